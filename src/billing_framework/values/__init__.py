@@ -1,0 +1,1 @@
+"""Exact values: numbers, money, quantities, prices, periods, calendars, units, findings and errors."""

@@ -1,0 +1,64 @@
+"""A finding: a problem of data, reported as a value instead of raised."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+_LONGEST_VALUE = 200
+
+
+class Severity(enum.Enum):
+    """How much a finding stops.
+
+    ``INFORMATION`` is told and stops nothing; ``ISSUE`` suspends the record or holds the account until somebody decides;
+    ``BLOCKING`` stops the whole action.
+    """
+
+    INFORMATION = "information"
+    ISSUE = "issue"
+    BLOCKING = "blocking"
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """What is wrong with one record, field, account or file, and what to do.
+
+    Attributes:
+        code: stable code with a page in the reference, for example ``USAGE02``.
+        severity: how much it stops.
+        what: what is wrong, in one sentence without a full stop.
+        remedy: what to do; empty only for information.
+        file: name of the file that the data came from, or empty.
+        line: 1-based line or record number in that file; 0 where there is none.
+        field: field name, or empty.
+        value: the offending value as text, cut to 200 characters; never personal data.
+        subject: what it is about: a record's external id, a meter, an account.
+    """
+
+    code: str
+    severity: Severity = Severity.ISSUE
+    what: str
+    remedy: str = ""
+    file: str = ""
+    line: int = 0
+    field: str = ""
+    value: str = attrs.field(default="", converter=_cut)
+    subject: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        parts = [part for part in (place, self.subject, self.field) if part]
+        shown = f" ({self.value!r})" if self.value else ""
+        tail = f". {self.remedy}" if self.remedy else ""
+        return f"{': '.join([*parts, ''])}{self.code} {self.what}{shown}{tail}"
+
+    @property
+    def stops(self) -> bool:
+        """True where the record, account or action cannot go on before somebody decides."""
+        return self.severity is not Severity.INFORMATION

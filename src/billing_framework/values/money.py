@@ -1,0 +1,172 @@
+"""Money (whole minor units, posted and printed) and Amount (exact, charged and summed)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Self
+
+import attrs
+from babel.core import get_global
+
+from billing_framework.values.errors import UnitMismatch, ValueRefused
+from billing_framework.values.number import Exact, exact, exact_text
+from billing_framework.values.rounding import RoundingMode, allocate, to_step
+
+
+@functools.cache
+def minor_digits(currency: str) -> int:
+    """Return how many decimals the currency has by ISO 4217: JPY 0, USD 2, KWD 3.
+
+    Raises:
+        ValueRefused: ``VALUE05`` for a code that is no ISO 4217 currency.
+    """
+    if currency not in get_global("all_currencies"):
+        raise ValueRefused(
+            "VALUE05", f"{currency!r} is not an ISO 4217 currency code", remedy="Use three capital letters such as EUR or USD"
+        )
+    fractions = get_global("currency_fractions")
+    digits: int = fractions.get(currency, fractions["DEFAULT"])[0]
+    return digits
+
+
+@attrs.frozen
+class Rounding:
+    """The policy by which an exact amount becomes payable.
+
+    Attributes:
+        mode: the rounding mode.
+        step_minor: the grid in minor units; 5 is cash rounding to 0.05.
+    """
+
+    mode: RoundingMode = RoundingMode.HALF_UP
+    step_minor: int = 1
+
+
+HALF_UP = Rounding()
+
+
+@attrs.frozen(order=False)
+class Money:
+    """What is posted and printed as payable: whole minor units of one currency.
+
+    Attributes:
+        minor: signed whole minor units (cents); a debit in the ledger is positive.
+        currency: ISO 4217 code.
+    """
+
+    minor: int = attrs.field(validator=attrs.validators.instance_of(int))
+    currency: str = attrs.field(validator=lambda _self, _field, value: (minor_digits(value), None)[1])
+
+    @classmethod
+    def of(cls, value: Exact, currency: str) -> Self:
+        """Return money from major units; a value with more decimals than the currency has is refused (``VALUE06``)."""
+        units = exact(value, name="money") * 10 ** minor_digits(currency)
+        if units.denominator != 1:
+            raise ValueRefused(
+                "VALUE06",
+                f"{value} {currency} has more than {minor_digits(currency)} decimals",
+                remedy="Round it by a named policy",
+            )
+        return cls(units.numerator, currency)
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        """Return nothing of the currency."""
+        return cls(0, currency)
+
+    @classmethod
+    def total(cls, parts: Iterable[Self], currency: str) -> Self:
+        """Return the sum of `parts`, zero where there are none; all must be of `currency`."""
+        result = cls.zero(currency)
+        for part in parts:
+            result = result + part
+        return result
+
+    @property
+    def major(self) -> Fraction:
+        """The value in major units, exactly."""
+        return Fraction(self.minor, 10 ** minor_digits(self.currency))
+
+    @property
+    def amount(self) -> Amount:
+        """The same value as an exact amount."""
+        return Amount(self.major, self.currency)
+
+    def shared(self, weights: Sequence[int | Fraction]) -> list[Money]:
+        """Share this money out by largest remainder; see `rounding.allocate`."""
+        return [Money(part, self.currency) for part in allocate(self.minor, weights)]
+
+    def __add__(self, other: Money) -> Self:
+        _same_currency(self.currency, other.currency)
+        return attrs.evolve(self, minor=self.minor + other.minor)
+
+    def __sub__(self, other: Money) -> Self:
+        return self + -other
+
+    def __neg__(self) -> Self:
+        return attrs.evolve(self, minor=-self.minor)
+
+    def __lt__(self, other: Money) -> bool:
+        _same_currency(self.currency, other.currency)
+        return self.minor < other.minor
+
+    def __le__(self, other: Money) -> bool:
+        return not other < self
+
+    def __bool__(self) -> bool:
+        return self.minor != 0
+
+    def __str__(self) -> str:
+        digits = minor_digits(self.currency)
+        sign, text = ("-" if self.minor < 0 else ""), str(abs(self.minor)).rjust(digits + 1, "0")
+        number = f"{text[:-digits]}.{text[-digits:]}" if digits else text
+        return f"{sign}{number} {self.currency}"
+
+
+@attrs.frozen
+class Amount:
+    """What something comes to, exactly: any number of decimals, even a ratio, of one currency.
+
+    Amounts are stored on charges and may be summed; they are never posted or paid before `payable` has rounded them.
+    """
+
+    value: Fraction = attrs.field(converter=exact)
+    currency: str = attrs.field(validator=lambda _self, _field, value: (minor_digits(value), None)[1])
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        """Return nothing of the currency."""
+        return cls(Fraction(0), currency)
+
+    def payable(self, rounding: Rounding = HALF_UP) -> Money:
+        """Round once, by the named policy, to whole minor units."""
+        step = Fraction(rounding.step_minor)
+        units = to_step(self.value * 10 ** minor_digits(self.currency), step, rounding.mode)
+        return Money(units.numerator, self.currency)
+
+    def __add__(self, other: Amount) -> Self:
+        _same_currency(self.currency, other.currency)
+        return attrs.evolve(self, value=self.value + other.value)
+
+    def __sub__(self, other: Amount) -> Self:
+        return self + -other
+
+    def __neg__(self) -> Self:
+        return attrs.evolve(self, value=-self.value)
+
+    def __mul__(self, factor: int | Fraction) -> Self:
+        return attrs.evolve(self, value=self.value * exact(factor, name="factor"))
+
+    def __str__(self) -> str:
+        return f"{exact_text(self.value)} {self.currency}"
+
+
+def _same_currency(left: str, right: str) -> None:
+    if left != right:
+        raise UnitMismatch(
+            "VALUE07",
+            f"{left} and {right} cannot be combined",
+            remedy="Convert by a dated rate first, or keep them on separate documents",
+        )

@@ -1,0 +1,90 @@
+"""Exact numbers: every quantity, price and amount inside is a rational (`fractions.Fraction`), never a float.
+
+A rational needs no context, so no plugin can change how it is computed, and a share such as 10/31 of a month stays exact
+until the one rounding function turns it into money.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+from billing_framework.values.errors import ValueRefused
+
+_TYPE_NAMES = "text, int, Decimal or Fraction"
+_TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:/[1-9]\d*)?", re.ASCII)
+_LONGEST_TEXT = 120
+
+Exact = str | int | Decimal | Fraction
+"""What may enter as an exact number; a float is refused because it is seldom the number that was meant."""
+
+
+def exact(value: Exact, *, name: str = "number") -> Fraction:
+    """Return the rational that `value` says, without rounding.
+
+    Text is a plain decimal such as ``-12.345`` or a ratio ``100/3``; exponents, thousands separators, blanks inside and
+    non-ASCII digits are refused, because trading partners disagree on them.
+
+    Raises:
+        ValueRefused: ``VALUE01`` for a float, a boolean, NaN, infinity or text that is no plain number.
+    """
+    given: object = value  # callers without type checks pass anything
+    if isinstance(given, str):
+        text = given.strip()
+        if len(text) <= _LONGEST_TEXT and _TEXT.fullmatch(text):
+            return Fraction(text) if "/" not in text else _ratio(text)
+    elif (isinstance(given, int | Fraction) and not isinstance(given, bool)) or (
+        isinstance(given, Decimal) and given.is_finite()
+    ):
+        return Fraction(given)
+    raise ValueRefused(
+        "VALUE01",
+        f"{name} must be an exact number given as {_TYPE_NAMES}, not {type(value).__name__} {str(value)[:60]!r}",
+        remedy='Write decimals as text, for example "0.1234"',
+    )
+
+
+def _ratio(text: str) -> Fraction:
+    numerator, denominator = text.split("/")
+    return Fraction(numerator) / int(denominator)
+
+
+def is_terminating(number: Fraction) -> bool:
+    """True where the number can be written with finitely many decimals."""
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
+def exact_text(number: Fraction) -> str:
+    """Return the canonical text of an exact number: ``12.5`` where decimals end, else ``100/3``; `exact` reads both back."""
+    if not is_terminating(number):
+        return f"{number.numerator}/{number.denominator}"
+    scale, unscaled = scaled(number)
+    if not scale:
+        return str(unscaled)
+    sign, digits = ("-" if unscaled < 0 else ""), str(abs(unscaled)).rjust(scale + 1, "0")
+    return f"{sign}{digits[:-scale]}.{digits[-scale:]}"
+
+
+def scaled(number: Fraction) -> tuple[int, int]:
+    """Return ``(scale, unscaled)`` with ``number == unscaled / 10**scale`` and the smallest scale.
+
+    Raises:
+        ValueRefused: ``VALUE02`` where the decimals do not end.
+    """
+    twos = fives = 0
+    rest = number.denominator
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if rest != 1:
+        raise ValueRefused(
+            "VALUE02", f"{number} has no finite decimal form", remedy="Round it by a named step before it is stored scaled"
+        )
+    scale = max(twos, fives)
+    return scale, number.numerator * 10**scale // number.denominator
