@@ -1,0 +1,209 @@
+"""The contract of rating: what a rater and a charge model are given, and what they return.
+
+A *rater* turns the usage records of a billing group into measures (quantities that plan components price) and, where the trade
+prices record by record, into charges. A *charge model* turns measures, the calendar or earlier charges into charges. Both are
+pure: same input, same output; they keep nothing and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import attrs
+
+from billing_framework.accounts.account import Account
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.rating.charge import Charge, Step
+from billing_framework.rating.price_plan import Component, PlanVersion
+from billing_framework.rating.state import CarriedState
+from billing_framework.usage.record import AnyUsage
+from billing_framework.values.finding import Finding
+from billing_framework.values.period import DateSpan
+from billing_framework.values.quantity import Quantity
+
+
+@attrs.frozen(kw_only=True)
+class Tile:
+    """A part of the billing period under one plan version; the tiles of a period add up to it."""
+
+    dates: DateSpan
+    plan: PlanVersion
+
+
+@attrs.frozen(kw_only=True)
+class KeyedUsage:
+    """A usage record with the key under which the core stores it; charges and measures name records by this key."""
+
+    key: int
+    usage: AnyUsage
+    assignment: Assignment
+
+
+@attrs.frozen(kw_only=True)
+class AgreementUsage:
+    """One agreement of the group with all that its rating may depend on.
+
+    Attributes:
+        agreement: the agreement.
+        period: dates to bill: the billing period cut to the agreement's life.
+        full_period: the whole billing period of the cycle, which prorated prices refer to.
+        tiles: plan versions in force; they add up to `period`.
+        assignments: identifiers that belonged to it at any time in the period, in order of subject and date.
+        records: current usage records, ordered by kind, subject, start and key; divisible ones may reach over the period's edges.
+        state: carried state by name, as it stood before the period.
+        billed_through: component code to the date up to which it has been billed already, for recurring components.
+    """
+
+    agreement: Agreement
+    period: DateSpan
+    full_period: DateSpan
+    next_period: DateSpan
+    tiles: tuple[Tile, ...]
+    assignments: tuple[Assignment, ...] = ()
+    records: tuple[KeyedUsage, ...] = ()
+    state: Mapping[str, CarriedState] = attrs.field(factory=dict)
+    billed_through: Mapping[str, date] = attrs.field(factory=dict)
+
+    def of_kind(self, kind: str) -> tuple[KeyedUsage, ...]:
+        """Return the records of one kind, in order."""
+        return tuple(record for record in self.records if record.usage.kind == kind)
+
+
+@attrs.frozen(kw_only=True)
+class BillingGroup:
+    """What is rated together: one account (or pool) with its agreements.
+
+    Attributes:
+        account: the account; its `zone` decides which instants belong to which date, its `locale` the language of descriptions.
+        period: dates of the billing period.
+        agreements: the agreements that are billed, in order of code.
+        holidays: holiday calendars by name: the dates in or near the period.
+        settings: structured settings of the rater's own plugin (an instance of its settings class), None where it has none.
+    """
+
+    account: Account
+    period: DateSpan
+    agreements: tuple[AgreementUsage, ...]
+    holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
+    settings: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class Measure:
+    """A quantity that components price.
+
+    Attributes:
+        agreement: code of the agreement.
+        name: name that a component's ``measure`` refers to, for example ``energy`` or ``energy.peak``.
+        quantity: the exact quantity with its unit.
+        dates: the tile that it was measured for.
+        source: what tells apart several measures of one name and tile (a channel, a meter); empty for one.
+        records: keys of the records that it rests on.
+        estimated: True where a record was estimated.
+        steps: how it was obtained.
+        details: facts for the bill: reads, dates, multiplier, in order.
+        series: optional finer structure that a plugin's own charge model understands; opaque to the core.
+    """
+
+    agreement: str
+    name: str
+    quantity: Quantity
+    dates: DateSpan
+    source: str = ""
+    records: tuple[int, ...] = ()
+    estimated: bool = False
+    steps: tuple[Step, ...] = ()
+    details: Mapping[str, str] = attrs.field(factory=dict)
+    series: Any = attrs.field(default=None, eq=False, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Rating:
+    """What a rater returns. Every record of its kinds is named by a measure, a charge, or `unpriced`: none is lost.
+
+    Attributes:
+        measures: quantities for components to price.
+        charges: charges that the rater priced itself.
+        state: new carried state.
+        unpriced: record key to the reason why it carries no price (zero-priced, other channel); shown in the control totals.
+        findings: problems; a finding whose severity stops holds the account, and nothing of it is billed.
+    """
+
+    measures: tuple[Measure, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    state: tuple[CarriedState, ...] = ()
+    unpriced: Mapping[int, str] = attrs.field(factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Rater:
+    """A rater that a plugin offers.
+
+    Attributes:
+        name: unique in the deployment.
+        kinds: names of the usage kinds that it rates; each kind has one rater.
+        rate: the reference: one billing group in, one rating out.
+        models: names of charge models that this rater prices itself, to the attrs class of their parameters; a plan component
+            naming one is left to the rater.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    rate: Callable[[BillingGroup], Rating]
+    models: Mapping[str, type] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Pricing:
+    """What a charge model is given: one component on one tile of one agreement.
+
+    Attributes:
+        account: the account.
+        usage: the agreement with its periods, state and what was billed before.
+        tile: dates and plan version.
+        component: the component; `component.params` is an instance of the model's params class.
+        measures: the measures of this tile that the component names, in order; empty for calendar and derived models.
+        charges: charges of this agreement and tile priced so far, in plan order (for derived models).
+        holidays: holiday calendars by name.
+    """
+
+    account: Account
+    usage: AgreementUsage
+    tile: Tile
+    component: Component
+    measures: tuple[Measure, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Priced:
+    """What a charge model returns."""
+
+    charges: tuple[Charge, ...] = ()
+    state: tuple[CarriedState, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ChargeModel:
+    """A way of pricing that plan components may name.
+
+    Attributes:
+        name: unique name; a plugin's models carry its prefix: ``utility_metering.tiered_tou``.
+        title: one line for people.
+        params: attrs class of the parameters; the plan file's keys are structured into it and misspelt ones refused.
+        price: the reference implementation.
+        once: True where the model looks at the whole agreement period at once and is called for the last tile only
+            (its `Pricing.measures` and `charges` then hold those of all tiles).
+    """
+
+    name: str
+    title: str
+    params: type
+    price: Callable[[Pricing], Priced]
+    once: bool = False

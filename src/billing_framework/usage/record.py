@@ -1,0 +1,67 @@
+"""Usage: what was delivered, as the source delivered it; immutable, and never marked as billed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from billing_framework.values.period import Span
+
+Body = TypeVar("Body")
+
+
+@attrs.frozen(kw_only=True)
+class UsageKind:
+    """A kind of usage record that a plugin offers; the core derives its table, checks and documentation from `body`.
+
+    Attributes:
+        name: unique name in the deployment, snake_case, for example ``interval_day``.
+        title: one line for people.
+        body: frozen attrs class with the fields of the kind. Field types: ``str``, ``int``, ``bool``, ``Fraction``, ``date``,
+            aware ``datetime``, an ``Enum`` of text values, ``tuple[int, ...]`` (packed), each also ``| None``.
+        divisible: True where a record covers a span that may be cut at a period's edge (interval data); such records are
+            given to every period that they overlap, others only to the period in which they start.
+    """
+
+    name: str
+    title: str
+    body: type
+    divisible: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Usage(Generic[Body]):
+    """One record: the envelope that all kinds share, and the body of its kind.
+
+    Attributes:
+        kind: name of the kind.
+        source: who delivered it (file family, head-end, switch); with `external_id` it names the record for ever.
+        external_id: identifier at the source. Same id and content is a duplicate, same id with other content a conflict.
+        subject: identifier of the field as delivered (meter channel, number, matter); guiding finds its agreement.
+        span: instants that it covers; equal ends for a reading at one instant.
+        slot: what it speaks about. Of several records of one slot only the one with the highest `version` counts, the
+            others are superseded; empty where records never replace each other.
+        version: orders the records of one slot, for example an update instant as yyyymmddhhmmss.
+        body: the fields of the kind.
+        line: 1-based line or record number in its file, for messages.
+    """
+
+    kind: str
+    source: str
+    external_id: str
+    subject: str
+    span: Span
+    slot: str = ""
+    version: int = 0
+    body: Body
+    line: int = attrs.field(default=0, eq=False)
+
+    @property
+    def start(self) -> datetime:
+        """First instant."""
+        return self.span.start
+
+
+AnyUsage = Usage[Any]
