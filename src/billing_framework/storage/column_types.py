@@ -1,0 +1,204 @@
+"""The column types of the whole project: exact on both databases, and accepted by SQLite's STRICT tables.
+
+SQLAlchemy's own Numeric, DateTime, Boolean and Date are not used: on SQLite they are a float, local text or type names that
+STRICT tables refuse.
+"""
+
+# ruff: noqa: ANN401, ARG002, D102, FBT001 - names, types and positions of the methods are SQLAlchemy's
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+import xxhash
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from billing_framework.values.errors import ValueRefused
+from billing_framework.values.number import exact, exact_text
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_INT64 = range(-(2**63), 2**63)
+
+
+def natural_id(*parts: str | int) -> int:
+    """Return the deterministic 63-bit id of a natural key, the same on both databases and on every retry.
+
+    Args:
+        parts: the natural key. Each part is encoded with its kind and length, so ``("ab", "c")``, ``("a", "bc")``, ``("1",)``
+            and ``(1,)`` all differ.
+    """
+    encoded = "".join(f"{'i' if isinstance(part, int) else 's'}{len(text)}:{text}" for part in parts for text in (str(part),))
+    return xxhash.xxh3_64_intdigest(encoded.encode()) & (2**63 - 1)
+
+
+class Whole(TypeDecorator[int]):
+    """A 64-bit whole number: ids, sequences, scaled integers. Anything else than an int is refused, also a bool or float."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sqlite.INTEGER() if dialect.name == "sqlite" else sa.BigInteger())
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        if value is None or (type(value) is int and value in _INT64):
+            return value
+        raise ValueRefused("STORAGE13", f"{value!r} is not a 64-bit whole number", remedy="Split the amount, or correct the row")
+
+
+class MinorUnits(Whole):
+    """Money as whole minor units; the currency stands in a column beside it. A debit is positive."""
+
+    cache_ok = True
+
+
+class ExactText(TypeDecorator[Fraction]):
+    """An exact number of open range as its canonical text (``12.5``, ``100/3``); never to be summed in SQL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Fraction | None, dialect: Dialect) -> str | None:
+        return None if value is None else exact_text(exact(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Fraction | None:
+        return None if value is None else exact(value)
+
+
+class Instant(TypeDecorator[dt.datetime]):
+    """An aware UTC instant as whole microseconds since 1970-01-01T00:00Z, so that both databases sort and compare it alike."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sqlite.INTEGER() if dialect.name == "sqlite" else sa.BigInteger())
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+def microseconds(instant: dt.datetime) -> int:
+    """Return the whole microseconds since 1970 of an aware instant.
+
+    Raises:
+        ValueRefused: ``STORAGE14`` for an instant without a zone.
+    """
+    if instant.utcoffset() is None:
+        raise ValueRefused("STORAGE14", f"the instant {instant.isoformat()} has no zone", remedy="Use aware instants in UTC")
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+class Key(TypeDecorator[str]):
+    """Text compared byte by byte, so that both databases order it alike and equal means equal."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.Text(collation="C"))
+
+
+class CurrencyCode(TypeDecorator[str]):
+    """An ISO 4217 code of three letters."""
+
+    impl = sa.CHAR
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.CHAR(3, collation="C"))
+
+
+class Digest(TypeDecorator[bytes]):
+    """A SHA-256 digest: 32 bytes."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sqlite.BLOB() if dialect.name == "sqlite" else postgresql.BYTEA())
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else bytes(value)
+
+
+class Flag(TypeDecorator[bool]):
+    """True or false; 1 or 0 on SQLite."""
+
+    impl = sa.Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sqlite.INTEGER() if dialect.name == "sqlite" else sa.Boolean())
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name != "sqlite" else int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Day(TypeDecorator[dt.date]):
+    """A calendar date; ISO text on SQLite, where its order is the order of the days."""
+
+    impl = sa.Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.Date())
+
+    def process_bind_param(self, value: dt.date | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name != "sqlite" else value.isoformat()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.date | None:
+        return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class JsonText(TypeDecorator[Any]):
+    """Plain data as canonical JSON text: keys sorted, no blanks, the same bytes on both databases."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else canonical_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def canonical_json(value: Mapping[str, Any] | list[Any] | str | int | bool | None) -> str:
+    """Return the one JSON text of plain data; a float anywhere inside is refused.
+
+    Raises:
+        ValueRefused: ``STORAGE15`` for a float or another value that JSON has no exact form for.
+    """
+    _refuse_inexact(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _refuse_inexact(value: Any) -> None:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            _refuse_inexact(key)
+            _refuse_inexact(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _refuse_inexact(part)
+    elif value is not None and not isinstance(value, str | int):
+        raise ValueRefused(
+            "STORAGE15",
+            f"{value!r} of type {type(value).__name__} cannot be stored as JSON",
+            remedy="Store exact numbers as text",
+        )

@@ -1,0 +1,176 @@
+"""Opens a database: one door for SQLite and PostgreSQL, with the settings that the guards rely on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext
+
+from billing_framework.storage.engine_errors import driver_errors_translated, translated
+from billing_framework.values.errors import StorageError
+
+Dialect = Literal["sqlite", "postgresql"]
+
+_OLDEST_SQLITE: tuple[int, ...] = (3, 37, 0)
+_OLDEST_POSTGRESQL: tuple[int, ...] = (14,)
+_BUSY_MILLISECONDS = 60_000
+_CACHE_KIBIBYTES = 64 * 1024
+_BEGIN = "billing_begin"
+
+
+@attrs.frozen
+class Database:
+    """An open database; threads may share it, processes may not.
+
+    Attributes:
+        url: where it is, without the password, for messages.
+        engine: the SQLAlchemy engine with all settings and error translation in place.
+    """
+
+    url: str
+    engine: Engine = attrs.field(repr=False)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which of the two databases this is."""
+        return "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a write transaction; it commits at the end of the block and rolls back where the block raises.
+
+        On SQLite it is the one writer from its first instant (``BEGIN IMMEDIATE``); others wait up to a minute. On PostgreSQL
+        it is READ COMMITTED, so that what is read after waiting for a lock is what the lock's last holder committed.
+        """
+        with self.engine.connect() as connection, connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a read transaction: one snapshot for all its queries, and no writes."""
+        options: dict[str, Any] = {_BEGIN: "BEGIN"}
+        if self.dialect == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect() as connection, connection.execution_options(**options).begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections of this process to the database."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open the database at `url` and prove that it can be worked with.
+
+    Args:
+        url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or ``postgresql://user:password@host:port/name``.
+
+    Raises:
+        StorageError: ``STORAGE01`` for a URL that names neither, ``STORAGE02`` where it cannot be reached, ``STORAGE03`` where
+            the server or library is too old, ``STORAGE04`` where SQLite does not keep the settings that the guards need.
+    """
+    parsed = _parsed(url)
+    shown = parsed.render_as_string(hide_password=True).replace("postgresql+psycopg", "postgresql")
+    engine = sa.create_engine(parsed)
+    event.listen(engine, "handle_error", _raise_translated)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        with engine.connect() as connection:
+            _refuse_old_server(connection, shown)
+    except StorageError as error:
+        engine.dispose()
+        if error.code != "STORAGE10":
+            raise
+        raise _unreachable(shown, error) from error
+    return Database(url=shown, engine=engine)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise _unknown_url(url.split(":", 1)[0]) from error
+    if parsed.drivername == "sqlite" and parsed.database and parsed.database != ":memory:":
+        return parsed
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise _unknown_url(parsed.drivername)
+
+
+def _unknown_url(scheme: str) -> StorageError:
+    return StorageError(
+        "STORAGE01",
+        f"a database URL that begins with {scheme!r} is not understood",
+        remedy="Use sqlite:///path/to/file or postgresql://user:password@host/name",
+    )
+
+
+def _unreachable(shown: str, error: StorageError) -> StorageError:
+    return StorageError(
+        "STORAGE02",
+        f"the database cannot be reached: {error.what.removeprefix('the database failed: ')}",
+        place=shown,
+        remedy="Check that the folder exists and may be written, or that the server runs and the URL is right",
+    )
+
+
+def _refuse_old_server(connection: Connection, shown: str) -> None:
+    name, found, oldest = "SQLite", tuple(sqlite3.sqlite_version_info), _OLDEST_SQLITE
+    if connection.dialect.name == "postgresql":
+        name, oldest = "PostgreSQL", _OLDEST_POSTGRESQL
+        found = tuple(int(part) for part in connection.dialect.server_version_info or ())
+    if found < oldest:
+        raise StorageError(
+            "STORAGE03",
+            f"{name} {'.'.join(map(str, found))} is too old",
+            place=shown,
+            remedy=f"Use {name} {'.'.join(map(str, oldest))} or newer",
+        )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Transactions are opened by _begin_sqlite; the driver must not open any of its own.
+    connection.isolation_level = None
+    with driver_errors_translated():
+        for pragma in (
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            f"cache_size=-{_CACHE_KIBIBYTES}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        for setting in ("foreign_keys", "recursive_triggers"):
+            if connection.execute(f"PRAGMA {setting}").fetchone() != (1,):
+                raise StorageError(
+                    "STORAGE04",
+                    f"this SQLite does not keep {setting}=ON",
+                    remedy="Use a SQLite library built with foreign keys and triggers",
+                )
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    begin = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
+    connection.exec_driver_sql(f"PRAGMA query_only={int(begin == 'BEGIN')}")
+    connection.exec_driver_sql(begin)
+
+
+def _raise_translated(context: ExceptionContext) -> None:
+    meaning = translated(context.original_exception)
+    if meaning is not None:
+        raise meaning from context.original_exception
+
+
+def sqlite_path(database: Database) -> Path:
+    """Return the file of an SQLite database."""
+    return Path(database.engine.url.database or "")

@@ -1,0 +1,72 @@
+"""Turns what a database driver raises into the error tree of the framework.
+
+The guards inside the database raise messages that begin with a stable code (``LEDGER04 ...``). Callers see these as
+`LedgerRefused` with that code, whichever database they run on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy.exc
+
+from billing_framework.values.errors import BillingError, Conflict, LedgerRefused, Refused, StorageError
+
+_GUARD = re.compile(r"\b(?P<code>[A-Z]{2,12}\d\d) (?P<what>[^\n]+)")
+_UNIQUE = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
+_IN_THE_WAY = ("40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED")
+
+
+def translated(error: BaseException) -> BillingError | None:
+    """Return what `error` of a driver or of SQLAlchemy means in our tree, or None where it is a fault of the program."""
+    original = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None else error
+    if not type(original).__module__.startswith(("sqlite3", "psycopg")):
+        return None
+    state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None) or ""
+    text = str(original).strip()
+    guard = _GUARD.search(text)
+    if guard and (state in ("P0001", "") or state.startswith(("SQLITE_CONSTRAINT", "40001", "23"))):
+        return _guard_refusal(guard["code"], guard["what"].strip())
+    return _by_state(state, text.splitlines()[0] if text else type(original).__name__, type(original).__name__)
+
+
+def _guard_refusal(code: str, what: str) -> BillingError:
+    if code.startswith("LEDGER"):
+        return LedgerRefused(code, what, remedy=f"The database refused it; see the page of {code} in the reference")
+    return Refused(code, what, remedy=f"The database refused it; see the page of {code} in the reference")
+
+
+def _by_state(state: str, text: str, kind: str) -> BillingError | None:
+    if state in _UNIQUE:
+        return Conflict("STORAGE05", f"a row with this key exists already: {text}", remedy="Use the existing row, or another key")
+    if state in _IN_THE_WAY:
+        return Conflict(
+            "STORAGE06", f"another transaction was in the way: {text}", remedy="Nothing was written; run the action again"
+        )
+    if state.startswith(("23", "SQLITE_CONSTRAINT")):
+        return Refused(
+            "STORAGE09", f"a rule of the schema refused the row: {text}", remedy="Nothing was written; correct the row"
+        )
+    if state in ("42501", "SQLITE_READONLY"):
+        return StorageError(
+            "STORAGE08", f"the database role may not do this: {text}", remedy="Use the role that the schema was granted to"
+        )
+    if state in ("42P01", "3F000") or "no such table" in text:
+        return StorageError("STORAGE07", f"the schema is not there: {text}", remedy="Run billing db upgrade")
+    if kind in ("OperationalError", "InterfaceError") or state.startswith(("08", "53", "57", "58", "XX")):
+        return StorageError("STORAGE10", f"the database failed: {text}", remedy="Nothing of this transaction was written")
+    return None
+
+
+@contextmanager
+def driver_errors_translated() -> Iterator[None]:
+    """Translate what the driver raises inside the block; for code that speaks to the driver itself."""
+    try:
+        yield
+    except Exception as error:
+        meaning = translated(error)
+        if meaning is None:
+            raise
+        raise meaning from error

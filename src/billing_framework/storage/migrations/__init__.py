@@ -1,0 +1,1 @@
+"""The Alembic environment of the core; its revisions stand in ``versions``."""

