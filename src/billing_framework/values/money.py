@@ -14,21 +14,42 @@ from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.number import Exact, exact, exact_text
 from billing_framework.values.rounding import RoundingMode, allocate, to_step
 
+_ISO_DIGITS = {
+    **dict.fromkeys(("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER"), 2),
+    "IQD": 3,
+}
+"""Where the CLDR, which babel carries, tells how a currency is shown (its coins are gone) and ISO 4217 how it is counted."""
+
+_NO_MONEY = frozenset(
+    ("XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XEU", "XFO", "XFU", "XPD", "XPT", "XRE", "XSU", "XTS", "XUA", "XXX")
+)
+"""Codes that ISO 4217 lists without a minor unit: metals, bond units, drawing rights, testing and no currency."""
+
 
 @functools.cache
 def minor_digits(currency: str) -> int:
     """Return how many decimals the currency has by ISO 4217: JPY 0, USD 2, KWD 3.
 
     Raises:
-        ValueRefused: ``VALUE05`` for a code that is no ISO 4217 currency.
+        ValueRefused: ``VALUE05`` for a code that is no ISO 4217 currency, or is one without a minor unit such as gold.
     """
-    if currency not in get_global("all_currencies"):
+    if currency not in get_global("all_currencies") or currency in _NO_MONEY:
         raise ValueRefused(
             "VALUE05", f"{currency!r} is not an ISO 4217 currency code", remedy="Use three capital letters such as EUR or USD"
         )
     fractions = get_global("currency_fractions")
-    digits: int = fractions.get(currency, fractions["DEFAULT"])[0]
+    digits: int = _ISO_DIGITS.get(currency, fractions.get(currency, fractions["DEFAULT"])[0])
     return digits
+
+
+def is_currency(_holder: object, _field: object, code: str) -> None:
+    """Refuse a currency code that `minor_digits` does not know; written for attrs validators."""
+    minor_digits(code)
+
+
+def _is_whole(_holder: object, _field: object, minor: int) -> None:
+    if type(minor) is not int:  # a boolean and a numpy integer are ints that do not behave as one
+        raise ValueRefused("VALUE01", f"minor units must be an int, not {type(minor).__name__} {minor!r}")
 
 
 @attrs.frozen
@@ -41,7 +62,7 @@ class Rounding:
     """
 
     mode: RoundingMode = RoundingMode.HALF_UP
-    step_minor: int = 1
+    step_minor: int = attrs.field(default=1, validator=attrs.validators.ge(1))
 
 
 HALF_UP = Rounding()
@@ -56,8 +77,8 @@ class Money:
         currency: ISO 4217 code.
     """
 
-    minor: int = attrs.field(validator=attrs.validators.instance_of(int))
-    currency: str = attrs.field(validator=lambda _self, _field, value: (minor_digits(value), None)[1])
+    minor: int = attrs.field(validator=_is_whole)
+    currency: str = attrs.field(validator=is_currency)
 
     @classmethod
     def of(cls, value: Exact, currency: str) -> Self:
@@ -133,12 +154,20 @@ class Amount:
     """
 
     value: Fraction = attrs.field(converter=exact)
-    currency: str = attrs.field(validator=lambda _self, _field, value: (minor_digits(value), None)[1])
+    currency: str = attrs.field(validator=is_currency)
 
     @classmethod
     def zero(cls, currency: str) -> Self:
         """Return nothing of the currency."""
         return cls(Fraction(0), currency)
+
+    @classmethod
+    def total(cls, parts: Iterable[Self], currency: str) -> Self:
+        """Return the exact sum of `parts`, zero where there are none; all must be of `currency`."""
+        result = cls.zero(currency)
+        for part in parts:
+            result = result + part
+        return result
 
     def payable(self, rounding: Rounding = HALF_UP) -> Money:
         """Round once, by the named policy, to whole minor units."""
@@ -158,6 +187,16 @@ class Amount:
 
     def __mul__(self, factor: int | Fraction) -> Self:
         return attrs.evolve(self, value=self.value * exact(factor, name="factor"))
+
+    def __lt__(self, other: Amount) -> bool:
+        _same_currency(self.currency, other.currency)
+        return self.value < other.value
+
+    def __le__(self, other: Amount) -> bool:
+        return not other < self
+
+    def __bool__(self) -> bool:
+        return self.value != 0
 
     def __str__(self) -> str:
         return f"{exact_text(self.value)} {self.currency}"

@@ -1,15 +1,18 @@
-"""Periods: half-open spans of dates and of instants."""
+"""Periods: half-open spans of dates and of instants, and the days of a time zone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Self
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from billing_framework.values.errors import ValueRefused
+
+ONE_DAY = timedelta(days=1)
 
 
 @attrs.frozen(order=True)
@@ -25,8 +28,15 @@ class DateSpan:
     end: date
 
     def __attrs_post_init__(self) -> None:
+        if isinstance(self.start, datetime) or isinstance(self.end, datetime):
+            raise ValueRefused("VALUE11", f"a period of dates cannot begin or end at an instant: {self.start}, {self.end}")
         if self.start >= self.end:
             raise ValueRefused("VALUE10", f"a period must end after it starts: {self.start} to {self.end}")
+
+    @classmethod
+    def inclusive(cls, first: date, last: date) -> Self:
+        """Return the span of a text that names its last day, such as "1 to 31 March"."""
+        return cls(first, last + ONE_DAY)
 
     @property
     def days(self) -> int:
@@ -35,8 +45,8 @@ class DateSpan:
 
     @property
     def last(self) -> date:
-        """The last date inside."""
-        return self.end - timedelta(days=1)
+        """The last date inside, which is what people are shown as the end."""
+        return self.end - ONE_DAY
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day < self.end
@@ -54,8 +64,7 @@ class DateSpan:
     def tiles(self, breaks: Iterable[date]) -> tuple[DateSpan, ...]:
         """Cut at `breaks`; the tiles follow each other and add up to the whole."""
         inner = sorted({day for day in breaks if self.start < day < self.end})
-        edges = [self.start, *inner, self.end]
-        return tuple(DateSpan(first, second) for first, second in zip(edges, edges[1:], strict=False))
+        return tuple(DateSpan(first, second) for first, second in pairwise([self.start, *inner, self.end]))
 
     def instants(self, zone: ZoneInfo) -> Span:
         """Return the instants from local midnight of `start` to local midnight of `end`."""
@@ -102,13 +111,62 @@ class Span:
             return self.start <= other.start < self.end
         return self.start < other.end and other.start < self.end
 
+    def tiles(self, breaks: Iterable[datetime]) -> tuple[Span, ...]:
+        """Cut at `breaks`; the tiles follow each other and add up to the whole. The span of one instant is its only tile."""
+        inner = sorted({instant for instant in breaks if self.start < instant < self.end})
+        return tuple(Span(first, second) for first, second in pairwise([self.start, *inner, self.end]))
+
+    def local_days(self, zone: ZoneInfo) -> tuple[tuple[date, Span], ...]:
+        """Cut at the local midnights of `zone`; each tile comes with its local date, and the tiles add up to the whole."""
+        first, last = self.start.astimezone(zone).date(), self.end.astimezone(zone).date()
+        days = (first + timedelta(days=number) for number in range(1, (last - first).days + 1))
+        return tuple((tile.start.astimezone(zone).date(), tile) for tile in self.tiles(midnight(day, zone) for day in days))
+
     def __str__(self) -> str:
         return f"{self.start.isoformat()}/{self.end.isoformat()}"
 
 
+def utc(instant: datetime) -> datetime:
+    """Return the same instant in UTC, as every instant is kept.
+
+    Raises:
+        ValueRefused: ``VALUE11`` for a naive time, which names no instant before its zone is known.
+    """
+    if instant.tzinfo is None:
+        raise ValueRefused("VALUE11", f"{instant.isoformat()} has no time zone", remedy="Say which zone the source's clock shows")
+    return instant.astimezone(UTC)
+
+
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the UTC instant at which the local `day` begins; where midnight is skipped, the first instant of the day."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    """Return the UTC instant at which the local `day` begins.
+
+    Where the clocks skip midnight this is the first instant that bears the date, and where they go back over midnight it is the
+    last step into the date, so that the days of a zone are intervals that follow each other.
+    """
+    earlier = datetime.combine(day, time(), zone).astimezone(UTC)
+    later = datetime.combine(day, time(fold=1), zone).astimezone(UTC)
+    if earlier == later:
+        return earlier
+    if earlier > later:  # midnight is skipped: the clocks jump between the two readings
+        return _first_instant(day, zone, later, earlier)
+    before = (later - timedelta(microseconds=1)).astimezone(zone).date()
+    return later if before < day else earlier
+
+
+def _first_instant(day: date, zone: ZoneInfo, outside: datetime, inside: datetime) -> datetime:
+    while inside - outside > timedelta(seconds=1):
+        middle = outside + (inside - outside) // 2
+        middle = middle.replace(microsecond=0)
+        if middle.astimezone(zone).date() < day:
+            outside = middle
+        else:
+            inside = middle
+    return inside
+
+
+def day_seconds(day: date, zone: ZoneInfo) -> int:
+    """Return the length of the local `day`: 86,400 seconds, but 23, 25 or (Lord Howe) 23.5 hours when the clocks change."""
+    return Span(midnight(day, zone), midnight(day + ONE_DAY, zone)).seconds
 
 
 def month_key(day: date) -> int:

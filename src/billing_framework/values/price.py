@@ -7,7 +7,7 @@ from fractions import Fraction
 import attrs
 
 from billing_framework.values.errors import UnitMismatch
-from billing_framework.values.money import Amount, minor_digits
+from billing_framework.values.money import Amount, is_currency
 from billing_framework.values.number import exact, exact_text
 from billing_framework.values.quantity import Quantity
 
@@ -23,7 +23,7 @@ class UnitPrice:
     """
 
     value: Fraction = attrs.field(converter=exact)
-    currency: str = attrs.field(validator=lambda _self, _field, value: (minor_digits(value), None)[1])
+    currency: str = attrs.field(validator=is_currency)
     unit: str
 
     def __mul__(self, quantity: Quantity) -> Amount:

@@ -49,6 +49,9 @@ class Quantity:
     def __le__(self, other: Quantity) -> bool:
         return not other < self
 
+    def __bool__(self) -> bool:
+        return self.value != 0
+
     def __str__(self) -> str:
         return f"{exact_text(self.value)} {self.unit}"
 
