@@ -1,0 +1,188 @@
+"""Units of measure: one name for each, its dimension, and one exact factor between two of them.
+
+pint stands at the border: it reads the definitions when a deployment opens and checks their dimensions. What it found is kept as
+plain rationals, so converting a million records asks pint nothing. The trades define their units themselves; a quantity that is
+charged like another kind of quantity without being one (apparent power and power) gets a dimension of its own, so that neither
+becomes the other in silence.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import attrs
+import pint
+
+from billing_framework.values.errors import UnitMismatch, ValueRefused
+from billing_framework.values.quantity import Quantity
+from billing_framework.values.spelling import did_you_mean
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_DIMENSION = re.compile(r"\[[a-z_]+\]", re.ASCII)
+_FACTORS = frozenset(string.ascii_letters + string.digits + " _.*/()-")
+
+
+@attrs.frozen
+class UnitDefinition:
+    """One unit that the core or a plugin offers.
+
+    Attributes:
+        name: how records, plans and documents write it: letters, digits and underscores, for example ``GB``.
+        definition: ``[dimension]`` for the base unit of a dimension, else an exact factor of defined units such as
+            ``1000 * metre ** 3`` or ``60 * second``.
+        aliases: other spellings that sources use, of any characters; letter case is ignored where that leaves no doubt.
+    """
+
+    name: str
+    definition: str
+    aliases: tuple[str, ...] = ()
+
+
+CORE_UNITS = (
+    UnitDefinition("second", "[time]", ("s", "sec", "seconds")),
+    UnitDefinition("minute", "60 * second", ("min", "minutes")),
+    UnitDefinition("hour", "3600 * second", ("h", "hr", "hours")),
+    UnitDefinition("day", "86400 * second", ("d", "days")),
+    UnitDefinition("month", "[month]", ("mo", "months")),
+    UnitDefinition("each", "[count]", ("ea", "piece", "pieces", "unit", "units")),
+)
+"""The units that every trade shares; a month is no number of days and has a dimension of its own."""
+
+
+@attrs.frozen
+class _Known:
+    dimension: str
+    factor: Fraction
+
+
+@attrs.frozen
+class Units:
+    """The units of one deployment; made by `define_units`.
+
+    Attributes:
+        known: dimension and factor to the base units, by name.
+        spellings: name by exact spelling.
+        folded: names by spelling without letter case; more than one where case matters.
+    """
+
+    known: Mapping[str, _Known] = attrs.field(repr=False)
+    spellings: Mapping[str, str] = attrs.field(repr=False)
+    folded: Mapping[str, frozenset[str]] = attrs.field(repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(sorted(self.known))
+
+    def name(self, text: str) -> str:
+        """Return the name of the unit that `text` spells: exactly, or without regard to case where only one unit fits.
+
+        Raises:
+            ValueRefused: ``VALUE22`` for an unknown spelling; the remedy offers the nearest one.
+        """
+        spelling = text.strip()
+        if spelling in self.spellings:
+            return self.spellings[spelling]
+        names = self.folded.get(spelling.casefold(), frozenset())
+        if len(names) == 1:
+            return next(iter(names))
+        raise ValueRefused("VALUE22", f"{spelling!r} is no known unit", remedy=did_you_mean(spelling, names or self.spellings))
+
+    def dimension(self, unit: str) -> str:
+        """Return the dimension of a unit in base dimensions, for example ``[length]**3``; empty for a bare ratio."""
+        return self.known[self.name(unit)].dimension
+
+    def factor(self, source: str, target: str) -> Fraction:
+        """Return the exact number of `target` units in one `source` unit.
+
+        Raises:
+            UnitMismatch: ``VALUE23`` where they measure different things; the message names both.
+        """
+        one, other = self.known[self.name(source)], self.known[self.name(target)]
+        if one.dimension != other.dimension:
+            raise UnitMismatch(
+                "VALUE23",
+                f"{source} measures {one.dimension or 'a ratio'} and {target} {other.dimension or 'a ratio'}",
+                remedy="Use a named factor of the plan where the trade has one",
+            )
+        return one.factor / other.factor
+
+    def convert(self, quantity: Quantity, target: str) -> Quantity:
+        """Return the same quantity in unit `target`, exactly."""
+        return Quantity(quantity.value * self.factor(quantity.unit, target), self.name(target))
+
+
+def define_units(definitions: Iterable[UnitDefinition]) -> Units:
+    """Return the units of a deployment: the core's and those that its plugins offer, in any order.
+
+    Raises:
+        ValueRefused: ``VALUE24`` for a definition that cannot be read or is not exact, ``VALUE25`` for a name or alias that two
+            units claim.
+    """
+    wanted = [*CORE_UNITS, *definitions]
+    registry: pint.UnitRegistry[Fraction] = pint.UnitRegistry(None, non_int_type=Fraction, on_redefinition="raise")
+    spellings: dict[str, str] = {}
+    for definition in wanted:
+        _check_spelling(definition)
+        for spelling in (definition.name, *definition.aliases):
+            if spelling in spellings:
+                raise ValueRefused(
+                    "VALUE25", f"{spelling!r} is claimed by unit {spellings[spelling]} and by unit {definition.name}"
+                )
+            spellings[spelling] = definition.name
+    for definition in wanted:  # after all names are known to be different, so that pint never sees a second definition
+        _define(registry, definition)
+    folded: dict[str, set[str]] = {}
+    for spelling, name in spellings.items():
+        folded.setdefault(spelling.casefold(), set()).add(name)
+    return Units(
+        {definition.name: _resolved(registry, definition) for definition in wanted},
+        spellings,
+        {spelling: frozenset(names) for spelling, names in folded.items()},
+    )
+
+
+def _refused(definition: UnitDefinition, why: str) -> ValueRefused:
+    return ValueRefused(
+        "VALUE24",
+        f"unit {definition.name!r} = {definition.definition!r}: {why}",
+        remedy='Define it as "[dimension]" or as an exact factor of defined units, for example "60 * second"',
+    )
+
+
+def _check_spelling(definition: UnitDefinition) -> None:
+    if not _NAME.fullmatch(definition.name):
+        raise _refused(definition, "the name must be letters, digits and underscores; other spellings are aliases")
+    if any(not alias or alias != alias.strip() for alias in definition.aliases):
+        raise _refused(definition, "an alias must not be empty or begin or end with a blank")
+    if not (_DIMENSION.fullmatch(definition.definition) or (definition.definition and set(definition.definition) <= _FACTORS)):
+        raise _refused(definition, "it is neither a dimension nor a product of units")
+
+
+_PARSER_TRIPS = (pint.PintError, RecursionError, ArithmeticError, ValueError, TypeError, AttributeError)
+"""What pint raises for a definition without sense: whatever its parser trips over."""
+
+
+def _define(registry: pint.UnitRegistry[Fraction], definition: UnitDefinition) -> None:
+    try:
+        registry.define(f"{definition.name} = {definition.definition}")
+    except _PARSER_TRIPS as error:
+        raise _refused(definition, "it cannot be read") from error
+
+
+def _resolved(registry: pint.UnitRegistry[Fraction], definition: UnitDefinition) -> _Known:
+    try:
+        factor, _ = registry.get_root_units(definition.name)
+        powers = registry.get_dimensionality(definition.name)
+    except _PARSER_TRIPS as error:
+        raise _refused(definition, "it is defined by itself" if isinstance(error, RecursionError) else str(error)) from error
+    if not isinstance(factor, int | Fraction) or factor <= 0:
+        raise _refused(definition, f"its factor {factor} is not an exact number above zero")
+    exponents = sorted((str(dimension), Fraction(str(power))) for dimension, power in powers.items())
+    if any(power.denominator != 1 for _, power in exponents):
+        raise _refused(definition, "roots of units are not exact")
+    shown = " ".join(dimension if power == 1 else f"{dimension}**{power}" for dimension, power in exponents)
+    return _Known(shown, Fraction(factor))
