@@ -3,6 +3,107 @@
 Everything that a plugin may import stands here, in ``__all__``; whatever is not listed may change without notice.
 """
 
+from billing_framework.accounts.account import Account
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.plugin.hookspecs import hookimpl
+from billing_framework.rating.charge import Charge, Origin, Step
+from billing_framework.rating.price_plan import Component, PlanVersion, Proration, RoundingPlace
+from billing_framework.rating.rater import (
+    AgreementUsage,
+    BillingGroup,
+    ChargeModel,
+    KeyedUsage,
+    Measure,
+    Priced,
+    Pricing,
+    Rater,
+    Rating,
+    Tile,
+)
+from billing_framework.rating.state import CarriedState
+from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
+from billing_framework.usage.record import AnyUsage, Usage, UsageKind
+from billing_framework.values.clock import timezone
+from billing_framework.values.codes import CodePage, read_codes
+from billing_framework.values.errors import (
+    BillingError,
+    ConfigurationError,
+    ContractBroken,
+    InputRefused,
+    UnitMismatch,
+    ValueRefused,
+)
+from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.money import Amount, Money, Rounding
+from billing_framework.values.number import exact, exact_text
+from billing_framework.values.period import DateSpan, Span, midnight
+from billing_framework.values.price import UnitPrice
+from billing_framework.values.quantity import Quantity
+from billing_framework.values.rounding import RoundingMode, RoundingStep, allocate, divide, to_places, to_step
+from billing_framework.values.units import UnitDefinition, Units
+
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+__all__ = [
+    "Account",
+    "Agreement",
+    "AgreementUsage",
+    "Amount",
+    "AnyUsage",
+    "Assignment",
+    "BadRecord",
+    "BillingError",
+    "BillingGroup",
+    "CarriedState",
+    "Charge",
+    "ChargeModel",
+    "CodePage",
+    "Component",
+    "ConfigurationError",
+    "ContractBroken",
+    "Coverage",
+    "DateSpan",
+    "Finding",
+    "InputRefused",
+    "KeyedUsage",
+    "Measure",
+    "Money",
+    "Origin",
+    "PlanVersion",
+    "Priced",
+    "Pricing",
+    "Proration",
+    "Quantity",
+    "Rater",
+    "Rating",
+    "ReadItem",
+    "ReadRequest",
+    "Reader",
+    "Rounding",
+    "RoundingMode",
+    "RoundingPlace",
+    "RoundingStep",
+    "Severity",
+    "Span",
+    "Step",
+    "Tile",
+    "UnitDefinition",
+    "UnitMismatch",
+    "UnitPrice",
+    "Units",
+    "Usage",
+    "UsageKind",
+    "ValueRefused",
+    "__version__",
+    "allocate",
+    "divide",
+    "exact",
+    "exact_text",
+    "hookimpl",
+    "midnight",
+    "read_codes",
+    "timezone",
+    "to_places",
+    "to_step",
+]

@@ -200,6 +200,8 @@ class ChargeModel:
         price: the reference implementation.
         once: True where the model looks at the whole agreement period at once and is called for the last tile only
             (its `Pricing.measures` and `charges` then hold those of all tiles).
+        check: what is wrong with a component's parameters beyond their types, as findings without a place, for the check of a
+            plan before it is loaded; None where the types say it all.
     """
 
     name: str
@@ -207,3 +209,4 @@ class ChargeModel:
     params: type
     price: Callable[[Pricing], Priced]
     once: bool = False
+    check: Callable[[Component], tuple[Finding, ...]] | None = None
