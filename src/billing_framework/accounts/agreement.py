@@ -19,6 +19,7 @@ class Agreement:
         starts_on: first date of service.
         ends_on: the date after the last date of service, or None while it runs.
         terms: values that the plan's components read for this agreement (contracted kW, meter size, enrolments), as text.
+        succeeds: code of the agreement that this one continues under another plan or other terms, or empty.
     """
 
     code: str
@@ -27,3 +28,4 @@ class Agreement:
     starts_on: date
     ends_on: date | None = None
     terms: Mapping[str, str] = attrs.field(factory=dict)
+    succeeds: str = ""

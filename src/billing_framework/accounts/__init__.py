@@ -1,0 +1,1 @@
+"""Accounts: who is billed for what: parties, accounts, agreements, and the dated assignments of identifiers to them."""
