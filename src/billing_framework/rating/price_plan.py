@@ -25,10 +25,11 @@ class RoundingPlace(enum.Enum):
 
 class Proration(enum.Enum):
     """How a monthly price or tier becomes a part: ``ACTUAL_DAYS`` days over the days of the full period, ``FIXED_30``
-    days over 30, ``THIRTY_360`` by 30/360 day count, ``NONE`` always in full."""
+    days over 30, ``FIXED_DAYS`` days over the plan's ``fixed_days``, ``THIRTY_360`` by 30/360 day count, ``NONE`` always in full."""
 
     ACTUAL_DAYS = "actual_days"
     FIXED_30 = "fixed_30"
+    FIXED_DAYS = "fixed_days"
     THIRTY_360 = "30_360"
     NONE = "none"
 
@@ -85,6 +86,7 @@ class PlanVersion:
         rounding: mode and grid by which amounts become payable.
         rounding_place: where they do.
         proration: default of the components.
+        fixed_days: days of a month under ``FIXED_DAYS``.
         correction: what a rebill does to later documents that read changed state.
         supersedes: label of the version that this one corrects, or empty.
         reason: why it corrects it.
@@ -101,6 +103,7 @@ class PlanVersion:
     rounding: Rounding = Rounding()
     rounding_place: RoundingPlace = RoundingPlace.LINE
     proration: Proration = Proration.ACTUAL_DAYS
+    fixed_days: int = 30
     correction: Correction = Correction.HOLD
     supersedes: str = ""
     reason: str = ""

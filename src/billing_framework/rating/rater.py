@@ -50,7 +50,9 @@ class AgreementUsage:
         agreement: the agreement.
         period: dates to bill: the billing period cut to the agreement's life.
         full_period: the whole billing period of the cycle, which prorated prices refer to.
+        next_period: the billing period after it, which components in advance bill.
         tiles: plan versions in force; they add up to `period`.
+        next_tiles: plan versions in force in `next_period`, cut to the agreement's life, as far as they are known.
         assignments: identifiers that belonged to it at any time in the period, in order of subject and date.
         records: current usage records, ordered by kind, subject, start and key; divisible ones may reach over the period's edges.
         state: carried state by name, as it stood before the period.
@@ -62,6 +64,7 @@ class AgreementUsage:
     full_period: DateSpan
     next_period: DateSpan
     tiles: tuple[Tile, ...]
+    next_tiles: tuple[Tile, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     records: tuple[KeyedUsage, ...] = ()
     state: Mapping[str, CarriedState] = attrs.field(factory=dict)
@@ -149,12 +152,15 @@ class Rater:
         rate: the reference: one billing group in, one rating out.
         models: names of charge models that this rater prices itself, to the attrs class of their parameters; a plan component
             naming one is left to the rater.
+        measures: names of the measures that it may yield, by which the check of a plan finds misspelt ones; empty where they are
+            not known beforehand.
     """
 
     name: str
     kinds: tuple[str, ...]
     rate: Callable[[BillingGroup], Rating]
     models: Mapping[str, type] = attrs.field(factory=dict)
+    measures: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -202,6 +208,8 @@ class ChargeModel:
             (its `Pricing.measures` and `charges` then hold those of all tiles).
         check: what is wrong with a component's parameters beyond their types, as findings without a place, for the check of a
             plan before it is loaded; None where the types say it all.
+        breaks: dates inside a span at which a period must be cut, because the component counts anew (a year's tiers) or charges
+            otherwise (a season) from there; None where it never does. Plan versions are tiled at these dates.
     """
 
     name: str
@@ -210,3 +218,4 @@ class ChargeModel:
     price: Callable[[Pricing], Priced]
     once: bool = False
     check: Callable[[Component], tuple[Finding, ...]] | None = None
+    breaks: Callable[[Component, Agreement, DateSpan], tuple[date, ...]] | None = None
