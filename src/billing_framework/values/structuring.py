@@ -36,6 +36,7 @@ class Problem:
         what: what is wrong.
         remedy: what to do.
         value: the offending value as text.
+        code: stable code where the value's own check gave one, else empty.
     """
 
     path: tuple[str | int, ...]
@@ -43,6 +44,7 @@ class Problem:
     what: str
     remedy: str = ""
     value: str = ""
+    code: str = ""
 
 
 class WrongValue(Exception):
@@ -191,13 +193,15 @@ def problems_of(error: BaseException, path: tuple[str | int, ...] = ()) -> Itera
     elif isinstance(error, ForbiddenExtraKeysError):
         known = [field.name for field in attrs.fields(error.cl)] if attrs.has(error.cl) else []
         for key in sorted(error.extra_fields):
-            yield Problem(path=(*path, key), kind="unknown", what=f"the key {key!r} is unknown here", remedy=did_you_mean(key, known))
+            yield Problem(
+                path=(*path, key), kind="unknown", what=f"the key {key!r} is unknown here", remedy=did_you_mean(key, known)
+            )
     elif isinstance(error, KeyError):
         yield Problem(path=path, kind="missing", what="a required key is missing", remedy=f"Add {path[-1] if path else error}")
     elif isinstance(error, WrongValue):
         yield Problem(path=path, kind="bad", what=error.what, remedy=error.remedy, value=error.value)
     elif isinstance(error, BillingError):
-        yield Problem(path=path, kind="bad", what=error.what, remedy=error.remedy)
+        yield Problem(path=path, kind="bad", what=error.what, remedy=error.remedy, code=error.code)
     else:
         yield Problem(path=path, kind="bad", what=f"{error}", remedy="Correct the value")
 

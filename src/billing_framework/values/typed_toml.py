@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
+import cattrs
 
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding, Severity
@@ -70,7 +71,14 @@ def _unreadable(codes: Codes, file: str, line: int, what: str, remedy: str) -> F
 
 
 def structure(
-    cls: type[T], table: object, *, file: str, text: str, codes: Codes, at: KeyPath = ()
+    cls: type[T],
+    table: object,
+    *,
+    file: str,
+    text: str,
+    codes: Codes,
+    at: KeyPath = (),
+    converter: cattrs.Converter | None = None,
 ) -> tuple[T | None, list[Finding]]:
     """Return `table` as an instance of the attrs class `cls`, or None and every problem found.
 
@@ -81,16 +89,17 @@ def structure(
         text: its text, in which the lines are looked up.
         codes: codes of the findings.
         at: keys that lead to `table` in the file.
+        converter: a copy of `strict_converter` that knows more types; by default that one itself.
     """
     try:
-        return strict_converter().structure(table, cls), []
+        return (converter or strict_converter()).structure(table, cls), []
     except Exception as error:  # noqa: BLE001  cattrs wraps whatever a class's own checks raise; each becomes a finding
         return None, [_finding(problem, file, text, codes, at) for problem in problems_of(error)]
 
 
 def _finding(problem: Problem, file: str, text: str, codes: Codes, at: KeyPath) -> Finding:
     path = (*at, *problem.path)
-    code = {"unknown": codes.unknown_key, "missing": codes.missing_key}.get(problem.kind, codes.bad_value)
+    code = problem.code or {"unknown": codes.unknown_key, "missing": codes.missing_key}.get(problem.kind, codes.bad_value)
     return Finding(
         code=code,
         severity=Severity.BLOCKING,

@@ -1,0 +1,1 @@
+"""Plugins: the hooks they may implement, the settings they read, and the host that asks them once and checks what they return."""

@@ -1,0 +1,22 @@
+"""What the core itself offers, by the same hooks as any plugin: its codes and its review checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billing_framework.invoicing.review import ReviewCheck
+from billing_framework.invoicing.review_checks import core_checks
+from billing_framework.plugin.hookspecs import hookimpl
+from billing_framework.values.codes import CodePage, core_codes
+
+
+@hookimpl
+def billing_codes() -> Sequence[CodePage]:
+    """Offer the codes of the core."""
+    return tuple(core_codes().values())
+
+
+@hookimpl
+def billing_review_checks() -> Sequence[ReviewCheck]:
+    """Offer the checks that every run makes."""
+    return core_checks()

@@ -1,0 +1,274 @@
+"""The host: the plugins of a deployment, asked once and resolved into frozen values that pure functions are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any, Self, TypeVar
+
+import attrs
+
+from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.draft import DraftDocument, Note
+from billing_framework.invoicing.review import ReviewCheck
+from billing_framework.plugin import core_offers
+from billing_framework.plugin.discovery import LoadedPlugin, load_plugins
+from billing_framework.plugin.offers import CORE, Offered, Panel, checked, collect, hook_names, register
+from billing_framework.plugin.settings import CHECK_COMMAND, CODES, SettingsFile, converter
+from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.usage.reader import Reader
+from billing_framework.usage.record import UsageKind
+from billing_framework.values.codes import CodePage
+from billing_framework.values.errors import ConfigurationError, ContractBroken, NotFound
+from billing_framework.values.finding import Finding
+from billing_framework.values.spelling import did_you_mean
+from billing_framework.values.typed_toml import raise_first, structure
+from billing_framework.values.units import UnitDefinition, Units, define_units
+
+T = TypeVar("T")
+
+_NAMED: Mapping[str, tuple[type, str]] = {
+    "billing_codes": (CodePage, "code"),
+    "billing_units": (UnitDefinition, "name"),
+    "billing_usage_kinds": (UsageKind, "name"),
+    "billing_readers": (Reader, "format"),
+    "billing_raters": (Rater, "name"),
+    "billing_charge_models": (ChargeModel, "name"),
+    "billing_review_checks": (ReviewCheck, "name"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class EnabledPlugin:
+    """A plugin of the deployment and what it offers.
+
+    Attributes:
+        name: its name in the deployment.
+        distribution: name of its distribution, or empty for an object given in Python.
+        version: version of its distribution; every run stores it.
+        settings: instance of its settings class, None where it has none.
+        hooks: the hooks that it implements, in the order of a run.
+        offers: hook to the names of what it offers there.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    settings: Any
+    hooks: tuple[str, ...]
+    offers: Mapping[str, tuple[str, ...]]
+
+
+@attrs.frozen(kw_only=True)
+class Host:
+    """All that the plugins bring, by name; made once when a deployment opens.
+
+    Attributes:
+        plugins: the plugins in their order.
+        codes: pages of the core's and the plugins' codes.
+        units: units of the deployment.
+        kinds: usage kinds by name.
+        readers: readers by format.
+        raters: raters by the usage kind that they rate.
+        charge_models: charge models by name.
+        review_checks: review checks in order, the core's first.
+        owners: hook to the name of the plugin behind each offered name.
+    """
+
+    plugins: tuple[EnabledPlugin, ...]
+    codes: Mapping[str, CodePage]
+    units: Units
+    kinds: Mapping[str, UsageKind]
+    readers: Mapping[str, Reader]
+    raters: Mapping[str, Rater]
+    charge_models: Mapping[str, ChargeModel]
+    review_checks: tuple[ReviewCheck, ...]
+    owners: Mapping[str, Mapping[str, str]]
+    _panel: Panel = attrs.field(repr=False, eq=False)
+
+    @classmethod
+    def from_file(cls, file: SettingsFile) -> Self:
+        """Return the host of the plugins that ``billing.toml`` names; nothing else is imported.
+
+        Raises:
+            ConfigurationError: an unknown plugin, a clash of names, a hook that does not exist, a wrong setting.
+            ContractBroken: a plugin returned something that its hook forbids.
+        """
+        raise_first(file.unused_tables(), ConfigurationError, CHECK_COMMAND)
+        panel = register(load_plugins(file.settings.deployment.plugins), core_offers)
+        settings, findings = file_settings(panel, file)
+        raise_first(findings, ConfigurationError, CHECK_COMMAND)
+        return cls._resolved(panel, settings)
+
+    @classmethod
+    def build(cls, plugins: Sequence[tuple[str, object]] = (), *, settings: Mapping[str, Any] | None = None) -> Self:
+        """Return the host of plugins given as objects, for tests and notebooks.
+
+        Args:
+            plugins: name and module or object with hook implementations, in the order in which they are asked.
+            settings: by plugin name an instance of its settings class, or a mapping that is structured into it.
+        """
+        panel = register([LoadedPlugin(name=name, implementation=plugin) for name, plugin in plugins], core_offers)
+        typed: dict[str, Any] = {}
+        for name, _ in plugins:
+            settings_class, given = settings_class_of(panel, name), (settings or {}).get(name, {})
+            if settings_class is None or isinstance(given, settings_class):
+                typed[name] = given or None
+                continue
+            typed[name], findings = structure(
+                settings_class, given, file="settings", text="", codes=CODES, at=("plugin", name), converter=converter()
+            )
+            raise_first(findings, ConfigurationError)
+        return cls._resolved(panel, typed)
+
+    @classmethod
+    def _resolved(cls, panel: Panel, settings: Mapping[str, Any]) -> Self:
+        offered = {hook: collect(panel, hook, sort, attrgetter(key)) for hook, (sort, key) in _NAMED.items()}
+        _check_names(offered["billing_charge_models"], offered["billing_raters"])
+        kinds, raters = offered["billing_usage_kinds"], offered["billing_raters"]
+        _check_reader_kinds(offered["billing_readers"], kinds)
+        return cls(
+            plugins=tuple(
+                EnabledPlugin(
+                    name=plugin.name,
+                    distribution=plugin.distribution,
+                    version=plugin.version,
+                    settings=settings.get(plugin.name),
+                    hooks=tuple(hook for hook in hook_names() if plugin.name in panel.implements(hook)),
+                    offers=MappingProxyType(
+                        {hook: names for hook, found in offered.items() if (names := _names_of(found, plugin.name))}
+                    ),
+                )
+                for plugin in panel.plugins
+                if plugin.name != CORE
+            ),
+            codes=offered["billing_codes"].by_name,
+            units=define_units(offered["billing_units"].by_name.values()),
+            kinds=kinds.by_name,
+            readers=offered["billing_readers"].by_name,
+            raters=_by_kind(raters, kinds),
+            charge_models=offered["billing_charge_models"].by_name,
+            review_checks=tuple(offered["billing_review_checks"].by_name.values()),
+            owners=MappingProxyType({hook: found.owner for hook, found in offered.items()}),
+            panel=panel,
+        )
+
+    def settings_of_rater(self, name: str) -> Any:
+        """Return the settings of the plugin that offers the rater `name`, None where it has none."""
+        owner = self.owners["billing_raters"][name]
+        return next((plugin.settings for plugin in self.plugins if plugin.name == owner), None)
+
+    def reader(self, file_format: str) -> Reader:
+        """Return the reader of a format.
+
+        Raises:
+            NotFound: ``PLUGIN07`` with the nearest spelling.
+        """
+        return _named(self.readers, file_format, "reader for the format")
+
+    def kind(self, name: str) -> UsageKind:
+        """Return a usage kind.
+
+        Raises:
+            NotFound: ``PLUGIN07`` with the nearest spelling.
+        """
+        return _named(self.kinds, name, "usage kind")
+
+    def documents_drafted(self, documents: Sequence[DraftDocument]) -> tuple[Note, ...]:
+        """Return the notes that the plugins add to a batch of drafts, in order of the documents and then of the plugins.
+
+        Raises:
+            ContractBroken: ``PLUGIN04`` for anything but notes, ``PLUGIN05`` where a plugin fails, ``PLUGIN08`` where it names a
+                document that is not in the batch or has changed a draft.
+        """
+        place = {draft.key: position for position, draft in enumerate(documents)}
+        hook = "billing_documents_drafted"
+        before = [document_digest(draft) for draft in documents]
+        notes: list[Note] = []
+        for plugin in self._panel.implements(hook):
+            added = checked(self._panel.ask(plugin, hook, documents=tuple(documents)), Note, plugin, hook)
+            strangers = [note.document for note in added if note.document not in place]
+            if strangers or before != [document_digest(draft) for draft in documents]:
+                what = f"named document {strangers[0]}, which is not in the batch" if strangers else "changed a draft"
+                raise ContractBroken("PLUGIN08", f"{hook} of plugin {plugin} {what}", remedy="Report it to its authors")
+            notes.extend(added)
+        return tuple(sorted(notes, key=lambda note: place[note.document]))
+
+
+def _named(table: Mapping[str, T], name: str, noun: str) -> T:
+    if name not in table:
+        remedy = f"{did_you_mean(name, table)}. Enable the plugin that brings it in deployment.plugins"
+        raise NotFound("PLUGIN07", f"no enabled plugin offers a {noun} {name!r}", remedy=remedy)
+    return table[name]
+
+
+def settings_class_of(panel: Panel, plugin: str) -> type | None:
+    """Return the settings class that a plugin offers, None where it has none.
+
+    Raises:
+        ContractBroken: ``PLUGIN04`` where it is no attrs class.
+    """
+    offered = panel.ask(plugin, "billing_settings")
+    if offered is not None and not (isinstance(offered, type) and attrs.has(offered)):
+        raise ContractBroken("PLUGIN04", f"billing_settings of plugin {plugin} returned {offered!r}, not an attrs class")
+    return offered
+
+
+def file_settings(panel: Panel, file: SettingsFile) -> tuple[Mapping[str, Any], list[Finding]]:
+    """Return the settings of all plugins by name, and everything that is wrong with them."""
+    typed: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for plugin in panel.plugins[1:]:
+        typed[plugin.name], wrong = file.typed_plugin(plugin.name, settings_class_of(panel, plugin.name))
+        findings += wrong
+    return typed, findings
+
+
+def _names_of(found: Offered, plugin: str) -> tuple[str, ...]:
+    return tuple(name for name, owner in found.owner.items() if owner == plugin)
+
+
+def _check_names(models: Offered, raters: Offered) -> None:
+    for name, owner in models.owner.items():
+        if owner != CORE and not name.startswith(f"{owner}."):
+            raise ContractBroken(
+                "PLUGIN04", f"plugin {owner} offers the charge model {name!r}", remedy=f"Name it {owner}.{name.split('.')[-1]}"
+            )
+    taken = dict(models.owner)
+    for rater in raters.by_name.values():
+        for name in rater.models:
+            if name in taken:
+                raise ConfigurationError(
+                    "PLUGIN02", f"the charge model {name!r} is offered by {taken[name]!r} and by the rater {rater.name!r}"
+                )
+            taken[name] = rater.name
+
+
+def _check_reader_kinds(readers: Offered, kinds: Offered) -> None:
+    for reader in readers.by_name.values():
+        for kind in reader.kinds:
+            _refuse_unknown_kind(kind, kinds, f"the reader {reader.format!r} of plugin {readers.owner[reader.format]!r} yields")
+
+
+def _refuse_unknown_kind(kind: str, kinds: Offered, who: str) -> None:
+    if kind not in kinds.by_name:
+        remedy = f"{did_you_mean(kind, kinds.by_name)}. Enable the plugin that offers the kind"
+        raise ConfigurationError("PLUGIN09", f"{who} the unknown usage kind {kind!r}", remedy=remedy)
+
+
+def _by_kind(raters: Offered, kinds: Offered) -> Mapping[str, Rater]:
+    by_kind: dict[str, Rater] = {}
+    for rater in raters.by_name.values():
+        for kind in rater.kinds:
+            _refuse_unknown_kind(kind, kinds, f"the rater {rater.name!r} of plugin {raters.owner[rater.name]!r} rates")
+            if kind in by_kind:
+                one, other = by_kind[kind].name, rater.name
+                raise ConfigurationError(
+                    "PLUGIN02",
+                    f"the usage kind {kind!r} is rated by {one!r} of plugin {raters.owner[one]!r}"
+                    f" and by {other!r} of plugin {raters.owner[other]!r}",
+                    remedy="Enable only one of them",
+                )
+            by_kind[kind] = rater
+    return MappingProxyType(by_kind)

@@ -1,0 +1,307 @@
+"""``billing.toml``: the settings of a deployment, typed, with the place and the remedy of every mistake."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+import cattrs
+from babel import Locale, UnknownLocaleError
+
+from billing_framework.invoicing.review import ReviewBounds
+from billing_framework.values.clock import timezone
+from billing_framework.values.errors import ConfigurationError, ValueRefused
+from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.money import Money, minor_digits
+from billing_framework.values.structuring import WrongValue, strict_converter
+from billing_framework.values.typed_toml import Codes, line_of, raise_first, read_toml, structure
+
+CODES = Codes(unreadable="CONFIG01", unknown_key="CONFIG02", missing_key="CONFIG03", bad_value="CONFIG04")
+CHECK_COMMAND = "billing config check"
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_LARGEST_FILE_BYTES = 4_000_000
+
+
+@attrs.frozen(kw_only=True)
+class SecretReference:
+    """Where a secret stands; the secret itself is never written into ``billing.toml``.
+
+    Attributes:
+        env: name of the environment variable that holds it.
+        file: file that holds it, relative to ``billing.toml``; blanks and line ends around it are cut off.
+    """
+
+    env: str = ""
+    file: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if bool(self.env) == bool(self.file):
+            raise ValueRefused("CONFIG04", "a secret is named by env or by file, one of the two", remedy='Write { env = "NAME" }')
+
+    def reveal(self, folder: Path, environment: Mapping[str, str]) -> str:
+        """Return the secret.
+
+        Args:
+            folder: folder that a relative `file` starts from.
+            environment: the environment variables.
+
+        Raises:
+            ConfigurationError: ``CONFIG06`` where the variable or the file is not there or empty.
+        """
+        if self.env:
+            found, shown = environment.get(self.env, ""), f"the environment variable {self.env}"
+        else:
+            path = folder / self.file
+            found, shown = (path.read_text(encoding="utf-8").strip() if path.is_file() else ""), f"the file {path}"
+        if not found:
+            raise ConfigurationError("CONFIG06", f"{shown} holds no secret", remedy="Set it where the command runs")
+        return found
+
+
+def _known_currency(_settings: object, _field: object, value: str) -> None:
+    minor_digits(value)
+
+
+def _known_zone(_settings: object, _field: object, value: str) -> None:
+    timezone(value)
+
+
+def _known_locale(_settings: object, _field: object, value: str) -> None:
+    try:
+        Locale.parse(value)
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueRefused(
+            "CONFIG04", f"{value!r} is no locale", remedy="Write language and country, for example de_CH"
+        ) from error
+
+
+def _no_clear_password(_settings: object, _field: object, value: str | SecretReference) -> None:
+    if isinstance(value, str):
+        parts = urlsplit(value)
+        if parts.password or "password" in parse_qs(parts.query):
+            raise ValueRefused(
+                "CONFIG05",
+                "the database URL holds a password in the clear",
+                remedy='Put the whole URL into an environment variable and write database = { env = "BILLING_DATABASE" }',
+            )
+
+
+def _plain_name(_settings: object, _field: object, value: str) -> None:
+    if not _NAME.fullmatch(value):
+        raise ValueRefused("CONFIG04", f"{value!r} is no plain name", remedy="Use small letters, digits and underscores")
+
+
+@attrs.frozen(kw_only=True)
+class DeploymentSettings:
+    """Table ``[deployment]``: what this installation is.
+
+    Attributes:
+        name: short name, shown in messages and audit rows.
+        database: ``sqlite:///billing.sqlite3`` (a relative path starts at the folder of ``billing.toml``),
+            ``postgresql://host/name``, or a secret reference that holds such a URL.
+        plugins: names of the plugins to enable, in the order in which they are asked; nothing else is imported.
+        currency: ISO 4217 code of new accounts that name none.
+        locale: language and formats of new accounts that name none.
+        zone: IANA time zone of new accounts that name none.
+        actor: who acts where the command line does not say; empty for the operating system's user.
+        maker_checker: True where who approves must differ from who started or edited.
+    """
+
+    name: str = attrs.field(validator=_plain_name)
+    database: str | SecretReference = attrs.field(validator=_no_clear_password)
+    plugins: tuple[str, ...] = ()
+    currency: str = attrs.field(validator=_known_currency)
+    locale: str = attrs.field(default="en_US", validator=_known_locale)
+    zone: str = attrs.field(default="UTC", validator=_known_zone)
+    actor: str = ""
+    maker_checker: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class HolidayCalendar:
+    """Table ``[holidays.NAME]``: dates on which a plan or a due date treats a day as a holiday.
+
+    Attributes:
+        title: one line for people.
+        dates: the holidays.
+    """
+
+    title: str = ""
+    dates: tuple[date, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ReviewSettings:
+    """Table ``[review]``: which drafts a run holds for an officer.
+
+    Attributes:
+        largest: one amount per currency, for example ``["5000.00 USD"]``; a draft above it is held.
+        factor: a total this many times above or below the median of the account's own history is held; ``"0"`` switches it off.
+        least_history: number of past documents below which the history proves nothing.
+        least_difference: one amount per currency; a smaller difference from the median is let through.
+        estimated_share: part of the total that may rest on estimates, ``"1"`` for all.
+        zero_total: true to hold a total of zero.
+        zero_usage: true to hold an agreement whose usage is zero.
+        missing_usage: true to hold an agreement that had usage on its last document and has none now.
+    """
+
+    largest: tuple[Money, ...] = ()
+    factor: Fraction = Fraction(3)
+    least_history: int = 3
+    least_difference: tuple[Money, ...] = ()
+    estimated_share: Fraction = Fraction(1)
+    zero_total: bool = True
+    zero_usage: bool = True
+    missing_usage: bool = True
+
+    @property
+    def bounds(self) -> ReviewBounds:
+        """The bounds as the review checks are given them."""
+        return ReviewBounds(
+            largest={money.currency: money for money in self.largest},
+            factor=self.factor,
+            least_history=self.least_history,
+            least_difference={money.currency: money for money in self.least_difference},
+            estimated_share=self.estimated_share,
+            zero_total=self.zero_total,
+            zero_usage=self.zero_usage,
+            missing_usage=self.missing_usage,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """All of ``billing.toml``.
+
+    Attributes:
+        deployment: what this installation is.
+        holidays: holiday calendars by name.
+        review: which drafts are held.
+        plugin: for each plugin the keys of its table ``[plugin.NAME]``, not yet typed: its settings class does that.
+    """
+
+    deployment: DeploymentSettings
+    holidays: Mapping[str, HolidayCalendar] = attrs.field(factory=dict)
+    review: ReviewSettings = ReviewSettings()
+    plugin: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+
+    @property
+    def holiday_dates(self) -> Mapping[str, frozenset[date]]:
+        """The dates of every holiday calendar, as raters are given them."""
+        return MappingProxyType({name: frozenset(calendar.dates) for name, calendar in self.holidays.items()})
+
+
+@attrs.frozen(kw_only=True)
+class SettingsFile:
+    """A file of settings with its text, in which later checks look up their lines.
+
+    Attributes:
+        path: where it is; relative paths inside start at its folder.
+        text: its text.
+        sha256: hex digest of its bytes; every run stores it.
+        settings: what it says.
+    """
+
+    path: Path
+    text: str
+    sha256: str
+    settings: Settings
+
+    def typed_plugin(self, name: str, cls: type | None) -> tuple[Any, list[Finding]]:
+        """Return the table of one plugin as an instance of its settings class, and what is wrong with it.
+
+        Args:
+            name: name of the plugin.
+            cls: its settings class; None where it has none, then every key is unknown.
+        """
+        table = self.settings.plugin.get(name, {})
+        if cls is not None:
+            file = str(self.path)
+            return structure(cls, table, file=file, text=self.text, codes=CODES, at=("plugin", name), converter=converter())
+        return None, [
+            self.finding("CONFIG02", f"plugin {name} has no settings", "Remove the key", ("plugin", name, key)) for key in table
+        ]
+
+    def unused_tables(self) -> list[Finding]:
+        """Return a finding for each ``[plugin.NAME]`` whose plugin is not enabled."""
+        return [
+            self.finding(
+                "CONFIG07", f"plugin {name} has settings but is not enabled", "Add it to deployment.plugins", ("plugin", name)
+            )
+            for name in self.settings.plugin
+            if name not in self.settings.deployment.plugins
+        ]
+
+    def finding(self, code: str, what: str, remedy: str, path: tuple[str, ...]) -> Finding:
+        """Return a blocking finding about one key of this file."""
+        return Finding(
+            code=code,
+            severity=Severity.BLOCKING,
+            what=what,
+            remedy=remedy,
+            file=str(self.path),
+            line=line_of(self.text, path),
+            field=".".join(path),
+        )
+
+
+@functools.cache
+def converter() -> cattrs.Converter:
+    """Return the strict converter that also knows what only settings may hold."""
+    strict = strict_converter().copy()
+    strict.register_structure_hook_func(lambda target: target == str | SecretReference, _text_or_secret)
+    return strict
+
+
+def _text_or_secret(value: object, _: object) -> str | SecretReference:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return converter().structure(value, SecretReference)
+    raise WrongValue("text or a secret reference is needed here", 'Write "text" or { env = "NAME" }', value)
+
+
+def read_settings(path: Path) -> tuple[SettingsFile | None, list[Finding]]:
+    """Return the settings in the file at `path`, or None, and everything that is wrong with it.
+
+    Raises:
+        ConfigurationError: ``CONFIG08`` where there is no such file, or it is no file of settings by its size.
+    """
+    if not path.is_file() or path.stat().st_size > _LARGEST_FILE_BYTES:
+        raise ConfigurationError(
+            "CONFIG08",
+            "there is no file of settings here",
+            place=str(path),
+            remedy="Name it with --config or the environment variable BILLING_CONFIG, or change to its folder",
+        )
+    content = path.read_bytes()
+    text, tables, findings = read_toml(content, str(path), CODES)
+    if findings:
+        return None, findings
+    settings, findings = structure(Settings, tables, file=str(path), text=text, codes=CODES, converter=converter())
+    if settings is None:
+        return None, findings
+    return SettingsFile(path=path, text=text, sha256=hashlib.sha256(content).hexdigest(), settings=settings), []
+
+
+def load_settings(path: Path) -> SettingsFile:
+    """Return the settings in the file at `path`.
+
+    Raises:
+        ConfigurationError: the first of its mistakes, with file, line, key, value and remedy.
+    """
+    file, findings = read_settings(path)
+    raise_first(findings, ConfigurationError, CHECK_COMMAND)
+    if file is None:
+        raise AssertionError  # no settings without a finding
+    return file
