@@ -56,11 +56,13 @@ class LineTax:
 
     Attributes:
         code: code of the tax.
+        rate: the rate, as on the `TaxLine`; code and rate together name the group.
         taxable: the line's part of the tax base.
         tax: the line's share of the tax, fixed when the document is drafted; the shares of a tax sum to its `TaxLine`.
     """
 
     code: str
+    rate: Fraction
     taxable: Money
     tax: Money
 
@@ -113,6 +115,7 @@ class DraftLine:
         estimated: True where it rests on an estimate.
         details: label and value of facts printed beside it, in order. Pairs, because stored mappings forget their order.
         records: number of usage records that it rests on.
+        corrects_line: number of the line that a credit note takes back, 0 for none.
     """
 
     number: int
@@ -133,6 +136,7 @@ class DraftLine:
     estimated: bool = False
     details: tuple[tuple[str, str], ...] = ()
     records: int = 0
+    corrects_line: int = 0
 
     @property
     def tax(self) -> Money:

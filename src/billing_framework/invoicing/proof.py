@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from billing_framework.accounts.account import Account
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.rating.charge import Charge
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
+from billing_framework.values.number import exact_text
 
 
 def currency_findings(account: Account, charges: Sequence[Charge]) -> list[Finding]:
@@ -60,17 +62,18 @@ def _totals(document: DraftDocument) -> Iterator[Finding]:
 
 def _taxes(document: DraftDocument) -> Iterator[Finding]:
     zero = Money.zero(document.currency)
-    shares: dict[str, Money] = {}
+    shares: dict[tuple[str, Fraction], Money] = {}
     for line in document.lines:
         for part in line.taxes:
-            shares[part.code] = shares.get(part.code, zero) + part.tax
-    stated: dict[str, Money] = {}
+            shares[part.code, part.rate] = shares.get((part.code, part.rate), zero) + part.tax
+    stated: dict[tuple[str, Fraction], Money] = {}
     for tax in document.taxes:
-        stated[tax.code] = stated.get(tax.code, zero) + tax.tax
-    for code in sorted(shares.keys() | stated.keys()):
-        share, whole = shares.get(code, zero), stated.get(code, zero)
+        stated[tax.code, tax.rate] = stated.get((tax.code, tax.rate), zero) + tax.tax
+    for code, rate in sorted(shares.keys() | stated.keys()):
+        share, whole = shares.get((code, rate), zero), stated.get((code, rate), zero)
         if share != whole:
-            yield _broken(document, "INVOICE04", code, f"the tax {code} says {whole}, the shares of the lines make {share}")
+            what = f"the tax {code} at {exact_text(rate)} says {whole}, the shares of the lines make {share}"
+            yield _broken(document, "INVOICE04", code, what)
 
 
 def _keys(document: DraftDocument) -> Iterator[Finding]:
