@@ -181,8 +181,6 @@ def _resolved(registry: pint.UnitRegistry[Fraction], definition: UnitDefinition)
         raise _refused(definition, "it is defined by itself" if isinstance(error, RecursionError) else str(error)) from error
     if not isinstance(factor, int | Fraction) or factor <= 0:
         raise _refused(definition, f"its factor {factor} is not an exact number above zero")
-    exponents = sorted((str(dimension), Fraction(str(power))) for dimension, power in powers.items())
-    if any(power.denominator != 1 for _, power in exponents):
-        raise _refused(definition, "roots of units are not exact")
-    shown = " ".join(dimension if power == 1 else f"{dimension}**{power}" for dimension, power in exponents)
+    exponents = sorted((str(dimension), str(power)) for dimension, power in powers.items())
+    shown = " ".join(dimension if power == "1" else f"{dimension}**{power}" for dimension, power in exponents)
     return _Known(shown, Fraction(factor))
