@@ -4,7 +4,7 @@ SQLAlchemy's own Numeric, DateTime, Boolean and Date are not used: on SQLite the
 STRICT tables refuse.
 """
 
-# ruff: noqa: ANN401, ARG002, D102, FBT001 - names, types and positions of the methods are SQLAlchemy's
+# ruff: noqa: ARG002, D102, FBT001 - names, types and positions of the methods are SQLAlchemy's
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
-import xxhash
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from billing_framework.values.errors import ValueRefused
+from billing_framework.values.identity import natural_id
 from billing_framework.values.number import exact, exact_text
+
+__all__ = [
+    "CurrencyCode",
+    "Day",
+    "Digest",
+    "ExactText",
+    "Flag",
+    "Instant",
+    "JsonText",
+    "Key",
+    "MinorUnits",
+    "Whole",
+    "canonical_json",
+    "microseconds",
+    "natural_id",
+]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _INT64 = range(-(2**63), 2**63)
-
-
-def natural_id(*parts: str | int) -> int:
-    """Return the deterministic 63-bit id of a natural key, the same on both databases and on every retry.
-
-    Args:
-        parts: the natural key. Each part is encoded with its kind and length, so ``("ab", "c")``, ``("a", "bc")``, ``("1",)``
-            and ``(1,)`` all differ.
-    """
-    encoded = "".join(f"{'i' if isinstance(part, int) else 's'}{len(text)}:{text}" for part in parts for text in (str(part),))
-    return xxhash.xxh3_64_intdigest(encoded.encode()) & (2**63 - 1)
 
 
 class Whole(TypeDecorator[int]):
