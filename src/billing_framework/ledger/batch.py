@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import attrs
 
@@ -26,14 +27,14 @@ class Batch:
 
     book: str
     source: str
-    entries: tuple[Entry, ...] = attrs.field(converter=tuple)
+    entries: tuple[Entry, ...]
 
     def __attrs_post_init__(self) -> None:
         if not self.entries:
             raise LedgerRefused("LEDGER12", f"the batch {self.source!r} has no entries", remedy="Post nothing instead")
         if len({entry.key for entry in self.entries}) < len(self.entries):
             keys = sorted(entry.key for entry in self.entries)
-            twice = next(key for key, following in zip(keys, keys[1:], strict=False) if key == following)
+            twice = next(key for key, following in pairwise(keys) if key == following)
             raise LedgerRefused("LEDGER02", f"the batch {self.source!r} holds the key {twice} twice")
 
 

@@ -58,7 +58,7 @@ class Entry:
     effective_on: dt.date
     kind: str
     source: str
-    postings: tuple[Posting, ...] = attrs.field(converter=tuple)
+    postings: tuple[Posting, ...]
     reverses: str | None = None
     memo: str = ""
 
@@ -141,8 +141,8 @@ def request_digest(
         f"entry 1\n{book} {len(key)}:{key} {effective_on.isoformat()} {len(kind)}:{kind} {len(source)}:{source} {reverses_id}\n"
     ]
     parts += [
-        f"{number} {gl} {account} {len(sub_key)}:{sub_key} {len(document_key)}:{document_key} {len(currency)}:{currency} {minor}\n"
-        for number, gl, account, sub_key, document_key, currency, minor in lines
+        f"{number} {gl} {account} {len(sub)}:{sub} {len(document)}:{document} {len(currency)}:{currency} {minor}\n"
+        for number, gl, account, sub, document, currency, minor in lines
     ]
     return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).digest()
 
