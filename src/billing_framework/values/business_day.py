@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import attrs
@@ -26,6 +27,14 @@ class Roll(enum.Enum):
 SATURDAY_AND_SUNDAY = frozenset({5, 6})
 
 
+def _weekdays(days: Iterable[int]) -> frozenset[int]:
+    return frozenset(days)
+
+
+def _dates(days: Iterable[date]) -> frozenset[date]:
+    return frozenset(days)
+
+
 @attrs.frozen(kw_only=True)
 class BusinessCalendar:
     """Which days a bank or an office works.
@@ -37,8 +46,8 @@ class BusinessCalendar:
     """
 
     name: str
-    weekend: frozenset[int] = attrs.field(default=SATURDAY_AND_SUNDAY, converter=frozenset)
-    holidays: frozenset[date] = attrs.field(default=frozenset(), converter=frozenset)
+    weekend: frozenset[int] = attrs.field(default=SATURDAY_AND_SUNDAY, converter=_weekdays)
+    holidays: frozenset[date] = attrs.field(default=frozenset(), converter=_dates)
 
     def __attrs_post_init__(self) -> None:
         if not self.weekend < frozenset(range(7)):

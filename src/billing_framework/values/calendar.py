@@ -252,7 +252,7 @@ def _cycle(kind: str, parts: list[str]) -> Cycle:
         case "quarterly", [day]:
             return MonthlyCycle(int(day), 3)
         case "quarterly", [day, month]:
-            return MonthlyCycle(int(day), 3, date(2000, (int(month) - 1) % 3 + 1, 1))
+            return MonthlyCycle(int(day), 3, date(2000, (date(2000, int(month), 1).month - 1) % 3 + 1, 1))
         case "yearly", [start]:
             first = date.fromisoformat(f"2000-{start}")  # a leap year, so that 02-29 can be said
             return MonthlyCycle(first.day, 12, first)

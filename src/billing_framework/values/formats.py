@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import decimal
 import functools
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,8 @@ from billing_framework.values.spelling import did_you_mean
 
 _EXACT = decimal.Context(prec=1000, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.FloatOperation, decimal.Overflow])
 _NO_BREAK_SPACE = "\u00a0"
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Where the CLDR wants a space between a currency written in letters and its figure, which babel leaves out."""
 
 
 @functools.cache
@@ -48,7 +51,7 @@ def format_money(money: Money, locale: str) -> str:
     """Return money as the locale writes it, with its currency and as many decimals as ISO 4217 gives it."""
     digits = minor_digits(money.currency)
     pattern = locale_of(locale).currency_formats["standard"]
-    return _applied(pattern, money.major, (digits, digits), locale, money.currency)
+    return _LETTER_BESIDE_DIGIT.sub(_NO_BREAK_SPACE, _applied(pattern, money.major, (digits, digits), locale, money.currency))
 
 
 def format_number(number: Fraction, locale: str, *, least_decimals: int = 0) -> str:

@@ -40,6 +40,9 @@ class Quantity:
         return attrs.evolve(self, value=-self.value)
 
     def __mul__(self, factor: int | Fraction) -> Self:
+        given: object = factor
+        if not isinstance(given, int | Fraction):
+            return NotImplemented  # a unit price knows how to multiply, a float must not
         return attrs.evolve(self, value=self.value * exact(factor, name="factor"))
 
     def __lt__(self, other: Quantity) -> bool:
