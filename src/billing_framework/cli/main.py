@@ -1,0 +1,186 @@
+"""The ``billing`` command: finds the noun, runs the verb, and turns every error into a message and a documented exit code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import billing_framework
+from billing_framework.cli.context import Session, shared_options
+from billing_framework.values.errors import BillingError
+
+NOUNS = {
+    "account": "Accounts: who is billed, in which currency, on which cycle.",
+    "agreement": "Agreements: what an account has bought, on which plan.",
+    "assignment": "Which meter, number or matter belongs to which agreement.",
+    "audit": "Who did what, when and why.",
+    "book": "Books: the legal entities that bill, and their charts of accounts.",
+    "charge": "Manual charges and credits.",
+    "config": "The settings in billing.toml.",
+    "db": "The database: upgrade, check, back up, restore.",
+    "deposit": "Deposits and other money held for others.",
+    "explain": "How a printed line came to be, computed again.",
+    "hold": "Holds: what waits for a decision.",
+    "invoice": "Documents: show, credit, rebill.",
+    "ledger": "The ledger: balances and proof.",
+    "party": "Parties: people and organisations.",
+    "payment": "Payments: record, import, allocate, return, refund.",
+    "period": "Accounting periods: open and close.",
+    "plan": "Price plans and their versions.",
+    "plugin": "The plugins of this deployment.",
+    "quote": "Price a file of records against a plan.",
+    "run": "Billing runs: start, review, approve, post.",
+    "tax": "Tax rates.",
+    "usage": "Usage records: intake, suspense, coverage.",
+}
+"""Every noun with its line in the help; the noun's file in this folder is only loaded when it is used."""
+
+_INTERRUPTED = 130
+_FAULT = 70
+
+
+class BillingCommand(click.Group):
+    """The root: loads one file per noun, and is the one place where errors become messages and exit codes."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return all nouns."""
+        return list(NOUNS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a noun, None where there is no such noun."""
+        if cmd_name not in NOUNS:
+            return None
+        module = importlib.import_module(f"billing_framework.cli.{cmd_name}")
+        return prepared(getattr(module, cmd_name))
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the nouns without loading them."""
+        with formatter.section("Nouns"):
+            formatter.write_dl(list(NOUNS.items()))
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002  click's own signature
+        **extra: Any,
+    ) -> Any:
+        """Run the command line and end the process with the documented exit code."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        session = Session()
+        try:
+            code = super().main(args, prog_name or "billing", complete_var, standalone_mode=False, obj=session, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_output()
+            sys.exit(0)
+        except BaseException as error:  # noqa: BLE001  the last place before the user: every error ends here
+            sys.exit(ended_by(error, session))
+        finally:
+            session.close()
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def ended_by(error: BaseException, session: Session) -> int:
+    """Tell the user what ended the command and return the exit code.
+
+    0 done, 1 findings that block, 2 the call, the settings or the input is refused, 3 the state of the books or of a run forbids
+    it, 4 the database, 70 a fault of the program, 130 interrupted.
+    """
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else _FAULT
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("interrupted; nothing of an unfinished action was stored", err=True)
+        return _INTERRUPTED
+    if session.debug and not isinstance(error, click.ClickException):
+        traceback.print_exception(error)
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, BillingError):
+        _tell(error, session)
+        return error.exit_code
+    report = _crash_report(error)
+    click.echo(f"internal error: {type(error).__name__}. Nothing of an unfinished action was stored.", err=True)
+    click.echo(f"Please report it with the file {report}", err=True)
+    return _FAULT
+
+
+def _tell(error: BillingError, session: Session) -> None:
+    if session.json:
+        facts = {"code": error.code, "what": error.what, "place": error.place, "remedy": error.remedy}
+        click.echo(json.dumps({"error": facts}, ensure_ascii=False), err=True)
+    else:
+        click.echo(f"{click.style('error', fg='red')}: {error}", err=True)
+
+
+def _crash_report(error: BaseException) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix="billing-crash-", suffix=".txt")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as report:
+        report.write(f"billing {billing_framework.__version__}, Python {sys.version}\n")
+        report.write(f"billing {' '.join(sys.argv[1:])}\n\n")
+        traceback.print_exception(error, file=report)
+    return Path(name)
+
+
+def _forget_output() -> None:
+    # The reader of a pipe has gone; without this the interpreter complains again when it flushes at the end.
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # standard output is no file, as under a test runner
+        return
+
+
+def prepared(command: click.Command) -> click.Command:
+    """Return a noun's command with the shared options on every verb and its examples kept line by line."""
+    if isinstance(command, click.Group):
+        for verb in command.commands.values():
+            prepared(verb)
+    elif not any(parameter.name == "_shared_json" for parameter in command.params):
+        command.params.extend(shared_options())
+    if command.help and "\b" not in command.help:
+        # click joins the lines of a paragraph unless it is marked.
+        command.help = command.help.replace("Example:\n", "\b\nExample:\n")
+    return command
+
+
+@click.group(cls=BillingCommand, params=shared_options())
+@click.version_option(billing_framework.__version__, prog_name="billing")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Bill delivered work: usage records become charges, documents, ledger entries and settled open items.
+
+    Every command has its own help with an example: billing NOUN VERB --help.
+
+    Exit codes: 0 done, 1 findings that block, 2 the call, the settings or the input is refused, 3 the state of the books or of
+    a run forbids it, 4 the database, 70 a fault of the program, 130 interrupted.
+
+    Shell completion: eval "$(_BILLING_COMPLETE=bash_source billing)"; also zsh_source and fish_source.
+
+    Example:
+      billing db upgrade
+      billing usage intake readings.csv --format register_csv
+    """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
+
+
+prepared(cli)
+
+
+def main() -> None:
+    """Run the command line; the entry point of the ``billing`` script."""
+    cli.main()

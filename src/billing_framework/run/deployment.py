@@ -1,0 +1,126 @@
+"""Opens a deployment: the settings, the plugins that they name, the database and the clock, in one frozen value."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import attrs
+
+from billing_framework.plugin.host import Host
+from billing_framework.plugin.settings import SecretReference, Settings, SettingsFile, load_settings
+from billing_framework.storage.engine import Database, open_database
+from billing_framework.values.clock import Clock, SystemClock
+
+FILE_NAME = "billing.toml"
+CONFIG_VARIABLE = "BILLING_CONFIG"
+
+
+@attrs.frozen(kw_only=True)
+class Deployment:
+    """Everything that an action needs besides its own arguments.
+
+    Attributes:
+        settings: what ``billing.toml`` says.
+        settings_sha256: hex digest of its bytes; every run stores it.
+        folder: folder of ``billing.toml``, where relative paths start.
+        host: the resolved plugins.
+        database: the open database.
+        clock: the clock of all actions.
+        actor: who acts.
+    """
+
+    settings: Settings
+    settings_sha256: str
+    folder: Path
+    host: Host
+    database: Database
+    clock: Clock
+    actor: str
+
+    def close(self) -> None:
+        """Close the connections of the database."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def settings_path(given: str | Path | None, environment: Mapping[str, str]) -> Path:
+    """Return where the settings are: as `given`, else as the environment says, else ``billing.toml`` in the present folder."""
+    return Path(given or environment.get(CONFIG_VARIABLE) or FILE_NAME)
+
+
+def open_deployment(
+    path: str | Path | None = None,
+    *,
+    actor: str = "",
+    clock: Clock | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Deployment:
+    """Open the deployment whose settings are at `path`.
+
+    Args:
+        path: ``billing.toml``; by default as the variable ``BILLING_CONFIG`` says, else in the present folder.
+        actor: who acts; by default as the settings say, else the operating system's user.
+        clock: the clock; by default the machine's.
+        environment: the environment variables; by default those of the process.
+
+    Raises:
+        ConfigurationError: a mistake in the settings or the plugins.
+        StorageError: the database cannot be reached.
+    """
+    variables = os.environ if environment is None else environment
+    file = load_settings(settings_path(path, variables))
+    host = Host.from_file(file)
+    folder = file.path.resolve().parent
+    return Deployment(
+        settings=file.settings,
+        settings_sha256=file.sha256,
+        folder=folder,
+        host=host,
+        database=open_database(database_url(file.settings, folder, variables)),
+        clock=clock or SystemClock(),
+        actor=who_acts(actor, file),
+    )
+
+
+@contextmanager
+def deployment_of(database: Database, host: Host, *, settings: Settings, clock: Clock, actor: str) -> Iterator[Deployment]:
+    """Yield a deployment made of parts, for tests and notebooks; the database stays open."""
+    yield Deployment(
+        settings=settings, settings_sha256="", folder=Path.cwd(), host=host, database=database, clock=clock, actor=actor
+    )
+
+
+def database_url(settings: Settings, folder: Path, environment: Mapping[str, str]) -> str:
+    """Return the URL of the database with its secret revealed, a relative SQLite path starting at `folder`.
+
+    Raises:
+        ConfigurationError: ``CONFIG06`` where the secret is not there.
+    """
+    database = settings.deployment.database
+    url = database.reveal(folder, environment) if isinstance(database, SecretReference) else database
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
+        return f"{prefix}{folder / url.removeprefix(prefix)}"
+    return url
+
+
+def who_acts(given: str, file: SettingsFile) -> str:
+    """Return the actor: as given, else as the settings say, else the operating system's user."""
+    return given or file.settings.deployment.actor or _system_user()
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid-{os.getuid()}"
