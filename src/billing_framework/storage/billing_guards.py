@@ -1,36 +1,16 @@
-"""What the database itself refuses around documents, whoever sends the SQL: triggers for SQLite and PostgreSQL.
-
-Each guard is stated once as a condition over the old and the new row; the two dialects differ only in the shell around it.
-"""
+"""What the database itself refuses around documents, whoever sends the SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage import billing_tables, hold_tables
+from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate
+
 ISSUED = "AR05 an issued document, its lines, taxes and inputs never change"
-
-
-@attrs.frozen(kw_only=True)
-class Guard:
-    """One refusal.
-
-    Attributes:
-        name: name of the trigger.
-        table: table that it watches.
-        event: ``INSERT``, ``UPDATE`` or ``DELETE``.
-        refuse_when: SQL condition over ``OLD`` and ``NEW``, the same on both databases.
-        message: code and sentence of the refusal.
-    """
-
-    name: str
-    table: str
-    event: str
-    refuse_when: str
-    message: str
 
 
 def _same(*columns: str) -> str:
@@ -39,7 +19,7 @@ def _same(*columns: str) -> str:
 
 _CONTENT = (
     "id", "book", "account_id", "account", "month", "kind", "final", "issue_on", "due_on", "period_start", "period_end",
-    "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "content", "digest",
+    "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "content", "state", "digest",
 )  # fmt: skip
 _NOT_DRAFT = "COALESCE((SELECT status FROM document WHERE id = {row}.document_id), 'none') <> 'draft'"
 _PARTS = ("document_line", "document_tax", "document_input", "document_party", "document_state_read")
@@ -142,6 +122,7 @@ def _key_guards() -> Iterator[Guard]:
         message="CHARGE04 another run has billed or is billing these dates of the account",
         refuse_when="EXISTS (SELECT 1 FROM billed_period p WHERE p.account_id = NEW.account_id"
         " AND p.period_start < NEW.period_end AND p.period_end > NEW.period_start)",
+        only="sqlite",
     )
     yield Guard(
         name="billed_period_frozen", table="billed_period", event="UPDATE", refuse_when="1 = 1",
@@ -158,15 +139,8 @@ def _key_guards() -> Iterator[Guard]:
 
 
 def _append_only() -> Iterator[Guard]:
-    for table in ("edit", "number_issued"):
-        for event in ("UPDATE", "DELETE"):
-            yield Guard(
-                name=f"{table}_{event.lower()}",
-                table=table,
-                event=event,
-                refuse_when="1 = 1",
-                message=f"AR03 rows of {table} are only ever added",
-            )
+    yield from append_only("edit", "AR03 edits of a draft are only ever added")
+    yield from append_only("number_issued", "AR03 a number is issued once and for ever")
     yield Guard(
         name="carried_state_frozen",
         table="carried_state",
@@ -199,45 +173,17 @@ def guards() -> tuple[Guard, ...]:
     return (*_document_guards(), *_part_guards(), *_key_guards(), *_append_only())
 
 
-def create_guards(connection: Connection) -> None:
-    """Create all guards; part of the migration that creates the tables."""
-    for guard in guards():
-        for statement in _statements(guard, connection.dialect.name):
-            connection.execute(sa.text(statement))
+def create_billing_tables(connection: Connection) -> None:
+    """Create the tables with their guards; part of a migration."""
+    billing_tables.metadata.create_all(connection)
+    hold_tables.metadata.create_all(connection)
+    create_guards(connection, guards())
+    forbid_truncate(connection, sorted({guard.table for guard in guards()}), "AR03 rows of billing are only ever added")
     if connection.dialect.name == "postgresql":
-        _forbid_truncate(connection, sorted({guard.table for guard in guards()}))
-
-
-def _statements(guard: Guard, dialect: str) -> Iterator[str]:
-    message = guard.message.replace("'", "''")
-    if dialect == "sqlite":
-        # The one word that SQLite before 3.39 does not know.
-        condition = guard.refuse_when.replace("IS DISTINCT FROM", "IS NOT")
-        yield (
-            f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} WHEN {condition}"
-            f" BEGIN SELECT RAISE(ABORT, '{message}'); END"
-        )
-        return
-    serial = "PERFORM pg_advisory_xact_lock(4711, hashint8(NEW.account_id)); " if guard.name == "billed_period_once" else ""
-    result = "OLD" if guard.event == "DELETE" else "NEW"
-    yield (
-        f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {serial}IF ({guard.refuse_when}) THEN"
-        f" RAISE EXCEPTION '%', '{message}'; END IF; RETURN {result}; END $$"
-    )
-    yield (f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH ROW EXECUTE FUNCTION {guard.name}()")
-
-
-def _forbid_truncate(connection: Connection, tables: list[str]) -> None:
-    connection.execute(
-        sa.text(
-            "CREATE FUNCTION billing_no_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            " RAISE EXCEPTION 'AR03 rows of % are only ever added', TG_TABLE_NAME; END $$"
-        )
-    )
-    for table in tables:
+        # Also between two open transactions; an id as a range of one needs no extension.
         connection.execute(
             sa.text(
-                f"CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table}"
-                " FOR EACH STATEMENT EXECUTE FUNCTION billing_no_truncate()"
+                "ALTER TABLE billed_period ADD CONSTRAINT billed_period_once EXCLUDE USING gist"
+                " (int8range(account_id, account_id, '[]') WITH &&, daterange(period_start, period_end) WITH &&)"
             )
         )

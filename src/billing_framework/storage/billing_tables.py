@@ -105,6 +105,7 @@ document = sa.Table(
     sa.Column("status", Key, nullable=False),
     sa.Column("final", Flag, nullable=False),  # false on documents of a rehearsal, which can never be issued
     sa.Column("series", Key),
+    sa.Column("counter", Whole),
     sa.Column("number", Key),
     sa.Column("issue_on", Day, nullable=False),
     sa.Column("due_on", Day, nullable=False),
@@ -121,10 +122,11 @@ document = sa.Table(
     sa.Column("corrects_id", Whole),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("content", JsonText, nullable=False),  # the drafted document without its lines and taxes
+    sa.Column("state", JsonText, nullable=False),  # carried state that it writes when it is posted
     sa.Column("digest", Digest, nullable=False),  # of what it says, without numbers, ids and clock times
     sa.Column("posted_at", Instant),
     sa.CheckConstraint("(status = 'draft') = (number IS NULL)"),
-    sa.CheckConstraint("(number IS NULL) = (series IS NULL)"),
+    sa.CheckConstraint("(number IS NULL) = (series IS NULL) AND (number IS NULL) = (counter IS NULL)"),
     sa.CheckConstraint("gross = net + tax"),
     _in("status", "draft", "issued", "void"),
     sqlite_strict=True,
@@ -141,6 +143,8 @@ document_line = sa.Table(
     sa.Column("account_id", Whole, nullable=False),
     sa.Column("month", Whole, nullable=False),
     sa.Column("charge", Key, nullable=False),  # natural key of the charge
+    sa.Column("agreement", Key, nullable=False),
+    sa.Column("component", Key, nullable=False),
     sa.Column("net", MinorUnits, nullable=False),
     sa.Column("tax", MinorUnits, nullable=False),
     sa.Column("amount", ExactText, nullable=False),
@@ -151,10 +155,12 @@ document_line = sa.Table(
     sa.Column("service_start", Day, nullable=False),
     sa.Column("service_end", Day, nullable=False),
     sa.Column("origin", Key, nullable=False),
-    sa.Column("content", JsonText, nullable=False),  # the whole line as it is printed and explained
+    sa.Column("content", JsonText, nullable=False),  # the whole line as it is printed
+    sa.Column("evidence", JsonText, nullable=False),  # what it rests on: records, carried state, steps
     sa.PrimaryKeyConstraint("document_id", "line"),
     sqlite_strict=True,
 )
+sa.Index("document_line_by_component", document_line.c.agreement, document_line.c.component)
 
 document_tax = sa.Table(
     "document_tax",

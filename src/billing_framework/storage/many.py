@@ -1,0 +1,38 @@
+"""Queries over many keys at once: a few statements for a batch, never one per row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+Key = TypeVar("Key", int, str)
+
+_KEYS_PER_STATEMENT = 5_000  # SQLite takes 32,766 parameters; smaller statements are planned sooner
+
+
+def chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
+    """Yield the distinct keys in order, as many at a time as one statement takes."""
+    ordered = sorted(set(keys))
+    for start in range(0, len(ordered), _KEYS_PER_STATEMENT):
+        yield ordered[start : start + _KEYS_PER_STATEMENT]
+
+
+def rows_of(connection: Connection, keys: Iterable[Key], query: Callable[[list[Key]], sa.Select[Any]]) -> Iterator[sa.Row[Any]]:
+    """Yield the rows that `query` selects for `keys`, chunk by chunk.
+
+    Args:
+        connection: a connection with an open transaction.
+        keys: the keys; none gives no rows and no statement.
+        query: builds the statement for some of the keys.
+    """
+    for some in chunks(keys):
+        yield from connection.execute(query(some))
+
+
+def delete_of(connection: Connection, keys: Iterable[Key], statement: Callable[[list[Key]], sa.Delete]) -> None:
+    """Delete the rows that `statement` names for `keys`, chunk by chunk."""
+    for some in chunks(keys):
+        connection.execute(statement(some))
