@@ -6,6 +6,17 @@ Everything that a plugin may import stands here, in ``__all__``; whatever is not
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
+from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, LineTax, Note, TaxLine, Totals
+from billing_framework.invoicing.review import (
+    BilledQuantity,
+    PastDocument,
+    ReviewBatch,
+    ReviewBounds,
+    ReviewCheck,
+    Reviewed,
+    billed_quantities,
+    median,
+)
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.rating.charge import Charge, Origin, Step
 from billing_framework.rating.price_plan import Component, PlanVersion, Proration, RoundingPlace
@@ -53,6 +64,7 @@ __all__ = [
     "AnyUsage",
     "Assignment",
     "BadRecord",
+    "BilledQuantity",
     "BillingError",
     "BillingGroup",
     "CarriedState",
@@ -64,12 +76,18 @@ __all__ = [
     "ContractBroken",
     "Coverage",
     "DateSpan",
+    "DocumentKind",
+    "DraftDocument",
+    "DraftLine",
     "Finding",
     "InputRefused",
     "KeyedUsage",
+    "LineTax",
     "Measure",
     "Money",
+    "Note",
     "Origin",
+    "PastDocument",
     "PlanVersion",
     "Priced",
     "Pricing",
@@ -80,6 +98,10 @@ __all__ = [
     "ReadItem",
     "ReadRequest",
     "Reader",
+    "ReviewBatch",
+    "ReviewBounds",
+    "ReviewCheck",
+    "Reviewed",
     "Rounding",
     "RoundingMode",
     "RoundingPlace",
@@ -87,7 +109,9 @@ __all__ = [
     "Severity",
     "Span",
     "Step",
+    "TaxLine",
     "Tile",
+    "Totals",
     "UnitDefinition",
     "UnitMismatch",
     "UnitPrice",
@@ -97,10 +121,12 @@ __all__ = [
     "ValueRefused",
     "__version__",
     "allocate",
+    "billed_quantities",
     "divide",
     "exact",
     "exact_text",
     "hookimpl",
+    "median",
     "midnight",
     "read_codes",
     "timezone",
