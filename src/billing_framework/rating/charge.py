@@ -17,7 +17,8 @@ class Origin(enum.Enum):
     """Where a charge or line comes from.
 
     ``RATED``: from usage or the calendar by a plan component; ``DERIVED``: from other charges (tax, minimum, percentage,
-    discount); ``EDITED``: changed by an officer in review; ``MANUAL``: entered by an officer; ``ANSWER``: from an imported answer.
+    discount); ``EDITED``: changed by an officer in review; ``MANUAL``: entered by an officer; ``ANSWER``: from an imported
+    answer.
     """
 
     RATED = "rated"

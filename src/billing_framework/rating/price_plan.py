@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from billing_framework.values.money import Rounding
+from billing_framework.values.money import HALF_UP, Rounding
 
 
 class RoundingPlace(enum.Enum):
@@ -24,8 +24,11 @@ class RoundingPlace(enum.Enum):
 
 
 class Proration(enum.Enum):
-    """How a monthly price or tier becomes a part: ``ACTUAL_DAYS`` days over the days of the full period, ``FIXED_30``
-    days over 30, ``FIXED_DAYS`` days over the plan's ``fixed_days``, ``THIRTY_360`` by 30/360 day count, ``NONE`` always in full."""
+    """How a monthly price or tier becomes a part.
+
+    ``ACTUAL_DAYS`` days over the days of the month, ``FIXED_30`` days over 30, ``FIXED_DAYS`` days over the plan's
+    ``fixed_days``, ``THIRTY_360`` by 30/360 day count, ``NONE`` always in full.
+    """
 
     ACTUAL_DAYS = "actual_days"
     FIXED_30 = "fixed_30"
@@ -37,7 +40,8 @@ class Proration(enum.Enum):
 class Correction(enum.Enum):
     """What happens to later documents that read a state that a rebill changed.
 
-    ``CASCADE`` rebills them too, ``ADJUST_NEXT`` puts the difference on the next bill, ``HOLD`` lists them and waits for an officer.
+    ``CASCADE`` rebills them too, ``ADJUST_NEXT`` puts the difference on the next bill, ``HOLD`` lists them and waits for
+    an officer.
     """
 
     CASCADE = "cascade"
@@ -69,7 +73,8 @@ class Component:
 
     def title(self, locale: str) -> str:
         """Return the description in the language of `locale`, else in English."""
-        return self.titles.get(locale) or self.titles.get(locale.split("_")[0]) or self.titles["en"]
+        language = locale.replace("-", "_").split("_", maxsplit=1)[0]
+        return self.titles.get(locale) or self.titles.get(language) or self.titles["en"]
 
 
 @attrs.frozen(kw_only=True)
@@ -100,7 +105,7 @@ class PlanVersion:
     valid_to: date | None = None
     currency: str
     components: tuple[Component, ...]
-    rounding: Rounding = Rounding()
+    rounding: Rounding = HALF_UP
     rounding_place: RoundingPlace = RoundingPlace.LINE
     proration: Proration = Proration.ACTUAL_DAYS
     fixed_days: int = 30

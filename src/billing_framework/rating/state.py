@@ -1,4 +1,4 @@
-"""Carried state: what one bill leaves for the next (tier accumulators, ratchet peaks, banks), versioned so that it can be rewound."""
+"""Carried state: what one bill leaves for the next (tier accumulators, ratchet peaks, banks), versioned so as to be rewound."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Rating: usage, the calendar and price plans become exact charges, by raters and charge models."""

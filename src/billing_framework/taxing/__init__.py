@@ -1,0 +1,1 @@
+"""Taxing: rounded lines become taxes by group, shared back to the lines."""
