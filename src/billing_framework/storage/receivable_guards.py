@@ -64,7 +64,7 @@ def guards() -> tuple[Guard, ...]:
             table="allocation",
             event="INSERT",
             refuse_when=f"NEW.amount > 0 AND ({_ABOVE_OPEN})",
-            message="AR20 the allocation is more than is open",
+            message="AR31 the allocation is more than is open",
         ),
         *append_only("allocation", KEPT),
         *append_only("open_item", KEPT),
@@ -74,7 +74,7 @@ def guards() -> tuple[Guard, ...]:
             table="payment",
             event="UPDATE",
             refuse_when=f"OLD.account_id IS NOT NULL OR NEW.account_id IS NULL OR {changed}",
-            message="AR21 a payment changes only once: from suspense to its account",
+            message="AR32 a payment changes only once: from suspense to its account",
         ),
         Guard(name="payment_kept", table="payment", event="DELETE", refuse_when="1 = 1", message=KEPT),
     )
