@@ -1,0 +1,107 @@
+"""The order of the money is the order of the imports."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source_tree import CORE, FLOORS, PACKAGE, PURE_FLOORS, Module, core_modules, imports
+
+# What each foreign thing is for decides which floors may know it.
+ONLY_ON = {
+    "pluggy": ("plugin",),
+    "sqlalchemy": ("storage", "run"),
+    "alembic": ("storage",),
+    "psycopg": ("storage",),
+    "sqlite3": ("storage",),
+    "click": ("plugin", "cli"),
+    "jinja2": ("invoicing", "exchange", "plugin"),
+    "pint": ("values",),
+    "xxhash": ("values", "storage"),
+    "multiprocessing": ("run",),
+    "concurrent": ("run",),
+    "threading": ("storage", "run"),
+    "subprocess": ("storage", "run", "cli"),
+}
+IMPURE = {
+    "os",
+    "pathlib",
+    "shutil",
+    "socket",
+    "tempfile",
+    "glob",
+    "random",
+    "secrets",
+    "uuid",
+    "time",
+    "urllib",
+    "http",
+    "logging",
+    "sys",
+}
+IMPURE_ALLOWED = {
+    ("src/billing_framework/values/clock.py", "os"): "path types of the time zone folders",
+    ("src/billing_framework/values/clock.py", "pathlib"): "reads which release of the time zone rules is in use",
+}
+
+
+def floor_of(origin: str, name: str) -> str | None:
+    parts = [*origin.split("."), name]
+    return parts[1] if parts[0] == PACKAGE and len(parts) > 1 and parts[1] in FLOORS else None
+
+
+def test_every_folder_of_the_core_is_a_floor() -> None:
+    folders = {folder.name for folder in CORE.iterdir() if folder.is_dir() and any(folder.rglob("*.py"))}
+    assert folders <= set(FLOORS)
+    assert {"values", "ledger", "accounts", "usage", "rating", "taxing", "invoicing", "receivables"} <= folders
+    assert {"exchange", "storage", "plugin", "run", "cli"} <= folders
+
+
+def test_no_module_lies_beside_the_floors() -> None:
+    assert {path.name for path in CORE.iterdir() if path.is_file()} <= {"__init__.py", "__main__.py", "py.typed"}
+
+
+@pytest.mark.parametrize("module", [module for module in core_modules() if module.floor], ids=str)
+def test_a_floor_imports_only_floors_left_of_it(module: Module) -> None:
+    allowed = FLOORS[: FLOORS.index(module.floor) + 1]
+    upward = [
+        f"line {line}: {origin} is right of {module.floor}"
+        for origin, name, line in imports(module)
+        if (floor := floor_of(origin, name)) is not None and floor not in allowed
+    ]
+    assert not upward
+
+
+@pytest.mark.parametrize("module", [module for module in core_modules() if module.floor], ids=str)
+def test_the_core_imports_by_full_names_and_not_its_own_front_door(module: Module) -> None:
+    doors = [
+        f"line {line}: {origin or '.'}"
+        for origin, name, line in imports(module)
+        if origin.startswith(".") or (origin == PACKAGE and name not in FLOORS and name != "__version__")
+    ]
+    assert not doors
+
+
+@pytest.mark.parametrize("module", core_modules(), ids=str)
+def test_foreign_packages_stay_on_their_floors(module: Module) -> None:
+    strays = [
+        f"line {line}: {origin} belongs to {', '.join(ONLY_ON[root])}"
+        for origin, _, line in imports(module)
+        if (root := origin.split(".", maxsplit=1)[0]) in ONLY_ON and module.floor not in ONLY_ON[root]
+    ]
+    assert not strays
+
+
+@pytest.mark.parametrize("module", [module for module in core_modules() if module.floor in PURE_FLOORS], ids=str)
+def test_the_lower_floors_are_pure(module: Module) -> None:
+    reaching_out = [
+        f"line {line}: {origin}"
+        for origin, _, line in imports(module)
+        if (root := origin.split(".", maxsplit=1)[0]) in IMPURE and (module.path, root) not in IMPURE_ALLOWED
+    ]
+    assert not reaching_out
+
+
+@pytest.mark.parametrize("key", sorted(IMPURE_ALLOWED), ids=lambda key: Path(key[0]).name)
+def test_every_exception_is_still_needed(key: tuple[str, str]) -> None:
+    module = next(module for module in core_modules() if module.path == key[0])
+    assert key[1] in {origin.split(".", maxsplit=1)[0] for origin, _, _ in imports(module)}
