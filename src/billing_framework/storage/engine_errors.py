@@ -16,6 +16,7 @@ from billing_framework.values.errors import BillingError, Conflict, LedgerRefuse
 
 _GUARD = re.compile(r"\b(?P<code>[A-Z]{2,12}\d\d) (?P<what>[^\n]+)")
 _UNIQUE = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
+_KEY_USED = "LEDGER02"
 _IN_THE_WAY = ("40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED")
 
 
@@ -28,14 +29,15 @@ def translated(error: BaseException) -> BillingError | None:
     text = str(original).strip()
     guard = _GUARD.search(text)
     if guard and (state in ("P0001", "") or state.startswith(("SQLITE_CONSTRAINT", "40001", "23"))):
-        return _guard_refusal(guard["code"], guard["what"].strip())
+        return _guard_refusal(guard["code"], guard["what"].strip(' "'), state)
     return _by_state(state, text.splitlines()[0] if text else type(original).__name__, type(original).__name__)
 
 
-def _guard_refusal(code: str, what: str) -> BillingError:
-    if code.startswith("LEDGER"):
-        return LedgerRefused(code, what, remedy=f"The database refused it; see the page of {code} in the reference")
-    return Refused(code, what, remedy=f"The database refused it; see the page of {code} in the reference")
+def _guard_refusal(code: str, what: str, state: str) -> BillingError:
+    kind: type[Refused] = LedgerRefused if code.startswith("LEDGER") else Refused
+    if code == _KEY_USED or state in _IN_THE_WAY:
+        kind = Conflict
+    return kind(code, what, remedy=f"The database refused it; see the page of {code} in the reference")
 
 
 def _by_state(state: str, text: str, kind: str) -> BillingError | None:
