@@ -161,6 +161,10 @@ class BookProfile:
         return next((series for series in self.series if series.kind == kind), None)
 
 
+SERIES_KINDS = ("invoice", "credit_note", "debit_note")
+"""Kinds of document that bear legal numbers; a book numbers at least the first two."""
+
+
 def mapped(code: str, mapping: Mapping[str, str]) -> str:
     """Return what `code` maps to: its own entry, else that of its longest beginning (``service.*``, ``*``), else nothing."""
     if code in mapping:

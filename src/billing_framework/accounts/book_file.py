@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from billing_framework.accounts.book import REQUIRED_ROLES, ROLES, Bank, BookAccount, BookProfile, Seller, Series
+from billing_framework.accounts.book import REQUIRED_ROLES, ROLES, SERIES_KINDS, Bank, BookAccount, BookProfile, Seller, Series
 from billing_framework.accounts.fields import Reader, code, country, currency, text_line, zone
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding, Severity
@@ -94,9 +94,14 @@ def _read(read: Reader, value: str, path: KeyPath) -> Iterator[Problem]:
 
 
 def _series_problems(book: BookProfile) -> Iterator[Problem]:
-    if book.series_of("invoice") is None or book.series_of("credit_note") is None:
-        remedy = 'Add [[book.series]] with kind = "invoice" and another with kind = "credit_note"'
-        yield ("BOOK04", "a book numbers at least invoices and credit notes", remedy, ("book", "series"), "")
+    for kind in SERIES_KINDS[:2]:
+        if book.series_of(kind) is None:
+            remedy = f'Add [[book.series]] with kind = "{kind}"'
+            yield ("BOOK04", "a book numbers at least invoices and credit notes", remedy, ("book", "series"), kind)
+    for position, series in enumerate(book.series):
+        if series.kind not in SERIES_KINDS:
+            remedy = did_you_mean(series.kind, SERIES_KINDS)
+            yield ("BOOK04", "no such kind of document", remedy, ("book", "series", position, "kind"), series.kind)
     for position in _repeated(series.kind for series in book.series):
         kind = book.series[position].kind
         yield ("BOOK04", "the kind of document has two series", "Keep one of them", ("book", "series", position, "kind"), kind)

@@ -1,0 +1,18 @@
+"""Parties, accounts, agreements, assignments; loaded books, price plans and tax rates; manual charges; with their guards."""
+
+from alembic import op
+
+from billing_framework.storage.account_tables import create_account_tables
+from billing_framework.storage.master_tables import create_master_tables
+
+revision = "0003"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables and their guards."""
+    connection = op.get_bind()
+    create_account_tables(connection)
+    create_master_tables(connection)
