@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -17,6 +19,7 @@ import click
 import billing_framework
 from billing_framework.cli.context import Session, shared_options
 from billing_framework.values.errors import BillingError
+from billing_framework.values.spelling import did_you_mean
 
 NOUNS = {
     "account": "Accounts: who is billed, in which currency, on which cycle.",
@@ -108,7 +111,7 @@ def ended_by(error: BaseException, session: Session) -> int:
     if session.debug and not isinstance(error, click.ClickException):
         traceback.print_exception(error)
     if isinstance(error, click.ClickException):
-        error.show()
+        _with_nearest(error).show()
         return error.exit_code
     if isinstance(error, BillingError):
         _tell(error, session)
@@ -117,6 +120,15 @@ def ended_by(error: BaseException, session: Session) -> int:
     click.echo(f"internal error: {type(error).__name__}. Nothing of an unfinished action was stored.", err=True)
     click.echo(f"Please report it with the file {report}", err=True)
     return _FAULT
+
+
+def _with_nearest(error: click.ClickException) -> click.ClickException:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    unknown = re.fullmatch(r"No such command '(.+)'\.", error.message)
+    if context is None or not isinstance(context.command, click.Group) or not unknown:
+        return error
+    remedy = did_you_mean(unknown.group(1), context.command.list_commands(context), shown=99)
+    return click.UsageError(f"{error.message} {remedy}", context)
 
 
 def _tell(error: BillingError, session: Session) -> None:
@@ -153,7 +165,7 @@ def prepared(command: click.Command) -> click.Command:
         command.params.extend(shared_options())
     if command.help and "\b" not in command.help:
         # click joins the lines of a paragraph unless it is marked.
-        command.help = command.help.replace("Example:\n", "\b\nExample:\n")
+        command.help = inspect.cleandoc(command.help).replace("Example:\n", "\b\nExample:\n")
     return command
 
 

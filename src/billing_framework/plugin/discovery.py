@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import attrs
 
@@ -38,12 +40,14 @@ class LoadedPlugin:
         implementation: module or object with the hook implementations.
         distribution: name of its distribution; empty for an object given in Python.
         version: version of its distribution; empty for an object given in Python.
+        migrations: folder ``migrations`` beside its module, None where it has none.
     """
 
     name: str
     implementation: object = attrs.field(repr=False)
     distribution: str = ""
     version: str = ""
+    migrations: Path | None = None
 
 
 def installed_plugins() -> Mapping[str, InstalledPlugin]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
@@ -17,6 +18,7 @@ from billing_framework.plugin.discovery import LoadedPlugin, load_plugins
 from billing_framework.plugin.offers import CORE, Offered, Panel, checked, collect, hook_names, register
 from billing_framework.plugin.settings import CHECK_COMMAND, CODES, SettingsFile, converter
 from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.reader import Reader
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.codes import CodePage
@@ -50,6 +52,7 @@ class EnabledPlugin:
         settings: instance of its settings class, None where it has none.
         hooks: the hooks that it implements, in the order of a run.
         offers: hook to the names of what it offers there.
+        migrations: folder with its migrations, None where it has none and its tables are derived.
     """
 
     name: str
@@ -58,6 +61,7 @@ class EnabledPlugin:
     settings: Any
     hooks: tuple[str, ...]
     offers: Mapping[str, tuple[str, ...]]
+    migrations: Path | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -128,12 +132,15 @@ class Host:
         _check_names(offered["billing_charge_models"], offered["billing_raters"])
         kinds, raters = offered["billing_usage_kinds"], offered["billing_raters"]
         _check_reader_kinds(offered["billing_readers"], kinds)
+        for kind in kinds.by_name.values():
+            body_fields(kind)
         return cls(
             plugins=tuple(
                 EnabledPlugin(
                     name=plugin.name,
                     distribution=plugin.distribution,
                     version=plugin.version,
+                    migrations=plugin.migrations,
                     settings=settings.get(plugin.name),
                     hooks=tuple(hook for hook in hook_names() if plugin.name in panel.implements(hook)),
                     offers=MappingProxyType(

@@ -1,0 +1,110 @@
+"""The fields of a usage kind, read once from its attrs class; tables, checks, columns and documentation all follow from them."""
+
+from __future__ import annotations
+
+import enum
+import types
+import typing
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from billing_framework.usage.record import UsageKind
+from billing_framework.values.attribute_docs import attribute_docs
+from billing_framework.values.errors import ContractBroken
+
+ENVELOPE = ("key", "source", "external_id", "subject_id", "month", "start_at", "end_at", "slot", "version", "digest", "batch_id")
+"""Columns that the table of every kind has; a body cannot have a field of such a name."""
+
+
+class Sort(enum.Enum):
+    """What a field holds.
+
+    ``TEXT``, ``WHOLE`` 64-bit number, ``FLAG``, ``EXACT`` number, ``DAY``, ``INSTANT`` (aware), ``CHOICE`` of an enumeration of
+    texts, ``WHOLES`` a packed tuple of 64-bit numbers.
+    """
+
+    TEXT = "text"
+    WHOLE = "whole number"
+    FLAG = "true or false"
+    EXACT = "exact number"
+    DAY = "date"
+    INSTANT = "instant"
+    CHOICE = "choice"
+    WHOLES = "whole numbers"
+
+
+_SORTS: dict[Any, Sort] = {
+    str: Sort.TEXT,
+    int: Sort.WHOLE,
+    bool: Sort.FLAG,
+    Fraction: Sort.EXACT,
+    date: Sort.DAY,
+    datetime: Sort.INSTANT,
+    tuple[int, ...]: Sort.WHOLES,
+}
+
+
+@attrs.frozen(kw_only=True)
+class BodyField:
+    """One field of a usage kind.
+
+    Attributes:
+        name: name of the attribute and of the column.
+        sort: what it holds.
+        optional: True where it may be None.
+        choices: the enumeration of a ``CHOICE``, else None.
+        default: its default, `attrs.NOTHING` where it is required.
+        meaning: what the class's docstring says about it.
+    """
+
+    name: str
+    sort: Sort
+    optional: bool
+    choices: type[enum.Enum] | None = None
+    default: Any = attrs.NOTHING
+    meaning: str = ""
+
+
+def body_fields(kind: UsageKind) -> tuple[BodyField, ...]:
+    """Return the fields of a kind, in the order of its class.
+
+    Raises:
+        ContractBroken: ``PLUGIN11`` where the class is no frozen attrs class, or a field's name or type cannot be stored.
+    """
+    cls: object = kind.body  # a plugin without type checks gives anything
+    if not (isinstance(cls, type) and attrs.has(cls)):
+        raise _broken(kind, f"its body {cls!r} is no attrs class", "Decorate it with @attrs.frozen(kw_only=True)")
+    if not kind.name.isidentifier() or not kind.name.islower() or len(kind.name) > 40:
+        raise _broken(kind, "its name is no short snake_case name", "Use small letters, digits and underscores")
+    if cls.__setattr__ is object.__setattr__:
+        raise _broken(kind, f"{cls.__name__} can be changed", "Decorate it with @attrs.frozen, so that a record never changes")
+    hints, meanings = typing.get_type_hints(cls), attribute_docs(cls)
+    return tuple(_field(kind, field, hints[field.name], meanings.get(field.name, "")) for field in attrs.fields(cls))
+
+
+def _field(kind: UsageKind, field: attrs.Attribute[Any], hint: Any, meaning: str) -> BodyField:
+    if field.name in ENVELOPE or field.name.startswith("_") or not field.init:
+        raise _broken(kind, f"the field name {field.name!r} is taken or private", "Rename the field")
+    optional = False
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        inner = [part for part in typing.get_args(hint) if part is not type(None)]
+        optional = len(inner) < len(typing.get_args(hint))
+        hint = inner[0] if len(inner) == 1 else hint
+    choices: type[enum.Enum] | None = None
+    if isinstance(hint, type) and issubclass(hint, enum.Enum) and all(isinstance(member.value, str) for member in hint):
+        choices = hint
+    sort = Sort.CHOICE if choices else _SORTS.get(hint)
+    if sort is None:
+        allowed = "str, int, bool, Fraction, date, datetime, an Enum of texts, tuple[int, ...], each also | None"
+        raise _broken(kind, f"the field {field.name!r} has the type {hint}", f"Allowed are {allowed}")
+    default = field.default
+    if type(default) is type(attrs.Factory(list)):
+        raise _broken(kind, f"the default of {field.name!r} is made anew each time", "Give a plain default value")
+    return BodyField(name=field.name, sort=sort, optional=optional, choices=choices, default=default, meaning=meaning)
+
+
+def _broken(kind: UsageKind, what: str, remedy: str) -> ContractBroken:
+    return ContractBroken("PLUGIN11", f"the usage kind {kind.name!r} cannot be stored: {what}", remedy=remedy)
