@@ -1,0 +1,1 @@
+"""File formats of the trade: bytes in, usage records, findings and coverage out."""

@@ -1,0 +1,295 @@
+"""AEMO NEM12: interval data, one 300 record per channel and day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+import attrs
+
+from billing_framework import BadRecord, Finding, Reader, ReadItem, ReadRequest, Severity, Span, Usage
+from billing_utility_metering.formats.mdff import (
+    OPTIONS,
+    QUALITY,
+    MarketOptions,
+    Record,
+    canonical_unit,
+    flow_of,
+    market_time,
+    records,
+    version_of,
+)
+from billing_utility_metering.formats.refusal import RecordRefused, bad_record, misplaced
+from billing_utility_metering.formats.tally import Tally
+from billing_utility_metering.kinds import INTERVAL_DAY, Flow, IntervalDay, run_length
+from billing_utility_metering.time_cover import seconds_of
+
+_VALUE = re.compile(r"(-?)(\d{1,15})(?:\.(\d{0,9}))?", re.ASCII)
+_MINUTES = ("1", "5", "10", "15", "30", "60")
+_DAY = timedelta(days=1)
+
+
+@attrs.frozen(kw_only=True)
+class _Channel:
+    """What a 200 record says about the 300 records after it."""
+
+    point: str
+    suffix: str
+    register: str
+    meter: str
+    unit: str
+    flow: Flow
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.point}/{self.suffix}"
+
+    @property
+    def intervals(self) -> int:
+        return 86_400 // self.seconds
+
+
+@attrs.define
+class _File:
+    """Where the reader stands in the file."""
+
+    request: ReadRequest
+    options: MarketOptions
+    channel: _Channel | None = None
+    day: Record | None = None
+    details: list[Record] = attrs.field(factory=list)
+    tally: Tally = attrs.field(factory=Tally)
+
+
+def read_nem12(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
+    """Yield a record per channel and day, bad records, findings, and at the end the coverage of every channel.
+
+    Raises:
+        InputRefused: the file is no complete NEM12 file; see `mdff.records`.
+    """
+    file = _File(request, MarketOptions.of(request))
+    for record in records(stream, request, "NEM12"):
+        if not isinstance(record, Record):
+            yield record
+        elif record.indicator == "400" and file.day is not None:
+            file.details.append(record)
+        else:
+            yield from _finish_day(file)
+            if (problem := _step(file, record)) is not None:
+                yield problem
+    yield from _finish_day(file)
+    yield from file.tally.report(request)
+
+
+def _step(file: _File, record: Record) -> BadRecord | None:
+    try:
+        if record.indicator == "200":
+            file.channel = None
+            file.channel = _channel(record, file.options)
+        elif record.indicator == "300":
+            file.day = record
+        elif record.indicator != "500":  # index reads at transactions; the bill rests on the intervals
+            return bad_record(file.request, record.line, record.raw, misplaced(record.indicator), record.at(1))
+    except RecordRefused as refused:
+        return bad_record(file.request, record.line, record.raw, refused, record.at(1))
+    return None
+
+
+def _channel(record: Record, options: MarketOptions) -> _Channel:
+    minutes = record.needed(8, "IntervalLength")
+    if minutes not in _MINUTES:
+        raise RecordRefused(
+            "UTIL04",
+            "the interval length is none that a day divides into",
+            remedy="Known are 5, 15 and 30 minutes",
+            field="IntervalLength",
+            value=minutes,
+        )
+    suffix = record.needed(4, "NMISuffix")
+    return _Channel(
+        point=record.needed(1, "NMI"),
+        suffix=suffix,
+        register=record.at(3),
+        meter=record.at(6),
+        unit=canonical_unit(record.at(7), options),
+        flow=flow_of(suffix),
+        seconds=int(minutes) * 60,
+    )
+
+
+def _finish_day(file: _File) -> Iterator[ReadItem]:
+    record, details = file.day, file.details
+    if record is None:
+        return
+    file.day, file.details = None, []
+    raw = "\n".join(part.raw for part in (record, *details))
+    if file.channel is None:
+        orphan = RecordRefused("UTIL04", "no valid 200 record says whose values these are", remedy="Correct the 200 record")
+        yield bad_record(file.request, record.line, raw, orphan)
+        return
+    try:
+        yield from _day_items(file, file.channel, record, details)
+    except RecordRefused as refused:
+        yield bad_record(file.request, record.line, raw, refused, file.channel.name)
+
+
+def _day_items(file: _File, channel: _Channel, record: Record, details: list[Record]) -> Iterator[ReadItem]:
+    day = market_time(record.needed(1, "IntervalDate")[:8], "IntervalDate", file.options.zone)
+    tally = file.tally.channel(channel.name, channel.seconds, record.line)
+    start = seconds_of(day)
+    again = not tally.claimed.add(start, start + 86_400)
+    scale, values, missing = _values(record, channel)
+    codes = _qualities(record, details, channel.intervals)
+    missing = sorted({*missing, *(position for position, code in enumerate(codes) if code[:1] == "N")})
+    gaps = set(missing)
+    update = record.at(channel.intervals + 5)
+    version = version_of(update, "UpdateDateTime")
+    for position in range(channel.intervals) if gaps else ():
+        if position not in gaps:
+            tally.received.add(start + position * channel.seconds, start + (position + 1) * channel.seconds)
+    if not gaps:
+        tally.received.add(start, start + 86_400)
+    yield _usage(
+        file,
+        channel,
+        line=record.line,
+        day=day,
+        version=version,
+        body=IntervalDay(
+            channel=channel.suffix,
+            register=channel.register,
+            meter=channel.meter,
+            unit=channel.unit,
+            flow=channel.flow,
+            interval_seconds=channel.seconds,
+            scale=scale,
+            values=tuple(0 if position in gaps else value for position, value in enumerate(values)),
+            missing=tuple(missing),
+            qualities=run_length("-" if position in gaps else code for position, code in enumerate(codes)),
+            updated=update,
+        ),
+    )
+    if again:
+        yield _note(
+            file, record, channel, "UTIL10", "the file holds this channel and day more than once; the latest update counts"
+        )
+    if "V" in codes:
+        yield _note(file, record, channel, "UTIL08", "the day's quality varies (V), but its 400 records leave intervals open")
+
+
+def _usage(file: _File, channel: _Channel, *, line: int, day: datetime, version: int, body: IntervalDay) -> Usage[IntervalDay]:
+    slot = f"{channel.name}/{day.astimezone(file.options.zone):%Y%m%d}"
+    return Usage(
+        kind=INTERVAL_DAY.name,
+        source=file.request.source,
+        external_id=f"{slot}/{version}",
+        subject=channel.point,
+        span=Span(day, day + _DAY),
+        slot=slot,
+        version=version,
+        body=body,
+        line=line,
+    )
+
+
+def _note(file: _File, record: Record, channel: _Channel, code: str, what: str) -> Finding:
+    return Finding(
+        code=code, severity=Severity.INFORMATION, what=what, file=file.request.file, line=record.line, subject=channel.name
+    )
+
+
+def _values(record: Record, channel: _Channel) -> tuple[int, list[int], list[int]]:
+    count = channel.intervals
+    texts = record.fields[2 : 2 + count]
+    if not QUALITY.fullmatch(record.at(2 + count)) or any(QUALITY.fullmatch(text) for text in texts):
+        found = next(
+            (position for position, text in enumerate(record.fields[2:]) if QUALITY.fullmatch(text)), len(record.fields) - 2
+        )
+        raise RecordRefused(
+            "UTIL05",
+            f"a day of {channel.seconds // 60}-minute intervals has {count} values and a quality, this one {found} values",
+            remedy="Ask the sender for the complete day; nothing of it is billed before",
+            field="IntervalValue",
+        )
+    parts = [_digits(text, position) for position, text in enumerate(texts)]
+    scale = max(len(decimals) for _, decimals in parts)
+    values = [int((whole or "0") + decimals.ljust(scale, "0")) for whole, decimals in parts]
+    return scale, values, [position for position, (whole, _) in enumerate(parts) if not whole]
+
+
+def _digits(text: str, position: int) -> tuple[str, str]:
+    """Return the whole digits and the significant decimals of a value, both empty where it has none."""
+    if not text:
+        return "", ""
+    match = _VALUE.fullmatch(text)
+    if not match:
+        raise RecordRefused(
+            "UTIL04",
+            "this is no plain number",
+            remedy="Ask the sender for the day",
+            field=f"IntervalValue{position + 1}",
+            value=text,
+        )
+    if match[1]:
+        raise RecordRefused(
+            "UTIL07",
+            "an interval value is negative",
+            remedy="A channel counts one way; what flows back comes in a channel of its own. Ask the sender for the day",
+            field=f"IntervalValue{position + 1}",
+            value=text,
+        )
+    return match[2], (match[3] or "").rstrip("0")
+
+
+def _qualities(record: Record, details: list[Record], count: int) -> list[str]:
+    """Return the quality code of each interval; 400 records tell it where the day's own is V."""
+    overall = record.at(2 + count)
+    codes = [overall] * count
+    if details and overall[:1] != "V":
+        raise RecordRefused(
+            "UTIL08",
+            "400 records follow a day whose quality is not V",
+            remedy="Ask the sender for the day",
+            field="QualityMethod",
+            value=overall,
+        )
+    told = [False] * count
+    for detail in details:
+        first, last = _place(detail, 1, count), _place(detail, 2, count)
+        quality = detail.needed(3, "QualityMethod")
+        if first > last or any(told[first - 1 : last]) or not QUALITY.fullmatch(quality) or quality[:1] == "V":
+            raise RecordRefused(
+                "UTIL08",
+                f"the 400 record of line {detail.line} runs backwards, overlaps another or names no quality",
+                remedy="Ask the sender for the day",
+                field="QualityMethod",
+                value=f"{first}-{last} {quality}",
+            )
+        codes[first - 1 : last] = [quality] * (last - first + 1)
+        told[first - 1 : last] = [True] * (last - first + 1)
+    return codes
+
+
+def _place(detail: Record, position: int, count: int) -> int:
+    text = detail.at(position)
+    if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or not 1 <= int(text) <= count:
+        raise RecordRefused(
+            "UTIL08",
+            f"a 400 record names an interval from 1 to {count}",
+            remedy="Ask the sender for the day",
+            field="StartInterval" if position == 1 else "EndInterval",
+            value=text,
+        )
+    return int(text)
+
+
+NEM12 = Reader(
+    format="nem12",
+    title="AEMO NEM12 interval data (Meter Data File Format)",
+    kinds=(INTERVAL_DAY.name,),
+    read=read_nem12,
+    options=OPTIONS,
+)

@@ -1,0 +1,1 @@
+"""Charge models of the trade: time of use, tiers by season, and both together."""
