@@ -79,10 +79,11 @@ def test_files_of_the_core_speak_no_trade() -> None:
 
 OPEN_WITHOUT_PLUGINS = """
 import sys
+from pathlib import Path
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import load_settings
 
-Host.from_file(load_settings(sys.argv[1]))
+Host.from_file(load_settings(Path(sys.argv[1])))
 print(" ".join(sorted(name for name in sys.modules if name.startswith("billing_") and not name.startswith("billing_framework"))))
 """
 
