@@ -1,7 +1,8 @@
 """The only place in the project where anything is rounded or shared out.
 
 `divide` rounds: integers in, one rounding out. `allocate` shares a whole out by largest remainder, so that the parts always
-sum to the whole. Everything else that looks like rounding is one of these two with a name.
+sum to the whole; `round_parts` does so for parts that are known exactly. Everything else that looks like rounding is one of these
+with a name.
 """
 
 from __future__ import annotations
@@ -107,3 +108,26 @@ def allocate(total: int, weights: Sequence[int | Fraction]) -> list[int]:
     for position in order[: size - sum(parts)]:
         parts[position] += 1
     return parts if total > 0 else [-part for part in parts]
+
+
+def round_parts(total: int, parts: Sequence[Fraction]) -> list[int]:
+    """Return whole numbers beside exact `parts` that sum to `total`, which is their rounded sum; parts may have both signs.
+
+    Every part is first cut toward zero; what is left goes one by one to the largest remainders, ties to the earlier position.
+    Negative parts and total mirror the positive ones.
+
+    Raises:
+        ValueRefused: ``VALUE04`` where there are no parts and `total` is not zero.
+    """
+    whole = [divide(part.numerator, part.denominator, RoundingMode.DOWN) for part in parts]
+    missing = total - sum(whole)
+    if missing and not whole:
+        raise ValueRefused("VALUE04", f"cannot share {total} out to nobody", remedy="Give at least one part")
+    if not missing:
+        return whole
+    sign = 1 if missing > 0 else -1
+    order = sorted(range(len(parts)), key=lambda position: (sign * (whole[position] - parts[position]), position))
+    each, rest = divmod(abs(missing), len(whole))
+    for rank, position in enumerate(order):
+        whole[position] += sign * (each + (rank < rest))
+    return whole

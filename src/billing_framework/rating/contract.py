@@ -1,0 +1,195 @@
+"""The contract of rating, checked on whatever a rater or charge model returns: plugins return, the core checks again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+from billing_framework.rating.charge import Charge, Origin, Step
+from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Priced, Rating
+from billing_framework.rating.state import CarriedState
+from billing_framework.values.clock import timezone
+from billing_framework.values.finding import Finding
+from billing_framework.values.money import Amount
+from billing_framework.values.period import DateSpan
+from billing_framework.values.price import UnitPrice
+from billing_framework.values.quantity import Quantity
+
+_MOST_NAMED = 5
+_LONGEST_ADVANCE_DAYS = 366
+
+
+def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
+    """Yield in what way a rater's result breaks the contract, in words that follow "the rater ..."."""
+    if not isinstance(rating, Rating):
+        yield f"returned {type(rating).__name__} instead of a Rating"
+        return
+    agreements = {usage.agreement.code: usage for usage in group.agreements}
+    given = {record.key for usage in group.agreements for record in usage.records}
+    seen: set[tuple[str, str, DateSpan, str]] = set()
+    for measure in rating.measures:
+        fault = _measure_fault(measure, agreements, given)
+        if fault:
+            yield fault
+            continue
+        key = (measure.agreement, measure.name, measure.dates, measure.source)
+        if key in seen:
+            yield f"returned measure {measure.name!r} of {measure.dates} twice; name its source"
+        seen.add(key)
+    for charge in rating.charges:
+        usage = agreements.get(getattr(charge, "agreement", ""))
+        fault = charge_fault(charge, usage, group.account.currency, usage.period if usage else group.period)
+        if fault:
+            yield fault
+        elif not set(charge.records) <= given:
+            yield f"charged records that it was not given for component {charge.component!r}"
+    yield from _other_faults(rating, given)
+
+
+def _other_faults(rating: Rating, given: Collection[int]) -> Iterator[str]:
+    for state in rating.state:
+        fault = state_fault(state)
+        if fault:
+            yield fault
+    if not _is(rating.unpriced, Mapping) or not all(_is(text, str) and text for text in rating.unpriced.values()):
+        yield "gave no reason for a record without a price"
+    elif not set(rating.unpriced) <= set(given):
+        yield "gave reasons for records that it was not given"
+    if not all(isinstance(finding, Finding) for finding in rating.findings):
+        yield "returned a finding of another type"
+
+
+def _measure_fault(measure: object, agreements: Mapping[str, AgreementUsage], given: Collection[int]) -> str:
+    if not isinstance(measure, Measure):
+        return f"returned {type(measure).__name__} as a measure"
+    usage = agreements.get(measure.agreement)
+    if usage is None:
+        return f"measured agreement {measure.agreement!r}, which is not in the billing group"
+    if not _is_quantity(measure.quantity):
+        return f"returned an inexact quantity for measure {measure.name!r}"
+    if measure.dates not in [tile.dates for tile in usage.tiles]:
+        return f"measured {measure.name!r} for {measure.dates}, which is no tile of the period"
+    if not set(measure.records) <= set(given):
+        return f"measured {measure.name!r} on records that it was not given"
+    return ""
+
+
+def priced_fault(priced: object, usage: AgreementUsage, component: str, currency: str, dates: DateSpan) -> str:
+    """Return in what way a charge model's result breaks the contract, or an empty text."""
+    if not isinstance(priced, Priced):
+        return f"returned {type(priced).__name__} instead of Priced"
+    for charge in priced.charges:
+        fault = charge_fault(charge, usage, currency, dates)
+        if fault:
+            return fault
+        if charge.component != component:
+            return f"returned a charge of component {charge.component!r}"
+    faults = [state_fault(state) for state in priced.state]
+    if not all(isinstance(finding, Finding) for finding in priced.findings):
+        return "returned a finding of another type"
+    return next((fault for fault in faults if fault), "")
+
+
+def charge_fault(charge: object, usage: AgreementUsage | None, currency: str, dates: DateSpan) -> str:
+    """Return in what way a charge breaks the contract, or an empty text.
+
+    Args:
+        charge: what a plugin returned.
+        usage: the agreement that it belongs to, None where there is no such agreement.
+        currency: currency that it must have.
+        dates: dates within which its service must lie.
+    """
+    if not isinstance(charge, Charge):
+        return f"returned {type(charge).__name__} as a charge"
+    name = f"component {charge.component!r}"
+    if usage is None or charge.agreement != usage.agreement.code:
+        return f"charged agreement {charge.agreement!r} for {name}, which it was not asked for"
+    if type(charge.amount) is not Amount or type(charge.amount.value) is not Fraction:
+        return f"returned an inexact amount for {name}"
+    if charge.amount.currency != currency:
+        return f"charged {charge.amount.currency} for {name}, the account has {currency}"
+    if not _is(charge.service, DateSpan) or charge.service.start < dates.start or charge.service.end > dates.end:
+        return f"charged {charge.service} for {name}, outside {dates}"
+    return "" if _is_sound(charge) else f"returned a charge with fields of wrong types for {name}"
+
+
+def _is(value: object, cls: type) -> bool:
+    """Tell the type of a value whose declared type a plugin need not have kept."""
+    return isinstance(value, cls)
+
+
+def _is_sound(charge: Charge) -> bool:
+    texts: tuple[Any, ...] = (charge.code, charge.description, charge.source, charge.tax_category, charge.plan)
+    return (
+        all(type(text) is str for text in texts)
+        and (charge.quantity is None or _is_quantity(charge.quantity))
+        and (charge.unit_price is None or _is_price(charge.unit_price, charge.amount.currency))
+        and _is(charge.origin, Origin)
+        and all(type(key) is int for key in charge.records)
+        and all(isinstance(step, Step) for step in charge.steps)
+        and _is(charge.details, Mapping)
+        and all(type(text) is str for pair in charge.details.items() for text in pair)
+    )
+
+
+def _is_quantity(value: object) -> bool:
+    return type(value) is Quantity and type(value.value) is Fraction and type(value.unit) is str
+
+
+def _is_price(value: object, currency: str) -> bool:
+    return type(value) is UnitPrice and type(value.value) is Fraction and value.currency == currency
+
+
+def state_fault(state: object) -> str:
+    """Return in what way a carried state breaks the contract, or an empty text."""
+    if not isinstance(state, CarriedState) or not isinstance(state.period, DateSpan):
+        return f"returned {type(state).__name__} as carried state"
+    if not all(type(number) is Fraction for number in state.values.values()):
+        return f"returned inexact numbers as state {state.name!r}"
+    return ""
+
+
+def due_records(group: BillingGroup, divisible: Collection[str]) -> tuple[KeyedUsage, ...]:
+    """Return the records of the period, each of which must be accounted for.
+
+    Records in the reach before and after the period are not among them: only those guided to the agreement that start in its
+    period, and divisible ones that share an instant with it.
+    """
+    zone = timezone(group.account.zone)
+    due = {}
+    for usage in group.agreements:
+        period = usage.period.instants(zone)
+        for record in usage.records:
+            span = record.usage.span
+            starts = period.start <= span.start < period.end
+            shares = record.usage.kind in divisible and span.overlaps(period)
+            if record.assignment.agreement == usage.agreement.code and (starts or shares):
+                due[record.key] = record
+    return tuple(due.values())
+
+
+def lost_records(rating: Rating, due: Collection[KeyedUsage]) -> tuple[KeyedUsage, ...]:
+    """Return the records that are due and that a rating names nowhere."""
+    accounted = {key for measure in rating.measures for key in measure.records}
+    accounted.update(key for charge in rating.charges for key in charge.records)
+    accounted.update(rating.unpriced)
+    return tuple(record for record in due if record.key not in accounted)
+
+
+def named(records: Sequence[KeyedUsage]) -> str:
+    """Return the external ids of the first few records, and how many more there are."""
+    ids = [record.usage.external_id for record in records]
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return ", ".join(ids[:_MOST_NAMED]) + more
+
+
+def charged_dates(usage: AgreementUsage, component: str) -> DateSpan:
+    """Return the dates within which a charge model may charge.
+
+    They reach from what was left before the period to a year after it (terms in advance), but never before the agreement.
+    """
+    billed_through = usage.billed_through.get(component, usage.period.start)
+    horizon = usage.next_period.end + timedelta(days=_LONGEST_ADVANCE_DAYS)
+    return DateSpan(max(min(usage.period.start, billed_through), usage.agreement.starts_on), max(horizon, billed_through))

@@ -1,0 +1,49 @@
+"""A ready-made rater: it sums one field of the records of a kind, so that a plugin needs no rater of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Rater, Rating
+from billing_framework.values.clock import timezone
+from billing_framework.values.number import exact
+from billing_framework.values.quantity import Quantity
+
+
+def measure_rater(kind: str, field: str, unit: str, measure: str) -> Rater:
+    """Return a rater that gives one measure per subject and tile: the sum of a field over its records.
+
+    Args:
+        kind: name of the usage kind; its records must lie in one tile each, so a divisible kind needs a rater of its own.
+        field: name of the body's field to sum, a Fraction or int; empty to count the records.
+        unit: unit of the sum.
+        measure: name of the measure that components of a plan refer to.
+    """
+
+    def rate(group: BillingGroup) -> Rating:
+        return Rating(measures=tuple(found for usage in group.agreements for found in _measures(usage, group.account.zone)))
+
+    def _measures(usage: AgreementUsage, zone: str) -> Iterator[Measure]:
+        own = [record for record in usage.of_kind(kind) if record.assignment.agreement == usage.agreement.code]
+        days = {record.key: record.usage.start.astimezone(timezone(zone)).date() for record in own}
+        for tile in usage.tiles:
+            inside = [record for record in own if days[record.key] in tile.dates]
+            for subject in sorted({record.usage.subject for record in inside}):
+                records = [record for record in inside if record.usage.subject == subject]
+                yield Measure(
+                    agreement=usage.agreement.code,
+                    name=measure,
+                    quantity=Quantity(sum((_number(record) for record in records), Fraction(0)), unit),
+                    dates=tile.dates,
+                    source=subject,
+                    records=tuple(record.key for record in records),
+                )
+
+    def _number(record: KeyedUsage) -> Fraction:
+        value = getattr(record.usage.body, field) if field else 1
+        if value is None:
+            return Fraction(0)
+        return exact(value, name=f"{kind}.{field}")
+
+    return Rater(name=f"{kind}.{measure}", kinds=(kind,), rate=rate, measures=(measure,))

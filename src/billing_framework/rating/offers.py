@@ -1,0 +1,72 @@
+"""What a deployment offers to rating: raters, charge models, settings; and how a failing or faulty one becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.values.errors import BillingError
+from billing_framework.values.finding import Finding
+
+T = TypeVar("T")
+
+_LONGEST_MESSAGE = 200
+
+
+@attrs.frozen(kw_only=True)
+class RatingOffers:
+    """Raters and charge models, resolved once when the deployment opens.
+
+    Attributes:
+        raters: raters in the order of the plugins in ``billing.toml``.
+        models: charge models by name, those of the core included.
+        plugin_of: name of a rater or model to the name of its plugin; those of the core may be left out.
+        settings: name of a plugin to its structured settings.
+        divisible_kinds: names of the usage kinds whose records may be cut at a period's edge.
+    """
+
+    raters: tuple[Rater, ...] = ()
+    models: Mapping[str, ChargeModel] = attrs.field(factory=dict)
+    plugin_of: Mapping[str, str] = attrs.field(factory=dict)
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+    divisible_kinds: frozenset[str] = frozenset()
+
+    def plugin(self, name: str) -> str:
+        """Return the plugin that offers a rater or model, ``core`` for the core's own."""
+        return self.plugin_of.get(name, "core")
+
+    def settings_of(self, rater: str) -> object:
+        """Return the settings of the plugin that offers a rater, None where it has none."""
+        return self.settings.get(self.plugin(rater))
+
+    def asked_of_raters(self) -> frozenset[str]:
+        """Return the names of the models that raters price themselves."""
+        return frozenset(name for rater in self.raters for name in rater.models)
+
+    def attempt(self, call: Callable[[], T], name: str, who: str, subject: str) -> tuple[T | None, Finding | None]:
+        """Return what a rater or model returns, or a finding where it raises: its own for a refused value, else ``RATE01``."""
+        try:
+            return call(), None
+        except BillingError as error:
+            what = f"{who}: {error.what}"
+            return None, Finding(code=error.code, what=what, remedy=error.remedy or "Correct the value", subject=subject)
+        except Exception as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
+            message = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
+            return None, Finding(
+                code="RATE01",
+                what=f"{who} of {self.plugin(name)} failed: {message}",
+                remedy="Report it to the author of the plugin, with the account and period",
+                subject=subject,
+            )
+
+    def broken(self, name: str, what: str, subject: str) -> Finding:
+        """Return the finding that a rater or model broke the contract."""
+        return Finding(
+            code="RATE03",
+            what=f"{what} (plugin {self.plugin(name)})",
+            remedy="Report it to the author of the plugin",
+            subject=subject,
+        )
