@@ -1,0 +1,94 @@
+"""Every toml, shell and Python block of the README and the documentation runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.docs.block_runner import ROOT, BlockFailed, blocks_of, run_page
+
+PAGES = sorted(
+    {
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("plugins/[a-z]*/README.md"),
+        *(ROOT / "examples").rglob("*.md"),
+        *(ROOT / "src").rglob("*.md"),
+    }
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    run_page(page, tmp_path)
+
+
+@pytest.mark.parametrize("language", ["sh", "toml", "python"])
+def test_the_front_page_shows_something_that_runs(language: str) -> None:
+    assert language in {block.language for block in blocks_of(ROOT / "README.md")}
+
+
+@pytest.mark.parametrize("kind", ["tutorial", "how_to"])
+def test_the_pages_to_follow_have_commands(kind: str) -> None:
+    pages = sorted((ROOT / "docs" / kind).rglob("*.md"))
+    assert pages
+    assert [page.name for page in pages if not {"sh", "console"} & {block.language for block in blocks_of(page)}] == []
+
+
+def run(text: str, folder: Path) -> int:
+    page = folder / "page.md"
+    page.write_text("<!-- example: none -->\n" + text)
+    return run_page(page, folder / "run")
+
+
+@pytest.mark.parametrize(
+    ("text", "tried"),
+    [
+        ("```sh\necho a > b\n```\n\n```sh\ntest -f b\n```\n", 2),
+        ("```sh exit=3\nexit 3\n```\n", 1),
+        ("1. In a list:\n\n   ```sh\n   true\n   ```\n", 1),
+        ("```console\n$ printf 'one\\ntwo  2\\nthree\\n'\none\n...\nthree\n$ echo a \\\n> b\na b\n```\n", 1),
+        ('```toml\nprice = "0.1"\n```\n', 1),
+        ('```toml\n# rates/x.toml\nprice = "0.1"\n```\n```sh\ngrep price rates/x.toml\n```\n', 2),
+        ("```csv file=a.csv\na,b\n```\n```sh\ntest -f a.csv\n```\n", 2),
+        ("```python\nassert 1 + 1 == 2\n```\n", 1),
+        ("```python\n# tests/docs/block_runner.py\nLONGEST_SECONDS = 300\n```\n", 1),
+        ("```text\nrm -rf nothing\n```\n", 0),
+        ("```sh\nmake test\nmake demo\n```\n", 1),
+    ],
+)
+def test_a_page_that_tells_the_truth_passes(text: str, tried: int, tmp_path: Path) -> None:
+    assert run(text, tmp_path) == tried
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("```sh\nfalse\ntrue\n```\n", "page.md:2: exit code 1 instead of 0"),
+        ("```sh exit=3\ntrue\n```\n", "exit code 0 instead of 3"),
+        ("```sh\nno-such-command\n```\n", "exit code 127"),
+        ("```sh\nmake no-such-target\n```\n", "exit code 2"),
+        ("```console\n$ echo one\ntwo\n```\n", "does not show the line\n  two"),
+        ("```console\n$ printf 'a\\nb\\n'\nb\na\n```\n", "does not show the line\n  a"),
+        ("```toml\nprice = \n```\n", "page.md:2: "),
+        ("```bash\ntrue\n```\n", "a block of language 'bash'"),
+        ("```\ntrue\n```\n", "a block of language ''"),
+        ("```python\nassert False\n```\n", "exit code 1"),
+        (
+            "```python\n# tests/docs/block_runner.py\nLONGEST_SECONDS = 1\n```\n",
+            "is not what stands in tests/docs/block_runner.py",
+        ),
+        ("```csv file=../../a.csv\na,b\n```\n", "lies outside of the deployment"),
+        ("```toml\n# billing.toml\n[deployment]\nnme = 'x'\n```\n", "CONFIG02"),
+    ],
+)
+def test_a_page_that_does_not_is_caught(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(BlockFailed) as caught:
+        run(text, tmp_path)
+    assert message in str(caught.value)
+
+
+def test_blocks_run_apart_from_the_home_of_the_tester(tmp_path: Path) -> None:
+    run("```sh\ncd\npwd > ../where\n```\n", tmp_path)
+    assert (tmp_path / "run" / "where").read_text().strip() == str(tmp_path / "run" / "home")
+    assert os.environ["HOME"] != str(tmp_path / "run" / "home")
