@@ -9,7 +9,7 @@ What a page can say:
   written there and checked by the command that checks such a file.
 * ```` ```python ```` is run. One whose first line names a file of the repository must be that file.
 * ``file=NAME`` after any language writes the block to that file of the deployment.
-* ```` ```text ```` is shown and nothing else. Languages that are not in `LANGUAGES` are refused, so that nothing escapes by a typo.
+* ```` ```text ```` is shown and nothing else. Languages that are not in `LANGUAGES` are refused; nothing escapes by a typo.
 * ``<!-- example: examples/NAME -->`` chooses the deployment, ``<!-- example: none -->`` an empty folder.
 * ``make`` lines are tried with ``make -n`` in the repository: the target must exist, but demo and tests do not run themselves.
 """
@@ -173,9 +173,8 @@ def _expect(block: Block, command: list[str], folder: Path, environment: dict[st
         stdin=subprocess.DEVNULL,
     )
     if done.returncode != wanted:
-        raise BlockFailed(
-            f"{block.place}: exit code {done.returncode} instead of {wanted}\n{block.text}\n--- output\n{done.stdout}{done.stderr}"
-        )
+        shown = f"{block.text}\n--- output\n{done.stdout}{done.stderr}"
+        raise BlockFailed(f"{block.place}: exit code {done.returncode} instead of {wanted}\n{shown}")
     return done.stdout + done.stderr
 
 
