@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from billing_framework.rating.charge import Charge
-from billing_framework.rating.price_plan import Component, PlanVersion
+from billing_framework.rating.payable import payable_lines
+from billing_framework.rating.price_plan import Component, PlanVersion, RoundingPlace
+from billing_framework.rating.rater import AgreementUsage
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.number import exact_text
 from billing_framework.values.spelling import did_you_mean
@@ -20,6 +22,18 @@ def chosen(charges: Iterable[Charge], of: Sequence[str], excluding: Sequence[str
 def total(charges: Iterable[Charge]) -> Fraction:
     """Return the exact sum of charges of one currency, in major units."""
     return sum((charge.amount.value for charge in charges), Fraction(0))
+
+
+def payable_total(charges: Sequence[Charge], usage: AgreementUsage) -> Fraction:
+    """Return what charges come to on the document, rounded where their plan rounds, in major units.
+
+    A minimum is a promise about the printed sum: topping exact amounts up could print 19.99 for a minimum of 20.00.
+    """
+    plans = {tile.plan.name: tile.plan for tile in (*usage.tiles, *usage.next_tiles)}
+    document = {name for name, plan in plans.items() if plan.rounding_place is RoundingPlace.DOCUMENT}
+    exact = [charge for charge in charges if charge.plan in document]  # rounded with everything else, after the top-up
+    rounded = [charge for charge in charges if charge.plan not in document]
+    return total(exact) + sum((money.major for money in payable_lines(rounded, plans)), Fraction(0))
 
 
 def formula(charges: Sequence[Charge]) -> str:

@@ -9,7 +9,7 @@ import attrs
 
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.rating.accumulation import Count, Reset, accumulation_breaks
-from billing_framework.rating.base_charges import chosen, formula, total
+from billing_framework.rating.base_charges import chosen, formula, payable_total
 from billing_framework.rating.charge import Charge, Origin, Step
 from billing_framework.rating.component_charge import component_charge
 from billing_framework.rating.figure import Figure, figure
@@ -70,7 +70,7 @@ def price_commitment(pricing: Pricing) -> Priced:
     for term in terms_over(usage.period, params.term.months, anchor):
         before = state.values["spent"] if state is not None and state.period.last in term else Fraction(0)
         counted = tuple(charge for charge in base if _counts(charge, term, usage.period))
-        spent = before + total(counted)
+        spent = before + payable_total(counted, usage)
         if term.end <= usage.period.end or usage.agreement.ends_on == usage.period.end:
             charges.extend(_true_up(pricing, term, before, counted, name))
     after = CarriedState(scope=usage.agreement.code, name=name, period=usage.period, values={"spent": spent})
@@ -88,7 +88,7 @@ def _true_up(pricing: Pricing, term: DateSpan, before: Fraction, counted: tuple[
     served = life(usage).intersection(term) or term
     share = factor(served, term, params.proration or plan.proration, months=params.term.months, fixed_days=plan.fixed_days)
     committed = figure(params.amount, usage.agreement.terms) * share
-    spent = before + total(counted)
+    spent = before + payable_total(counted, usage)
     if committed <= spent:
         return []
     lacking = committed - spent

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from billing_framework.rating.base_charges import chosen, formula, total
+from billing_framework.rating.base_charges import chosen, formula, payable_total
 from billing_framework.rating.charge import Charge, Origin, Step
 from billing_framework.rating.component_charge import component_charge
 from billing_framework.rating.figure import Figure, figure
@@ -182,14 +182,15 @@ def _limited(pricing: Pricing, name: str, *, sign: int) -> Priced:
     params: Limit = pricing.component.params
     base = chosen(pricing.charges, params.of, params.excluding)
     limit = _limit(pricing)
-    difference = limit - total(base)
+    billed = payable_total(base, pricing.usage)
+    difference = limit - billed
     if difference * sign <= 0:
         return Priced()
     locale = pricing.account.locale
     steps = (
-        Step(label="billed", formula=formula(base), result=exact_text(total(base))),
+        Step(label="billed", formula=formula(base), result=exact_text(billed)),
         Step(label=name, formula=f"{name} for {pricing.usage.period}", result=exact_text(limit)),
-        Step(label="difference", formula=f"{exact_text(limit)} - {exact_text(total(base))}", result=exact_text(difference)),
+        Step(label="difference", formula=f"{exact_text(limit)} - {exact_text(billed)}", result=exact_text(difference)),
     )
     charge = component_charge(
         pricing,
