@@ -85,7 +85,7 @@ def _description(host: Host, shown: EnabledPlugin) -> Iterator[str]:
             ("raters", "\n".join(offers.get("billing_raters", ()))),
             (
                 "charge models",
-                "\n".join(f"{key}: {host.charge_models[key].title}" for key in offers.get("billing_charge_models", ())),
+                "\n".join(f"{key}: {models[key].title}" for key in offers.get("billing_charge_models", ())),
             ),
             ("review checks", "\n".join(offers.get("billing_review_checks", ()))),
             ("units", " ".join(offers.get("billing_units", ()))),

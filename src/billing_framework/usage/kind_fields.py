@@ -16,7 +16,10 @@ from billing_framework.values.attribute_docs import attribute_docs
 from billing_framework.values.errors import ContractBroken
 
 ENVELOPE = ("key", "source", "external_id", "subject_id", "month", "start_at", "end_at", "slot", "version", "digest", "batch_id")
-"""Columns that the table of every kind has; a body cannot have a field of such a name."""
+"""Columns that the table of every kind has."""
+
+RESERVED = frozenset((*ENVELOPE, "kind", "subject", "start", "end", "line"))
+"""Names that the envelope has as a column or as plain data."""
 
 
 class Sort(enum.Enum):
@@ -86,7 +89,7 @@ def body_fields(kind: UsageKind) -> tuple[BodyField, ...]:
 
 
 def _field(kind: UsageKind, field: attrs.Attribute[Any], hint: Any, meaning: str) -> BodyField:
-    if field.name in ENVELOPE or field.name.startswith("_") or not field.init:
+    if field.name in RESERVED or field.name.startswith("_") or not field.init:
         raise _broken(kind, f"the field name {field.name!r} is taken or private", "Rename the field")
     optional = False
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
