@@ -312,8 +312,16 @@ def _largest_remainders(sizes: Integers, starts: Integers, weights: Integers, su
     parts, rest = np.divmod(sizes[group] * weights, np.maximum(sums, 1)[group])
     missing = sizes - _sums(parts, starts)
     rows = np.arange(len(weights))
-    order = np.lexsort((rows, -rest, group))  # within a group: largest remainder first, ties to the earlier row
+    order = _largest_first(group, rest, len(starts))
     rank = np.empty_like(rows)
     rank[order] = rows - starts[group]
     result: Integers = parts + (rank < missing[group])
     return result
+
+
+def _largest_first(group: Integers, rest: Integers, groups: int) -> Integers:
+    """Return the rows ordered by group, then by falling remainder; both sorts are stable, so ties go to the earlier row."""
+    width = bound(rest) + 1
+    if groups * width < LIMIT:  # one key instead of two is more than ten times as fast, because the rows already stand by group
+        return np.argsort(group * width - rest, kind="stable")
+    return np.lexsort((-rest, group))
