@@ -1,0 +1,95 @@
+"""``billing period``: accounting periods, opened also ahead of time and closed for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.master_verbs import date_type, reason_option
+from billing_framework.cli.output import emit, table
+from billing_framework.ledger.book import AccountingPeriod
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.periods import book_periods, close_book_period, inclusive, months, open_periods
+
+
+@click.group()
+def period() -> None:
+    """Open and close accounting periods.
+
+    Example:
+      billing period open US 2026-01 --through 2026-12
+      billing period list US
+    """
+
+
+@period.command("open")
+@click.argument("book")
+@click.argument("month", required=False)
+@click.option("--through", metavar="MONTH", help="Open every month up to this one too.")
+@click.option("--from", "first", type=date_type, metavar="DATE", help="First date of a period that is no month.")
+@click.option("--to", "last", type=date_type, metavar="DATE", help="Its last date.")
+@pass_deployment
+@click.pass_context
+def open_(
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    book: str,
+    month: str | None,
+    through: str | None,
+    first: datetime | None,
+    last: datetime | None,
+) -> None:
+    """Open periods for posting: a month, several months ahead of time, or the dates from --from to --to.
+
+    Example:
+      billing period open US 2026-07
+      billing period open US 2026-01 --through 2026-12
+      billing period open US --from 2026-02-02 --to 2026-03-01
+    """
+    if month is not None and first is None and last is None:
+        spans = months(month, through or month)
+    elif month is None and through is None and first is not None and last is not None:
+        spans = (inclusive(first.date(), last.date()),)
+    else:
+        raise click.UsageError("give a MONTH (and perhaps --through), or both --from and --to")
+    opened = open_periods(deployment, book, spans)
+    done = f"opened {', '.join(str(one.span) for one in opened)}" if opened else "all of them were open already"
+    emit(context, {"opened": [_facts(one) for one in opened]}, f"book {book}: {done}")
+
+
+@period.command("list")
+@click.argument("book")
+@pass_deployment
+@click.pass_context
+def list_periods(context: click.Context, deployment: Deployment, book: str) -> None:
+    """List the periods of a book.
+
+    Example:
+      billing period list US
+    """
+    rows = [_facts(one) for one in book_periods(deployment, book)]
+    emit(context, rows, lambda: table(("first", "last", "state"), (list(row.values()) for row in rows)))
+
+
+@period.command()
+@click.argument("book")
+@click.argument("on", type=date_type, metavar="DATE")
+@reason_option
+@pass_deployment
+@click.pass_context
+def close(context: click.Context, deployment: Deployment, *, book: str, on: datetime, reason: str) -> None:
+    """Close the period that holds DATE, for good: nothing can be posted into it any more.
+
+    Example:
+      billing period close US 2026-06-30 --reason "June is reported"
+    """
+    closed = close_book_period(deployment, book, on.date(), reason=reason)
+    emit(context, _facts(closed), f"book {book}: closed {closed.span}")
+
+
+def _facts(period: AccountingPeriod) -> dict[str, str]:
+    state = "open" if period.is_open else "closed"
+    return {"first": period.span.start.isoformat(), "last": period.span.last.isoformat(), "state": state}
