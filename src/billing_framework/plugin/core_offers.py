@@ -1,4 +1,4 @@
-"""What the core itself offers, by the same hooks as any plugin: its codes and its review checks."""
+"""What the core itself offers, by the same hooks as any plugin: its codes, its charge models and its review checks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from billing_framework.invoicing.review import ReviewCheck
 from billing_framework.invoicing.review_checks import core_checks
 from billing_framework.plugin.hookspecs import hookimpl
+from billing_framework.rating.charge_models import core_models
+from billing_framework.rating.rater import ChargeModel
 from billing_framework.values.codes import CodePage, core_codes
 
 
@@ -14,6 +16,12 @@ from billing_framework.values.codes import CodePage, core_codes
 def billing_codes() -> Sequence[CodePage]:
     """Offer the codes of the core."""
     return tuple(core_codes().values())
+
+
+@hookimpl
+def billing_charge_models() -> Sequence[ChargeModel]:
+    """Offer the charge models that every deployment has."""
+    return core_models()
 
 
 @hookimpl
