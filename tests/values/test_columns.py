@@ -220,3 +220,11 @@ def test_shares_that_make_no_sense_are_refused(totals: list[int], starts: list[i
 def test_an_empty_group_gets_nothing_of_nothing() -> None:
     assert ints(columns.allocate_columns(np.array([0, 7]), [0, 0], np.array([1, 1]), Overflows())) == [4, 3]
     assert ints(columns.allocate_columns(np.array([], dtype=np.int64), [], np.array([], dtype=np.int64), Overflows())) == []
+
+
+def test_one_large_group_among_many_small_ones_shares_alike() -> None:
+    overflows, own = Overflows(), [2**50 - number % 7 for number in range(1000)]
+    totals, starts = [777, *[-5] * 999], [0, *range(1000, 1999)]
+    parts = columns.allocate_columns(np.array(totals), starts, np.array(own + [3] * 999), overflows)
+    assert ints(parts) == allocate(777, own) + [-5] * 999
+    assert overflows == Overflows()  # the remainders are too large for one sort key, but not for int64
