@@ -19,7 +19,11 @@ from billing_framework.invoicing.review import (
 )
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.rating.charge import Charge, Origin, Step
+from billing_framework.rating.component_charge import component_charge, usage_charge
+from billing_framework.rating.figure import ByTerm, Figure, figure
+from billing_framework.rating.models_tiered import Graduated, price_graduated
 from billing_framework.rating.price_plan import Component, PlanVersion, Proration, RoundingPlace
+from billing_framework.rating.quantity_rule import Billed, QuantityRule
 from billing_framework.rating.rater import (
     AgreementUsage,
     BillingGroup,
@@ -33,6 +37,7 @@ from billing_framework.rating.rater import (
     Tile,
 )
 from billing_framework.rating.state import CarriedState
+from billing_framework.rating.tiers import Tier, Widths, portions, thresholds, tier_findings
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
 from billing_framework.values.clock import timezone
@@ -46,6 +51,7 @@ from billing_framework.values.errors import (
     ValueRefused,
 )
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.formats import format_date, format_number, format_quantity
 from billing_framework.values.money import Amount, Money, Rounding
 from billing_framework.values.number import exact, exact_text
 from billing_framework.values.period import DateSpan, Span, midnight
@@ -64,9 +70,11 @@ __all__ = [
     "AnyUsage",
     "Assignment",
     "BadRecord",
+    "Billed",
     "BilledQuantity",
     "BillingError",
     "BillingGroup",
+    "ByTerm",
     "CarriedState",
     "Charge",
     "ChargeModel",
@@ -79,7 +87,9 @@ __all__ = [
     "DocumentKind",
     "DraftDocument",
     "DraftLine",
+    "Figure",
     "Finding",
+    "Graduated",
     "InputRefused",
     "KeyedUsage",
     "LineTax",
@@ -93,6 +103,7 @@ __all__ = [
     "Pricing",
     "Proration",
     "Quantity",
+    "QuantityRule",
     "Rater",
     "Rating",
     "ReadItem",
@@ -110,6 +121,7 @@ __all__ = [
     "Span",
     "Step",
     "TaxLine",
+    "Tier",
     "Tile",
     "Totals",
     "UnitDefinition",
@@ -119,17 +131,28 @@ __all__ = [
     "Usage",
     "UsageKind",
     "ValueRefused",
+    "Widths",
     "__version__",
     "allocate",
     "billed_quantities",
+    "component_charge",
     "divide",
     "exact",
     "exact_text",
+    "figure",
+    "format_date",
+    "format_number",
+    "format_quantity",
     "hookimpl",
     "median",
     "midnight",
+    "portions",
+    "price_graduated",
     "read_codes",
+    "thresholds",
+    "tier_findings",
     "timezone",
     "to_places",
     "to_step",
+    "usage_charge",
 ]

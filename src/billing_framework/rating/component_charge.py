@@ -110,5 +110,5 @@ def usage_charge(
         details=billed.details,
         records=billed.records,
         estimated=billed.estimated,
-        state_read=state_read,
+        state_read=tuple(dict.fromkeys((*billed.state_read, *state_read))),
     )

@@ -59,7 +59,7 @@ def _components(plan: PlanVersion, measures: Collection[str]) -> Iterator[Findin
     for component in plan.components:
         if not component.code:
             yield _finding("PLAN06", "a component has no code", "Give it a code", code="")
-        if measures and component.measure and component.measure not in measures:
+        if measures and component.measure and not _is_measured(component.measure, measures):
             yield _finding(
                 "PLAN10",
                 f"no rater measures {component.measure!r}",
@@ -76,6 +76,10 @@ def _components(plan: PlanVersion, measures: Collection[str]) -> Iterator[Findin
                 field=f"{component.code}.measure",
                 code=component.code,
             )
+
+
+def _is_measured(name: str, measures: Collection[str]) -> bool:
+    return name in measures or any(known.endswith(".*") and name.startswith(known[:-1]) for known in measures)
 
 
 def _finding(number: str, what: str, remedy: str, *, field: str = "", code: str = "") -> Finding:

@@ -87,6 +87,7 @@ class Billed:
         details: facts for the bill.
         steps: how it was obtained.
         estimated: True where a record was estimated.
+        state_read: names of carried state that the measures depend on.
     """
 
     quantity: Quantity
@@ -95,6 +96,7 @@ class Billed:
     details: Mapping[str, str]
     steps: tuple[Step, ...]
     estimated: bool
+    state_read: tuple[str, ...] = ()
 
 
 def billed_quantities(pricing: Pricing, unit: str, rule: QuantityRule, *, per_source: bool) -> tuple[Billed, ...]:
@@ -136,6 +138,7 @@ def _billed(pricing: Pricing, unit: str, rule: QuantityRule, measures: Sequence[
             *steps,
         ),
         estimated=any(measure.estimated for measure in measures),
+        state_read=tuple(dict.fromkeys(name for measure in measures for name in measure.state_read)),
     )
 
 

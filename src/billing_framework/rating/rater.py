@@ -109,6 +109,7 @@ class Measure:
         steps: how it was obtained.
         details: facts for the bill: reads, dates, multiplier, in order.
         series: optional finer structure that a plugin's own charge model understands; opaque to the core.
+        state_read: names of carried state that it depends on (the read with which the last bill closed); charges take them over.
     """
 
     agreement: str
@@ -121,6 +122,7 @@ class Measure:
     steps: tuple[Step, ...] = ()
     details: Mapping[str, str] = attrs.field(factory=dict)
     series: Any = attrs.field(default=None, eq=False, repr=False)
+    state_read: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -153,7 +155,7 @@ class Rater:
         models: names of charge models that this rater prices itself, to the attrs class of their parameters; a plan component
             naming one is left to the rater.
         measures: names of the measures that it may yield, by which the check of a plan finds misspelt ones; empty where they are
-            not known beforehand.
+            not known beforehand. ``consumption.*`` stands for all names that begin with ``consumption.``.
     """
 
     name: str
