@@ -50,12 +50,19 @@ def prefixes(codes: Iterable[str]) -> set[str]:
     return {code[:-2] for code in codes}
 
 
+def check(used: dict[str, str], pages: Iterable[str], known: Iterable[str]) -> None:
+    """Fail with every code that lacks its page, with a place, and every page whose code nobody uses."""
+    homeless = [f"{code} ({place})" for code, place in sorted(used.items()) if code not in set(known)]
+    unused = sorted(set(pages) - set(used))
+    if homeless or unused:
+        pytest.fail("\n".join(["codes without a page:", *homeless, "pages without a use:", *unused]), pytrace=False)
+
+
 def test_every_code_of_the_core_has_a_page_and_every_page_a_code() -> None:
     modules, pages = core_modules(), core_codes()
     used = borne(modules)
     used |= mentioned(modules, CORE.rglob("*.sql"), prefixes([*pages, *used]))
-    assert {code: place for code, place in used.items() if code not in pages} == {}
-    assert sorted(set(pages) - set(used)) == []
+    check(used, pages, pages)
 
 
 @pytest.mark.parametrize("folder", plugin_folders(), ids=lambda folder: folder.name)
@@ -64,8 +71,7 @@ def test_every_code_of_a_plugin_has_a_page_and_every_page_a_code(folder: Path) -
     pages = plugin_pages(folder)
     used = borne(modules)
     used |= mentioned(modules, (folder / "src").rglob("*.sql"), prefixes([*pages, *used]))
-    assert {code: place for code, place in used.items() if code not in pages and code not in core_codes()} == {}
-    assert sorted(set(pages) - set(used)) == []
+    check(used, pages, {*pages, *core_codes()})
 
 
 def test_codes_belong_to_one_owner() -> None:
