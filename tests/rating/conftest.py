@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 import pytest
@@ -59,7 +59,7 @@ class MakeUsage(Protocol):
         next_period: DateSpan | None = None,
         tiles: Sequence[tuple[DateSpan, PlanVersion]] = (),
         next_plan: PlanVersion | None = None,
-        starts_on: date = date(2024, 1, 1),
+        starts_on: date = date(2000, 1, 1),
         ends_on: date | None = None,
         terms: Mapping[str, str] | None = None,
         state: Sequence[CarriedState] = (),
@@ -107,7 +107,7 @@ def usage() -> MakeUsage:
         next_period: DateSpan | None = None,
         tiles: Sequence[tuple[DateSpan, PlanVersion]] = (),
         next_plan: PlanVersion | None = None,
-        starts_on: date = date(2024, 1, 1),
+        starts_on: date = date(2000, 1, 1),
         ends_on: date | None = None,
         terms: Mapping[str, str] | None = None,
         state: Sequence[CarriedState] = (),
@@ -135,7 +135,7 @@ def usage() -> MakeUsage:
 def measured() -> Callable[..., Measure]:
     """Return a measure of the agreement: a quantity on the dates of a tile."""
 
-    def make(name: str, value: str | int, unit: str, dates: DateSpan = JUNE, **fields: object) -> Measure:
+    def make(name: str, value: str | int, unit: str, dates: DateSpan = JUNE, **fields: Any) -> Measure:
         measure = Measure(agreement="G1", name=name, quantity=Quantity(Fraction(value), unit), dates=dates)
         return attrs.evolve(measure, **fields)
 

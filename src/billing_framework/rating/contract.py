@@ -188,8 +188,8 @@ def named(records: Sequence[KeyedUsage]) -> str:
 def charged_dates(usage: AgreementUsage, component: str) -> DateSpan:
     """Return the dates within which a charge model may charge.
 
-    They reach from what was left before the period to a year after it (terms in advance), but never before the agreement.
+    They reach from what was left before the period to a year after the next one (terms in advance).
     """
     billed_through = usage.billed_through.get(component, usage.period.start)
     horizon = usage.next_period.end + timedelta(days=_LONGEST_ADVANCE_DAYS)
-    return DateSpan(max(min(usage.period.start, billed_through), usage.agreement.starts_on), max(horizon, billed_through))
+    return DateSpan(min(usage.period.start, billed_through), max(horizon, billed_through))
