@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,22 +16,26 @@ from billing_framework.run.plans import model_params
 from billing_framework.storage.account_tables import account, agreement
 from billing_framework.storage.book_rows import find_books
 from billing_framework.storage.plan_rows import load_plans
+from billing_framework.storage.tax_rows import load_tax_rates
+from billing_framework.taxing.tax_rate import TaxKind, TaxRate
 from billing_framework.values.finding import Finding
 
 
 def mapping_findings(deployment: Deployment, connection: Connection) -> list[Finding]:
     """Return a blocking finding for each code that a book may meet and maps to no account, and for a mistyped bank account.
 
-    A book meets the plans of its accounts' agreements, and the plans of its currency that nobody uses yet.
+    A book meets the plans of its accounts' agreements and the taxes of its accounts' places; plans of its currency and taxes that
+    nobody meets yet count for it too.
     """
     plans = [one.plan for one in load_plans(connection, (), params=model_params(deployment.host))]
-    used = _plans_in_use(connection)
+    used, places = _plans_in_use(connection), _places(connection)
+    rates = [rate for rate in load_tax_rates(connection) if rate.kind is TaxKind.STANDARD]
     findings = []
     for loaded in find_books(connection).values():
         profile = loaded.profile
         met = [plan for plan in plans if _meets(profile, plan, used)]
         findings += bank_findings(profile, f"book {profile.code}", loaded.source)
-        findings += unmapped_findings(profile, charge_codes(met), {})
+        findings += unmapped_findings(profile, charge_codes(met), _tax_codes(profile.code, rates, places))
     return findings
 
 
@@ -42,6 +46,23 @@ def charge_codes(plans: Iterable[PlanVersion]) -> dict[str, str]:
         for component in plan.components:
             codes.setdefault(component.charge_code, f"plan {plan.name}")
     return codes
+
+
+def _tax_codes(book: str, rates: Iterable[TaxRate], places: Mapping[str, set[str]]) -> dict[str, str]:
+    codes: dict[str, str] = {}
+    for rate in rates:
+        meeting = {name for name, where in places.items() if any(rate.holds_in(place) for place in where)}
+        if book in meeting or not meeting:
+            codes.setdefault(rate.code, f"tax rate {rate.code} of {rate.jurisdiction or 'every place'}")
+    return codes
+
+
+def _places(connection: Connection) -> dict[str, set[str]]:
+    """Return the places whose taxes the accounts of each book pay."""
+    places: dict[str, set[str]] = {}
+    for row in connection.execute(sa.select(account.c.book, account.c.tax_jurisdiction).distinct()):
+        places.setdefault(row.book, set()).add(row.tax_jurisdiction)
+    return places
 
 
 def _plans_in_use(connection: Connection) -> dict[str, set[str]]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-
 from billing_framework.storage.column_types import CurrencyCode, Day, Digest, ExactText, Instant, Key, Whole
 from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate
 
@@ -53,12 +52,14 @@ plan_version = sa.Table(
 tax_file = sa.Table(
     "tax_file",
     metadata,
-    sa.Column("id", Whole, primary_key=True, autoincrement=False),  # natural id of the content
+    sa.Column("name", Key, nullable=False),  # of the set of rates; files of different names stand beside each other
+    sa.Column("version", Whole, nullable=False),  # 1, 2, 3: the newest that was loaded by an instant holds from then on
     sa.Column("sha256", Digest, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
-    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
     sa.Column("loaded_at", Instant, nullable=False),
     sa.Column("loaded_by", Key, nullable=False),
+    sa.PrimaryKeyConstraint("name", "version"),
     sqlite_strict=True,
 )
 
