@@ -252,10 +252,14 @@ edit = sa.Table(
     sa.Column("run_id", Whole, nullable=False),
     sa.Column("account_id", Whole, nullable=False),
     sa.Column("position", Whole, nullable=False),
-    sa.Column("content", JsonText, nullable=False),
+    sa.Column("content", JsonText),  # NULL where the row only takes an earlier edit back
+    sa.Column("withdraws", Whole),  # position of the edit that it takes back
     sa.Column("actor", Key, nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.PrimaryKeyConstraint("run_id", "account_id", "position"),
+    sa.UniqueConstraint("run_id", "account_id", "withdraws"),
+    sa.CheckConstraint("(content IS NULL) = (withdraws IS NOT NULL)"),
+    sa.CheckConstraint("withdraws < position"),
     sqlite_strict=True,
 )
 

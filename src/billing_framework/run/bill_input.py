@@ -1,0 +1,179 @@
+"""The manifest of one account's draft: all that its bill depends on, and nothing else.
+
+A draft is a pure function of its manifest. Usage stands in it by key and digest and plans by name and digest, so that it stays
+small, and a replay years later can tell which of them was altered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import attrs
+
+from billing_framework.accounts.account import Account
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.invoicing.edit import Edit
+from billing_framework.rating.charge import Charge
+from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.rating.state import CarriedState
+from billing_framework.storage.column_types import canonical_json
+from billing_framework.storage.stored_form import to_plain
+from billing_framework.taxing.tax_rate import TaxRate
+from billing_framework.usage.record import AnyUsage
+from billing_framework.values.finding import Finding
+from billing_framework.values.period import DateSpan
+
+
+@attrs.frozen
+class UsageRef:
+    """A usage record by its key, and the digest that it had.
+
+    Attributes:
+        kind: name of its kind, which names its table.
+        key: its key.
+        digest: digest of its content as hex.
+    """
+
+    kind: str
+    key: int
+    digest: str
+
+
+@attrs.frozen
+class TileRef:
+    """A part of the period under one plan version, by name.
+
+    Attributes:
+        dates: the part.
+        plan: ``code@version``.
+        sha256: digest of the plan's file as hex.
+    """
+
+    dates: DateSpan
+    plan: str
+    sha256: str
+
+
+@attrs.frozen(kw_only=True)
+class AgreementInput:
+    """What the bill of one agreement depends on.
+
+    Attributes:
+        agreement: the agreement.
+        period: the billing period cut to the agreement's life.
+        full_period: the whole billing period.
+        next_period: the one after it.
+        tiles: plan versions in force in `period`; they add up to it.
+        next_tiles: plan versions in force in `next_period`, as far as they are known.
+        assignments: identifiers that belonged to it, in order of subject and date.
+        neighbours: assignments of these identifiers to others, before or after; they tell whose a record beside the period is.
+        usage: current records of these identifiers, ordered by kind, subject, start and key.
+        state: carried state as it stood before the period, by name.
+        billed_through: component to the date up to which earlier documents have billed it.
+    """
+
+    agreement: Agreement
+    period: DateSpan
+    full_period: DateSpan
+    next_period: DateSpan
+    tiles: tuple[TileRef, ...]
+    next_tiles: tuple[TileRef, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    neighbours: tuple[Assignment, ...] = ()
+    usage: tuple[UsageRef, ...] = ()
+    state: tuple[CarriedState, ...] = ()
+    billed_through: Mapping[str, date] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class BillInput:
+    """What the bill of one account depends on.
+
+    Attributes:
+        document: key of the document that it becomes part of, where the account pays itself.
+        account: the account as it was.
+        payer: code of the account that pays.
+        period: the billing period.
+        issue_on: date of the document.
+        known_at: instant up to which data were taken into account; it decides nothing once the rest is loaded.
+        agreements: the agreements in order of code.
+        charges: manual charges that are pending, in order of their keys.
+        edits: officers' edits of the draft, oldest first.
+        tax_rates: the rates that may apply.
+        seller_has_tax_id: whether the book has a tax registration; some treatments must name it.
+        buyer_has_tax_id: whether the account's party has one.
+        holidays: holiday calendars by name, cut to the dates that matter.
+        versions: name and version of all that computed: the framework, the plugins, the settings, the time zone rules.
+        findings: what was wrong while the input was put together, for example a plan that does not cover a date.
+    """
+
+    document: int
+    account: Account
+    payer: str
+    period: DateSpan
+    issue_on: date
+    known_at: datetime
+    agreements: tuple[AgreementInput, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+    seller_has_tax_id: bool = False
+    buyer_has_tax_id: bool = False
+    holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
+    versions: Mapping[str, str] = attrs.field(factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Material:
+    """The values behind the names in manifests: usage records by key, plan versions by ``code@version``."""
+
+    usage: Mapping[int, AnyUsage]
+    plans: Mapping[str, PlanVersion]
+
+
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "account": ("account", "payer", "period", "issue_on"),
+    "manual charges": ("charges",),
+    "edits": ("edits",),
+    "tax rates": ("tax_rates", "seller_has_tax_id", "buyer_has_tax_id"),
+    "holidays": ("holidays",),
+    "versions": ("versions",),
+    "findings": ("findings",),
+}
+"""How a stale draft says what has changed: name of the part to the fields that it is made of."""
+
+_AGREEMENT_PARTS: Mapping[str, tuple[str, ...]] = {
+    "agreements": ("agreement", "period", "full_period", "next_period"),
+    "plans": ("tiles", "next_tiles"),
+    "assignments": ("assignments", "neighbours"),
+    "usage": ("usage",),
+    "carried state": ("state", "billed_through"),
+}
+
+
+def part_digests(given: BillInput) -> dict[str, str]:
+    """Return a digest for each part of a manifest; the key and the instant at which it was known are in none of them."""
+    plain = to_plain(given)
+    parts: dict[str, Any] = {name: {field: plain[field] for field in fields} for name, fields in PARTS.items()}
+    for name, fields in _AGREEMENT_PARTS.items():
+        parts[name] = [{field: one[field] for field in fields} for one in plain["agreements"]]
+    return {name: _sha256(canonical_json(part)) for name, part in sorted(parts.items())}
+
+
+def manifest_digest(given: BillInput) -> str:
+    """Return the digest of a manifest as hex, by which a draft is found stale."""
+    return _sha256(canonical_json(part_digests(given)))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the parts in which two manifests differ."""
+    return tuple(name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name))

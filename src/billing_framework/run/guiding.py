@@ -1,0 +1,84 @@
+"""Guides usage to agreements while a bill is put together: by dated assignments, in the account's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.usage.record import UsageKind
+from billing_framework.values.period import DateSpan, Span
+
+
+def lasting(assignment: Assignment, dates: DateSpan) -> DateSpan | None:
+    """Return the dates of `dates` on which an assignment lasts, None for none."""
+    end = dates.end if assignment.ends_on is None else assignment.ends_on
+    return DateSpan(assignment.starts_on, end).intersection(dates) if assignment.starts_on < end else None
+
+
+def reach_of(kinds: Mapping[str, UsageKind]) -> int:
+    """Return the most days beside a period that any kind must see."""
+    return max((kind.reach_days for kind in kinds.values()), default=0)
+
+
+def widened(dates: DateSpan, days: int) -> DateSpan:
+    """Return `dates` with so many days more at both ends."""
+    return DateSpan(dates.start - timedelta(days=days), dates.end + timedelta(days=days))
+
+
+def is_seen(kind: UsageKind, span: Span, own: Sequence[DateSpan], period: DateSpan, zone: ZoneInfo) -> bool:
+    """Return whether the rating of an agreement must see a record of one of its identifiers.
+
+    Args:
+        kind: kind of the record.
+        span: instants of the record.
+        own: dates of the period on which the identifier belongs to the agreement.
+        period: dates that are billed.
+        zone: zone of the account.
+    """
+    if kind.reach_days:
+        window = widened(period, kind.reach_days).instants(zone)
+        return window.start <= span.start < window.end or (kind.divisible and span.overlaps(window))
+    for dates in own:
+        held = dates.instants(zone)
+        if held.start <= span.start < held.end or (kind.divisible and span.overlaps(held)):
+            return True
+    return False
+
+
+def guide(subject: str, span: Span, candidates: Iterable[Assignment], agreement: str, zone: ZoneInfo) -> Assignment:
+    """Return the assignment that a record was guided by.
+
+    It is the one that lasts at the record's first instant. A record that merely reaches into the agreement's dates (an interval
+    that began the evening before) belongs to the agreement for that part. A record that nobody owned is given as unassigned.
+
+    Args:
+        subject: identifier of the record.
+        span: its instants.
+        candidates: assignments of the identifier, of whatever agreement.
+        agreement: code of the agreement that is rated.
+        zone: zone of the account.
+    """
+    day = span.start.astimezone(zone).date()
+    listed = [one for one in candidates if one.subject == subject]
+    for one in listed:
+        if one.starts_on <= day and (one.ends_on is None or day < one.ends_on):
+            if one.agreement == agreement or not _reaches(span, listed, agreement, zone):
+                return one
+            break
+    for one in listed:
+        if one.agreement == agreement and _overlaps(span, one, zone):
+            return one
+    return Assignment(subject=subject, agreement="", starts_on=date.min)
+
+
+def _reaches(span: Span, listed: Iterable[Assignment], agreement: str, zone: ZoneInfo) -> bool:
+    return any(one.agreement == agreement and _overlaps(span, one, zone) for one in listed)
+
+
+def _overlaps(span: Span, assignment: Assignment, zone: ZoneInfo) -> bool:
+    first = span.start.astimezone(zone).date()
+    after = max(span.start, span.end).astimezone(zone).date() + timedelta(days=1)
+    held = lasting(assignment, DateSpan(first, after))
+    return held is not None and span.overlaps(held.instants(zone))
