@@ -51,17 +51,9 @@ class UtilitySettings:
             account is held (Oracle CC&B calls it the rollover threshold factor).
         estimate: what is done about missing readings.
         sharing: how consumption between two reads is shared to parts of a period.
-        high_low_percent: a consumption per day that differs from the median of the last bills by more than this is held; None
-            for no such check.
-        check_zero: True where no consumption at all on a point that had some is held.
-        billed_measure: charge codes whose quantities are consumption, for the comparison with history; empty for all charges in
-            units of consumption.
     """
 
     read_window_days: int = attrs.field(default=5, validator=_window)
     rollover_factor: Fraction = attrs.field(default=Fraction(1, 2), converter=exact, validator=_positive)
     estimate: Estimation = Estimation.NONE
     sharing: Sharing = Sharing.EXACT
-    high_low_percent: Fraction | None = attrs.field(default=None, converter=attrs.converters.optional(exact))
-    check_zero: bool = True
-    billed_measure: tuple[str, ...] = ()
