@@ -22,6 +22,7 @@ from billing_framework.rating.charge import Charge, Origin, Step
 from billing_framework.rating.component_charge import component_charge, usage_charge
 from billing_framework.rating.figure import ByTerm, Figure, figure
 from billing_framework.rating.models_tiered import Graduated, price_graduated
+from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.rating.price_plan import Component, PlanVersion, Proration, RoundingPlace
 from billing_framework.rating.quantity_rule import Billed, QuantityRule
 from billing_framework.rating.rater import (
@@ -38,6 +39,7 @@ from billing_framework.rating.rater import (
 )
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.tiers import Tier, Widths, portions, thresholds, tier_findings
+from billing_framework.usage.delimited import Layout, delimited_reader
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
 from billing_framework.values.clock import timezone
@@ -92,6 +94,7 @@ __all__ = [
     "Graduated",
     "InputRefused",
     "KeyedUsage",
+    "Layout",
     "LineTax",
     "Measure",
     "Money",
@@ -136,6 +139,7 @@ __all__ = [
     "allocate",
     "billed_quantities",
     "component_charge",
+    "delimited_reader",
     "divide",
     "exact",
     "exact_text",
@@ -144,6 +148,7 @@ __all__ = [
     "format_number",
     "format_quantity",
     "hookimpl",
+    "measure_rater",
     "median",
     "midnight",
     "portions",
