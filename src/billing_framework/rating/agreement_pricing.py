@@ -109,6 +109,7 @@ class _Pricing:
         if model.once and any(_has(later, component.code) for later in self.usage.tiles[number + 1 :]):
             return
         pricing = self._pricing(number, tile, component, model)
+        self.asked.update(measure.name for measure in pricing.measures)
         who = f"charge model {model.name!r} of component {component.code!r}"
         subject = self.usage.agreement.code
         priced, failed = self.offers.attempt(lambda: model.price(pricing), model.name, who, subject)
@@ -143,7 +144,6 @@ class _Pricing:
         )
 
     def _note_free(self, pricing: Pricing, charges: Iterable[Charge]) -> None:
-        self.asked.update(measure.name for measure in pricing.measures)
         charged = {key for charge in charges for key in charge.records}
         for measure in pricing.measures:
             for key in measure.records:

@@ -13,12 +13,12 @@ from billing_framework.rating.charge import Charge, Step
 from billing_framework.rating.component_charge import component_charge, usage_charge
 from billing_framework.rating.figure import figure
 from billing_framework.rating.price_plan import Component
-from billing_framework.rating.quantity_rule import PLAIN, Billed, QuantityRule, billed_quantities
+from billing_framework.rating.quantity_rule import PLAIN, Basis, Billed, QuantityRule, billed_quantities
 from billing_framework.rating.rater import ChargeModel, Priced, Pricing
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.tiers import PLAIN_WIDTHS, Bound, Tier, Widths, portions, thresholds, tier_findings, tier_of
 from billing_framework.rating.wording import titled
-from billing_framework.values.finding import Finding
+from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.number import exact_text
 from billing_framework.values.period import DateSpan
 from billing_framework.values.quantity import Quantity
@@ -100,7 +100,7 @@ def price_graduated(pricing: Pricing) -> Priced:
     state: list[CarriedState] = []
     for billed in billed_quantities(pricing, params.unit, params.quantity, per_source=params.per_source):
         count = accumulated(pricing, params.accumulate, params.reset, billed)
-        ends = thresholds(pricing, params.tiers, params.widths)
+        ends = thresholds(pricing, params.tiers, params.widths, whole_term=params.accumulate is not Count.BILL)
         parts = portions(billed.quantity.value, ends, before=count.before)
         reached = [number for number, part in enumerate(parts) if part] or [tier_of(count.before, ends, Bound.INCLUSIVE)]
         for number in reached:
@@ -188,6 +188,19 @@ def check_tiers(component: Component) -> tuple[Finding, ...]:
     return tier_findings(component, params.tiers)
 
 
+def check_graduated(component: Component) -> tuple[Finding, ...]:
+    """Return what is wrong with graduated tiers: those of `check_tiers`, and widths per day or month of tiers that accumulate."""
+    params: Graduated = component.params
+    findings = check_tiers(component)
+    if params.accumulate is Count.BILL or params.widths.basis is Basis.PERIOD:
+        return findings
+    what = f"tiers that count over a {params.accumulate.value} have thresholds for all of it, not per {params.widths.basis.value}"
+    remedy = "Give the thresholds for the whole term and leave the basis out"
+    field = f"{component.code}.widths"
+    finding = Finding(code="PLAN07", severity=Severity.BLOCKING, what=what, remedy=remedy, field=field, subject=component.code)
+    return (*findings, finding)
+
+
 def _breaks(component: Component, agreement: Agreement, dates: DateSpan) -> tuple[date, ...]:
     params: Graduated = component.params
     return accumulation_breaks(params.accumulate, params.reset, agreement, dates)
@@ -198,7 +211,7 @@ GRADUATED = ChargeModel(
     title="Each unit at the price of the tier that it falls into",
     params=Graduated,
     price=price_graduated,
-    check=check_tiers,
+    check=check_graduated,
     breaks=_breaks,
 )
 VOLUME = ChargeModel(

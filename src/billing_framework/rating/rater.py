@@ -20,6 +20,7 @@ from billing_framework.rating.charge import Charge, Step
 from billing_framework.rating.price_plan import Component, PlanVersion
 from billing_framework.rating.state import CarriedState
 from billing_framework.usage.record import AnyUsage
+from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
 from billing_framework.values.quantity import Quantity
@@ -73,6 +74,18 @@ class AgreementUsage:
     def of_kind(self, kind: str) -> tuple[KeyedUsage, ...]:
         """Return the records of one kind, in order."""
         return tuple(record for record in self.records if record.usage.kind == kind)
+
+    def starting_in(self, tile: Tile, kind: str, zone: str) -> tuple[KeyedUsage, ...]:
+        """Return the agreement's own records of one kind that start on the dates of a tile, as counted in the time zone `zone`.
+
+        Records that only reach into the period, or that the rater sees because its kind reaches further, are left out.
+        """
+        span = tile.dates.instants(timezone(zone))
+        return tuple(
+            record
+            for record in self.of_kind(kind)
+            if record.assignment.agreement == self.agreement.code and span.start <= record.usage.start < span.end
+        )
 
 
 @attrs.frozen(kw_only=True)

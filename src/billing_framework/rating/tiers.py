@@ -65,12 +65,21 @@ class Widths:
 PLAIN_WIDTHS = Widths()
 
 
-def thresholds(pricing: Pricing, tiers: Sequence[Tier], widths: Widths) -> tuple[Fraction | None, ...]:
+def thresholds(
+    pricing: Pricing, tiers: Sequence[Tier], widths: Widths, *, whole_term: bool = False
+) -> tuple[Fraction | None, ...]:
     """Return the upper threshold of each tier for the tile's dates, None for a last tier without end.
 
     Rounding a threshold, not a width, is what tariffs do: 22.1918 kWh a day are 1332 kWh in 60 days.
+
+    Args:
+        pricing: the tile and the agreement's terms.
+        tiers: the tiers.
+        widths: what their thresholds are given for.
+        whole_term: True where the tiers count over a quarter or year, whose thresholds no bill shares.
     """
-    scale = basis_factor(pricing, widths.basis, widths.proration) * figure(widths.times, pricing.usage.agreement.terms)
+    scale = Fraction(1) if whole_term else basis_factor(pricing, widths.basis, widths.proration)
+    scale *= figure(widths.times, pricing.usage.agreement.terms)
     grid = RoundingStep("threshold", widths.step, widths.mode) if widths.step is not None else None
     ends = []
     for tier in tiers:
