@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping
 
 import attrs
@@ -95,6 +96,7 @@ class Chart:
         return self.accounts[code]
 
 
+@functools.lru_cache(maxsize=4096)
 def gl_account_id(book: str, code: str) -> int:
     """Return the id of the account `code` of `book`."""
     return natural_id("gl_account", book, code)

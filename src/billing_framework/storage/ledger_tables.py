@@ -159,7 +159,7 @@ posting = sa.Table(
 balance = sa.Table(
     "balance",
     metadata,
-    sa.Column("gl_account_id", Whole, sa.ForeignKey("gl_account.id"), nullable=False),
+    sa.Column("gl_account_id", Whole, nullable=False),
     sa.Column("account_id", Whole, nullable=False),
     sa.Column("sub_key", Key, nullable=False),
     sa.Column("currency", CurrencyCode, nullable=False),

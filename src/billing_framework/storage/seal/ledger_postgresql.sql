@@ -58,14 +58,14 @@ CREATE CONSTRAINT TRIGGER batch_note_complete AFTER INSERT ON batch_note DEFERRA
   FOR EACH ROW EXECUTE FUNCTION ledger_complete();
 
 -- The seal. Locks are taken in one order everywhere: periods, then balances by key; the book's lock comes after, with the link.
--- Plans are made anew for each batch: a plan from the time when the tables were empty would scan them.
+-- Plans are made anew for each batch, because a plan from the time when the tables were empty would scan them; and by hashing,
+-- because the estimates for a batch that has no statistics yet would have its lines sorted.
 CREATE FUNCTION ledger_seal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
-  SET plan_cache_mode = force_custom_plan AS $$
+  SET plan_cache_mode = force_custom_plan SET enable_sort = off AS $$
 DECLARE
   note batch_note;
   seen record;
-  guarded boolean;
-  reversing boolean;
+  wrong text;
 BEGIN
   UPDATE batch_note SET sealed = true WHERE batch_id = NEW.id AND txid = pg_current_xact_id() AND NOT sealed RETURNING * INTO note;
   IF NOT FOUND THEN
@@ -75,62 +75,60 @@ BEGIN
     RAISE EXCEPTION 'LEDGER12 the header does not count the rows of its batch: % entries and % lines', note.entries, note.postings;
   END IF;
 
-  -- One pass over the lines; an entry that is not as it must be is named.
-  SELECT count(*) AS pairs, min(x.key) FILTER (WHERE lines < 2) AS short, min(x.key) FILTER (WHERE unbalanced) AS unbalanced,
-         min(x.key) FILTER (WHERE foreigner) AS foreigner, min(x.key) FILTER (WHERE misplaced) AS misplaced,
-         bool_or(alone) AS alone, bool_or(x.guarded) AS guarded, bool_or(x.reversing) AS reversing
+  -- One pass over the lines. The months are those that were noted, so that no line hides in another partition.
+  SELECT count(*) AS entries, bool_or(e.id IS NULL) AS alone, min(e.id) FILTER (WHERE coalesce(l.lines, 0) < 2) AS short,
+         min(e.id) FILTER (WHERE l.unbalanced) AS unbalanced, min(e.id) FILTER (WHERE l.at_home < l.lines) AS foreigner,
+         bool_or(l.guarded) AS guarded, bool_or(e.reverses_id IS NOT NULL) AS reversing
     INTO seen
-    FROM (
-      SELECT e.idempotency_key AS key, coalesce(l.lines, 0) AS lines, l.unbalanced, l.foreigner, l.guarded,
-             l.first_month <> e.month OR l.last_month <> e.month OR l.other_book OR e.book_id <> NEW.book_id
-               OR e.month <> date_part('year', e.effective_on) * 100 + date_part('month', e.effective_on) AS misplaced,
-             e.id IS NULL AS alone, e.reverses_id IS NOT NULL AS reversing
-      FROM (SELECT * FROM entry WHERE batch_id = NEW.id) e
-      FULL JOIN (
-        SELECT entry_id, sum(n) AS lines, bool_or(rest <> 0) AS unbalanced, bool_or(foreigner) AS foreigner,
-               bool_or(c.guarded) AS guarded, min(first_month) AS first_month, max(last_month) AS last_month,
-               bool_or(other_book) AS other_book
-        FROM (
-          SELECT p.entry_id, count(*) AS n, sum(p.amount) AS rest, min(p.month) AS first_month, max(p.month) AS last_month,
-                 bool_or(p.book_id <> NEW.book_id) AS other_book,
-                 bool_or(g.book_id IS DISTINCT FROM NEW.book_id) AS foreigner, bool_or(g.floor <> 'none') AS guarded
-          FROM posting p LEFT JOIN gl_account g ON g.id = p.gl_account_id
-          WHERE p.batch_id = NEW.id AND p.month BETWEEN note.first_month AND note.last_month
-          GROUP BY p.entry_id, p.currency) c
-        GROUP BY entry_id) l ON l.entry_id = e.id) x;
-  IF seen.pairs = 0 OR seen.alone THEN
-    RAISE EXCEPTION 'LEDGER12 a line stands alone, or batch % is empty', NEW.id;
+    FROM (SELECT id, month, reverses_id FROM entry WHERE batch_id = NEW.id) e
+    FULL JOIN (
+      SELECT entry_id, month, sum(n) AS lines, sum(at_home) AS at_home, bool_or(rest <> 0) AS unbalanced, bool_or(c.guarded) AS guarded
+      FROM (
+        SELECT p.entry_id, p.month, count(*) AS n, count(g.id) AS at_home, sum(p.amount) AS rest, bool_or(g.guarded) AS guarded
+        FROM posting p
+        LEFT JOIN (SELECT id, book_id, floor <> 'none' AS guarded FROM gl_account WHERE book_id = NEW.book_id) g
+          ON g.id = p.gl_account_id AND g.book_id = p.book_id
+        WHERE p.batch_id = NEW.id AND p.month BETWEEN note.first_month AND note.last_month
+        GROUP BY p.entry_id, p.month, p.currency) c
+      GROUP BY entry_id, month) l ON l.entry_id = e.id AND l.month = e.month;
+  IF seen.entries = 0 OR seen.alone THEN
+    RAISE EXCEPTION 'LEDGER12 a line of batch % has no entry of its month, or the batch is empty', NEW.id;
   ELSIF seen.short IS NOT NULL THEN
-    RAISE EXCEPTION 'LEDGER03 entry % has fewer than two lines', seen.short;
+    RAISE EXCEPTION 'LEDGER03 entry % has fewer than two lines', ledger_entry_key(seen.short);
   ELSIF seen.unbalanced IS NOT NULL THEN
-    RAISE EXCEPTION 'LEDGER04 the lines of entry % do not balance per currency', seen.unbalanced;
+    RAISE EXCEPTION 'LEDGER04 the lines of entry % do not balance per currency', ledger_entry_key(seen.unbalanced);
   ELSIF seen.foreigner IS NOT NULL THEN
-    RAISE EXCEPTION 'LEDGER05 entry % uses an account that is missing or of another book', seen.foreigner;
-  ELSIF seen.misplaced IS NOT NULL THEN
-    RAISE EXCEPTION 'LEDGER12 entry % or a line of it is of another book or month', seen.misplaced;
+    RAISE EXCEPTION 'LEDGER05 entry % uses an account that is missing or of another book', ledger_entry_key(seen.foreigner);
   END IF;
-
-  guarded := seen.guarded;
-  reversing := seen.reversing;
 
   -- The closer of a period waits for us, and we for the closer.
-  PERFORM 1 FROM period WHERE id IN (SELECT DISTINCT period_id FROM entry WHERE batch_id = NEW.id) ORDER BY id FOR SHARE;
-  SELECT min(e.idempotency_key) AS key INTO seen FROM entry e LEFT JOIN period d ON d.id = e.period_id
-   WHERE e.batch_id = NEW.id
-     AND NOT coalesce(d.book_id = NEW.book_id AND d.status = 'open'
-                      AND e.effective_on >= d.starts_on AND e.effective_on < d.ends_before, false);
-  IF seen.key IS NOT NULL THEN
-    RAISE EXCEPTION 'LEDGER06 the period of entry % is closed, missing or does not hold its date', seen.key;
+  PERFORM 1 FROM period WHERE id = ANY (ARRAY(SELECT DISTINCT period_id FROM entry WHERE batch_id = NEW.id)) ORDER BY id FOR SHARE;
+  SELECT e.effective_on::text INTO wrong
+    FROM (SELECT DISTINCT book_id, period_id, effective_on, month FROM entry WHERE batch_id = NEW.id) e
+    LEFT JOIN period d ON d.id = e.period_id
+   WHERE NOT coalesce(d.book_id = NEW.book_id AND d.status = 'open'
+                      AND e.effective_on >= d.starts_on AND e.effective_on < d.ends_before, false)
+   LIMIT 1;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION 'LEDGER06 a period is closed, missing or does not hold the date %', wrong;
+  END IF;
+  SELECT e.effective_on::text INTO wrong FROM (SELECT DISTINCT book_id, effective_on, month FROM entry WHERE batch_id = NEW.id) e
+   WHERE e.book_id <> NEW.book_id OR e.month <> to_char(e.effective_on, 'YYYYMM')::bigint LIMIT 1;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION 'LEDGER12 an entry of % is of another book, or its month is not that of its date', wrong;
   END IF;
 
-  IF reversing THEN
+  IF seen.reversing THEN
     PERFORM ledger_check_reversals(NEW.id);
   END IF;
-  IF guarded THEN
+  IF seen.guarded THEN
     PERFORM ledger_move_balances(NEW.id, note.first_month, note.last_month);
   END IF;
   RETURN NEW;
 END $$;
+
+CREATE FUNCTION ledger_entry_key(entry_id bigint) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$ SELECT idempotency_key FROM entry WHERE id = entry_id $$;
 
 CREATE FUNCTION ledger_check_reversals(batch bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   SET plan_cache_mode = force_custom_plan AS $$
@@ -153,26 +151,32 @@ BEGIN
 END $$;
 
 -- Guarded balances move by one sum per batch. First missing rows, because an upsert tests the CHECK on the bare increment; then
--- the locks in the order of the keys, so that batches that cross each other wait instead of dying; then the sums.
+-- the locks in the order of the keys, so that batches that cross each other wait instead of dying; then the sums. The sums are
+-- passed as arrays, whose length the planner knows.
 CREATE FUNCTION ledger_move_balances(batch bigint, first_month bigint, last_month bigint) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan SET enable_sort = on AS $$
+DECLARE
+  gls bigint[]; accounts bigint[]; subs text[]; currencies text[]; floors text[]; amounts bigint[];
 BEGIN
-  INSERT INTO balance (gl_account_id, account_id, sub_key, currency, floor, amount)
-  SELECT DISTINCT p.gl_account_id, p.account_id, p.sub_key, p.currency, g.floor, 0
-  FROM posting p JOIN gl_account g ON g.id = p.gl_account_id AND g.floor <> 'none'
-  WHERE p.batch_id = batch AND p.month BETWEEN first_month AND last_month
-  ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING;
+  SELECT array_agg(gl), array_agg(account), array_agg(sub), array_agg(currency), array_agg(floor), array_agg(amount)
+    INTO gls, accounts, subs, currencies, floors, amounts
+    FROM (SELECT p.gl_account_id AS gl, p.account_id AS account, p.sub_key AS sub, p.currency::text AS currency, g.floor,
+                 sum(p.amount)::bigint AS amount
+          FROM posting p JOIN gl_account g ON g.id = p.gl_account_id AND g.floor <> 'none'
+          WHERE p.batch_id = batch AND p.month BETWEEN first_month AND last_month
+          GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4) moved;
 
-  PERFORM 1 FROM balance b JOIN (
-    SELECT DISTINCT gl_account_id, account_id, sub_key, currency FROM posting
-    WHERE batch_id = batch AND month BETWEEN first_month AND last_month) k USING (gl_account_id, account_id, sub_key, currency)
+  INSERT INTO balance (gl_account_id, account_id, sub_key, currency, floor, amount)
+  SELECT gl, account, sub, currency, floor, 0 FROM unnest(gls, accounts, subs, currencies, floors)
+    AS m (gl, account, sub, currency, floor) ON CONFLICT DO NOTHING;
+
+  PERFORM 1 FROM balance b JOIN unnest(gls, accounts, subs, currencies) AS m (gl, account, sub, currency)
+    ON b.gl_account_id = m.gl AND b.account_id = m.account AND b.sub_key = m.sub AND b.currency = m.currency::bpchar
   ORDER BY b.gl_account_id, b.account_id, b.sub_key, b.currency FOR UPDATE OF b;
 
-  UPDATE balance b SET amount = b.amount + moved.amount
-  FROM (SELECT gl_account_id, account_id, sub_key, currency, sum(amount)::bigint AS amount FROM posting
-        WHERE batch_id = batch AND month BETWEEN first_month AND last_month GROUP BY 1, 2, 3, 4) moved
-  WHERE b.gl_account_id = moved.gl_account_id AND b.account_id = moved.account_id AND b.sub_key = moved.sub_key
-    AND b.currency = moved.currency;
+  UPDATE balance b SET amount = b.amount + m.amount
+  FROM unnest(gls, accounts, subs, currencies, amounts) AS m (gl, account, sub, currency, amount)
+  WHERE b.gl_account_id = m.gl AND b.account_id = m.account AND b.sub_key = m.sub AND b.currency = m.currency::bpchar;
 END $$;
 
 CREATE TRIGGER posting_batch_seal BEFORE INSERT ON posting_batch FOR EACH ROW EXECUTE FUNCTION ledger_seal();
@@ -291,6 +295,6 @@ END $$;
 CREATE TRIGGER period_makes_partitions AFTER INSERT ON period FOR EACH ROW EXECUTE FUNCTION ledger_make_partitions();
 
 REVOKE ALL ON batch_note FROM PUBLIC;
-REVOKE ALL ON FUNCTION ledger_note(), ledger_complete(), ledger_seal(), ledger_check_reversals(bigint),
+REVOKE ALL ON FUNCTION ledger_note(), ledger_complete(), ledger_seal(), ledger_entry_key(bigint), ledger_check_reversals(bigint),
   ledger_move_balances(bigint, bigint, bigint), ledger_link(), ledger_account_frozen(), ledger_period_frozen(),
   ledger_make_partitions() FROM PUBLIC;
