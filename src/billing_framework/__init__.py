@@ -21,8 +21,8 @@ from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.rating.charge import Charge, Origin, Step
 from billing_framework.rating.component_charge import component_charge, usage_charge
 from billing_framework.rating.figure import ByTerm, Figure, figure
-from billing_framework.rating.models_tiered import Graduated, price_graduated
 from billing_framework.rating.measure_rater import measure_rater
+from billing_framework.rating.models_tiered import Graduated, price_graduated
 from billing_framework.rating.price_plan import Component, PlanVersion, Proration, RoundingPlace
 from billing_framework.rating.quantity_rule import Billed, QuantityRule
 from billing_framework.rating.rater import (

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Rater, Rating
-from billing_framework.values.clock import timezone
 from billing_framework.values.number import exact
 from billing_framework.values.quantity import Quantity
 
@@ -25,10 +24,8 @@ def measure_rater(kind: str, field: str, unit: str, measure: str) -> Rater:
         return Rating(measures=tuple(found for usage in group.agreements for found in _measures(usage, group.account.zone)))
 
     def _measures(usage: AgreementUsage, zone: str) -> Iterator[Measure]:
-        own = [record for record in usage.of_kind(kind) if record.assignment.agreement == usage.agreement.code]
-        days = {record.key: record.usage.start.astimezone(timezone(zone)).date() for record in own}
         for tile in usage.tiles:
-            inside = [record for record in own if days[record.key] in tile.dates]
+            inside = usage.starting_in(tile, kind, zone)
             for subject in sorted({record.usage.subject for record in inside}):
                 records = [record for record in inside if record.usage.subject == subject]
                 yield Measure(
