@@ -10,13 +10,13 @@ import attrs
 
 from billing_framework.invoicing.document import Document, DocumentStatus
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, LineTax, TaxLine, Totals
+from billing_framework.taxing.credit import Creditable, credited_tax
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
-from billing_framework.values.rounding import allocate
 
 
 @attrs.frozen(kw_only=True)
-class Creditable:
+class Remaining:
     """What is left of one line of an issued document after the credit notes so far.
 
     Attributes:
@@ -40,7 +40,7 @@ class Creditable:
         return not self.net and not any(part.tax for part in self.taxes)
 
 
-def creditable(original: DraftDocument, earlier: Sequence[DraftDocument]) -> tuple[Creditable, ...]:
+def creditable(original: DraftDocument, earlier: Sequence[DraftDocument]) -> tuple[Remaining, ...]:
     """Return what is left of each line of `original` after the issued credit notes `earlier`."""
     taken: dict[int, list[DraftLine]] = {}
     for note in earlier:
@@ -49,14 +49,14 @@ def creditable(original: DraftDocument, earlier: Sequence[DraftDocument]) -> tup
     return tuple(_left(line, taken.get(line.number, [])) for line in original.lines)
 
 
-def _left(line: DraftLine, credited: Sequence[DraftLine]) -> Creditable:
+def _left(line: DraftLine, credited: Sequence[DraftLine]) -> Remaining:
     net, taxes = line.net, list(line.taxes)
     for credit in credited:
         net = net + credit.net
         for place, part in enumerate(credit.taxes):
             before = taxes[place]
             taxes[place] = attrs.evolve(before, taxable=before.taxable + part.taxable, tax=before.tax + part.tax)
-    return Creditable(line=line, net=net, taxes=tuple(taxes))
+    return Remaining(line=line, net=net, taxes=tuple(taxes))
 
 
 def credit_note(
@@ -71,7 +71,7 @@ def credit_note(
     """Return the draft of a credit note for all that is left of a document, or for amounts of chosen lines.
 
     Every amount mirrors the original's sign, so that original and credit notes sum to what remains owed. The tax of a part is
-    the part's share, by largest remainder, of the tax that is left of the line; the last credit of a line takes the rest.
+    the part's share of the tax that was stored with the line; the last credit of a line takes the rest.
 
     Args:
         original: the issued document.
@@ -108,7 +108,7 @@ def credit_note(
     return _note(source, lines, earlier, key=key, issue_on=issue_on, reason=reason, last=spent)
 
 
-def _check_lines(original: Document, left: Sequence[Creditable], nets: Mapping[int, Money] | None) -> None:
+def _check_lines(original: Document, left: Sequence[Remaining], nets: Mapping[int, Money] | None) -> None:
     if nets is None:
         return
     numbers = [item.line.number for item in left]
@@ -117,7 +117,7 @@ def _check_lines(original: Document, left: Sequence[Creditable], nets: Mapping[i
             raise NotFound("INVOICE17", f"{original.number} has no line {number}", remedy=f"Its lines are 1 to {len(numbers)}")
 
 
-def _credit_line(position: int, item: Creditable, part: Money, number: str) -> DraftLine:
+def _credit_line(position: int, item: Remaining, part: Money, number: str) -> DraftLine:
     line = item.line
     if abs(part.minor) > abs(item.net.minor) or (part.minor < 0) != (item.net.minor < 0) or (not part and item.net):
         raise Refused(
@@ -133,21 +133,21 @@ def _credit_line(position: int, item: Creditable, part: Money, number: str) -> D
         unit_price=line.unit_price if whole else None,
         amount=-line.amount if whole else -part.amount,
         net=-part,
-        taxes=tuple(_credit_tax(share, part, item.net) for share in item.taxes),
+        taxes=tuple(_credit_tax(stored, left, part, item) for stored, left in zip(line.taxes, item.taxes, strict=True)),
         details=(),
         records=0,
         corrects_line=line.number,
     )
 
 
-def _credit_tax(left: LineTax, part: Money, net: Money) -> LineTax:
-    if part == net:
-        return attrs.evolve(left, taxable=-left.taxable, tax=-left.tax)
-    weights = [abs(part.minor), abs(net.minor) - abs(part.minor)]
-    taxable, _ = allocate(left.taxable.minor, weights)
-    tax, _ = allocate(left.tax.minor, weights)
-    currency = part.currency
-    return attrs.evolve(left, taxable=Money(-taxable, currency), tax=Money(-tax, currency))
+def _credit_tax(stored: LineTax, left: LineTax, part: Money, item: Remaining) -> LineTax:
+    """Return the mirror of one tax's share, by the rule of `taxing.credit`; the base is shared by the same rule."""
+
+    def share(whole: Money, rest: Money) -> Money:
+        net = item.line.net
+        return -credited_tax(Creditable(net=net, tax=whole, credited_net=net - item.net, credited_tax=whole - rest), part)
+
+    return attrs.evolve(left, taxable=share(stored.taxable, left.taxable), tax=share(stored.tax, left.tax))
 
 
 def _only_lines(source: DraftDocument, lines: tuple[DraftLine, ...]) -> DraftDocument:

@@ -259,28 +259,21 @@ def draft_document(
         key: key of the document.
         account: who is billed; its currency, locale and book become the document's.
         period: billing period.
-        issue_on: date of the document.
+        issue_on: date of the document; also the tax point where `tax_point_on` is None.
         due_on: date by which it is to be paid.
         charges: the charges in printing order.
         nets: rounded amount of each charge, without tax.
         line_taxes: the taxes of each charge, already shared to the lines.
         taxes: the taxes of the document, rounded once per group.
-        kind: what it is.
-        tax_point_on: date of the tax point; the date of the document where None.
+        kind, tax_point_on, groups, notes: as on the document.
         prepaid: what was paid before; none where None.
         cash_rounding: policy of the payable total; a step of 5 rounds to 0.05.
-        groups: headings of agreements.
-        notes: printed notes.
         findings: problems of rating and taxing, which the draft takes over.
 
     Raises:
-        UnitMismatch: ``VALUE07`` where a net or a tax is of another currency than the account: a fault of the caller, because
-            `currency_findings` tells it before.
+        UnitMismatch: ``VALUE07`` for a net or tax of another currency, which `proof.currency_findings` tells before.
     """
-    lines = tuple(
-        _line(number, charge, net, tuple(parts))
-        for number, (charge, net, parts) in enumerate(zip(charges, nets, line_taxes, strict=True), start=1)
-    )
+    lines = _lines(charges, nets, line_taxes)
     return DraftDocument(
         key=key,
         kind=kind,
@@ -299,6 +292,11 @@ def draft_document(
         notes=tuple(notes),
         findings=tuple(findings),
     )
+
+
+def _lines(charges: Sequence[Charge], nets: Sequence[Money], line_taxes: Sequence[Sequence[LineTax]]) -> tuple[DraftLine, ...]:
+    rows = zip(charges, nets, line_taxes, strict=True)
+    return tuple(_line(number, charge, net, tuple(parts)) for number, (charge, net, parts) in enumerate(rows, start=1))
 
 
 def _line(number: int, charge: Charge, net: Money, taxes: tuple[LineTax, ...]) -> DraftLine:
