@@ -262,16 +262,16 @@ def draft_document(
         issue_on: date of the document; also the tax point where `tax_point_on` is None.
         due_on: date by which it is to be paid.
         charges: the charges in printing order.
-        nets: rounded amount of each charge, without tax.
+        nets: rounded amount of each charge, without tax; `proof.currency_findings` tells foreign currencies before.
         line_taxes: the taxes of each charge, already shared to the lines.
         taxes: the taxes of the document, rounded once per group.
-        kind, tax_point_on, groups, notes: as on the document.
+        kind: what it is.
+        tax_point_on: date that decides the tax period.
+        groups: headings of agreements.
+        notes: printed notes.
         prepaid: what was paid before; none where None.
         cash_rounding: policy of the payable total; a step of 5 rounds to 0.05.
         findings: problems of rating and taxing, which the draft takes over.
-
-    Raises:
-        UnitMismatch: ``VALUE07`` for a net or tax of another currency, which `proof.currency_findings` tells before.
     """
     lines = _lines(charges, nets, line_taxes)
     return DraftDocument(
