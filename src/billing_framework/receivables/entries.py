@@ -55,6 +55,17 @@ def return_entry(payment: Payment, item: OpenItem, mapping: ChartMapping, *, key
     return _entry(key, on, "payment_returned", _receivable(mapping, item.account, payment.money, payment.key), bank)
 
 
+def fee_entry(item: OpenItem, charge_code: str, mapping: ChartMapping) -> Entry:
+    """Receivable to income: a fee that is owed at once, such as that of a returned payment; `item` is its debit item."""
+    income = Posting(
+        gl_account=mapping.charge_account(charge_code),
+        money=-item.original,
+        account_key=item.account,
+        document_key=item.key,
+    )
+    return _entry(item.key, item.dated_on, "fee", _receivable(mapping, item.account, item.original, item.key), income)
+
+
 def refund_entry(item: OpenItem, mapping: ChartMapping) -> Entry:
     """Receivable to bank: a credit is paid out; `item` is the debit item of the refund."""
     bank = Posting(gl_account=mapping.role("bank"), money=-item.original, document_key=item.key)

@@ -14,13 +14,14 @@ from billing_framework.values.money import Money
 
 
 class Block(enum.Enum):
-    """What a hold forbids."""
+    """What a hold forbids; ``DRAW`` keeps money that has not cleared from being drawn or paid back."""
 
     BILLING = "billing"
     DUNNING = "dunning"
     LATE_CHARGE = "late_charge"
     COLLECTION = "collection"
     ALLOCATION = "allocation"
+    DRAW = "draw"
 
 
 @attrs.frozen(kw_only=True)

@@ -21,6 +21,7 @@ class ItemKind(enum.Enum):
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
     RETURN = "return"
+    FEE = "fee"
     REFUND = "refund"
     DEPOSIT = "deposit"
     TRANSFER = "transfer"

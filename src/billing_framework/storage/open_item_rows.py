@@ -10,7 +10,6 @@ from billing_framework.receivables.open_item import OpenItem
 from billing_framework.storage.account_tables import account_id
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.receivable_tables import open_item
-from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.identity import natural_id
 
 
@@ -45,5 +44,5 @@ def _row(book: str, document: int, item: OpenItem) -> tuple[object, ...]:
         item.due_on,
         document,
         item.corrects,
-        to_plain(list(item.lines)),
+        [[line.number, line.charge_code, line.gross.minor] for line in item.lines],
     )

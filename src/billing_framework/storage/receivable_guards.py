@@ -25,10 +25,14 @@ _ABOVE_OPEN = (
     " OR (SELECT COALESCE(sum(a.amount), 0) FROM allocation a WHERE a.credit_id = NEW.credit_id) + NEW.amount"
     " > (SELECT -c.original FROM open_item c WHERE c.id = NEW.credit_id)"
 )
-# Two allocations of one item in two open transactions would each see only their own: the second must wait for the first.
+# Two allocations of one item in two open transactions would each see only their own: the second must wait for the first, and
+# then see what it did, which only READ COMMITTED shows.
 _LOCK_ITEMS = """
 CREATE FUNCTION allocation_a_lock() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'AR33 allocations are written in READ COMMITTED transactions only';
+  END IF;
   PERFORM 1 FROM open_item WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR UPDATE;
   RETURN NEW;
 END $$
@@ -36,7 +40,7 @@ END $$
 _LOCK_TRIGGER = "CREATE TRIGGER allocation_a_lock BEFORE INSERT ON allocation FOR EACH ROW EXECUTE FUNCTION allocation_a_lock()"
 
 _PAYMENT_FACTS = (
-    "id", "book", "direction", "method", "currency", "amount", "received_on", "external_ref", "remittance", "digest",
+    "id", "book", "direction", "purpose", "method", "currency", "amount", "received_on", "external_ref", "remittance", "digest",
     "returns_id", "return_code", "file_id", "actor", "at",
 )  # fmt: skip
 

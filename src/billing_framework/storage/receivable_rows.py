@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from billing_framework.receivables.open_item import Allocation, ItemKind, ItemLine, OpenItem, Standing, standings
+from billing_framework.storage.account_tables import account_id
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
+from billing_framework.storage.many import rows_of
 from billing_framework.storage.receivable_tables import allocation, open_item
 from billing_framework.values.money import Money
 
-_KEYS_PER_QUERY = 1_000
 _ITEM_COLUMNS = (
     "id", "key", "kind", "book", "account_id", "account", "reference", "currency", "original", "dated_on", "due_on",
     "document_id", "payment_id", "corrects", "lines",
@@ -53,7 +55,7 @@ def _item_row(book: str, item: OpenItem) -> tuple[object, ...]:
         item.key,
         item.kind.value,
         book,
-        natural_id("account", item.account),
+        account_id(item.account),
         item.account,
         item.reference,
         item.original.currency,
@@ -68,14 +70,13 @@ def _item_row(book: str, item: OpenItem) -> tuple[object, ...]:
 
 
 def insert_allocations(
-    connection: Connection, account: str, allocations: Sequence[Allocation], *, actor: str, now: datetime
+    connection: Connection, allocations: Mapping[str, Sequence[Allocation]], *, actor: str, now: datetime
 ) -> int:
-    """Add allocations of one account; the database refuses what crosses accounts or exceeds what is open.
+    """Add allocations; the database refuses what crosses accounts or exceeds what is open.
 
     Args:
         connection: a connection with the action's write transaction.
-        account: code of the account.
-        allocations: the allocations, counter-allocations before those that use what they free.
+        allocations: code of each account to its allocations, counter-allocations before those that use what they free.
         actor: who.
         now: when.
     """
@@ -83,7 +84,7 @@ def insert_allocations(
         (
             allocation_id(one.key),
             one.key,
-            natural_id("account", account),
+            account_id(account),
             item_id(one.debit),
             item_id(one.credit),
             one.amount.currency,
@@ -95,7 +96,8 @@ def insert_allocations(
             actor,
             now,
         )
-        for one in allocations
+        for account in sorted(allocations)
+        for one in allocations[account]
     )
     return bulk_insert(connection, allocation, _ALLOCATION_COLUMNS, rows)
 
@@ -105,11 +107,19 @@ def load_items(
 ) -> list[OpenItem]:
     """Return items of accounts, or with these keys or references, by due date, date, reference and key."""
     found: dict[str, OpenItem] = {}
-    for column, wanted in ((open_item.c.account, accounts), (open_item.c.key, keys), (open_item.c.reference, references)):
-        for start in range(0, len(wanted), _KEYS_PER_QUERY):
-            query = sa.select(open_item).where(column.in_(wanted[start : start + _KEYS_PER_QUERY]))
-            found |= {row.key: _item(row) for row in connection.execute(query)}
+    ids = [account_id(code) for code in accounts]
+    wanted: tuple[tuple[sa.Column[Any], Sequence[Any]], ...] = (
+        (open_item.c.account_id, ids),
+        (open_item.c.key, keys),
+        (open_item.c.reference, references),
+    )
+    for column, values in wanted:
+        found |= {row.key: _item(row) for row in rows_of(connection, values, _items_where(column))}
     return sorted(found.values(), key=lambda item: (item.due_on, item.dated_on, item.reference, item.key))
+
+
+def _items_where(column: sa.Column[Any]) -> Callable[[list[Any]], sa.Select[Any]]:
+    return lambda some: sa.select(open_item).where(column.in_(some))
 
 
 def all_items(connection: Connection, book: str) -> list[OpenItem]:
@@ -146,11 +156,13 @@ def load_allocations(connection: Connection, items: Sequence[OpenItem]) -> list[
     )
     found: dict[str, tuple[datetime, Allocation]] = {}
     ids = [item_id(item.key) for item in items]
-    for start in range(0, len(ids), _KEYS_PER_QUERY):
-        some = ids[start : start + _KEYS_PER_QUERY]
-        for side in (allocation.c.debit_id, allocation.c.credit_id):
-            for row in connection.execute(query.where(side.in_(some))):
-                found[row.key] = (row.at, _allocation(row))
+    touching = (
+        lambda some: query.where(allocation.c.debit_id.in_(some)),
+        lambda some: query.where(allocation.c.credit_id.in_(some)),
+    )
+    for some_side in touching:
+        for row in rows_of(connection, ids, some_side):
+            found[row.key] = (row.at, _allocation(row))
     return [one for _, one in sorted(found.values(), key=lambda pair: (pair[0], pair[1].key))]
 
 

@@ -29,6 +29,7 @@ payment = sa.Table(
     sa.Column("account_id", Whole),  # NULL: in suspense, until an officer says whose it is
     sa.Column("account", Key),
     sa.Column("direction", Key, nullable=False),  # in: from the customer; out: a refund or a return
+    sa.Column("purpose", Key, nullable=False, server_default=""),  # of held money: deposit, trust, prepaid; else empty
     sa.Column("method", Key, nullable=False),
     sa.Column("currency", CurrencyCode, nullable=False),
     sa.Column("amount", MinorUnits, nullable=False),
