@@ -120,6 +120,7 @@ def test_a_draft_for_review_says_that_it_is_none_and_asks_for_nothing() -> None:
     assert "This is a draft for review." in html
     assert "How to pay" not in html
     assert "Invoice number" not in html
+    assert "Please pay by" not in html
 
 
 def test_a_void_number_says_why() -> None:
@@ -128,3 +129,5 @@ def test_a_void_number_says_why() -> None:
     assert "Reason: account closed meanwhile" in html
     assert "Nothing to pay" in html
     assert "Please pay by" not in html
+    assert "Amount due" not in html
+    assert '<main class="sheet void">' in html

@@ -63,6 +63,7 @@ class RenderedInvoice:
         paper: CSS name of the paper.
         title: what the document is.
         number: its number, empty for a draft.
+        state: ``issued``, ``draft`` or ``void``; the figures of a void document are struck out.
         banner: a state that must not be overlooked (draft, void), or empty.
         notice: sentence that explains the banner or the correction, or empty.
         seller: name of the seller.
@@ -88,6 +89,7 @@ class RenderedInvoice:
     paper: str
     title: str
     number: str
+    state: str = "issued"
     banner: str = ""
     notice: str = ""
     seller: str
@@ -124,6 +126,7 @@ def page_of(document: Document) -> RenderedInvoice:
         paper=paper_of(locale),
         title=words[f"title_{content.kind.value}"],
         number=document.number,
+        state=document.status.value,
         banner=_banner(document, words),
         notice=_notice(document, words),
         seller=document.seller.name,
@@ -138,7 +141,7 @@ def page_of(document: Document) -> RenderedInvoice:
         has_quantities=any(line.quantity is not None for line in content.lines),
         has_tax_column=not taxed_alike,
         amount_heading=words["amount"].format(currency=content.currency),
-        totals=tuple(_totals(content, words)),
+        totals=tuple(_totals(document, words)),
         legends=tuple(_legends(content, words)),
         payment=tuple(_payment(document, words)),
         notes=tuple(note.text for kind in NOTE_KINDS for note in content.notes if note.kind == kind),
@@ -192,7 +195,8 @@ def _headline(document: Document, words: Mapping[str, str]) -> tuple[str, str, s
         return words["headline_nothing"], "", ""
     if _is_credit(content):
         return words["headline_credit"], money_text(-payable, content.locale), ""
-    sentence = words["headline_pay_by"].format(date=format_date(content.due_on, content.locale))
+    is_issued = document.status is DocumentStatus.ISSUED
+    sentence = words["headline_pay_by"].format(date=format_date(content.due_on, content.locale)) if is_issued else ""
     return words["headline_pay"], money_text(payable, content.locale), sentence
 
 
@@ -227,7 +231,8 @@ def _lines(lines: list[DraftLine], content: DraftDocument, *, with_rates: bool) 
         )
 
 
-def _totals(content: DraftDocument, words: Mapping[str, str]) -> Iterator[PageTotal]:
+def _totals(document: Document, words: Mapping[str, str]) -> Iterator[PageTotal]:
+    content = document.content
     totals, locale = content.totals, content.locale
     if content.taxes:
         yield PageTotal(label=words["total_net"], amount=amount_text(totals.net, locale))
@@ -240,6 +245,7 @@ def _totals(content: DraftDocument, words: Mapping[str, str]) -> Iterator[PageTo
             if money:
                 yield PageTotal(label=words[key], amount=amount_text(money, locale))
     name = "nothing" if not totals.payable else "credited" if _is_credit(content) else "payable"
+    name = "gross" if document.status is DocumentStatus.VOID else name
     yield PageTotal(label=words[f"total_{name}"], amount=money_text(totals.payable, locale), role="payable")
 
 
