@@ -122,7 +122,7 @@ def _read_one(field: Field, text: str, values: dict[str, Any], findings: list[Fi
                 code=refused.code,
                 severity=Severity.BLOCKING,
                 what=refused.what if shown else f"the {field.name} is not as it must be",
-                remedy=refused.remedy,
+                remedy=refused.remedy or f"Give the {field.help}",
                 field=field.name,
                 value=shown,
                 **place,
