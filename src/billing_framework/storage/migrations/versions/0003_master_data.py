@@ -6,7 +6,7 @@ from billing_framework.storage.account_tables import create_account_tables
 from billing_framework.storage.master_tables import create_master_tables
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

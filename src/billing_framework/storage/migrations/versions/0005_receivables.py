@@ -5,7 +5,7 @@ from alembic import op
 from billing_framework.storage.receivable_guards import create_receivable_tables
 
 revision = "0005"
-down_revision = None
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
