@@ -10,7 +10,7 @@ from billing_framework.rating.charge import Charge
 from billing_framework.rating.contract import charged_dates, priced_fault
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.price_plan import Component
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, ChargeModel, Measure, Pricing, Rating, Tile
+from billing_framework.rating.rater import AgreementUsage, BillingGroup, ChargeModel, Measure, Priced, Pricing, Rating, Tile
 from billing_framework.rating.state import CarriedState
 from billing_framework.values.finding import Finding, Severity
 
@@ -111,21 +111,31 @@ class _Pricing:
         pricing = self._pricing(number, tile, component, model)
         self.asked.update(measure.name for measure in pricing.measures)
         who = f"charge model {model.name!r} of component {component.code!r}"
-        subject = self.usage.agreement.code
-        priced, failed = self.offers.attempt(lambda: model.price(pricing), model.name, who, subject)
-        if failed is not None:
-            self.findings.append(failed)
-            return
-        dates = charged_dates(self.usage, component.code)
-        fault = priced_fault(priced, self.usage, component.code, tile.plan.currency, dates)
-        if fault or priced is None:
-            self.findings.append(self.offers.broken(model.name, f"{who} {fault}", subject))
+        priced = self._asked(model, pricing, who)
+        if priced is None:
             return
         self.charges.extend((number, charge) for charge in priced.charges)
         self.findings.extend(priced.findings)
         for state in priced.state:
             self.state[state.name] = state
         self._note_free(pricing, priced.charges)
+
+    def _asked(self, model: ChargeModel, pricing: Pricing, who: str) -> Priced | None:
+        """Return what the model prices, None with a finding where it fails or breaks the contract."""
+        subject, code = self.usage.agreement.code, pricing.component.code
+        priced, failed = self.offers.attempt(lambda: model.price(pricing), model.name, who, subject)
+        if failed is None:
+            currency, dates = pricing.tile.plan.currency, charged_dates(self.usage, code)
+            # A result of wrong types may also fail while it is looked at, so the check is under the same guard as the call.
+            fault, failed = self.offers.attempt(
+                lambda: priced_fault(priced, self.usage, code, currency, dates), model.name, who, subject
+            )
+            if fault:
+                failed = self.offers.broken(model.name, f"{who} {fault}", subject)
+        if failed is not None:
+            self.findings.append(failed)
+            return None
+        return priced
 
     def _pricing(self, number: int, tile: Tile, component: Component, model: ChargeModel) -> Pricing:
         measures = tuple(

@@ -101,9 +101,12 @@ def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
     rating, failed = offers.attempt(lambda: rater.rate(own), rater.name, who, group.account.code)
     if failed is not None:
         return Rating(findings=(failed,))
-    faults = list(rating_faults(rating, own))
+    # A result of wrong types may also fail while it is looked at, so the check is under the same guard as the call.
+    faults, failed = offers.attempt(lambda: list(rating_faults(rating, own)), rater.name, who, group.account.code)
+    if failed is not None:
+        return Rating(findings=(failed,))
     if faults or rating is None:
-        return Rating(findings=tuple(offers.broken(rater.name, f"{who} {fault}", group.account.code) for fault in faults))
+        return Rating(findings=tuple(offers.broken(rater.name, f"{who} {fault}", group.account.code) for fault in faults or ()))
     lost = lost_records(rating, due_records(own, offers.divisible_kinds))
     if not lost:
         return rating
