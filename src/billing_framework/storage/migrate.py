@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.engine import Database
+from billing_framework.storage.guard_check import guard_findings
 from billing_framework.values.finding import Finding, Severity
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,6 +54,17 @@ def alembic_config(version_locations: Sequence[Path] = ()) -> Config:
 def current_revisions(connection: Connection) -> frozenset[str]:
     """Return the revisions that the database is at; empty for a database without our schema."""
     return frozenset(MigrationContext.configure(connection).get_current_heads())
+
+
+def check(database: Database, *, version_locations: Sequence[Path] = ()) -> list[Finding]:
+    """Return what is wrong with schema and guards: revisions, triggers and functions missing, changed or switched off.
+
+    Args:
+        database: an open database.
+        version_locations: folders with the migrations of the plugins.
+    """
+    with database.read() as connection:
+        return schema_findings(connection, version_locations) or guard_findings(connection)
 
 
 def schema_findings(connection: Connection, version_locations: Sequence[Path] = ()) -> list[Finding]:
