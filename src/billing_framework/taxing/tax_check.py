@@ -6,17 +6,23 @@ from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 
+import attrs
+
 from billing_framework.taxing.tax_rate import TaxKind, TaxRate
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
 
 
 def check_tax_rates(rates: Sequence[TaxRate]) -> tuple[Finding, ...]:
-    """Return what is wrong with a set of rates; none of it depends on a document."""
-    findings = [finding for rate in rates for finding in _rate_findings(rate)]
-    findings.extend(_overlaps(rates))
-    findings.extend(_compounds(rates))
-    return tuple(findings)
+    """Return what is wrong with a set of rates; none of it depends on a document.
+
+    The findings name the rate by its 1-based position, as their line.
+    """
+    found = [(rate, finding) for rate in rates for finding in _rate_findings(rate)]
+    found.extend(_overlaps(rates))
+    found.extend(_compounds(rates))
+    positions = {id(rate): position for position, rate in enumerate(rates, start=1)}
+    return tuple(attrs.evolve(finding, line=positions[id(rate)]) for rate, finding in found)
 
 
 def _rate_findings(rate: TaxRate) -> Iterator[Finding]:
@@ -39,7 +45,7 @@ def _rate_findings(rate: TaxRate) -> Iterator[Finding]:
         yield _finding("TAX12", rate, "the English title is missing", 'Write title = { en = "..." }')
 
 
-def _overlaps(rates: Sequence[TaxRate]) -> Iterator[Finding]:
+def _overlaps(rates: Sequence[TaxRate]) -> Iterator[tuple[TaxRate, Finding]]:
     for left, right in combinations(rates, 2):
         alike = (left.code, left.jurisdiction, left.category) == (right.code, right.jurisdiction, right.category)
         if (
@@ -50,10 +56,10 @@ def _overlaps(rates: Sequence[TaxRate]) -> Iterator[Finding]:
             chosen = set(left.charge_codes) & set(right.charge_codes) or not left.charge_codes or not right.charge_codes
             if chosen:
                 what = f"two rates of the category {right.category!r} hold on {max(left.valid_from, right.valid_from)}"
-                yield _finding("TAX02", right, what, "End the earlier one by valid_to")
+                yield right, _finding("TAX02", right, what, "End the earlier one by valid_to")
 
 
-def _compounds(rates: Sequence[TaxRate]) -> Iterator[Finding]:
+def _compounds(rates: Sequence[TaxRate]) -> Iterator[tuple[TaxRate, Finding]]:
     codes = {rate.code for rate in rates}
     graph: dict[str, set[str]] = {}
     for rate in rates:
@@ -61,17 +67,14 @@ def _compounds(rates: Sequence[TaxRate]) -> Iterator[Finding]:
         for code in rate.compound_on:
             if code not in codes:
                 what = f"it is a tax on {code!r}, which is no tax"
-                yield _finding("TAX07", rate, what, did_you_mean(code, codes))
+                yield rate, _finding("TAX07", rate, what, did_you_mean(code, codes))
     try:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        circle = " on ".join(error.args[1])
-        yield Finding(
-            code="TAX07",
-            severity=Severity.BLOCKING,
-            what=f"taxes are part of each other's base: {circle}",
-            remedy="Take one of them out of compound_on",
-        )
+        circle = error.args[1]
+        first = next(rate for rate in rates if rate.code in circle)
+        what = f"taxes are part of each other's base: {' on '.join(circle)}"
+        yield first, _finding("TAX07", first, what, "Take one of them out of compound_on")
 
 
 def _finding(number: str, rate: TaxRate, what: str, remedy: str) -> Finding:

@@ -82,7 +82,7 @@ def read_tax_rates(content: bytes, *, file: str) -> TaxRead:
             findings = [_unknown_schema(file, text, given.schema)]
         return TaxRead(rates=(), findings=tuple(findings))
     rates = tuple(_rate(table) for table in given.tax)
-    wrong = tuple(_placed(finding, rates, file, text) for finding in check_tax_rates(rates))
+    wrong = tuple(_placed(finding, file, text) for finding in check_tax_rates(rates))
     return TaxRead(rates=() if wrong else rates, findings=wrong)
 
 
@@ -131,6 +131,5 @@ def _unknown_schema(file: str, text: str, given: int) -> Finding:
     )
 
 
-def _placed(finding: Finding, rates: tuple[TaxRate, ...], file: str, text: str) -> Finding:
-    number = next((number for number, rate in enumerate(rates) if rate.code == finding.subject), 0)
-    return attrs.evolve(finding, file=file, line=line_of(text, ("tax", number, "code")))
+def _placed(finding: Finding, file: str, text: str) -> Finding:
+    return attrs.evolve(finding, file=file, line=line_of(text, ("tax", finding.line - 1, "code")))
