@@ -40,7 +40,7 @@ def grant_application_role(
         mutable: tables with all of SELECT, INSERT, UPDATE and DELETE, watched by their own guards; None for every other table.
 
     Raises:
-        StorageError: ``STORAGE16`` on SQLite, for a role that does not exist, and for one that could switch the guards off.
+        StorageError: ``STORAGE18`` on SQLite, for a role that does not exist, and for one that could switch the guards off.
     """
     _refuse_unfit(connection, role)
     quoted = connection.dialect.identifier_preparer.quote(role)
@@ -74,7 +74,7 @@ def _tables(connection: Connection) -> list[str]:
 
 def _refuse_unfit(connection: Connection, role: str) -> None:
     if connection.dialect.name != "postgresql":
-        raise StorageError("STORAGE16", "SQLite has no roles", remedy="Protect the file by the rights of the operating system")
+        raise StorageError("STORAGE18", "SQLite has no roles", remedy="Protect the file by the rights of the operating system")
     found = connection.execute(
         sa.text(
             "SELECT rolsuper OR rolbypassrls OR rolreplication AS mighty,"
@@ -84,10 +84,10 @@ def _refuse_unfit(connection: Connection, role: str) -> None:
         {"role": role},
     ).one_or_none()
     if found is None:
-        raise StorageError("STORAGE16", f"there is no role {role!r}", remedy=f"Create it first: CREATE ROLE {role} LOGIN")
+        raise StorageError("STORAGE18", f"there is no role {role!r}", remedy=f"Create it first: CREATE ROLE {role} LOGIN")
     if found.mighty or found.owner:
         raise StorageError(
-            "STORAGE16",
+            "STORAGE18",
             f"the role {role!r} could switch the guards off: it is a superuser or has the rights of the owner",
             remedy="Let the application connect as another role than the one that upgrades the schema",
         )
