@@ -20,9 +20,7 @@ _PLAIN: Mapping[Any, Mapping[str, Any]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
-    Fraction: {
-        "anyOf": [{"type": "string", "pattern": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(/[1-9][0-9]*)?$"}, {"type": "integer"}]
-    },
+    Fraction: {"type": ["string", "integer"], "pattern": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(/[1-9][0-9]*)?$"},
     Money: {"type": "string", "pattern": r"^[+-]?[0-9]+(\.[0-9]+)? [A-Z]{3}$"},
     date: {"type": "string", "format": "date"},
     datetime: {"type": "string", "format": "date-time"},

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -89,14 +88,6 @@ def open_deployment(
         database=open_database(database_url(file.settings, folder, variables)),
         clock=clock or SystemClock(),
         actor=who_acts(actor, file),
-    )
-
-
-@contextmanager
-def deployment_of(database: Database, host: Host, *, settings: Settings, clock: Clock, actor: str) -> Iterator[Deployment]:
-    """Yield a deployment made of parts, for tests and notebooks; the database stays open."""
-    yield Deployment(
-        settings=settings, settings_sha256="", folder=Path.cwd(), host=host, database=database, clock=clock, actor=actor
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from billing_framework.plugin.host import Host
-from billing_framework.usage.file_stream import FileStream
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage
 from billing_framework.values.clock import timezone
@@ -37,7 +36,7 @@ def read_request(reader: Reader, *, file: str, source: str, zone: str, options: 
     return ReadRequest(file=file, source=source or reader.format, zone=zone, options=dict(options))
 
 
-def read_items(host: Host, reader: Reader, request: ReadRequest, stream: FileStream) -> Iterator[ReadItem]:
+def read_items(host: Host, reader: Reader, request: ReadRequest, stream: BinaryIO) -> Iterator[ReadItem]:
     """Yield what a reader makes of a file, each item checked against what the reader promises.
 
     Args:
@@ -52,7 +51,7 @@ def read_items(host: Host, reader: Reader, request: ReadRequest, stream: FileStr
     """
     who = f"the reader {reader.format!r} of plugin {host.owners['billing_readers'][reader.format]}"
     try:
-        for item in reader.read(cast("BinaryIO", stream), request):
+        for item in reader.read(stream, request):
             broken = _broken(item, reader)
             if broken:
                 raise ContractBroken("PLUGIN04", f"{who} yielded {broken}", place=request.file)  # noqa: TRY301  it ends the loop

@@ -149,15 +149,15 @@ class _Sheet:
         return found
 
     def _places(self, header: Sequence[str]) -> dict[str, tuple[int, ...]]:
-        doubled = sorted({name for name in header if header.count(name) > 1})
-        if doubled:
-            raise self._refused("USAGE21", f"the column {doubled[0]!r} is there twice", 1, "Name each column once")
         wanted = {name: (column,) if isinstance(column, str) else column for name, column in self.layout.columns.items()}
         used = {column for columns in wanted.values() for column in columns}
         missing = sorted(used - set(header))
         if missing:
             remedy = f"{did_you_mean(missing[0], header)}. The first line is the header, cells end at {self.layout.delimiter!r}"
             raise self._refused("USAGE21", f"the column {missing[0]!r} is missing", 1, remedy)
+        doubled = sorted({name for name in header if header.count(name) > 1})
+        if doubled:
+            raise self._refused("USAGE21", f"the column {doubled[0]!r} is there twice", 1, "Name each column once")
         unknown = [name for name in header if name not in used and name not in self.layout.ignored]
         if unknown:
             remedy = did_you_mean(unknown[0], [*used, *self.layout.ignored])

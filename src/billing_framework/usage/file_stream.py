@@ -97,7 +97,7 @@ def damaged(file: str, line: int, error: Exception) -> InputRefused:
     )
 
 
-def open_stream(raw: BinaryIO, file: str, on_read: Callable[[int], None] = lambda _: None) -> FileStream:
+def open_stream(raw: BinaryIO, file: str, on_read: Callable[[int], None] = lambda _: None) -> BinaryIO:
     """Return the stream of a file's content; gzip, and zip with one file in it, are unpacked on the way.
 
     Args:
@@ -115,7 +115,7 @@ def open_stream(raw: BinaryIO, file: str, on_read: Callable[[int], None] = lambd
         source = cast("BinaryIO", gzip.GzipFile(fileobj=raw))
     elif head in (_ZIP, _EMPTY_ZIP):
         source = _only_member(raw, file)
-    return FileStream(source, file, on_read, raw.tell)
+    return cast("BinaryIO", FileStream(source, file, on_read, raw.tell))
 
 
 def _only_member(raw: BinaryIO, file: str) -> BinaryIO:
