@@ -74,7 +74,7 @@ def bill(inputs: Sequence[BillInput], material: Material, host: Host) -> tuple[B
         host: raters, charge models and other offers.
     """
     offers = rating_offers(host)
-    rated = {given.account.code: _rated(given, material, offers) for given in inputs}
+    rated = {given.account.code: rate_input(given, material, offers) for given in inputs}
     members: dict[str, list[BillInput]] = {}
     for given in inputs:
         members.setdefault(given.payer, []).append(given)
@@ -109,7 +109,8 @@ def rating_offers(host: Host) -> RatingOffers:
     )
 
 
-def _rated(given: BillInput, material: Material, offers: RatingOffers) -> RatedGroup:
+def rate_input(given: BillInput, material: Material, offers: RatingOffers) -> RatedGroup:
+    """Return the exact charges of one manifest."""
     group = BillingGroup(
         account=given.account,
         period=given.period,

@@ -24,11 +24,11 @@ from billing_framework.run.run_digest import run_digest
 from billing_framework.storage import audit
 from billing_framework.storage.billing_keys import free_charges, free_periods, write_states
 from billing_framework.storage.book_rows import load_book
-from billing_framework.storage.documents import StoredDocument, as_issued, figures_differ, issue, load_documents
+from billing_framework.storage.documents import StoredDocument, as_issued, issue, load_documents
 from billing_framework.storage.numbers import issued_among, manifest_of
-from billing_framework.storage.open_item_rows import insert_document_items
 from billing_framework.storage.outbox import Event, put_events
 from billing_framework.storage.post import post_batch
+from billing_framework.storage.receivable_rows import insert_items
 from billing_framework.storage.run_rows import Run, RunAccount, find_run, locked, move_run, run_accounts, save_accounts
 from billing_framework.values.errors import Conflict, LedgerRefused, Refused
 
@@ -95,7 +95,7 @@ def _refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbere
     stored = load_documents(connection, [one.document for one in manifest])
     for document in stored.values():
         wrong = [str(finding) for finding in prove(document.content)]
-        wrong += [f"the figures {', '.join(names)} differ" for names in [figures_differ(connection, document)] if names]
+        wrong += [f"its stored {name} differs from its content" for name in document.odd]
         if document_digest(document.content) != document.digest:
             wrong.append("its content has another digest")
         if wrong:
@@ -172,9 +172,8 @@ def post_documents(
         source: what issued them, for the outbox.
     """
     keys = [draft.key for draft in drafts]
-    issued = {key: as_issued(connection, document) for key, document in load_documents(connection, keys).items()}
-    items = [(key, item) for key in keys if (item := item_of(issued[key])) is not None]
-    insert_document_items(connection, book, items)
+    issued = as_issued(connection, load_documents(connection, keys).values())
+    insert_items(connection, book, [item for key in keys if (item := item_of(issued[key])) is not None])
     write_states(connection, {draft.key: draft.state for draft in drafts})
     put_events(
         connection,

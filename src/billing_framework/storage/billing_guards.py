@@ -19,7 +19,8 @@ def _same(*columns: str) -> str:
 
 _CONTENT = (
     "id", "book", "account_id", "account", "month", "kind", "final", "issue_on", "due_on", "period_start", "period_end",
-    "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "content", "state", "digest",
+    "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "replaces_id",
+    "content", "state", "digest",
 )  # fmt: skip
 _NOT_DRAFT = "COALESCE((SELECT status FROM document WHERE id = {row}.document_id), 'none') <> 'draft'"
 _PARTS = ("document_line", "document_tax", "document_input", "document_party", "document_state_read")

@@ -196,3 +196,28 @@ def rewind_states(connection: Connection, document: int, credit_note: int) -> No
     connection.execute(
         table.update().where(table.c.written_by == document, table.c.rewound_by.is_(None)).values(rewound_by=credit_note)
     )
+
+
+def replace_states(connection: Connection, states: Iterable[CarriedState], *, writer: int, rewound_by: int) -> None:
+    """Put corrected carried state in the place of what stands for the same periods.
+
+    Args:
+        connection: a connection with the action's write transaction.
+        states: the corrected states.
+        writer: key of the document that stands for them.
+        rewound_by: key of the document that takes the old ones back.
+    """
+    carried = tables.carried_state
+    listed = list(states)
+    for state in listed:
+        connection.execute(
+            carried.update()
+            .where(
+                carried.c.scope == state.scope,
+                carried.c.name == state.name,
+                carried.c.period_end == state.period.end,
+                carried.c.rewound_by.is_(None),
+            )
+            .values(rewound_by=rewound_by)
+        )
+    write_states(connection, {writer: listed})

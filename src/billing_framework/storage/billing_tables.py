@@ -120,6 +120,7 @@ document = sa.Table(
     sa.Column("version", Whole, nullable=False),
     sa.Column("revision", Whole, nullable=False),  # 1, and one more with every credit and rebill
     sa.Column("corrects_id", Whole),
+    sa.Column("replaces_id", Whole, unique=True),  # the document that this one bills anew
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("content", JsonText, nullable=False),  # the drafted document without its lines and taxes
     sa.Column("state", JsonText, nullable=False),  # carried state that it writes when it is posted

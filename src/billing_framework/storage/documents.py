@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -20,8 +21,11 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.draft_rows import LineEvidence
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.stored_form import from_plain
+from billing_framework.values.errors import NotFound
+from billing_framework.values.spelling import did_you_mean
 
 _FIGURES = ("net", "tax", "gross", "payable")
+_NUMBERS_OFFERED = 10_000
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +44,7 @@ class StoredDocument:
         run_id: run that drafted it, None for a document of its own.
         revision: 1, and one more with every credit and rebill.
         reason: why it is void or corrects another.
+        odd: figures whose columns say something else than the content; somebody changed the rows.
     """
 
     content: DraftDocument
@@ -53,6 +58,7 @@ class StoredDocument:
     run_id: int | None
     revision: int
     reason: str
+    odd: tuple[str, ...] = ()
 
     @property
     def key(self) -> int:
@@ -61,15 +67,18 @@ class StoredDocument:
 
 
 def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, StoredDocument]:
-    """Return the documents of these keys; the figures in columns and in the content must agree, which posting checks."""
+    """Return the documents of these keys; what is not there is left out."""
     wanted = list(keys)
     lines: dict[int, list[tuple[DraftLine, LineEvidence]]] = {}
+    odd: dict[int, set[str]] = {}
     table = tables.document_line
     for row in rows_of(
         connection, wanted, lambda some: sa.select(table).where(table.c.document_id.in_(some)).order_by(table.c.line)
     ):
         line = from_plain(row.content, DraftLine)
         lines.setdefault(row.document_id, []).append((line, from_plain(row.evidence, LineEvidence)))
+        if (row.line, row.net, row.tax, row.charge) != (line.number, line.net.minor, line.tax.minor, line.charge_key):
+            odd.setdefault(row.document_id, set()).add(f"line {row.line}")
     taxes: dict[int, list[TaxLine]] = {}
     tax = tables.document_tax
     for row in rows_of(
@@ -78,13 +87,16 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
         taxes.setdefault(row.document_id, []).append(from_plain(row.content, TaxLine))
     document = tables.document
     return {
-        row.id: _stored(row, lines.get(row.id, []), taxes.get(row.id, []))
+        row.id: _stored(row, lines.get(row.id, []), taxes.get(row.id, []), odd.get(row.id, set()))
         for row in rows_of(connection, wanted, lambda some: sa.select(document).where(document.c.id.in_(some)))
     }
 
 
-def _stored(row: sa.Row[Any], lines: Sequence[tuple[DraftLine, LineEvidence]], taxes: Sequence[TaxLine]) -> StoredDocument:
+def _stored(
+    row: sa.Row[Any], lines: Sequence[tuple[DraftLine, LineEvidence]], taxes: Sequence[TaxLine], odd: Iterable[str]
+) -> StoredDocument:
     head = from_plain(row.content, DraftDocument)
+    figures = {name for name in _FIGURES if getattr(row, name) != getattr(head.totals, name).minor}
     return StoredDocument(
         content=attrs.evolve(head, lines=tuple(line for line, _ in lines), taxes=tuple(taxes)),
         digest=row.digest.hex(),
@@ -97,6 +109,7 @@ def _stored(row: sa.Row[Any], lines: Sequence[tuple[DraftLine, LineEvidence]], t
         run_id=row.run_id,
         revision=row.revision,
         reason=row.reason,
+        odd=tuple(sorted(figures | set(odd))),
     )
 
 
@@ -118,13 +131,23 @@ def load_parties(connection: Connection, keys: Iterable[int]) -> dict[int, tuple
     }
 
 
-def as_issued(connection: Connection, stored: StoredDocument) -> Document:
-    """Return an issued or void document with its parties and the number of the document that it corrects."""
-    seller, buyer = load_parties(connection, [stored.key])[stored.key]
+def as_issued(connection: Connection, documents: Iterable[StoredDocument]) -> dict[int, Document]:
+    """Return issued or void documents by key, with their parties and the number of the document that each corrects."""
+    listed = list(documents)
+    parties = load_parties(connection, [one.key for one in listed])
     table = tables.document
-    original = connection.execute(
-        sa.select(table.c.number, table.c.issue_on).where(table.c.id == stored.content.corrects)
-    ).first()
+    originals = {
+        row.id: row
+        for row in rows_of(
+            connection,
+            {one.content.corrects for one in listed if one.content.corrects},
+            lambda some: sa.select(table.c.id, table.c.number, table.c.issue_on).where(table.c.id.in_(some)),
+        )
+    }
+    return {one.key: _issued(one, *parties[one.key], originals.get(one.content.corrects)) for one in listed}
+
+
+def _issued(stored: StoredDocument, seller: Seller, buyer: Buyer, original: sa.Row[Any] | None) -> Document:
     return Document(
         number=stored.number,
         counter_name=stored.counter_name,
@@ -146,11 +169,24 @@ def _reference(stored: StoredDocument) -> str:
     return rf_reference(stored.number) if asks else ""
 
 
-def document_key_of(connection: Connection, number: str) -> int | None:
-    """Return the key of the document with this legal number, None where no book has issued it."""
+def find_document(connection: Connection, number: str) -> StoredDocument:
+    """Return the document with this legal number.
+
+    Raises:
+        NotFound: ``INVOICE20`` with the nearest number.
+    """
     table = tables.number_issued
-    found: int | None = connection.execute(sa.select(table.c.document_id).where(table.c.number == number)).scalar()
-    return found
+    key = connection.execute(sa.select(table.c.document_id).where(table.c.number == number)).scalar()
+    if key is None:
+        known = connection.scalars(sa.select(table.c.number).order_by(table.c.number.desc()).limit(_NUMBERS_OFFERED))
+        raise NotFound("INVOICE20", f"there is no document {number!r}", remedy=did_you_mean(number, list(known)))
+    return load_documents(connection, [key])[key]
+
+
+def replaced_by(connection: Connection, key: int) -> str:
+    """Return the number of the document that bills a document anew, empty where it stands."""
+    table = tables.document
+    return connection.execute(sa.select(table.c.number).where(table.c.replaces_id == key)).scalar() or ""
 
 
 def credit_notes_of(connection: Connection, key: int) -> list[DraftDocument]:
@@ -168,7 +204,7 @@ def issue(
     numbers: Sequence[Numbered],
     *,
     now: datetime,
-    void: Mapping[int, str] = {},
+    void: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
     """Issue drafts of one book under their numbers; from here on the database refuses every change.
 
@@ -186,6 +222,8 @@ def issue(
         [(book, one.counter_name, one.counter, one.number, one.document) for one in numbers],
     )
     table = tables.document
+    for key, reason in void.items():
+        connection.execute(table.update().where(table.c.id == key).values(reason=reason))
     statement = (
         table.update()
         .where(table.c.id == sa.bindparam("key"))
@@ -210,16 +248,3 @@ def issue(
             for one in numbers
         ],
     )
-
-
-def figures_differ(connection: Connection, stored: StoredDocument) -> tuple[str, ...]:
-    """Return the names of the figures that the columns of a document and its lines state otherwise than its content."""
-    table, lines = tables.document, tables.document_line
-    row = connection.execute(sa.select(*(table.c[name] for name in _FIGURES)).where(table.c.id == stored.key)).one()
-    totals = stored.content.totals
-    wrong = [name for name in _FIGURES if getattr(row, name) != getattr(totals, name).minor]
-    columns = connection.execute(
-        sa.select(lines.c.line, lines.c.net, lines.c.tax, lines.c.charge).where(lines.c.document_id == stored.key)
-    ).all()
-    stated = {(line.number, line.net.minor, line.tax.minor, line.charge_key) for line in stored.content.lines}
-    return (*wrong, *(["lines"] if {tuple(row) for row in columns} != stated else []))

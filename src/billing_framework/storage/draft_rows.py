@@ -83,6 +83,7 @@ class DraftRecord:
         version: counts the drafts of this document.
         revisions: natural key of each charge to its revision, 1 unless it was billed and taken back before.
         revision: 1, and one more with every credit and rebill of the document.
+        replaces: key of the document that it bills anew, or None.
     """
 
     draft: DraftDocument
@@ -97,6 +98,7 @@ class DraftRecord:
     final: bool = True
     version: int = 1
     revision: int = 1
+    replaces: int | None = None
     revisions: Mapping[str, int] = attrs.field(factory=dict)
 
 
@@ -144,7 +146,8 @@ def delete_drafts(connection: Connection, keys: Iterable[int]) -> None:
 def _insert_documents(connection: Connection, records: Sequence[DraftRecord]) -> None:
     columns = (
         "id", "book", "account_id", "account", "month", "kind", "status", "final", "issue_on", "due_on", "period_start",
-        "period_end", "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "reason",
+        "period_end", "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "replaces_id",
+        "reason",
         "content", "state", "digest",
     )  # fmt: skip
     bulk_insert(connection, tables.document, columns, [_document_row(record) for record in records])
@@ -174,6 +177,7 @@ def _document_row(record: DraftRecord) -> tuple[object, ...]:
         record.version,
         record.revision,
         draft.corrects or None,
+        record.replaces,
         draft.reason,
         to_plain(attrs.evolve(draft, lines=(), taxes=(), findings=())),
         [to_plain(state) for state in record.state],
