@@ -150,9 +150,13 @@ def test_a_plugin_name_is_taken_once(name: str) -> None:
     assert caught.value.code == "PLUGIN01"
 
 
+def no_readers() -> list[Reader]:
+    return []
+
+
 def test_a_hook_that_does_not_exist_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigurationError, match="billing_readers") as caught:
-        Host.build([("parking", plugin(billing_reader=list))])
+        Host.build([("parking", plugin(billing_reader=no_readers))])
     assert caught.value.code == "PLUGIN03"
 
 

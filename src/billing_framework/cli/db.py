@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, exit_for, show_findings
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.schema import check_schema, upgrade_schema
+from billing_framework.run.schema import check_schema, grant_role, restore_backup, upgrade_schema
+from billing_framework.storage.backup import backup as write_backup
 
 
 @click.group()
@@ -45,3 +48,51 @@ def check(context: click.Context, deployment: Deployment) -> None:
     show_findings(context, findings)
     emit(context, {"findings": findings}, [] if findings else "the schema is current")
     exit_for(context, findings)
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Overwrite the file where it exists.")
+@pass_deployment
+@click.pass_context
+def backup(context: click.Context, deployment: Deployment, *, file: Path, replace: bool) -> None:
+    """Write a backup of one consistent moment, while others go on working.
+
+    On SQLite it is a database file, on PostgreSQL an archive of pg_dump.
+
+    Example:
+      billing db backup /var/backups/billing-2026-07-31
+    """
+    written = write_backup(deployment.database, file, replace=replace)
+    emit(context, {"file": str(written)}, f"{written} is written")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Throw away what the database holds now.")
+@pass_deployment
+@click.pass_context
+def restore(context: click.Context, deployment: Deployment, *, file: Path, replace: bool) -> None:
+    """Make the database what a backup holds; refused where it holds something, unless --replace is given.
+
+    Example:
+      billing db restore /var/backups/billing-2026-07-31 --replace
+    """
+    restore_backup(deployment, file, replace=replace)
+    emit(context, {"file": str(file)}, f"the database is what {file} holds")
+
+
+@db.command()
+@click.argument("role")
+@pass_deployment
+@click.pass_context
+def grant(context: click.Context, deployment: Deployment, role: str) -> None:
+    """Give a PostgreSQL role what the application needs, and nothing that could switch the guards off.
+
+    Run it as the owner of the schema, again after each upgrade; let the application connect as the role.
+
+    Example:
+      billing db grant billing_app
+    """
+    grant_role(deployment, role)
+    emit(context, {"role": role}, f"{role} has the rights of the application")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from billing_framework.run.deployment import Deployment
-from billing_framework.storage.audit import record
-from billing_framework.storage.migrate import current_revisions, schema_findings, upgrade
+from billing_framework.storage.audit import audit_event, record
+from billing_framework.storage.backup import restore
+from billing_framework.storage.migrate import check, current_revisions, upgrade
+from billing_framework.storage.roles import grant_application_role
 from billing_framework.storage.usage_kind_table import KindTable, create_kind_tables, kind_table_findings, kind_tables
+from billing_framework.storage.usage_tables import ONLY_ADDED
 from billing_framework.values.finding import Finding
 
 
@@ -40,10 +43,52 @@ def upgrade_schema(deployment: Deployment) -> list[str]:
 
 
 def check_schema(deployment: Deployment) -> list[Finding]:
-    """Return what is wrong with the schema: an old revision, or a usage table that differs from its class."""
+    """Return what is wrong with the schema: old revisions, missing guards, usage tables that differ from their classes."""
+    findings = check(deployment.database, version_locations=migration_folders(deployment))
+    if findings:
+        return findings
     with deployment.database.read() as connection:
-        findings = schema_findings(connection, migration_folders(deployment))
-        return findings or kind_table_findings(connection, tables_of(deployment))
+        return kind_table_findings(connection, tables_of(deployment))
+
+
+def grant_role(deployment: Deployment, role: str) -> None:
+    """Give a role of PostgreSQL the rights that the application needs, and no other: it cannot switch the guards off.
+
+    Raises:
+        StorageError: ``STORAGE18`` on SQLite, or for a role that does not exist or could switch the guards off.
+    """
+    growing = [*ONLY_ADDED, audit_event.name, *(derived.table.name for derived in tables_of(deployment))]
+    with deployment.database.begin() as connection:
+        grant_application_role(connection, role, append_only=growing)
+        record(
+            connection,
+            deployment.clock.now(),
+            deployment.actor,
+            "db grant",
+            object_kind="role",
+            object_key=role,
+            after={"append_only": growing},
+        )
+
+
+def restore_backup(deployment: Deployment, source: Path, *, replace: bool = False) -> None:
+    """Make the database what a backup holds, and note in its audit trail that this was done.
+
+    Raises:
+        Refused: ``STORAGE12`` where the database holds something and `replace` was not given.
+        StorageError: ``STORAGE11`` where the backup is missing or damaged.
+    """
+    restore(deployment.database, source, replace=replace)
+    with deployment.database.begin() as connection:
+        record(
+            connection,
+            deployment.clock.now(),
+            deployment.actor,
+            "db restore",
+            object_kind="schema",
+            object_key="database",
+            after={"backup": source.name},
+        )
 
 
 def migration_folders(deployment: Deployment) -> list[Path]:

@@ -109,12 +109,13 @@ usage_coverage = sa.Table(
 )
 sa.Index("usage_coverage_by_subject", usage_coverage.c.subject)
 
-_ONLY_ADDED = ("usage_batch", "usage_subject", "usage_key", "usage_coverage")
+ONLY_ADDED = ("usage_batch", "usage_subject", "usage_key", "usage_coverage")
+"""Tables whose rows are only ever added."""
 
 
 def create_usage_tables(connection: Connection) -> None:
     """Create the shared tables with their guards; part of a migration."""
     metadata.create_all(connection)
-    for table in _ONLY_ADDED:
+    for table in ONLY_ADDED:
         create_guards(connection, append_only(table, USAGE_APPEND_ONLY))
-    forbid_truncate(connection, [*_ONLY_ADDED, "usage_suspense"], USAGE_APPEND_ONLY)
+    forbid_truncate(connection, [*ONLY_ADDED, "usage_suspense"], USAGE_APPEND_ONLY)
