@@ -6,23 +6,23 @@ from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 
-import attrs
-
 from billing_framework.taxing.tax_rate import TaxKind, TaxRate
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
 
 
 def check_tax_rates(rates: Sequence[TaxRate]) -> tuple[Finding, ...]:
-    """Return what is wrong with a set of rates; none of it depends on a document.
+    """Return what is wrong with a set of rates; none of it depends on a document."""
+    return tuple(finding for _, finding in numbered_findings(rates))
 
-    The findings name the rate by its 1-based position, as their line.
-    """
+
+def numbered_findings(rates: Sequence[TaxRate]) -> tuple[tuple[int, Finding], ...]:
+    """Return what is wrong with a set of rates, each with the 0-based position of the rate that it is about."""
     found = [(rate, finding) for rate in rates for finding in _rate_findings(rate)]
     found.extend(_overlaps(rates))
     found.extend(_compounds(rates))
-    positions = {id(rate): position for position, rate in enumerate(rates, start=1)}
-    return tuple(attrs.evolve(finding, line=positions[id(rate)]) for rate, finding in found)
+    positions = {id(rate): position for position, rate in enumerate(rates)}
+    return tuple((positions[id(rate)], finding) for rate, finding in found)
 
 
 def _rate_findings(rate: TaxRate) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import attrs
 
-from billing_framework.taxing.tax_check import check_tax_rates
+from billing_framework.taxing.tax_check import numbered_findings
 from billing_framework.taxing.tax_rate import TaxKind, TaxPlace, TaxRate
 from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding, Severity
@@ -82,7 +82,10 @@ def read_tax_rates(content: bytes, *, file: str) -> TaxRead:
             findings = [_unknown_schema(file, text, given.schema)]
         return TaxRead(rates=(), findings=tuple(findings))
     rates = tuple(_rate(table) for table in given.tax)
-    wrong = tuple(_placed(finding, file, text) for finding in check_tax_rates(rates))
+    wrong = tuple(
+        attrs.evolve(finding, file=file, line=line_of(text, ("tax", position, "code")))
+        for position, finding in numbered_findings(rates)
+    )
     return TaxRead(rates=() if wrong else rates, findings=wrong)
 
 
@@ -129,7 +132,3 @@ def _unknown_schema(file: str, text: str, given: int) -> Finding:
         field="schema",
         value=shown(given),
     )
-
-
-def _placed(finding: Finding, file: str, text: str) -> Finding:
-    return attrs.evolve(finding, file=file, line=line_of(text, ("tax", finding.line - 1, "code")))
