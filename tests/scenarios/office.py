@@ -26,6 +26,7 @@ from billing_framework.storage.billing_tables import document
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from billing_framework.values.clock import MovableClock
+from billing_framework.values.money import Money
 from tests.scenarios import workshop
 
 BOOK = """
@@ -223,6 +224,6 @@ class Office:
         with self.deployment.database.read() as connection:
             rows = connection.execute(document.select().where(columns.status != "draft").order_by(columns.number)).all()
         return [
-            f"{row.number} {row.account} {row.gross // 100}.{row.gross % 100:02}" + (" void" if row.status == "void" else "")
+            f"{row.number} {row.account} {str(Money(row.gross, 'USD'))[:-4]}" + (" void" if row.status == "void" else "")
             for row in rows
         ]

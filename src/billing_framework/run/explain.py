@@ -1,4 +1,4 @@
-"""Explains a line: the chain back to the source records, and a replay by the reference path that must land on the stored amount."""
+"""Explains a line: the chain back to its source records, and a replay that must land on the stored amount."""
 
 from __future__ import annotations
 
@@ -173,7 +173,10 @@ def _replayed(deployment: Deployment, connection: Connection, stored: StoredDocu
         return attrs.evolve(base, findings=tuple(findings))
     versions = next(iter(found.inputs.values())).versions
     differing = _differing(versions, computing_versions(deployment))
-    result = None if findings else _billed(deployment, found.inputs, material, base, findings, differing)
+    result = None
+    if not findings:
+        result, problem = _billed(deployment, found.inputs, material, base, differing)
+        findings += [problem] if problem else []
     computed, problems = _compared(stored, base, result, differing)
     return attrs.evolve(base, versions=versions, computed=computed, findings=(*findings, *problems))
 
@@ -183,16 +186,14 @@ def _billed(
     inputs: Mapping[str, BillInput],
     material: StoredMaterial,
     base: Explanation,
-    findings: list[Finding],
     differing: Sequence[str],
-) -> BillResult | None:
+) -> tuple[BillResult | None, Finding | None]:
     results = bill(list(inputs.values()), material.material, deployment.host)
     result = next((one for one in results if one.account == base.account), None)
-    if result is None or result.draft is None:
-        why = next((str(finding) for finding in result.findings if finding.stops), "nothing is billed") if result else "no input"
-        findings.append(_finding("EXPLAIN06", f"the replay bills nothing: {why}{_versions(differing)}", base.document))
-        return None
-    return result
+    if result is not None and result.draft is not None:
+        return result, None
+    why = next((str(finding) for finding in result.findings if finding.stops), "nothing is billed") if result else "no input"
+    return None, _finding("EXPLAIN06", f"the replay bills nothing: {why}{_versions(differing)}", base.document)
 
 
 def _compared(
