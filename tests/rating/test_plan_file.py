@@ -5,13 +5,14 @@ from datetime import date
 from decimal import Inexact, getcontext, localcontext
 from fractions import Fraction
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_framework.rating.charge_models import core_models
 from billing_framework.rating.figure import ByTerm
-from billing_framework.rating.plan_check import check_plan, stopping
+from billing_framework.rating.plan_check import check_plan, known_measures, stopping
 from billing_framework.rating.plan_diff import diff
 from billing_framework.rating.plan_file import params_by_model, parse_plan, read_plan
 from billing_framework.rating.price_plan import Correction, PlanVersion, Proration, RoundingPlace
@@ -187,6 +188,16 @@ def test_the_check_of_a_plan(old: str, new: str, code: str, line: int) -> None:
 def test_the_check_knows_the_measures_of_the_deployment() -> None:
     (finding,) = checked(GOOD, measures=["energi"])
     assert (finding.code, finding.line, finding.remedy) == ("PLAN10", 29, "Did you mean 'energi'?")
+
+
+def test_measures_of_a_family_and_of_raters_that_do_not_say_them() -> None:
+    energy = Rater(name="a", kinds=("a",), rate=lambda _group: Rating(), measures=("energy", "energy.*"))
+    silent = Rater(name="b", kinds=("b",), rate=lambda _group: Rating())
+    assert checked(GOOD.replace('measure = "energy"', 'measure = "energy.peak"'), measures=known_measures([energy])) == []
+    assert [finding.code for finding in checked(GOOD, measures=known_measures([attrs.evolve(energy, measures=("water",))]))] == [
+        "PLAN10"
+    ]
+    assert known_measures([energy, silent]) == frozenset()
 
 
 def plan_of(text: str) -> PlanVersion:

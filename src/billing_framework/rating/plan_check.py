@@ -9,7 +9,7 @@ import attrs
 
 from billing_framework.rating.base_charges import base_findings
 from billing_framework.rating.price_plan import PlanVersion
-from billing_framework.rating.rater import ChargeModel
+from billing_framework.rating.rater import ChargeModel, Rater
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
 from billing_framework.values.typed_toml import line_of
@@ -27,7 +27,8 @@ def check_plan(
     Args:
         plan: the version, as its file was read.
         models: charge models by name, whose own checks are made.
-        measures: names of all measures that raters may yield; empty where they are not known, then none is refused.
+        measures: names of all measures that raters may yield, see `known_measures`; empty where they are not known, then none is
+            refused.
         file: name of the plan's file, for the place of the findings.
     """
     found = [*_validity(plan), *_components(plan, measures)]
@@ -37,6 +38,14 @@ def check_plan(
         if model is not None and model.check is not None:
             found.extend(model.check(component))
     return tuple(_placed(finding, plan, file) for finding in found)
+
+
+def known_measures(raters: Iterable[Rater]) -> frozenset[str]:
+    """Return the names of the measures that raters may yield, none where one of them does not say which."""
+    asked = list(raters)
+    if not all(rater.measures for rater in asked):
+        return frozenset()
+    return frozenset(name for rater in asked for name in rater.measures)
 
 
 def _validity(plan: PlanVersion) -> Iterator[Finding]:
