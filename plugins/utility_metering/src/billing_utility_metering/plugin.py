@@ -23,6 +23,7 @@ from billing_utility_metering.formats.nem12 import NEM12
 from billing_utility_metering.formats.nem13 import NEM13
 from billing_utility_metering.formats.register_csv import REGISTER_CSV
 from billing_utility_metering.kinds import usage_kinds
+from billing_utility_metering.pricing.demand import DEMAND
 from billing_utility_metering.pricing.seasonal_tiers import SEASONAL_TIERS
 from billing_utility_metering.pricing.tiered_time_of_use import TIERED_TIME_OF_USE
 from billing_utility_metering.pricing.time_of_use import TIME_OF_USE
@@ -71,8 +72,8 @@ def billing_raters() -> Sequence[Rater]:
 
 @hookimpl
 def billing_charge_models() -> Sequence[ChargeModel]:
-    """Offer time of use, tiers with time of use, and tiers by season."""
-    return TIME_OF_USE, TIERED_TIME_OF_USE, SEASONAL_TIERS
+    """Offer time of use, tiers with time of use, tiers by season, and demand."""
+    return TIME_OF_USE, TIERED_TIME_OF_USE, SEASONAL_TIERS, DEMAND
 
 
 @hookimpl

@@ -37,9 +37,8 @@ def test_what_names_no_date_is_no_rule(text: str) -> None:
     assert ChangeRule.of(text) is None
 
 
-@given(st.datetimes(datetime(2010, 1, 1), datetime(2035, 1, 1)))
-def test_the_rules_agree_with_the_zone_database(naive: datetime) -> None:
-    instant = int(naive.replace(tzinfo=UTC).timestamp())
+@given(st.integers(1_262_304_000, 2_051_222_400))
+def test_the_rules_agree_with_the_zone_database(instant: int) -> None:
     by_rule = FileZone.of(NEW_YORK, UTC_ZONE).day_of(instant)
     assert by_rule == FileZone.of({}, ZoneInfo("America/New_York")).day_of(instant)
 

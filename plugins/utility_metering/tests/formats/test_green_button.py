@@ -33,10 +33,11 @@ def feed(
     <entry><link rel="self" href="C/7/UsagePoint/1"/><content><e:UsagePoint/></content></entry>
     <entry><link rel="self" href="/a/C/7/UsagePoint/1/MeterReading/m"/><link rel="related" href="ReadingType/1"/>
       <content><e:MeterReading/></content></entry>
-    <entry><link rel="self" href="ReadingType/1"/><content><e:ReadingType><e:accumulationBehaviour>{behaviour}</e:accumulationBehaviour>
-      <e:flowDirection>{flow}</e:flowDirection><e:intervalLength>3600</e:intervalLength>
+    <entry><link rel="self" href="ReadingType/1"/><content><e:ReadingType>
+      <e:accumulationBehaviour>{behaviour}</e:accumulationBehaviour><e:flowDirection>{flow}</e:flowDirection><e:intervalLength>3600</e:intervalLength>
       <e:powerOfTenMultiplier>{power}</e:powerOfTenMultiplier><e:uom>{uom}</e:uom></e:ReadingType></content></entry>
-    <entry><updated>2026-01-09T00:00:00Z</updated><link rel="self" href="C/7/UsagePoint/1/MeterReading/m/IntervalBlock/1"/><content>
+    <entry><updated>2026-01-09T00:00:00Z</updated>
+      <link rel="self" href="C/7/UsagePoint/1/MeterReading/m/IntervalBlock/1"/><content>
       <IntervalBlock xmlns="http://naesb.org/espi"><interval><duration>{declared}</duration><start>{AT}</start></interval>
       {"".join(readings)}</IntervalBlock></content></entry></feed>""".encode()
 

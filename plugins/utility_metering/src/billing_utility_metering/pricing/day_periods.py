@@ -30,8 +30,15 @@ def minute_of(text: str) -> int:
     return minute
 
 
-def _is_clock(_window: object, _field: object, text: str) -> None:
+def is_clock(_holder: object, _field: object, text: str) -> None:
+    """Refuse text that is no time of day; an attrs validator."""
     minute_of(text)
+
+
+def is_clock_or_empty(_holder: object, _field: object, text: str) -> None:
+    """Refuse text that is neither a time of day nor empty; an attrs validator."""
+    if text:
+        minute_of(text)
 
 
 @attrs.frozen(kw_only=True)
@@ -47,8 +54,8 @@ class Hours:
     """
 
     days: tuple[Days, ...] = (Days.EVERY,)
-    start: str = attrs.field(default="00:00", validator=_is_clock)
-    end: str = attrs.field(default="24:00", validator=_is_clock)
+    start: str = attrs.field(default="00:00", validator=is_clock)
+    end: str = attrs.field(default="24:00", validator=is_clock)
     seasons: tuple[str, ...] = ()
 
     def minutes(self) -> tuple[tuple[int, int], ...]:

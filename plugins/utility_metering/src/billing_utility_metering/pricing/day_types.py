@@ -82,7 +82,8 @@ def month_day(text: str) -> tuple[int, int]:
     raise ValueRefused("UTIL32", f"{text!r} is no day of the year", remedy="Write month and day as 06-01")
 
 
-def _is_month_day(_season: object, _field: object, text: str) -> None:
+def is_month_day(_season: object, _field: object, text: str) -> None:
+    """Refuse text that is no day of the year; an attrs validator."""
     month_day(text)
 
 
@@ -97,8 +98,8 @@ class Season:
     """
 
     name: str
-    first: str = attrs.field(validator=_is_month_day)
-    last: str = attrs.field(validator=_is_month_day)
+    first: str = attrs.field(validator=is_month_day)
+    last: str = attrs.field(validator=is_month_day)
 
     def __contains__(self, day: date) -> bool:
         first, last, own = month_day(self.first), month_day(self.last), (day.month, day.day)

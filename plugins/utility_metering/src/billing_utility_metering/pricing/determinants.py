@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import attrs
 
-from billing_framework import Finding, Measure, Pricing, Quantity, ValueRefused, timezone
+from billing_framework import Billed, Finding, Measure, Pricing, Quantity, ValueRefused, timezone
 from billing_utility_metering.pricing.day_periods import Calendar, Classifier, holiday_dates
 from billing_utility_metering.rating.series import IntervalSeries, RegisterTotals
 from billing_utility_metering.time_cover import span_of
@@ -43,6 +43,22 @@ def classifier_of(pricing: Pricing, calendar: Calendar, holidays: str) -> Classi
     """
     dates = holiday_dates(pricing.holidays, holidays)
     return Classifier(calendar=calendar, zone=timezone(pricing.account.zone), holidays=dates)
+
+
+def billed_of(measures: Sequence[Measure], quantity: Quantity) -> Billed:
+    """Return what charges take over from the measures that they rest on."""
+    details: dict[str, str] = {}
+    for measure in measures:
+        details.update(measure.details)
+    return Billed(
+        quantity=quantity,
+        source="",
+        records=tuple(dict.fromkeys(key for measure in measures for key in measure.records)),
+        details=details,
+        steps=tuple(step for measure in measures for step in measure.steps),
+        estimated=any(measure.estimated for measure in measures),
+        state_read=tuple(dict.fromkeys(name for measure in measures for name in measure.state_read)),
+    )
 
 
 def determinants(pricing: Pricing, calendar: Calendar, *, unit: str, holidays: str, registers: Mapping[str, str]) -> Determinants:

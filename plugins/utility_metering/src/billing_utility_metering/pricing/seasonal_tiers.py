@@ -27,7 +27,7 @@ from billing_framework import (
     price_graduated,
     tier_findings,
 )
-from billing_utility_metering.pricing.day_types import Season, season_breaks, season_problems
+from billing_utility_metering.pricing.day_types import Season, is_month_day, season_breaks, season_problems
 
 
 @attrs.frozen(kw_only=True)
@@ -42,8 +42,8 @@ class SeasonTiers:
     """
 
     name: str
-    first: str
-    last: str
+    first: str = attrs.field(validator=is_month_day)
+    last: str = attrs.field(validator=is_month_day)
     tiers: tuple[Tier, ...]
 
     @property

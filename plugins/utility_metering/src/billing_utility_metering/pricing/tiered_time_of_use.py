@@ -34,10 +34,10 @@ from billing_framework import (
     tier_findings,
     usage_charge,
 )
-from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours
+from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours, is_clock_or_empty
 from billing_utility_metering.pricing.day_types import HolidaysAs, Season, season_breaks
-from billing_utility_metering.pricing.determinants import Determinants, classifier_of, determinants
-from billing_utility_metering.pricing.time_of_use import billed_of, calendar_findings, first_with_details, period_step
+from billing_utility_metering.pricing.determinants import Determinants, billed_of, classifier_of, determinants
+from billing_utility_metering.pricing.time_of_use import calendar_findings, first_with_details, period_step
 from billing_utility_metering.rating.series import IntervalSeries
 from billing_utility_metering.wording import word
 
@@ -98,7 +98,7 @@ class TieredTimeOfUse:
     seasons: tuple[Season, ...] = ()
     holidays: str = ""
     holidays_as: HolidaysAs = HolidaysAs.SUNDAY
-    repeated_hour: str = ""
+    repeated_hour: str = attrs.field(default="", validator=is_clock_or_empty)
 
     @property
     def calendar(self) -> Calendar:
@@ -180,7 +180,7 @@ def _charge(pricing: Pricing, found: Determinants, *, period: TieredPeriod, numb
     own = f"{exact_text(found.totals[period.name])} of {exact_text(found.total)} {params.unit}"
     return usage_charge(
         pricing,
-        billed_of(found, params.unit),
+        billed_of(found.measures, Quantity(found.total, params.unit)),
         quantity=quantity,
         price=figure(tier.price, terms),
         source=f"{period.name}.tier{number + 1}",

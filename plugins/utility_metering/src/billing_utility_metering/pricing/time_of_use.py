@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from billing_framework import (
-    Billed,
     Charge,
     ChargeModel,
     Component,
@@ -21,9 +20,9 @@ from billing_framework import (
     figure,
     usage_charge,
 )
-from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours
+from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours, is_clock_or_empty
 from billing_utility_metering.pricing.day_types import HolidaysAs, Season, season_problems
-from billing_utility_metering.pricing.determinants import Determinants, determinants
+from billing_utility_metering.pricing.determinants import Determinants, billed_of, determinants
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +64,7 @@ class TimeOfUse:
     seasons: tuple[Season, ...] = ()
     holidays: str = ""
     holidays_as: HolidaysAs = HolidaysAs.SUNDAY
-    repeated_hour: str = ""
+    repeated_hour: str = attrs.field(default="", validator=is_clock_or_empty)
 
     @property
     def calendar(self) -> Calendar:
@@ -91,7 +90,7 @@ def price_time_of_use(pricing: Pricing) -> Priced:
     found = determinants(pricing, params.calendar, unit=params.unit, holidays=params.holidays, registers=params.registers)
     if found.findings:
         return Priced(findings=found.findings)
-    billed = billed_of(found, params.unit)
+    billed = billed_of(found.measures, Quantity(found.total, params.unit))
     charges = [
         usage_charge(
             pricing,
@@ -112,23 +111,6 @@ def first_with_details(charges: Sequence[Charge]) -> Iterator[Charge]:
     """Yield the charges with the facts of the readings on the first one only; they are the same for all."""
     for number, charge in enumerate(charges):
         yield charge if number == 0 else attrs.evolve(charge, details={})
-
-
-def billed_of(found: Determinants, unit: str) -> Billed:
-    """Return what the charges of all periods take over from the measures."""
-    measures = found.measures
-    details: dict[str, str] = {}
-    for measure in measures:
-        details.update(measure.details)
-    return Billed(
-        quantity=Quantity(found.total, unit),
-        source="",
-        records=tuple(dict.fromkeys(key for measure in measures for key in measure.records)),
-        details=details,
-        steps=tuple(step for measure in measures for step in measure.steps),
-        estimated=any(measure.estimated for measure in measures),
-        state_read=tuple(dict.fromkeys(name for measure in measures for name in measure.state_read)),
-    )
 
 
 def title_of(period: Period, locale: str) -> str:
