@@ -86,7 +86,7 @@ def show(context: click.Context, deployment: Deployment, *, code: str, source: b
     """
     with deployment.database.read() as connection:
         found = load_book(connection, code)
-    emit(context, found.source if source else found, found.source if source else lambda: _description(found.profile))
+    emit(context, found, lambda: found.source.removesuffix("\n") if source else _description(found.profile))
 
 
 def _description(profile: BookProfile) -> Iterator[str]:

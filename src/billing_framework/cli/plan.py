@@ -82,7 +82,7 @@ def show(context: click.Context, deployment: Deployment, *, name: str, source: b
         row, text = plan_source(connection, code, version)
     shown = stored_plan(row.name, text, model_params(deployment.host))
     data = {"version": row, "components": [_component(one) for one in shown.components], "source": text}
-    emit(context, data, lambda: text if source else _description(row, shown))
+    emit(context, data, lambda: text.removesuffix("\n") if source else _description(row, shown))
 
 
 def _description(row: PlanRow, shown: PlanVersion) -> Iterator[str]:

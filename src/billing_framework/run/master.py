@@ -189,7 +189,8 @@ def intake(
     stored = stored_like(connection, kind, [row.value for row in rows])
     new = [row for row in rows if kind.identity(row.value) not in stored]
     changed = [(was, row) for row in rows if (was := stored.get(kind.identity(row.value))) is not None and was.value != row.value]
-    findings = references(connection, kind, [*new, *(row for _, row in changed)], [was for was, _ in changed], file)
+    replacing = changed if update else []
+    findings = references(connection, kind, [*new, *(row for _, row in replacing)], [was for was, _ in replacing], file)
     if not update:
         findings += [_other_content(kind, was, row, file) for was, row in changed]
     findings.sort(key=lambda finding: finding.line)

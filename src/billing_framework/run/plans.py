@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.plugin.host import Host
-from billing_framework.rating.plan_check import check_plan
+from billing_framework.rating.plan_check import check_plan, known_measures
 from billing_framework.rating.plan_file import params_by_model, read_plan
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.selection import LoadedPlan, select
@@ -79,12 +79,13 @@ def read_plan_files(host: Host, files: Iterable[tuple[str, bytes]]) -> tuple[lis
         findings += read.findings
         if read.plan is None:
             continue
-        wrong = check_plan(read.plan, models=host.charge_models, file=file)
+        wrong = check_plan(read.plan, models=host.charge_models, measures=known_measures(host.raters.values()), file=file)
         findings += wrong
         if any(finding.stops for finding in wrong):
             continue
         if any(read.plan.name == other.name for other, _ in plans):
             findings.append(_finding(read.plan, file, "PLAN31", "two of the files hold this version", "Load one of them"))
+            continue
         plans.append((read.plan, file))
     return plans, findings
 
@@ -144,10 +145,11 @@ def check_loaded(deployment: Deployment, connection: Connection) -> list[Finding
     """Return what is wrong with the loaded plans by today's rules: their own checks, overlaps, dates that none prices."""
     now = deployment.clock.now()
     plans = load_plans(connection, (), params=model_params(deployment.host))
+    models, measures = deployment.host.charge_models, known_measures(deployment.host.raters.values())
     findings = [
         finding
         for one in plans
-        for finding in check_plan(one.plan, models=deployment.host.charge_models, file=f"plan {one.plan.name}")
+        for finding in check_plan(one.plan, models=models, measures=measures, file=f"plan {one.plan.name}")
     ]
     for code in sorted({one.plan.code for one in plans}):
         mine = [one for one in plans if one.plan.code == code]
