@@ -7,7 +7,6 @@ out that it ran two in May.
 from __future__ import annotations
 
 import pytest
-from tests.scenarios.office import Office
 
 from billing_framework.rating.price_plan import Correction
 from billing_framework.run.explain import explain_line
@@ -16,6 +15,7 @@ from billing_framework.run.rebill import rebill_document
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger_verify import verify
 from billing_framework.values.errors import Refused
+from tests.scenarios.office import Office
 
 THREE_MONTHS = [
     "INV-2026-000001 C1 46.20",  # 30 + 6 x 2.00

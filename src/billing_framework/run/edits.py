@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import attrs
 from sqlalchemy.engine import Connection
 
@@ -15,8 +18,9 @@ from billing_framework.run.load_input import open_desk
 from billing_framework.run.versions import computing_versions
 from billing_framework.run.withdraw import withdraw_approval
 from billing_framework.storage import audit
+from billing_framework.storage.account_rows import load_accounts
 from billing_framework.storage.documents import load_documents
-from billing_framework.storage.edit_rows import add_edit
+from billing_framework.storage.edit_rows import add_edit, numbered_edits, withdraw_edit
 from billing_framework.storage.run_rows import (
     HoldEvidence,
     Run,
@@ -30,6 +34,7 @@ from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Amount
+from billing_framework.values.period import ONE_DAY, DateSpan
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -50,14 +55,48 @@ class LineEdit:
     text: str = ""
 
 
-def edit_draft(deployment: Deployment, code: str, account: str, wanted: LineEdit | Charge, *, reason: str) -> RunAccount:
-    """Change a line of an account's draft, or add a charge to it, and return the account as it stands afterwards.
+@attrs.frozen(kw_only=True)
+class AddedLine:
+    """A line that an officer adds to a draft.
+
+    Attributes:
+        code: charge code.
+        description: what is printed, in the customer's language.
+        amount: amount before tax in the account's currency, as text.
+        tax_category: tax category.
+        agreement: code of the agreement that it is for, or empty.
+        on: date that it is for.
+    """
+
+    code: str
+    description: str
+    amount: str
+    tax_category: str
+    agreement: str = ""
+    on: date
+
+
+@attrs.frozen(kw_only=True)
+class DroppedEdit:
+    """That an earlier edit is taken back.
+
+    Attributes:
+        position: its number among the edits of the account.
+    """
+
+    position: int
+
+
+def edit_draft(
+    deployment: Deployment, code: str, account: str, wanted: LineEdit | AddedLine | DroppedEdit, *, reason: str
+) -> RunAccount:
+    """Edit an account's draft and return the account as it stands afterwards.
 
     Args:
         deployment: the deployment; its actor edits.
         code: code of the run; the newest where empty.
         account: code of the account.
-        wanted: the change of a line, or the charge to add.
+        wanted: the change of a line, the line to add, or the edit to take back.
         reason: why.
 
     Raises:
@@ -69,11 +108,15 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: LineEdit
         run, row = _open_row(deployment, connection, code, account, reason)
         if row.document is not None and row.document != document_key(run, account):
             raise Refused("RUN17", f"account {account} is {row.reason}", remedy="Edit the draft of the account that pays")
-        edit = _edit(deployment, connection, row, wanted, reason)
-        position = add_edit(connection, run, account, edit)
-        save_accounts(connection, run, [attrs.evolve(row, state="pending")])
         now = deployment.clock.now()
-        after = {"edit": position, **_shown(edit)}
+        if isinstance(wanted, DroppedEdit):
+            _refuse_unknown_edit(connection, run, account, wanted)
+            position = withdraw_edit(connection, run, account, wanted.position, actor=deployment.actor, at=now)
+            after: dict[str, Any] = {"edit": position, "takes back": wanted.position}
+        else:
+            edit = _edit(deployment, connection, run, row, wanted=wanted, reason=reason)
+            after = {"edit": add_edit(connection, run, account, edit), **_shown(edit)}
+        save_accounts(connection, run, [attrs.evolve(row, state="pending")])
         audit.record(
             connection,
             now,
@@ -152,10 +195,33 @@ def _open_row(deployment: Deployment, connection: Connection, code: str, account
     return run, row
 
 
-def _edit(deployment: Deployment, connection: Connection, row: RunAccount, wanted: LineEdit | Charge, reason: str) -> Edit:
+def _refuse_unknown_edit(connection: Connection, run: Run, account: str, wanted: DroppedEdit) -> None:
+    standing = numbered_edits(connection, run, [account]).get(account, {})
+    if wanted.position not in standing:
+        shown = ", ".join(map(str, standing)) or "none"
+        raise NotFound(
+            "RUN17", f"account {account} has no edit {wanted.position} that stands", remedy=f"Those that stand: {shown}"
+        )
+
+
+def _edit(
+    deployment: Deployment, connection: Connection, run: Run, row: RunAccount, *, wanted: LineEdit | AddedLine, reason: str
+) -> Edit:
     now = deployment.clock.now()
-    if isinstance(wanted, Charge):
-        return add_charge(wanted, reason=reason, actor=deployment.actor, at=now)
+    if isinstance(wanted, AddedLine):
+        currency = load_accounts(connection, [row.account])[row.account].currency
+        number = len(numbered_edits(connection, run, [row.account]).get(row.account, {})) + row.version + 1
+        charge = Charge(
+            agreement=wanted.agreement,
+            component="manual",
+            code=wanted.code,
+            description=wanted.description,
+            service=DateSpan(wanted.on, wanted.on + ONE_DAY),
+            source=f"{run.code}/{row.account}/{number}",
+            amount=Amount(wanted.amount, currency),
+            tax_category=wanted.tax_category,
+        )
+        return add_charge(charge, reason=reason, actor=deployment.actor, at=now)
     line = _line(connection, row, wanted.line)
     before = line.description if wanted.field is EditField.DESCRIPTION else str(line.amount)
     after = wanted.after

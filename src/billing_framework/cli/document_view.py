@@ -1,0 +1,84 @@
+"""How a document is shown on a terminal: its head, lines, taxes and totals, with the figures as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billing_framework.cli.output import fields, table
+from billing_framework.invoicing.draft import DraftDocument, DraftLine
+from billing_framework.invoicing.rebill import Comparison
+from billing_framework.run.invoices import ShownDocument
+from billing_framework.values.number import exact_text
+
+
+def document_text(shown: ShownDocument) -> Iterator[str]:
+    """Yield the text of a document."""
+    document, content = shown.document, shown.document.content
+    yield fields(_head(shown))
+    yield ""
+    yield table(
+        ("line", "description", "service", "quantity", "price", "net", "tax"),
+        [_line(line) for line in content.lines],
+        right=("line", "quantity", "price", "net", "tax"),
+    )
+    yield ""
+    yield table(
+        ("tax", "rate", "on", "amount"),
+        [(tax.title, f"{exact_text(tax.rate * 100)} %", tax.taxable, tax.tax) for tax in content.taxes],
+        right=("rate", "on", "amount"),
+    )
+    yield ""
+    yield fields(_totals(content))
+    if document.payment_reference:
+        yield fields([("pay with reference", document.payment_reference)])
+    for note in content.notes:
+        yield f"Note: {note.text}"
+
+
+def _head(shown: ShownDocument) -> Iterator[tuple[str, object]]:
+    document, content = shown.document, shown.document.content
+    yield "document", f"{document.number or 'draft'} ({content.kind.value}, {document.status.value})"
+    yield "seller", document.seller.name
+    yield "buyer", f"{document.buyer.name}, account {content.account}"
+    yield "period", str(content.period)
+    yield "date", content.issue_on
+    yield "due", content.due_on
+    if document.corrects_number:
+        yield "corrects", f"{document.corrects_number} of {document.corrects_on}: {content.reason}"
+    if document.void_reason:
+        yield "void", document.void_reason
+    if shown.credits:
+        yield "credited by", ", ".join(shown.credits)
+    if shown.replaced_by:
+        yield "billed anew as", shown.replaced_by
+    if shown.open is not None:
+        yield "open", shown.open
+
+
+def _line(line: DraftLine) -> tuple[object, ...]:
+    mark = " (estimated)" if line.estimated else ""
+    return (line.number, line.description + mark, str(line.service), line.quantity, line.unit_price, line.net, line.tax)
+
+
+def _totals(content: DraftDocument) -> Iterator[tuple[str, object]]:
+    totals = content.totals
+    yield "net", totals.net
+    yield "tax", totals.tax
+    yield "total", totals.gross
+    if totals.prepaid:
+        yield "paid before", totals.prepaid
+    if totals.rounding:
+        yield "rounding", totals.rounding
+    if totals.payable != totals.gross:
+        yield "to pay", totals.payable
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Return what a new computation of a document changes, line by line."""
+    rows = [
+        (line.description, line.before_quantity, line.after_quantity, line.before, line.after, line.difference)
+        for line in comparison.lines
+    ]
+    headers = ("line", "quantity before", "quantity now", "net before", "net now", "difference")
+    total = ("total with tax", None, None, None, None, comparison.gross)
+    return table(headers, [*rows, total], right=headers[1:])

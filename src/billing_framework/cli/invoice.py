@@ -1,0 +1,174 @@
+"""``billing invoice``: documents as they were issued, and their corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.document_view import comparison_text, document_text
+from billing_framework.cli.master_verbs import date_type, reason_option
+from billing_framework.cli.output import emit, table
+from billing_framework.exchange.invoice_html import invoice_html
+from billing_framework.run.credit import credit_document
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.invoices import list_documents, show_document
+from billing_framework.run.rebill import RebillReport, rebill_document
+from billing_framework.values.errors import InputRefused
+
+
+@click.group()
+def invoice() -> None:
+    """Show documents as they are stored, and correct them.
+
+    Example:
+      billing invoice list --account A-1001
+      billing invoice show INV-2026-000001
+      billing invoice rebill INV-2026-000001 --reason "meter read again"
+    """
+
+
+@invoice.command("list")
+@click.option("--account", default="", metavar="CODE", help="Only documents of this account.")
+@click.option("--kind", default="", metavar="KIND", help="Only this kind: invoice, credit_note, debit_note.")
+@click.option("--run", "run_code", default="", metavar="RUN", help="Only documents of this run.")
+@click.option("--since", type=date_type, metavar="DATE", help="Only documents of this date or later.")
+@click.option("--until", type=date_type, metavar="DATE", help="Only documents of this date or earlier.")
+@click.option("--limit", default=1_000, show_default=True, type=click.IntRange(1), help="At most so many, the newest.")
+@pass_deployment
+@click.pass_context
+def list_invoices(
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    account: str,
+    kind: str,
+    run_code: str,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+) -> None:
+    """List issued and void documents, oldest first.
+
+    Example:
+      billing invoice list --since 2026-07-01
+    """
+    with deployment.database.read() as connection:
+        found = list_documents(
+            connection,
+            account=account,
+            kind=kind,
+            run=run_code,
+            since=since.date() if since else None,
+            until=until.date() if until else None,
+            limit=limit,
+        )
+    rows = [
+        (one.number, one.kind, one.account, one.issue_on, one.due_on, one.gross, one.open, one.replaced_by or _void(one.status))
+        for one in found
+    ]
+    headers = ("document", "kind", "account", "date", "due", "total", "open", "remark")
+    emit(context, found, lambda: table(headers, rows, right=("total", "open")))
+
+
+def _void(status: str) -> str:
+    return status if status != "issued" else ""
+
+
+@invoice.command()
+@click.argument("number")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as a page to print.")
+@pass_deployment
+@click.pass_context
+def show(context: click.Context, deployment: Deployment, *, number: str, html: Path | None) -> None:
+    """Show a document from what is stored alone.
+
+    Example:
+      billing invoice show INV-2026-000001
+      billing invoice show INV-2026-000001 --html invoice.html
+    """
+    shown = show_document(deployment, number)
+    if html is not None:
+        html.write_text(invoice_html(shown.document), encoding="utf-8")
+    emit(context, shown, lambda: document_text(shown))
+
+
+@invoice.command()
+@click.argument("number")
+@click.option(
+    "--known",
+    type=click.Choice(["now", "original"]),
+    default="now",
+    show_default=True,
+    help="Choose price plans for the service dates by what is known now, or was known when it was drafted.",
+)
+@click.option("--as-of", type=date_type, metavar="DATE", help="Date of the new documents; today by default.")
+@reason_option
+@pass_deployment
+@click.pass_context
+def rebill(
+    context: click.Context, deployment: Deployment, *, number: str, known: str, as_of: datetime | None, reason: str
+) -> None:
+    """Bill a document anew: credit note, new document, entries and open items in one operation.
+
+    Later documents that rest on carried state of this one are treated as their price plan says: rebilled too, adjusted on the
+    next bill, or held for an officer.
+
+    Example:
+      billing invoice rebill INV-2026-000001 --reason "meter read again"
+      billing invoice rebill INV-2026-000001 --known original --reason "usage came late"
+    """
+    report = rebill_document(deployment, number, reason=reason, known=known, as_of=as_of.date() if as_of else None)
+    emit(context, report, lambda: _rebilled(report))
+
+
+def _rebilled(report: RebillReport) -> Iterator[str]:
+    if report.unchanged:
+        yield f"nothing to do: {report.document} would be billed the same again ({report.known})"
+        return
+    yield f"{report.document}: {report.note or 'no credit note'}, {report.new or 'no new document'} ({report.known})"
+    if report.comparison is not None:
+        yield comparison_text(report.comparison)
+    for later in report.later:
+        yield f"{later.number} rests on it ({later.policy.value}): {later.outcome}"
+
+
+@invoice.command()
+@click.argument("number")
+@click.option(
+    "--line", "lines", multiple=True, metavar="N=AMOUNT", help="Credit this amount before tax of a line; may be repeated."
+)
+@click.option("--as-of", type=date_type, metavar="DATE", help="Date of the credit note; today by default.")
+@reason_option
+@pass_deployment
+@click.pass_context
+def credit(
+    context: click.Context, deployment: Deployment, *, number: str, lines: tuple[str, ...], as_of: datetime | None, reason: str
+) -> None:
+    """Credit a document in full, or amounts of its lines, without billing anew.
+
+    Example:
+      billing invoice credit INV-2026-000001 --reason "billed to the wrong customer"
+      billing invoice credit INV-2026-000001 --line 2=10.00 --reason "goodwill"
+    """
+    report = credit_document(
+        deployment, number, reason=reason, nets=_nets(lines) if lines else None, as_of=as_of.date() if as_of else None
+    )
+    text = [f"{report.document}: credit note {report.note} over {report.gross}"]
+    text += [f"{one.number} rests on carried state that it had written; rebill it" for one in report.dependents]
+    emit(context, report, text)
+
+
+def _nets(lines: tuple[str, ...]) -> dict[int, str]:
+    nets = {}
+    for text in lines:
+        number, sign, amount = text.partition("=")
+        if not sign or not number.isdigit() or not amount:
+            raise InputRefused(
+                "RUN22", f"{text!r} names no line and amount", remedy="Write the line's number and the amount: 2=10.00"
+            )
+        nets[int(number)] = amount
+    return nets

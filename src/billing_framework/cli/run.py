@@ -1,0 +1,231 @@
+"""``billing run``: the cycle run from start to posting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import click
+
+from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.document_view import document_text
+from billing_framework.cli.master_verbs import date_type, reason_option
+from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
+from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
+from billing_framework.cli.run_review_verb import review
+from billing_framework.run.approve import approve_run
+from billing_framework.run.cancel import cancel_run, purge_run
+from billing_framework.run.cycle_run import RunReport, RunRequest, start_run
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.invoices import show_draft
+from billing_framework.run.post import post_run
+from billing_framework.run.run_period import run_book, run_period
+from billing_framework.storage.run_rows import Run, RunAccount, find_run, run_accounts, runs
+
+run_argument = click.argument("run_code", metavar="[RUN]", default="")
+
+
+@click.group()
+def run() -> None:
+    """Bill a cycle: start, review, approve, post. RUN is the code of a run or its end; without it the newest is meant.
+
+    Example:
+      billing run start --book US --cycle monthly:1 --period 2026-07
+      billing run review
+      billing run approve
+      billing run post
+    """
+
+
+run.add_command(review)
+for verb in DRAFT_VERBS:
+    run.add_command(verb)
+
+
+@run.command()
+@click.option("--book", default="", metavar="CODE", help="Book that bills; not needed where there is only one.")
+@click.option("--cycle", default="monthly:1", show_default=True, metavar="CYCLE", help="Billing cycle.")
+@click.option("--period", required=True, metavar="MONTH|DATE", help="The period that begins in the month, or holds the date.")
+@click.option("--as-of", type=date_type, metavar="DATE", help="Date of the documents; today by default.")
+@click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account; may be repeated.")
+@click.option("--rehearsal", is_flag=True, help="Rehearse: the same steps, but nothing can be approved.")
+@click.option("--batch-size", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Accounts per transaction.")
+@pass_deployment
+@click.pass_context
+def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, **given: Any) -> None:
+    """Draft the bills of a period, or go on where an earlier start was cut off; what changed since is drafted anew.
+
+    Example:
+      billing run start --book US --cycle monthly:1 --period 2026-07
+      billing run start --period 2026-07 --account A-1001 --rehearsal
+    """
+    as_of: datetime | None = given["as_of"]
+    request = RunRequest(
+        book=run_book(deployment, given["book"]),
+        cycle=given["cycle"],
+        period=run_period(given["cycle"], given["period"]),
+        as_of=as_of.date() if as_of else None,
+        accounts=tuple(given["accounts"]),
+        kind="rehearsal" if rehearsal else "final",
+    )
+    with progress(1, "drafting") as bar:
+        report = start_run(deployment, request, batch_size=given["batch_size"], progress=lambda done, of: _advance(bar, done, of))
+    emit(context, report, lambda: _started(report))
+
+
+def _advance(bar: Any, done: int, of: int) -> None:
+    bar.length = of
+    bar.update(done - bar.pos)
+
+
+def _started(report: RunReport) -> Iterator[str]:
+    if report.run is None:
+        yield "nothing to do: no account of this cycle has anything to bill"
+        return
+    if report.nothing_to_do:
+        yield f"nothing to do: run {report.run.code} is {report.run.state} and nothing has changed"
+    else:
+        again = f", {report.stale} of them anew because their input had changed" if report.stale else ""
+        yield f"run {report.run.code}: {report.drafted} accounts drafted{again}"
+    yield from (f"  {count} {state}" for state, count in report.counts.items())
+    if report.billed_elsewhere:
+        yield f"  {report.billed_elsewhere} accounts are billed by another run"
+
+
+@run.command("list")
+@click.option("--book", default="", metavar="CODE", help="Only runs of this book.")
+@pass_deployment
+@click.pass_context
+def list_runs(context: click.Context, deployment: Deployment, book: str) -> None:
+    """List the runs, newest first.
+
+    Example:
+      billing run list
+    """
+    with deployment.database.read() as connection:
+        found = runs(connection, **({"book": book} if book else {}))
+    rows = [(one.code, one.period, one.kind, one.state, one.as_of, one.started_by, one.approved_by) for one in found]
+    headers = ("run", "period", "kind", "state", "documents of", "started by", "approved by")
+    emit(context, found, lambda: table(headers, rows))
+
+
+@run.command()
+@run_argument
+@click.argument("account", default="")
+@click.option("--state", "states", multiple=True, metavar="STATE", help="Only accounts in this state; may be repeated.")
+@pass_deployment
+@click.pass_context
+def show(context: click.Context, deployment: Deployment, *, run_code: str, account: str, states: tuple[str, ...]) -> None:
+    """Show a run with its accounts, or the draft of one account.
+
+    Example:
+      billing run show
+      billing run show US.2026-07-01.monthly-1.1 A-1001
+    """
+    if account:
+        one, shown = show_draft(deployment, run_code, account)
+        emit(context, {"run": one.code, "document": shown.document}, lambda: document_text(shown))
+        return
+    with deployment.database.read() as connection:
+        found = find_run(connection, run_code)
+        accounts = run_accounts(connection, found, states=states)
+    emit(context, {"run": found, "accounts": accounts}, lambda: _shown(found, accounts))
+
+
+def _shown(found: Run, accounts: list[RunAccount]) -> Iterator[str]:
+    yield fields(
+        [
+            ("run", f"{found.code} ({found.kind}, {found.state})"),
+            ("period", found.period),
+            ("documents of", found.as_of),
+            ("started", f"{found.started_at.isoformat(timespec='seconds')} by {found.started_by}"),
+            (
+                "approved",
+                f"{found.approved_at.isoformat(timespec='seconds')} by {found.approved_by}" if found.approved_at else "",
+            ),
+            ("ended", f"{found.ended_at.isoformat(timespec='seconds')} by {found.ended_by}" if found.ended_at else ""),
+            ("digest", found.digest),
+        ]
+    )
+    yield ""
+    rows = [(row.account, row.state, row.version, row.reason) for row in accounts]
+    yield table(("account", "state", "draft", "reason"), rows, right=("draft",))
+
+
+@run.command()
+@run_argument
+@reason_option
+@pass_deployment
+@click.pass_context
+def approve(context: click.Context, deployment: Deployment, *, run_code: str, reason: str) -> None:
+    """Approve a run: its documents and numbers are fixed, held accounts are left out.
+
+    Example:
+      billing run approve
+      billing run approve US.2026-07-01.monthly-1.1 --actor ben --reason "totals compared with June"
+    """
+    report = approve_run(deployment, run_code, reason=reason)
+    show_findings(context, report.findings)
+    if report.findings:
+        done = f"run {report.run.code} is not approved: {len(report.findings)} findings"
+    elif report.was_approved:
+        done = f"nothing to do: run {report.run.code} is {report.run.state}"
+    else:
+        done = f"run {report.run.code}: {report.documents} documents approved, {report.left_out} held accounts left out"
+    emit(context, report, done)
+    exit_for(context, report.findings)
+
+
+@run.command()
+@run_argument
+@click.option("--chunk-size", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Documents per transaction.")
+@pass_deployment
+@click.pass_context
+def post(context: click.Context, deployment: Deployment, *, run_code: str, chunk_size: int) -> None:
+    """Post an approved run, or go on where an earlier call was cut off.
+
+    Example:
+      billing run post
+    """
+    with progress(1, "posting") as bar:
+        report = post_run(deployment, run_code, chunk_size=chunk_size, progress=lambda done, of: _advance(bar, done, of))
+    lines = [f"run {report.run.code}: {report.posted} documents posted, {report.existing} were posted before"]
+    lines += [f"  void: account {account}: {reason}" for account, reason in report.void.items()]
+    if not report.posted:
+        lines[0] = f"nothing to do: run {report.run.code} is {report.run.state}"
+    emit(context, report, lines)
+    if report.void:
+        context.exit(1)
+
+
+@run.command()
+@click.argument("run_code", metavar="RUN")
+@reason_option
+@pass_deployment
+@click.pass_context
+def cancel(context: click.Context, deployment: Deployment, *, run_code: str, reason: str) -> None:
+    """Cancel a run of which nothing is posted; its drafts go, its accounts can be billed by another run.
+
+    Example:
+      billing run cancel US.2026-07-01.monthly-1.1 --reason "wrong price plan"
+    """
+    report = cancel_run(deployment, run_code, reason=reason)
+    done = f"run {report.run.code} is cancelled, {report.drafts} drafts removed"
+    if report.was_cancelled:
+        done = f"nothing to do: run {report.run.code} was cancelled before"
+    emit(context, report, [done, *(f"  {number} is issued as void" for number in report.void)])
+
+
+@run.command()
+@click.argument("run_code", metavar="RUN")
+@pass_deployment
+@click.pass_context
+def purge(context: click.Context, deployment: Deployment, *, run_code: str) -> None:
+    """Remove a rehearsal with its drafts.
+
+    Example:
+      billing run purge US.2026-07-01.monthly-1.r1
+    """
+    drafts = purge_run(deployment, run_code)
+    emit(context, {"run": run_code, "drafts": drafts}, f"rehearsal {run_code} is removed with {drafts} drafts")

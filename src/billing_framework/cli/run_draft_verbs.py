@@ -1,0 +1,113 @@
+"""The verbs of ``billing run`` that act on one draft: edit, hold, release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.master_verbs import date_type, reason_option
+from billing_framework.cli.output import emit
+from billing_framework.invoicing.edit import EditField
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.edits import AddedLine, DroppedEdit, LineEdit, edit_draft, hold_account, release_account
+from billing_framework.storage.run_rows import RunAccount
+
+
+@click.command()
+@click.argument("run_code", metavar="RUN")
+@click.argument("account")
+@click.option("--line", type=int, metavar="N", help="Line of the draft that is changed.")
+@click.option("--amount", metavar="NUMBER", help="New amount before tax; with --add the amount of the new line.")
+@click.option("--description", metavar="TEXT", help="New description; with --add the description of the new line.")
+@click.option("--drop", is_flag=True, help="Take the line off the document.")
+@click.option("--waive", metavar="TEXT", help="Keep the line and add its opposite with this description.")
+@click.option("--add", metavar="CODE", help="Add a line with this charge code.")
+@click.option("--agreement", default="", metavar="CODE", help="Agreement of the added line.")
+@click.option("--tax-category", default="standard", show_default=True, help="Tax category of the added line.")
+@click.option("--date", "service", type=date_type, metavar="DATE", help="Date of the added line.")
+@click.option("--withdraw", type=int, metavar="N", help="Take edit number N back.")
+@reason_option
+@pass_deployment
+@click.pass_context
+def edit(context: click.Context, /, deployment: Deployment, *, run_code: str, account: str, reason: str, **given: Any) -> None:
+    """Change a draft; the edit is kept beside it, makes a new version of it, and voids an approval.
+
+    Example:
+      billing run edit US.2026-07-01.monthly-1.1 A-1001 --line 2 --amount 10.00 --reason "agreed by telephone"
+      billing run edit US.2026-07-01.monthly-1.1 A-1001 --line 1 --waive "Goodwill" --reason "late installation"
+      billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw 1 --reason "edited the wrong line"
+    """
+    row = edit_draft(deployment, run_code, account, _wanted(given), reason=reason)
+    emit(context, row, _state(row))
+
+
+def _wanted(given: dict[str, Any]) -> LineEdit | AddedLine | DroppedEdit:
+    chosen = [name for name in ("line", "add", "withdraw") if given[name] is not None]
+    if len(chosen) != 1:
+        raise click.UsageError("give one of --line, --add and --withdraw")
+    if chosen == ["withdraw"]:
+        return DroppedEdit(position=given["withdraw"])
+    if chosen == ["add"]:
+        service: datetime | None = given["service"]
+        if not (given["amount"] and given["description"] and service):
+            raise click.UsageError("--add needs --amount, --description and --date")
+        return AddedLine(
+            code=given["add"],
+            description=given["description"],
+            amount=given["amount"],
+            tax_category=given["tax_category"],
+            agreement=given["agreement"],
+            on=service.date(),
+        )
+    wishes = {
+        EditField.AMOUNT: given["amount"],
+        EditField.DESCRIPTION: given["description"],
+        EditField.LINE: "" if given["drop"] else None,
+        EditField.WAIVER: "" if given["waive"] is not None else None,
+    }
+    fields = [field for field, after in wishes.items() if after is not None]
+    if len(fields) != 1:
+        raise click.UsageError("say with --line one of --amount, --description, --drop and --waive")
+    return LineEdit(line=given["line"], field=fields[0], after=wishes[fields[0]] or "", text=given["waive"] or "")
+
+
+@click.command()
+@click.argument("run_code", metavar="RUN")
+@click.argument("account")
+@reason_option
+@pass_deployment
+@click.pass_context
+def hold(context: click.Context, deployment: Deployment, *, run_code: str, account: str, reason: str) -> None:
+    """Keep an account out of the approval until it is released.
+
+    Example:
+      billing run hold US.2026-07-01.monthly-1.1 A-1001 --reason "customer disputes the reading"
+    """
+    row = hold_account(deployment, run_code, account, reason=reason)
+    emit(context, row, _state(row))
+
+
+@click.command()
+@click.argument("run_code", metavar="RUN")
+@click.argument("account")
+@reason_option
+@pass_deployment
+@click.pass_context
+def release(context: click.Context, deployment: Deployment, *, run_code: str, account: str, reason: str) -> None:
+    """Let a held draft pass as it is; where its content changes later, it is checked again.
+
+    Example:
+      billing run release US.2026-07-01.monthly-1.1 A-1001 --reason "reading confirmed"
+    """
+    row = release_account(deployment, run_code, account, reason=reason)
+    emit(context, row, _state(row))
+
+
+def _state(row: RunAccount) -> str:
+    return f"account {row.account} is {row.state}, draft {row.version}" + (f": {row.reason}" if row.reason else "")
+
+
+DRAFT_VERBS = (edit, hold, release)

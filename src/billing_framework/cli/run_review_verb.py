@@ -1,0 +1,83 @@
+"""``billing run review``: what an officer looks at before approving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.output import emit, fields, table
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.review import RunReview, RunTotals, review_run
+from billing_framework.storage.run_rows import RunAccount
+
+
+@click.command()
+@click.argument("run_code", metavar="[RUN]", default="")
+@pass_deployment
+@click.pass_context
+def review(context: click.Context, deployment: Deployment, *, run_code: str) -> None:
+    """Show totals, held accounts with their evidence, control totals, stale drafts and late usage; changes nothing.
+
+    Exit code 1 where drafts are stale, accounts are held or pending, or records do not reconcile.
+
+    Example:
+      billing run review
+      billing run review US.2026-07-01.monthly-1.1 --json
+    """
+    found = review_run(deployment, run_code)
+    emit(context, found, lambda: _text(found))
+    if found.stale or found.held or found.counts.get("pending") or not found.reconciled:
+        context.exit(1)
+
+
+def _text(found: RunReview) -> Iterator[str]:
+    yield fields(
+        [
+            ("run", f"{found.run.code} ({found.run.kind}, {found.run.state})"),
+            ("period", found.run.period),
+            ("accounts", ", ".join(f"{count} {state}" for state, count in found.counts.items())),
+            ("digest", found.digest),
+        ]
+    )
+    yield ""
+    yield _totals(found.totals, found.last)
+    yield ""
+    yield (
+        "Control totals: records in = "
+        + " + ".join(f"{count} {name}" for name, count in found.control.items() if name != "records")
+        + f" = {found.control.get('records', 0)}"
+        + ("" if found.reconciled else ": NOT RECONCILED")
+    )
+    yield f"  {found.billed_records} of these records are on drafts; {found.suspended} others wait in suspense"
+    for subject, count in found.unassigned.items():
+        yield f"  {subject}: {count} records of the period belong to no agreement"
+    for row in found.held:
+        yield from _held(row)
+    for account, parts in found.stale.items():
+        yield f"stale: {account}: {', '.join(parts)} changed since; start the run again"
+    for late in found.late:
+        yield (
+            f"late: {late.document} of {late.account} ({late.period}): {len(late.added)} records are new,"
+            f" {len(late.superseded)} no longer hold; billing invoice rebill {late.document}"
+        )
+
+
+def _totals(totals: Mapping[str, RunTotals], last: Mapping[str, RunTotals]) -> str:
+    rows = []
+    for currency in sorted({*totals, *last}):
+        for name, found in (("this run", totals.get(currency)), ("last period", last.get(currency))):
+            if found is not None:
+                rows.append((name, found.documents, found.net, found.tax, found.gross))
+    return table(("", "documents", "net", "tax", "total"), rows, right=("documents", "net", "tax", "total"))
+
+
+def _held(row: RunAccount) -> Iterator[str]:
+    yield f"held: {row.account}: {row.reason}"
+    for item in row.evidence:
+        yield f"  {item.check}: {item.finding}"
+    facts = next((item.facts for item in row.evidence if item.facts), {})
+    for label, value in facts.items():
+        if value:
+            yield f"    {label}: {value}"
