@@ -63,9 +63,7 @@ class Position:
     def open(self, *, debit: bool, currency: str = "") -> list[Standing]:
         """Return the debit (or credit) items with something open, of one currency where given."""
         return [
-            one
-            for one in self.standings()
-            if one.open and one.item.is_debit is debit and currency in ("", one.open.currency)
+            one for one in self.standings() if one.open and one.item.is_debit is debit and currency in ("", one.open.currency)
         ]
 
     def payable(self, on: date, currency: str) -> list[Standing]:
@@ -154,11 +152,18 @@ def _refuse_closed(connection: Connection, act: Act) -> None:
             )
 
 
-def locked_positions(connection: Connection, codes: Collection[str]) -> dict[str, Position]:
-    """Return accounts with what is open on them, kept from every other act until the transaction ends; unknown ones left out."""
-    query = sa.select(account_table.c.id).order_by(account_table.c.code).with_for_update()
-    for _ in rows_of(connection, codes, lambda some: query.where(account_table.c.code.in_(some))):
-        pass
+def locked_positions(connection: Connection, codes: Collection[str], *, lock: bool = True) -> dict[str, Position]:
+    """Return accounts with what is open on them, kept from every other act until the transaction ends; unknown ones left out.
+
+    Args:
+        connection: a connection with the action's write transaction.
+        codes: codes of the accounts.
+        lock: False to only look, as in a read transaction.
+    """
+    if lock:
+        query = sa.select(account_table.c.id).order_by(account_table.c.code).with_for_update()
+        for _ in rows_of(connection, codes, lambda some: query.where(account_table.c.code.in_(some))):
+            pass
     return positions(connection, codes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -120,6 +120,13 @@ def load_items(
 
 def _items_where(column: sa.Column[Any]) -> Callable[[list[Any]], sa.Select[Any]]:
     return lambda some: sa.select(open_item).where(column.in_(some))
+
+
+def debit_references(connection: Connection, book: str) -> Iterator[tuple[str, str]]:
+    """Yield reference and account of everything that was ever owed to a book."""
+    query = sa.select(open_item.c.reference, open_item.c.account).where(open_item.c.book == book, open_item.c.original > 0)
+    for row in connection.execute(query):
+        yield row.reference, row.account
 
 
 def all_items(connection: Connection, book: str) -> list[OpenItem]:
