@@ -79,7 +79,7 @@ class TimeCover:
     def overlaps(self, start: int, end: int) -> bool:
         """True where a part of the span is covered."""
         number = bisect_right(self.ends, start)
-        return number < len(self.starts) and self.starts[number] < end
+        return start < end and number < len(self.starts) and self.starts[number] < end
 
 
 def span_of(start: int, end: int) -> Span:
