@@ -96,6 +96,18 @@ def test_in_advance_bills_the_rest_and_the_next_period(plan: Any, usage: Any, ra
     assert rate(caught_up).charges == ()
 
 
+@pytest.mark.parametrize("interval", ["month", "period"])
+def test_in_advance_is_the_same_where_the_next_version_is_not_known_yet(plan: Any, usage: Any, rate: Any, interval: str) -> None:
+    made = plan({"base": f'{ADVANCE}\ninterval = "{interval}"'})
+    asked = usage(made, next_period=JULY, billed_through={"base": date(2026, 5, 17)})
+    expected = {"month": "15 USD", "period": "15.5 USD"}[interval]
+    assert shown(rate(asked)) == [
+        ("2026-05-17/2026-05-31", expected),
+        ("2026-06-01/2026-06-30", "31 USD"),
+        ("2026-07-01/2026-07-31", "31 USD"),
+    ]
+
+
 def test_in_advance_takes_the_price_of_the_next_version(plan: Any, usage: Any, rate: Any) -> None:
     old, new = plan({"base": ADVANCE}, version="1"), plan({"base": ADVANCE.replace("31", "62")}, version="2")
     asked = usage(old, next_period=JULY, next_plan=new, billed_through={"base": JULY.start})

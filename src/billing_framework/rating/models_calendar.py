@@ -133,9 +133,10 @@ def _in_advance(pricing: Pricing) -> Iterator[Charge]:
     horizon = _horizon(pricing)
     if start >= horizon:
         return
-    for dates, plan, component in _versions(pricing, DateSpan(start, horizon)):
-        there = attrs.evolve(pricing, tile=Tile(dates=dates, plan=plan), component=component)
-        yield _recurring(there, dates, "advance", service=life(usage))
+    for stretch in DateSpan(start, horizon).tiles([usage.full_period.start, usage.next_period.start]):
+        for dates, plan, component in _versions(pricing, stretch):
+            there = attrs.evolve(pricing, tile=Tile(dates=dates, plan=plan), component=component)
+            yield _recurring(there, dates, "advance", service=life(usage))
 
 
 def _horizon(pricing: Pricing) -> date:

@@ -38,6 +38,8 @@ def part(
     if interval is Interval.DAY:
         return Fraction(dates.days)
     if interval is Interval.PERIOD:
+        if dates.end <= usage.full_period.start:  # left over from before, and measured by the period that is known
+            return Fraction(dates.days, usage.full_period.days)
         unit = usage.next_period if dates.start >= usage.next_period.start else usage.full_period
         return factor(dates, unit, policy, service=billed, fixed_days=plan.fixed_days)
     if alignment is Alignment.CYCLE:
