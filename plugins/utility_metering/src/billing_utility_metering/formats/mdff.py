@@ -26,6 +26,7 @@ OPTIONS = {
 }
 QUALITY = re.compile(r"[AEFNSV][0-9]{0,2}", re.ASCII)
 _DATE = re.compile(r"\d{8}(?:\d{4}(?:\d{2})?)?", re.ASCII)
+_BLANK = re.compile(r"\s")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _EARLIEST, _LATEST = 1900, 2200
 _FLOWS = {"E": Flow.DELIVERED, "B": Flow.RECEIVED, "Q": Flow.REACTIVE, "K": Flow.REACTIVE}
@@ -100,7 +101,8 @@ def records(stream: BinaryIO, request: ReadRequest, version: str) -> Iterator[Re
     lenient = option(request, "header", "strict", "strict", "lenient") == "lenient"
     is_open, ended_at, last = False, 0, 0
     for number, text in text_lines(stream, request):
-        fields = tuple(field.strip() for field in text.split(","))
+        parts = text.split(",")
+        fields = tuple(field.strip() for field in parts) if _BLANK.search(text) else tuple(parts)
         if not any(fields):
             continue
         last = number

@@ -27,6 +27,7 @@ from billing_utility_metering.kinds import INTERVAL_DAY, Flow, IntervalDay, run_
 from billing_utility_metering.time_cover import seconds_of
 
 _VALUE = re.compile(r"(-?)(\d{1,15})(?:\.(\d{0,9}))?", re.ASCII)
+_PLAIN = re.compile(r"\d{1,15}(?:\.\d{0,9})?(?:,\d{1,15}(?:\.\d{0,9})?)*", re.ASCII)
 _MINUTES = ("1", "5", "10", "15", "30", "60")
 _DAY = timedelta(days=1)
 
@@ -166,9 +167,11 @@ def _day_items(file: _File, channel: _Channel, record: Record, details: list[Rec
             flow=channel.flow,
             interval_seconds=channel.seconds,
             scale=scale,
-            values=tuple(0 if position in gaps else value for position, value in enumerate(values)),
+            values=tuple(0 if place in gaps else value for place, value in enumerate(values)) if gaps else tuple(values),
             missing=tuple(missing),
-            qualities=run_length("-" if position in gaps else code for position, code in enumerate(codes)),
+            qualities=run_length("-" if place in gaps else code for place, code in enumerate(codes))
+            if gaps
+            else run_length(codes),
             updated=update,
         ),
     )
@@ -202,22 +205,28 @@ def _note(file: _File, record: Record, channel: _Channel, code: str, what: str) 
 
 
 def _values(record: Record, channel: _Channel) -> tuple[int, list[int], list[int]]:
+    """Return scale, scaled values and missing positions of a day."""
     count = channel.intervals
     texts = record.fields[2 : 2 + count]
-    if not QUALITY.fullmatch(record.at(2 + count)) or any(QUALITY.fullmatch(text) for text in texts):
-        found = next(
-            (position for position, text in enumerate(record.fields[2:]) if QUALITY.fullmatch(text)), len(record.fields) - 2
-        )
-        raise RecordRefused(
-            "UTIL05",
-            f"a day of {channel.seconds // 60}-minute intervals has {count} values and a quality, this one {found} values",
-            remedy="Ask the sender for the complete day; nothing of it is billed before",
-            field="IntervalValue",
-        )
-    parts = [_digits(text, position) for position, text in enumerate(texts)]
+    if not QUALITY.fullmatch(record.at(2 + count)) or any(text[:1].isalpha() for text in texts):
+        raise _wrong_count(record, channel)
+    if _PLAIN.fullmatch(",".join(texts)):
+        parts = [(whole, decimals.rstrip("0")) for whole, _, decimals in (text.partition(".") for text in texts)]
+    else:
+        parts = [_digits(text, position) for position, text in enumerate(texts)]
     scale = max(len(decimals) for _, decimals in parts)
     values = [int((whole or "0") + decimals.ljust(scale, "0")) for whole, decimals in parts]
     return scale, values, [position for position, (whole, _) in enumerate(parts) if not whole]
+
+
+def _wrong_count(record: Record, channel: _Channel) -> RecordRefused:
+    found = next((place for place, text in enumerate(record.fields[2:]) if QUALITY.fullmatch(text)), len(record.fields) - 2)
+    return RecordRefused(
+        "UTIL05",
+        f"a day of {channel.seconds // 60}-minute intervals has {channel.intervals} values and a quality, this one has {found}",
+        remedy="Ask the sender for the complete day; nothing of it is billed before",
+        field="IntervalValue",
+    )
 
 
 def _digits(text: str, position: int) -> tuple[str, str]:

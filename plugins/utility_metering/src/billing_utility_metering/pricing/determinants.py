@@ -83,9 +83,9 @@ def determinants(pricing: Pricing, calendar: Calendar, *, unit: str, holidays: s
     for measure in pricing.measures:
         _ = Quantity.zero(unit) + measure.quantity  # refuses another unit, naming both
         if isinstance(measure.series, IntervalSeries):
-            for period, value in _classified(measure.series, classifier, pricing, findings):
+            for period, number, value in _classified(measure.series, classifier, pricing, findings):
                 totals[period] = totals.get(period, Fraction(0)) + value
-                counts[period] += 1
+                counts[period] += number
         elif isinstance(measure.series, RegisterTotals):
             for register, value in measure.series.totals.items():
                 period = registers.get(register, register)
@@ -112,14 +112,20 @@ def _no_period(register: str, names: list[str]) -> ValueRefused:
 
 def _classified(
     series: IntervalSeries, classifier: Classifier, pricing: Pricing, findings: list[Finding]
-) -> Iterator[tuple[str, Fraction]]:
-    """Yield period and value of each interval; an interval in no single period becomes a finding (``UTIL28``), the first only."""
+) -> Iterator[tuple[str, int, Fraction]]:
+    """Yield period, number of intervals and their sum, run by run; integers are summed, for there are thousands a month.
+
+    An interval in no single period becomes a finding (``UTIL28``), the first one only.
+    """
     for run in series.runs:
+        sums: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         for number, count in enumerate(run.counts):
             start = run.start + number * run.seconds
             period = classifier.period_of(start, start + run.seconds)
             if period:
-                yield period, count * run.value
+                sums[period] = sums.get(period, 0) + count
+                numbers[period] = numbers.get(period, 0) + 1
             elif not findings:
                 findings.append(
                     Finding(
@@ -130,3 +136,5 @@ def _classified(
                         field=pricing.component.code,
                     )
                 )
+        for period, total in sums.items():
+            yield period, numbers[period], total * run.value
