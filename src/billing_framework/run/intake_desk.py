@@ -113,7 +113,7 @@ class IntakeDesk:
         """Keep findings for the report, up to the limit."""
         for finding in findings:
             if len(self.findings) < MOST_FINDINGS:
-                self.findings.append(finding)
+                self.findings.append(clean_finding(finding))
 
     def _suspended(self, state: str, delivered: Delivered) -> Suspended:
         number = self._next_suspense
@@ -130,7 +130,7 @@ class IntakeDesk:
             external_id=clean(usage.external_id) if usage else "",
             subject=clean(usage.subject) if usage else "",
             line=delivered.line,
-            findings=delivered.findings,
+            findings=tuple(map(clean_finding, delivered.findings)),
             record=_clean_plain(plain_usage(usage, self.rules)) if usage else None,
             raw=clean(bad.raw) if bad else "",
         )
@@ -143,6 +143,19 @@ def _subjects(delivered: Iterable[Delivered]) -> set[str]:
 def clean(text: object) -> str:
     """Return text that both databases can store: what UTF-8 cannot write is replaced, and so is a NUL."""
     return str(text).encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def clean_finding(finding: Finding) -> Finding:
+    """Return a finding whose texts both databases can store."""
+    return attrs.evolve(
+        finding,
+        what=clean(finding.what),
+        remedy=clean(finding.remedy),
+        file=clean(finding.file),
+        field=clean(finding.field),
+        value=clean(finding.value),
+        subject=clean(finding.subject),
+    )
 
 
 def _clean_plain(value: Mapping[str, object]) -> dict[str, object]:

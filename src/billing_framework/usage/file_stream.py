@@ -112,7 +112,7 @@ def open_stream(raw: BinaryIO, file: str, on_read: Callable[[int], None] = lambd
     raw.seek(0)
     source = raw
     if head.startswith(_GZIP):
-        source = cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+        source = cast("BinaryIO", gzip.GzipFile(fileobj=raw, mode="rb"))
     elif head in (_ZIP, _EMPTY_ZIP):
         source = _only_member(raw, file)
     return cast("BinaryIO", FileStream(source, file, on_read, raw.tell))
