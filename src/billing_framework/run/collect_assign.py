@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import attrs
+from sqlalchemy.engine import Connection
 
 from billing_framework.receivables.entries import assignment_entry, write_off_entry
-from billing_framework.receivables.payment import Direction
-from billing_framework.run.collect import Act, act_date, book_mapping, carry_out, locked_position
+from billing_framework.receivables.open_item import OpenItem
+from billing_framework.receivables.payment import Direction, Payment
+from billing_framework.run.collect import Act, Position, act_date, book_mapping, carry_out, locked_position
 from billing_framework.run.collect_find import locked_payment
 from billing_framework.run.collect_payment import Recorded, payment_facts, settle_payment
 from billing_framework.run.collect_settle import Terms
@@ -52,19 +54,12 @@ def assign_payment(
         if payment.account == account and not stored.purpose:
             return Recorded(payment=payment, outcome="duplicate")
         _refuse_settled(stored, returned=bool(returns_of(connection, [payment.key])))
-        if (position.account.book, position.account.currency) != (payment.book, payment.money.currency):
-            raise InputRefused(
-                "AR41",
-                f"account {account} is kept in {position.account.currency} by book {position.account.book}, the payment in"
-                f" {payment.money.currency} by {payment.book}",
-                remedy="Assign it to an account of its book and currency, or send it back",
-            )
+        _refuse_misfit(position, payment)
         when = act_date(deployment, connection, payment.book, on)
         given = attrs.evolve(payment, account=account)
         item, settled = settle_payment(position, given, terms or Terms(), action=payment.key, on=when)
-        mapping = book_mapping(connection, payment.book)
-        key = assigned_key(payment.key)
         give_account(connection, payment.key, account)
+        act = _act(connection, payment, given, (item, *settled.written_off), when)
         event = AuditEvent(
             action="payment assign",
             object_kind="payment",
@@ -73,18 +68,7 @@ def assign_payment(
             after=payment_facts(given),
             reason=reason,
         )
-        act = Act(
-            book=payment.book,
-            source=key,
-            items=(item, *settled.written_off),
-            allocations={account: settled.allocations},
-            entries=(
-                assignment_entry(payment, account, mapping, key=key, on=when),
-                *(write_off_entry(one, mapping) for one in settled.written_off),
-            ),
-            events=(event,),
-        )
-        carry_out(deployment, connection, act)
+        carry_out(deployment, connection, attrs.evolve(act, allocations={account: settled.allocations}, events=(event,)))
     return Recorded(
         payment=given,
         outcome="recorded",
@@ -95,9 +79,28 @@ def assign_payment(
     )
 
 
+def _act(connection: Connection, payment: Payment, given: Payment, items: tuple[OpenItem, ...], on: date) -> Act:
+    mapping = book_mapping(connection, payment.book)
+    key = assigned_key(payment.key)
+    entries = [assignment_entry(payment, given.account, mapping, key=key, on=on)]
+    entries += [write_off_entry(one, mapping) for one in items[1:]]
+    return Act(book=payment.book, source=key, items=items, entries=tuple(entries))
+
+
 def assigned_key(payment_key: str) -> str:
     """Return the key of the entry that takes a payment out of suspense."""
     return f"{payment_key}/assigned"
+
+
+def _refuse_misfit(position: Position, payment: Payment) -> None:
+    account = position.account
+    if (account.book, account.currency) != (payment.book, payment.money.currency):
+        raise InputRefused(
+            "AR41",
+            f"account {account.code} is kept in {account.currency} by book {account.book}, the payment in"
+            f" {payment.money.currency} by {payment.book}",
+            remedy="Assign it to an account of its book and currency, or send it back",
+        )
 
 
 def _refuse_settled(stored: StoredPayment, *, returned: bool) -> None:
