@@ -23,6 +23,7 @@ NEEDED = ("initdb", "postgres")
 UNPRIVILEGED = ("postgres", "nobody")
 PATIENCE_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
+_ROOM_BYTES = 2 * 1024**3
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 _SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=128MB", "max_wal_size=4GB")
 _CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -97,8 +98,8 @@ def start_server(*, durable: bool = False) -> Server:
         NoServer: there are no binaries, or the server does not come up; the message holds its log.
     """
     binaries = find_binaries()
-    folder = Path(tempfile.mkdtemp(prefix="billing-pg-", dir="/tmp"))
     user = _server_user()
+    folder = Path(tempfile.mkdtemp(prefix="billing-pg-", dir=_base_folder(binaries, user, durable=durable)))
     try:
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
@@ -122,6 +123,14 @@ def _server_user() -> pwd.struct_passwd | None:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise NoServer(f"PostgreSQL does not run as root, and there is no user {' or '.join(UNPRIVILEGED)} to run it as")
+
+
+def _base_folder(binaries: Path, user: pwd.struct_passwd | None, *, durable: bool) -> str:
+    """Return where the server's folder goes: into memory where tests may, because they make a database each."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
+    in_memory = roomy and not durable and (user is None or _may_enter(binaries, user))
+    return str(memory) if in_memory else "/tmp"  # noqa: S108 - the path of a socket must be short
 
 
 def _reachable(binaries: Path, folder: Path, user: pwd.struct_passwd) -> Path:

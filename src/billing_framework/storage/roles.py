@@ -13,13 +13,14 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.values.errors import StorageError
 
-LEDGER_APPEND_ONLY = ("entry", "posting", "posting_batch", "batch_chain")
+LEDGER_APPEND_ONLY = ("posting", "posting_batch", "batch_chain")
 """The role may SELECT and INSERT, nothing more."""
 
 LEDGER_MUTABLE_COLUMNS = {
     "book": ("name",),
     "gl_account": ("name", "type", "floor", "control_of"),
     "period": ("status", "closed_at"),
+    "entry": ("memo",),
 }
 """The role may SELECT, INSERT and UPDATE these columns; the guards decide what of it they let pass."""
 

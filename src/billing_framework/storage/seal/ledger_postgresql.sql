@@ -209,7 +209,17 @@ BEGIN
   RAISE EXCEPTION 'LEDGER08 % is append-only: % is refused', TG_TABLE_NAME, TG_OP;
 END $$;
 
-CREATE TRIGGER entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER entry_append_only BEFORE DELETE OR TRUNCATE ON entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+-- Free text is no part of any digest; it can be erased, not rewritten.
+CREATE FUNCTION ledger_erase_memo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.memo <> '' OR to_jsonb(OLD) - 'memo' IS DISTINCT FROM to_jsonb(NEW) - 'memo' THEN
+    RAISE EXCEPTION 'LEDGER08 entries are append-only; only a memo can be erased';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry FOR EACH ROW EXECUTE FUNCTION ledger_erase_memo();
 CREATE TRIGGER posting_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON posting FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER posting_batch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON posting_batch FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER batch_chain_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON batch_chain FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();

@@ -14,7 +14,13 @@ BEGIN SELECT RAISE(ABORT, 'LEDGER01 the batch of this entry is sealed'); END;
 
 CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'LEDGER08 postings are append-only'); END;
 CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'LEDGER08 postings are append-only'); END;
-CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'LEDGER08 entries are append-only'); END;
+-- Free text is no part of any digest; it can be erased, not rewritten.
+CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry
+WHEN NEW.memo <> '' OR (OLD.batch_id, OLD.id, OLD.month, OLD.book_id, OLD.period_id, OLD.effective_on, OLD.kind, OLD.source,
+                        OLD.idempotency_key, OLD.request_digest, coalesce(OLD.reverses_id, -1))
+                    <> (NEW.batch_id, NEW.id, NEW.month, NEW.book_id, NEW.period_id, NEW.effective_on, NEW.kind, NEW.source,
+                        NEW.idempotency_key, NEW.request_digest, coalesce(NEW.reverses_id, -1))
+BEGIN SELECT RAISE(ABORT, 'LEDGER08 entries are append-only; only a memo can be erased'); END;
 CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'LEDGER08 entries are append-only'); END;
 
 -- INSERT OR REPLACE deletes in silence where a foreign program left recursive_triggers off, so unique keys are looked up first.
