@@ -1,8 +1,9 @@
 """A tuple of whole numbers in one small binary value: how interval data is stored, one row per channel and day.
 
 One byte says how the rest is written: its low two bits the width of a number (1, 2, 4 or 8 bytes, little-endian, signed), bit 4
-that first differences are written instead of the values, bit 5 that the rest is compressed by zlib. The narrowest form is taken.
-Digests are taken over the values, never over these bytes, because another zlib may compress the same values differently.
+that the first value stands in 8 bytes and is followed by first differences, bit 5 that the rest is compressed by zlib. The
+shortest form is taken. Digests are taken over the values, never over these bytes, because another zlib may compress the same
+values differently.
 """
 
 # ruff: noqa: ARG002, D102 - names and types of the methods are SQLAlchemy's
@@ -40,23 +41,35 @@ def pack(values: Sequence[int]) -> bytes:
         return b"\x00"
     if min(values) < _LOWEST or max(values) > _HIGHEST:
         raise ValueRefused("STORAGE13", "a packed number is beyond 64 bits", remedy="Scale the values down")
-    differences = [values[0], *(second - first for first, second in itertools.pairwise(values))]
-    direct, stepped = _width(values), _width(differences)
-    header, chosen = (_DIFFERENCES | stepped, differences) if stepped < direct else (direct, values)
-    numbers = array(_WIDTHS[header & 0x03], chosen)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    plain = numbers.tobytes()
+    plain, header = _written(values), _width(values)
+    steps = [second - first for first, second in itertools.pairwise(values)]
+    if _width(steps) < header:
+        plain, header = values[0].to_bytes(8, "little", signed=True) + _written(steps), _DIFFERENCES | _width(steps)
     short = zlib.compress(plain, 6)
     return bytes([header | _COMPRESSED]) + short if len(short) < len(plain) else bytes([header]) + plain
 
 
 def _width(values: Sequence[int]) -> int:
-    low, high = min(values), max(values)
+    low, high = min(values, default=0), max(values, default=0)
     for code, bits in enumerate((7, 15, 31, 63)):
         if -(1 << bits) <= low and high < (1 << bits):
             return code
     return len(_WIDTHS)  # differences of large numbers may need a 65th bit; then the values themselves are written
+
+
+def _written(values: Sequence[int]) -> bytes:
+    numbers = array(_WIDTHS[_width(values)], values)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _read(content: bytes, width: int) -> array[int]:
+    numbers = array(_WIDTHS[width])
+    numbers.frombytes(content)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
 
 
 def unpack(packed: bytes) -> tuple[int, ...]:
@@ -66,14 +79,14 @@ def unpack(packed: bytes) -> tuple[int, ...]:
         StorageError: ``STORAGE16`` where the value is damaged.
     """
     try:
-        header, rest = packed[0], packed[1:]
-        numbers = array(_WIDTHS[header & 0x03])
-        numbers.frombytes(zlib.decompress(rest) if header & _COMPRESSED else rest)
+        header = packed[0]
+        content = zlib.decompress(packed[1:]) if header & _COMPRESSED else packed[1:]
+        if not header & _DIFFERENCES:
+            return tuple(_read(content, header & 0x03))
+        first = int.from_bytes(content[:8], "little", signed=True)
+        return tuple(itertools.accumulate(_read(content[8:], header & 0x03), initial=first))
     except (IndexError, ValueError, zlib.error) as error:
         raise StorageError("STORAGE16", "a packed value is damaged", remedy="Restore the database from a backup") from error
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return tuple(itertools.accumulate(numbers)) if header & _DIFFERENCES else tuple(numbers)
 
 
 class PackedWholes(TypeDecorator[tuple[int, ...]]):
