@@ -19,7 +19,7 @@ def lasting(assignment: Assignment, dates: DateSpan) -> DateSpan | None:
 
 def reach_of(kinds: Mapping[str, UsageKind]) -> int:
     """Return the most days beside a period that any kind must see."""
-    return max((kind.reach_days for kind in kinds.values()), default=0)
+    return max((max(kind.reach_days, kind.reach_after_days) for kind in kinds.values()), default=0)
 
 
 def widened(dates: DateSpan, days: int) -> DateSpan:
@@ -37,8 +37,9 @@ def is_seen(kind: UsageKind, span: Span, own: Sequence[DateSpan], period: DateSp
         period: dates that are billed.
         zone: zone of the account.
     """
-    if kind.reach_days:
-        window = widened(period, kind.reach_days).instants(zone)
+    if kind.reach_days or kind.reach_after_days:
+        start, end = period.start - timedelta(days=kind.reach_days), period.end + timedelta(days=kind.reach_after_days)
+        window = DateSpan(start, end).instants(zone)
         return window.start <= span.start < window.end or (kind.divisible and span.overlaps(window))
     for dates in own:
         held = dates.instants(zone)

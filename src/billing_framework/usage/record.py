@@ -23,9 +23,11 @@ class UsageKind:
             aware ``datetime``, an ``Enum`` of text values, ``tuple[int, ...]`` (packed), each also ``| None``.
         divisible: True where a record covers a span that may be cut at a period's edge (interval data); such records are
             given to every period that they overlap, others only to the period in which they start.
-        reach_days: how many days before and after the billed period the rater must see. Records of the agreement's subjects
-            in that reach are given to it too, whichever agreement they were guided to (the closing reading of one customer is
-            the opening reading of the next); only those of the period itself must be accounted for.
+        reach_days: how many days before the billed period the rater must see. Records of the agreement's subjects in that
+            reach are given to it too, whichever agreement they were guided to (the closing reading of one customer is the
+            opening reading of the next); only those of the period itself must be accounted for.
+        reach_after_days: how many days after the billed period it must see, in the same way. A document is found late when a
+            record in its reach arrives after it, so this is kept as short as the rating allows.
     """
 
     name: str
@@ -33,6 +35,7 @@ class UsageKind:
     body: type
     divisible: bool = False
     reach_days: int = 0
+    reach_after_days: int = 0
 
 
 @attrs.frozen(kw_only=True)

@@ -132,7 +132,11 @@ class RegisterSpan:
 
 INTERVAL_DAY = UsageKind(name="interval_day", title="Interval values of one channel on one day", body=IntervalDay, divisible=True)
 REGISTER_READ = UsageKind(
-    name="register_read", title="Value of a register at an instant", body=RegisterRead, reach_days=LONGEST_READ_WINDOW_DAYS
+    name="register_read",
+    title="Value of a register at an instant",
+    body=RegisterRead,
+    reach_days=LONGEST_READ_WINDOW_DAYS,
+    reach_after_days=1,  # a reading on the date after the period closes it
 )
 REGISTER_SPAN = UsageKind(name="register_span", title="Consumption between two register reads", body=RegisterSpan, divisible=True)
 

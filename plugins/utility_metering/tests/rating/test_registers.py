@@ -2,10 +2,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from billing_utility_metering.kinds import Flow, RegisterSpan
+from billing_utility_metering.kinds import REGISTER_READ, Flow, RegisterSpan
 from billing_utility_metering.rating.day_shares import day_shares
 from billing_utility_metering.rating.multiplier import capacity, multiplier
 from billing_utility_metering.settings import Sharing
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_framework import AnyUsage, Assignment, DateSpan, Span, Usage, ValueRefused
+from billing_framework.run.guiding import is_seen
 
 Make = Callable[..., Any]
 PLAN = """
@@ -293,3 +295,12 @@ def test_facts_of_an_assignment_are_read_strictly() -> None:
     assert capacity({"dials": "5"}) == 100_000
     with pytest.raises(ValueRefused, match="UTIL26"):
         capacity({"dials": "0"})
+
+
+@pytest.mark.parametrize(
+    ("on", "seen"),
+    [("2026-04-16", False), ("2026-04-17", True), ("2026-06-30", True), ("2026-07-01", True), ("2026-07-02", False)],
+)
+def test_reads_are_seen_from_before_the_period_to_the_date_that_closes_it(on: str, seen: bool, read_at: Make) -> None:  # noqa: FBT001  a table's column
+    june, record = DateSpan(date(2026, 6, 1), date(2026, 7, 1)), read_at(on, "1")
+    assert is_seen(REGISTER_READ, record.span, [june], june, ZoneInfo("Europe/Zurich")) is seen
