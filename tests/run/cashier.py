@@ -153,8 +153,25 @@ class Cashier:
             .order_by(entry.c.effective_on, entry.c.idempotency_key, posting.c.line)
         )
         with self.deployment.database.read() as connection:
-            rows = connection.execute(query.where(gl_account.c.book_id.in_(sa.select(book_table.c.id).where(book_table.c.key == book))))
+            rows = connection.execute(
+                query.where(gl_account.c.book_id.in_(sa.select(book_table.c.id).where(book_table.c.key == book)))
+            )
             return [(row.kind, row.name, str(Money(row.amount, "EUR")).removesuffix(" EUR")) for row in rows]
+
+    def slip(self, debit: str, credit: str, amount: str, *, account: str = "") -> None:
+        """Post an entry by hand that no act of the desk would make."""
+        made = Entry(
+            key=f"slip/{debit}/{credit}",
+            effective_on=date(2026, 8, 1),
+            kind="slip",
+            source="slip",
+            postings=(
+                Posting(gl_account=debit, money=euros(amount), account_key=account),
+                Posting(gl_account=credit, money=-euros(amount), account_key=account),
+            ),
+        )
+        with self.deployment.database.begin() as connection:
+            carry_out(self.deployment, connection, Act(book="MAIN", source="slip", entries=(made,)))
 
     def proven(self) -> None:
         """Assert that sub-ledgers and ledger agree."""

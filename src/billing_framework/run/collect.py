@@ -34,7 +34,13 @@ from billing_framework.storage.outbox import Event, put_events
 from billing_framework.storage.post import post_batch
 from billing_framework.storage.receivable_holds import holds_of
 from billing_framework.storage.receivable_payments import StoredPayment, insert_payments
-from billing_framework.storage.receivable_rows import insert_allocations, insert_items, load_allocations, load_items
+from billing_framework.storage.receivable_rows import (
+    insert_allocations,
+    insert_items,
+    load_allocations,
+    load_items,
+    load_standings,
+)
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import LedgerRefused, NotFound, Refused
 from billing_framework.values.money import Money
@@ -208,25 +214,25 @@ def act_date(deployment: Deployment, connection: Connection, book: str, on: date
 
 
 def account_of_item(connection: Connection, named: str, account: str = "") -> str:
-    """Return the account on which the one open item called `named` stands, by its key or reference.
+    """Return the account on which the one item called `named` stands, by its key or reference; of several the one that is open.
 
     Raises:
         NotFound: ``AR43`` where there is none.
         Refused: ``AR44`` where several accounts have one.
     """
-    found = {item.account for item in load_items(connection, keys=[named], references=[named])}
-    if account:
-        found &= {account}
-    if not found:
+    found = load_standings(connection, keys=[named], references=[named])
+    own = [one for one in found if account in ("", one.item.account)]
+    if not own:
         where = f" on account {account}" if account else ""
         raise NotFound("AR43", f"there is no open item {named!r}{where}", remedy="billing payment open ACCOUNT lists them")
-    if len(found) > 1:
+    accounts = {one.item.account for one in own if one.open} or {one.item.account for one in own}
+    if len(accounts) > 1:
         raise Refused(
             "AR44",
-            f"items called {named!r} stand on the accounts {', '.join(sorted(found))}",
+            f"items called {named!r} stand on the accounts {', '.join(sorted(accounts))}",
             remedy="Say which one with --account, or name the item by its key",
         )
-    return found.pop()
+    return accounts.pop()
 
 
 def item_called(position: Position, named: str, *, debit: bool | None = None) -> Standing:

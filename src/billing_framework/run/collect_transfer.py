@@ -76,21 +76,24 @@ def transfer_item(deployment: Deployment, request: TransferRequest) -> Transferr
     """
     needs_reason(request.reason, "a transfer")
     with deployment.database.begin() as connection:
+        book = find(connection, ACCOUNTS, request.to_account).value.book
+        earlier = _earlier(connection, book, request)
+        if earlier is not None:
+            return earlier
         source = account_of_item(connection, request.item, request.account)
-        find(connection, ACCOUNTS, request.to_account)
         both = locked_positions(connection, [source, request.to_account])
         left, right = both[source], both[request.to_account]
-        book = left.account.book
+        # Somebody may have done the same while we waited for the accounts.
+        earlier = _earlier(connection, book, request)
+        if earlier is not None:
+            return earlier
         number = len(left.allocations) + 1  # allocations are only ever added, so their number names the next act
         action = f"transfer/{book}/{request.reference}" if request.reference else f"transfer/{source}/{number}"
-        earlier = load_items(connection, keys=[f"{action}/to"])
-        if earlier:
-            return _again(earlier[0], request)
-        if (book, left.account.currency) != (right.account.book, right.account.currency):
+        if (left.account.book, left.account.currency) != (book, right.account.currency):
             raise Refused(
                 "AR47",
-                f"{source} is kept in {left.account.currency} by book {book}, {request.to_account} in"
-                f" {right.account.currency} by book {right.account.book}",
+                f"{source} is kept in {left.account.currency} by book {left.account.book}, {request.to_account} in"
+                f" {right.account.currency} by book {book}",
                 remedy="Refund or credit it in one book and bill it in the other",
             )
         standing = item_called(left, request.item)
@@ -115,12 +118,17 @@ def _act(connection: Connection, book: str, action: str, items: tuple[OpenItem, 
     return Act(book=book, source=action, items=items, entries=(entry,), events=(event,))
 
 
-def _again(earlier: OpenItem, request: TransferRequest) -> Transferred:
-    size = earlier.original if earlier.is_debit else -earlier.original
-    if earlier.account != request.to_account or request.amount not in (None, size):
+def _earlier(connection: Connection, book: str, request: TransferRequest) -> Transferred | None:
+    """Return the transfer of this reference where it was done before."""
+    found = load_items(connection, keys=[f"transfer/{book}/{request.reference}/to"]) if request.reference else []
+    if not found:
+        return None
+    (item,) = found
+    size = item.original if item.is_debit else -item.original
+    if item.account != request.to_account or request.amount not in (None, size):
         raise Conflict(
             "AR45",
-            f"the transfer {request.reference} moved {size} to {earlier.account}",
+            f"the transfer {request.reference} moved {size} to {item.account}",
             remedy="Give another transfer its own reference",
         )
-    return Transferred(moved=earlier, outcome="duplicate")
+    return Transferred(moved=item, outcome="duplicate")

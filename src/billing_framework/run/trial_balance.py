@@ -11,8 +11,10 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.balance import BalanceLine, totals
 from billing_framework.ledger.entry import sub_ledger_id
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.reconcile import reconcile_book
 from billing_framework.storage.account_tables import account
 from billing_framework.storage.batch_rows import head
+from billing_framework.storage.book_rows import find_books
 from billing_framework.storage.books import list_books, load_book
 from billing_framework.storage.ledger_balances import book_balances, sub_ledger_balances
 from billing_framework.storage.ledger_verify import verify
@@ -112,7 +114,7 @@ def _codes(connection: Connection) -> dict[int, str]:
 
 
 def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes] | None = None) -> Proof:
-    """Prove the ledger of a book again from its rows.
+    """Prove the ledger of a book again from its rows, and that open items and held money make the balances of their accounts.
 
     Args:
         deployment: the open deployment.
@@ -121,6 +123,8 @@ def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes]
     """
     findings = verify(deployment.database, book, known_heads=known_heads)
     with deployment.database.read() as connection:
+        for loaded in find_books(connection, [book]).values():
+            findings = [*findings, *reconcile_book(connection, loaded.profile, deep=True)]
         sequence, newest = head(connection, load_book(connection, book).id)
     return Proof(book=book, batches=sequence, head=newest.hex(), findings=tuple(findings))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -45,6 +47,27 @@ _PAYMENT_FACTS = (
 )  # fmt: skip
 
 
+# INSERT OR REPLACE deletes in silence where a foreign program fires no delete triggers, so unique keys are looked up first.
+_TAKEN = {
+    "open_item": ("id = NEW.id", "key = NEW.key"),
+    "allocation": ("id = NEW.id", "key = NEW.key", "undoes_id = NEW.undoes_id"),
+    "payment": ("id = NEW.id", "book = NEW.book AND external_ref = NEW.external_ref", "returns_id = NEW.returns_id"),
+    "payment_file": ("id = NEW.id",),
+}
+
+
+def _replacing() -> Iterator[Guard]:
+    for table, keys in _TAKEN.items():
+        yield Guard(
+            name=f"{table}_taken",
+            table=table,
+            event="INSERT",
+            refuse_when=" OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {key})" for key in keys),
+            message=f"AR34 a row of {table} with this key is there already",
+            only="sqlite",
+        )
+
+
 def guards() -> tuple[Guard, ...]:
     """Return every guard; PostgreSQL fires them by name, so the lock comes before the checks."""
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in _PAYMENT_FACTS)
@@ -80,6 +103,7 @@ def guards() -> tuple[Guard, ...]:
             refuse_when=f"OLD.account_id IS NOT NULL OR NEW.account_id IS NULL OR {changed}",
             message="AR32 a payment changes only once: from suspense to its account",
         ),
+        *_replacing(),
         Guard(name="payment_kept", table="payment", event="DELETE", refuse_when="1 = 1", message=KEPT),
     )
 
