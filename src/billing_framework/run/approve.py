@@ -76,6 +76,7 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
         book = load_book(connection, run.book)
         mapping = mapping_of(book.profile)
         findings = [
+            *_missing({row.document for row in drafted if row.document}, documents, run),
             *_unfinished(run, rows_pending=sum(row.state == "pending" for row in rows), documents=documents),
             *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
             *_postable(connection, run, documents, mapping),
@@ -126,6 +127,12 @@ def _unfinished(run: Run, *, rows_pending: int, documents: Sequence[DraftDocumen
     elif not documents:
         what = "the run has no document to post"
     return [_blocking("RUN08", what, "Go on with it: billing run start", run.code)] if what else []
+
+
+def _missing(wanted: set[int], documents: Sequence[DraftDocument], run: Run) -> list[Finding]:
+    lost = wanted - {document.key for document in documents}
+    what = f"{len(lost)} drafts of the run are not there any more"
+    return [_blocking("RUN11", what, "Cancel the run and start it anew", run.code)] if lost else []
 
 
 def _stale(account: str, parts: Sequence[str]) -> Finding:

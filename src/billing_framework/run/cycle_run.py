@@ -147,7 +147,9 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         free = [account for account in own if account not in claims or claims[account].dates != given.period]
         if not free:
             done = next((run for run in earlier if run.state != "cancelled"), None)
-            return RunReport(run=done, billed_elsewhere=len(claims))
+            return RunReport(
+                run=done, billed_elsewhere=sum(claim.run_id != (done.id if done else 0) for claim in claims.values())
+            )
         run = _new_run(deployment, connection, given, len(earlier) + 1)
         _take_in_new_accounts(connection, run, free, payers, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
@@ -211,14 +213,17 @@ def _take_in_new_accounts(
 ) -> None:
     if run.state not in OPEN_STATES:
         return
-    known = {row.account for row in run_accounts(connection, run)}
+    before = run_accounts(connection, run)
+    known = {row.account for row in before}
+    freed = [row for row in before if row.account not in claims and any(item.check == "period" for item in row.evidence)]
     new = [account for account in own if account not in known and claims.get(account, _NO_CLAIM).dates != run.period]
     rows = [_in_the_way(account, claims[account]) if account in claims else RunAccount(account=account) for account in new]
     rows += [RunAccount(account=account) for account in payers if account not in known]
     add_accounts(connection, run, rows)
+    save_accounts(connection, run, [attrs.evolve(row, state="pending", evidence=()) for row in freed])
     if run.is_final:
-        claim_periods(connection, run, [account for account in new if account not in claims])
-    if rows and run.state == "drafted":
+        claim_periods(connection, run, [*(account for account in new if account not in claims), *(row.account for row in freed)])
+    if (rows or freed) and run.state == "drafted":
         move_run(connection, run, "drafting")
 
 

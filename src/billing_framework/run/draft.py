@@ -37,6 +37,8 @@ from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
 
 OPEN = ("drafting", "drafted")
+LASTING = ("officer", "period")
+"""Checks whose holds outlast a new draft: an officer's, and that of dates which another run bills."""
 
 
 def document_key(run: Run, account: str) -> int:
@@ -56,24 +58,32 @@ def draft_accounts(
         progress: told after each batch how many of how many are drafted.
     """
     with deployment.database.read() as connection:
-        pending = [row.account for row in run_accounts(connection, run, states=["pending"])]
-        if not pending:
+        rows = run_accounts(connection, run)
+        if not any(row.state == "pending" for row in rows):
             return 0
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
+    families = _pending_families(rows, desk)
+    total = sum(map(len, families.values()))
     done = 0
-    for batch in _batches(pending, desk, batch_size):
+    for batch in _batches(families, batch_size):
         draft_batch(desk, run, batch)
         done += len(batch)
         if progress:
-            progress(done, len(pending))
+            progress(done, total)
     return done
 
 
-def _batches(accounts: Sequence[str], desk: Desk, size: int) -> Iterator[list[str]]:
-    """Yield the accounts in lists that never part those whose charges meet on one document."""
+def _pending_families(rows: Sequence[RunAccount], desk: Desk) -> dict[str, list[str]]:
+    """Return by payer all accounts whose charges meet on one document, where one of them is pending."""
     families: dict[str, list[str]] = {}
-    for account in accounts:
-        families.setdefault(payer_of(account, desk.tree), []).append(account)
+    for row in rows:
+        families.setdefault(payer_of(row.account, desk.tree), []).append(row.account)
+    pending = {payer_of(row.account, desk.tree) for row in rows if row.state == "pending"}
+    return {payer: members for payer, members in families.items() if payer in pending}
+
+
+def _batches(families: Mapping[str, list[str]], size: int) -> Iterator[list[str]]:
+    """Yield the accounts in lists that never part a family."""
     batch: list[str] = []
     for payer in sorted(families):
         if batch and len(batch) + len(families[payer]) > size:
@@ -99,15 +109,22 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
         if run.state not in OPEN:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Somebody else moved it on meanwhile")
         now = run_accounts_of(connection, run, accounts)
-        still = [result for result in results if now[result.account].version == before[result.account].version]
+        moved = {result.payer for result in results if _moved(result.account, before, now)}
+        still = [result for result in results if result.payer not in moved]
         records = {
             result.account: _record(desk, run, result, inputs, parties=parties, version=rows[result.account].version)
             for result in still
             if result.draft is not None
         }
-        rows |= _save(connection, run, records, rows)
-        save_accounts(connection, run, [rows[result.account] for result in still])
-    return rows
+        saved = {result.account: rows[result.account] for result in still}
+        saved |= _save(connection, run, records, saved)
+        save_accounts(connection, run, list(saved.values()))
+    return now | saved
+
+
+def _moved(account: str, before: Mapping[str, RunAccount], now: Mapping[str, RunAccount]) -> bool:
+    """Return whether another process has drafted the account since it was read."""
+    return (now[account].version, now[account].state) != (before[account].version, before[account].state)
 
 
 def run_request(connection: Connection, run: Run, accounts: Sequence[str]) -> InputRequest:
@@ -147,7 +164,8 @@ def _reviewed(
     rows = []
     for result in results:
         given, row = inputs[result.account], before[result.account]
-        found = [HoldEvidence(check="rating", finding=finding) for finding in result.findings if finding.stops]
+        found = [item for item in row.evidence if item.check in LASTING]
+        found += [HoldEvidence(check="rating", finding=finding) for finding in result.findings if finding.stops]
         overruled = result.digest and row.released == result.digest
         if not overruled:
             found += holds.get(result.account, [])

@@ -229,8 +229,11 @@ def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
         run = locked(connection, run)
         if run.state == "posted":
             return run
-        left = [row.account for row in run_accounts(connection, run, states=["held", "skipped", "pending"])]
-        free_periods(connection, run, left)
+        left = run_accounts(connection, run, states=["held", "skipped", "pending"])
+        free_periods(connection, run, [row.account for row in left])
+        free_charges(
+            connection, {row.document for row in left if row.document} - {one.document for one in manifest_of(connection, run)}
+        )
         now = deployment.clock.now()
         after = {"state": "posted", "documents": documents, "not billed": len(left)}
         audit.record(

@@ -1,0 +1,178 @@
+"""No double billing by construction: attempts by hand, by SQL and by two runs at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import attrs
+import pytest
+import sqlalchemy as sa
+
+from billing_framework.run.approve import approve_run
+from billing_framework.run.credit import credit_document
+from billing_framework.run.rebill import rebill_document
+from billing_framework.storage import billing_tables as tables
+from billing_framework.storage.draft_rows import charge_id
+from billing_framework.storage.engine import Database, open_database
+from billing_framework.values.errors import BillingError, Refused
+from tests.scenarios.office import Office
+
+
+def posted(database: Database) -> Office:
+    office = Office.of(database)
+    office.customer("C1", "drill")
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4")
+    office.bill("2026-07")
+    return office
+
+
+ATTACKS = {
+    "change an issued document": "UPDATE document SET gross = gross + 1, net = net + 1",
+    "change its content": "UPDATE document SET content = '{}'",
+    "take an issued document away": "DELETE FROM document",
+    "make it a draft again": "UPDATE document SET status = 'draft', number = NULL, series = NULL, counter = NULL",
+    "change a line": "UPDATE document_line SET net = net + 1",
+    "take a line away": "DELETE FROM document_line WHERE line = 1",
+    "add a line": "INSERT INTO document_line SELECT document_id, 9, account_id, month, 'x', agreement, component, net, tax,"
+    " amount, quantity, unit, unit_price, code, service_start, service_end, origin, content, evidence FROM document_line WHERE line = 1",
+    "change a tax": "UPDATE document_tax SET tax = tax + 1",
+    "take a tax away": "DELETE FROM document_tax",
+    "change the input": "UPDATE document_input SET manifest = '{}'",
+    "take the input away": "DELETE FROM document_input",
+    "change the buyer": "UPDATE document_party SET buyer = '{}'",
+    "free a billed charge": "DELETE FROM charge_key",
+    "take a charge back without a credit note": "UPDATE charge_key SET reversed_by = 1",
+    "bill a charge again": "INSERT INTO charge_key (charge_id, revision, document_id)"
+    " SELECT charge_id, 2, document_id FROM charge_key",
+    "free a billed period": "DELETE FROM billed_period",
+    "move a billed period": "UPDATE billed_period SET period_end = '2026-08-02'",
+    "claim a billed date": "INSERT INTO billed_period SELECT account_id, '2026-07-15', '2026-08-15', 7 FROM billed_period",
+    "change carried state": "UPDATE carried_state SET written_by = 1",
+    "take carried state away": "DELETE FROM carried_state",
+    "change an issued number": "UPDATE number_issued SET number = 'INV-2026-000009'",
+    "take an issued number away": "DELETE FROM number_issued",
+    "give a number again": "UPDATE number_series SET next_number = 1",
+    "remove a series": "DELETE FROM number_series",
+    "issue without a number of its own": "INSERT INTO document SELECT 5, book, account_id, account, month, kind, status, final,"
+    " series, counter, number, issue_on, due_on, period_start, period_end, currency, net, tax, gross, payable, run_id, version, revision,"
+    " corrects_id, 4, reason, content, state, digest, posted_at FROM document",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_database_refuses(database: Database, attack: str) -> None:
+    office = posted(database)
+    before = snapshot(database)
+    with pytest.raises(BillingError) as refused, office.deployment.database.begin() as connection:
+        connection.execute(sa.text(ATTACKS[attack]))
+    assert refused.value.code[:2] in ("AR", "CH", "ST"), refused.value
+    assert snapshot(database) == before
+
+
+def snapshot(database: Database) -> list[list[tuple[object, ...]]]:
+    with database.read() as connection:
+        return [
+            [tuple(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key.columns))]
+            for table in tables.metadata.sorted_tables
+        ]
+
+
+def test_the_attacks_pass_once_the_guards_are_gone(sqlite_database: Database) -> None:
+    """The negative control: it is the guards that refuse, not something else."""
+    posted(sqlite_database)
+    with sqlite_database.begin() as connection:
+        for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+            connection.execute(sa.text(f"DROP TRIGGER {name}"))
+    by_constraints = {"make it a draft again", "issue without a number of its own", "change an issued document"}
+    for attack in ATTACKS.keys() - by_constraints:
+        with sqlite_database.engine.connect() as connection:
+            connection.execute(sa.text(ATTACKS[attack]))  # it goes through
+            connection.rollback()
+
+
+def test_a_charge_billed_elsewhere_holds_the_account(database: Database) -> None:
+    office = posted(database)
+    with database.begin() as connection:
+        row = connection.execute(sa.select(tables.document_line.c.charge).where(tables.document_line.c.line == 1)).scalar_one()
+        key = row.replace("2026-07-01/2026-07-31", "2026-08-01/2026-08-31")
+        run = office.start("2026-08", kind="rehearsal").run if False else None
+        assert run is None
+        document = draft_for(connection)
+        connection.execute(tables.charge_key.insert().values(charge_id=charge_id(key), revision=1, document_id=document))
+    report = office.start("2026-08")
+    assert report.counts == {"held": 1}
+
+
+def draft_for(connection: sa.Connection) -> int:
+    columns = [
+        column for column in tables.document.c if column.name not in ("id", "status", "number", "series", "counter", "posted_at")
+    ]
+    row = connection.execute(sa.select(*columns)).mappings().first()
+    assert row is not None
+    connection.execute(tables.document.insert().values(id=77, status="draft", **row))
+    return 77
+
+
+def test_a_credited_document_is_billed_again_only_by_rebilling_it(database: Database) -> None:
+    office = posted(database)
+    credit_document(office.deployment, "INV-2026-000001", reason="wrong customer")
+    assert office.start("2026-07").nothing_to_do
+    with pytest.raises(Refused, match="INVOICE16"):
+        credit_document(office.deployment, "INV-2026-000001", reason="again")
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="it was the right one")
+    assert (report.note, report.new) == ("", "INV-2026-000002")
+    assert office.documents() == ["CN-2026-000001 C1 -41.80", "INV-2026-000001 C1 41.80", "INV-2026-000002 C1 41.80"]
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Do acts in threads that start together; return what each returned or raised."""
+    barrier, results = threading.Barrier(len(acts)), [None] * len(acts)
+
+    def do(place: int, act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            results[place] = act()  # type: ignore[call-overload]
+        except BillingError as error:
+            results[place] = error  # type: ignore[call-overload]
+
+    threads = [threading.Thread(target=do, args=(place, act)) for place, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return list(results)
+
+
+def twin(office: Office) -> Office:
+    """Return the same office through a connection pool of its own."""
+    url = office.deployment.database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    return Office(attrs.evolve(office.deployment, database=open_database(url)), office.clock)
+
+
+def test_two_runs_and_two_posters_at_once_bill_once(database: Database) -> None:
+    office = Office.of(database)
+    for number in range(6):
+        office.customer(f"C{number}", f"machine-{number}")
+    one, other = office, twin(office)
+    at_once(lambda: one.start("2026-07", batch_size=2), lambda: other.start("2026-07", batch_size=3))
+    assert office.start("2026-07").counts == {"drafted": 6}
+    at_once(lambda: approve_run(one.deployment), lambda: approve_run(other.deployment))
+    at_once(lambda: one.post(chunk_size=2), lambda: other.post(chunk_size=2))
+    office.post()
+    assert office.documents() == [f"INV-2026-00000{number + 1} C{number} 33.00" for number in range(6)]
+    other.deployment.database.close()
+
+
+def test_a_run_and_a_rebill_of_one_document_at_once(database: Database) -> None:
+    office = posted(database)
+    office.jobs("j2,drill,2026-07-05T08:00:00+00:00,1", file="late.csv")
+    other = twin(office)
+    acts = [
+        lambda: rebill_document(office.deployment, "INV-2026-000001", reason="late usage"),
+        lambda: rebill_document(other.deployment, "INV-2026-000001", reason="late usage"),
+    ]
+    results = at_once(*acts)
+    assert sum(isinstance(result, BillingError) for result in results) == 1, results
+    assert office.documents() == ["CN-2026-000001 C1 -41.80", "INV-2026-000001 C1 41.80", "INV-2026-000002 C1 44.00"]
+    other.deployment.database.close()
