@@ -10,7 +10,8 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,32 @@ _INTERRUPTED = 130
 _FAULT = 70
 
 
+class _OutputGoneError(Exception):
+    """The reader of a pipe has gone. click would make a failure of it."""
+
+
+@contextmanager
+def _pipes_watched() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _OutputGoneError from error
+
+
 class BillingCommand(click.Group):
     """The root: loads one file per noun, and is the one place where errors become messages and exit codes."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the arguments; ``--help`` and ``--version`` already print here."""
+        with _pipes_watched():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb."""
+        with _pipes_watched():
+            return super().invoke(ctx)
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return all nouns."""
@@ -81,11 +106,11 @@ class BillingCommand(click.Group):
         """Run the command line and end the process with the documented exit code."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        session = Session()
+        session = extra.setdefault("obj", Session())
         try:
-            code = super().main(args, prog_name or "billing", complete_var, standalone_mode=False, obj=session, **extra)
+            code = super().main(args, prog_name or "billing", complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()
-        except BrokenPipeError:
+        except (_OutputGoneError, BrokenPipeError):  # who read the output has seen enough
             _forget_output()
             sys.exit(0)
         except BaseException as error:  # noqa: BLE001  the last place before the user: every error ends here

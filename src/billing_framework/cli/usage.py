@@ -14,6 +14,8 @@ from billing_framework.cli.output import emit, exit_for, fields, progress, show_
 from billing_framework.cli.suspense_verbs import add_suspense_verbs
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.intake import IntakeReport, take_in
+from billing_framework.run.late_usage import late_usage
+from billing_framework.run.run_period import run_book
 from billing_framework.storage.usage_batches import Batch, batches, coverage_rows
 from billing_framework.storage.usage_kind_table import kind_tables
 from billing_framework.storage.usage_load import UsageRow, load_current, newest_batch
@@ -237,3 +239,20 @@ def _coverage_cells(row: tuple[int, Coverage]) -> tuple[object, ...]:
     number, item = row
     gap = item.missing[0] if item.missing else ""
     return (number, item.subject, item.span.start.isoformat(), item.span.end.isoformat(), item.expected, item.received, gap)
+
+
+@usage.command()
+@click.option("--book", default="", metavar="CODE", help="Book of the documents; not needed where there is only one.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only periods that end after this date.")
+@pass_deployment
+@click.pass_context
+def late(context: click.Context, deployment: Deployment, *, book: str, since: datetime | None) -> None:
+    """List the issued documents whose usage came late or was corrected afterwards; billing invoice rebill bills them again.
+
+    Example:
+      billing usage late --since 2026-01-01
+    """
+    found = late_usage(deployment, run_book(deployment, book), since=None if since is None else since.date())
+    headers = ("document", "account", "period", "added", "replaced")
+    cells = ((item.document, item.account, item.period, len(item.added), len(item.superseded)) for item in found)
+    emit(context, found, lambda: table(headers, cells, right=headers[3:]))

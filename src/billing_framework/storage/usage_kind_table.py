@@ -150,7 +150,7 @@ def kind_table_findings(connection: Connection, tables: Sequence[KindTable]) -> 
 
 
 def _type_name(kind: TypeEngine[Any], connection: Connection) -> str:
-    return kind.dialect_impl(connection.dialect).compile(connection.dialect).split(" COLLATE")[0]
+    return kind.compile(dialect=connection.dialect).split(" COLLATE")[0]
 
 
 def _shown(column: tuple[str, bool] | None) -> str:
