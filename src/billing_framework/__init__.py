@@ -60,7 +60,7 @@ from billing_framework.values.period import DateSpan, Span, midnight
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 from billing_framework.values.rounding import RoundingMode, RoundingStep, allocate, divide, to_places, to_step
-from billing_framework.values.units import UnitDefinition, Units
+from billing_framework.values.units import UnitDefinition, Units, define_units
 
 __version__ = "0.1.0"
 
@@ -139,6 +139,7 @@ __all__ = [
     "allocate",
     "billed_quantities",
     "component_charge",
+    "define_units",
     "delimited_reader",
     "divide",
     "exact",

@@ -29,10 +29,13 @@ def check_file(path: Path) -> tuple[SettingsFile | None, Host | None, list[Findi
         panel = register(load_plugins(file.settings.deployment.plugins), core_offers)
         _, wrong = file_settings(panel, file)
         findings += wrong
-        return file, (None if findings else Host.from_file(file)), findings
+        host = None if findings else Host.from_file(file)
+        if host is not None:
+            _ = host.units  # defined when they are first used; a check wants to know now
     except BillingError as error:
         named = file.finding(error.code, error.what, error.remedy, ("deployment", "plugins"))
         return file, None, [*findings, named]
+    return file, host, findings
 
 
 def unrated_kinds(host: Host) -> list[Finding]:

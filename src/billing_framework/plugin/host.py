@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -71,7 +72,7 @@ class Host:
     Attributes:
         plugins: the plugins in their order.
         codes: pages of the core's and the plugins' codes.
-        units: units of the deployment.
+        unit_definitions: units that the plugins offer.
         kinds: usage kinds by name.
         readers: readers by format.
         raters: raters by the usage kind that they rate.
@@ -82,7 +83,7 @@ class Host:
 
     plugins: tuple[EnabledPlugin, ...]
     codes: Mapping[str, CodePage]
-    units: Units
+    unit_definitions: tuple[UnitDefinition, ...]
     kinds: Mapping[str, UsageKind]
     readers: Mapping[str, Reader]
     raters: Mapping[str, Rater]
@@ -151,7 +152,7 @@ class Host:
                 if plugin.name != CORE
             ),
             codes=offered["billing_codes"].by_name,
-            units=define_units(offered["billing_units"].by_name.values()),
+            unit_definitions=tuple(offered["billing_units"].by_name.values()),
             kinds=kinds.by_name,
             readers=offered["billing_readers"].by_name,
             raters=_by_kind(raters, kinds),
@@ -160,6 +161,15 @@ class Host:
             owners=MappingProxyType({hook: found.owner for hook, found in offered.items()}),
             panel=panel,
         )
+
+    @functools.cached_property
+    def units(self) -> Units:
+        """The units of the deployment; defined when they are first asked for, because few commands do.
+
+        Raises:
+            ValueRefused: ``VALUE24`` or ``VALUE25`` for a definition that is wrong or clashes; ``billing plugin check`` tells it.
+        """
+        return define_units(self.unit_definitions)
 
     def settings_of_rater(self, name: str) -> Any:
         """Return the settings of the plugin that offers the rater `name`, None where it has none."""

@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import attrs
 
 from billing_framework.rating.base_charges import base_findings
-from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.rating.price_plan import Component, PlanVersion
 from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
 from billing_framework.values.typed_toml import line_of
+from billing_framework.values.units import Units
 
 
 def check_plan(
@@ -20,6 +22,7 @@ def check_plan(
     *,
     models: Mapping[str, ChargeModel],
     measures: Collection[str] = (),
+    units: Units | None = None,
     file: str = "",
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a plan: doubled components, tiers that do not ascend, bases that are not there.
@@ -29,11 +32,14 @@ def check_plan(
         models: charge models by name, whose own checks are made.
         measures: names of all measures that raters may yield, see `known_measures`; empty where they are not known, then none is
             refused.
+        units: units of the deployment; None where they are not known, then no unit is looked at.
         file: name of the plan's file, for the place of the findings.
     """
     found = [*_validity(plan), *_components(plan, measures)]
     for component in plan.components:
         found.extend(base_findings(plan, component))
+        if units is not None:
+            found.extend(_unit_findings(component, units))
         model = models.get(component.model)
         if model is not None and model.check is not None:
             found.extend(model.check(component))
@@ -85,6 +91,27 @@ def _components(plan: PlanVersion, measures: Collection[str]) -> Iterator[Findin
                 field=f"{component.code}.measure",
                 code=component.code,
             )
+
+
+def _unit_findings(component: Component, units: Units) -> Iterator[Finding]:
+    """Yield a finding where the unit is another spelling of a known one: measures are compared with it by name.
+
+    A unit that nobody defines is the plan's own word for what it counts, such as lamps; it is only told.
+    """
+    unit = str(getattr(component.params, "unit", ""))
+    if not unit or unit in units.known:
+        return
+    place = f"{component.code}.unit"
+    try:
+        name = units.name(unit)
+    except ValueRefused:
+        what = f"{unit!r} is no unit of the deployment; only a measure in exactly this unit can be priced"
+        yield attrs.evolve(
+            _finding("PLAN18", what, did_you_mean(unit, units.names), field=place, code=component.code),
+            severity=Severity.INFORMATION,
+        )
+    else:
+        yield _finding("PLAN18", f"the unit is spelled {unit!r}", f"Write {name}", field=place, code=component.code)
 
 
 def _is_measured(name: str, measures: Collection[str]) -> bool:

@@ -79,7 +79,8 @@ def read_plan_files(host: Host, files: Iterable[tuple[str, bytes]]) -> tuple[lis
         findings += read.findings
         if read.plan is None:
             continue
-        wrong = check_plan(read.plan, models=host.charge_models, measures=known_measures(host.raters.values()), file=file)
+        measures = known_measures(host.raters.values())
+        wrong = check_plan(read.plan, models=host.charge_models, measures=measures, units=host.units, file=file)
         findings += wrong
         if any(finding.stops for finding in wrong):
             continue
@@ -149,7 +150,9 @@ def check_loaded(deployment: Deployment, connection: Connection) -> list[Finding
     findings = [
         finding
         for one in plans
-        for finding in check_plan(one.plan, models=models, measures=measures, file=f"plan {one.plan.name}")
+        for finding in check_plan(
+            one.plan, models=models, measures=measures, units=deployment.host.units, file=f"plan {one.plan.name}"
+        )
     ]
     for code in sorted({one.plan.code for one in plans}):
         mine = [one for one in plans if one.plan.code == code]

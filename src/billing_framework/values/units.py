@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import attrs
-import pint
 
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.quantity import Quantity
@@ -53,7 +52,9 @@ CORE_UNITS = (
 
 
 @attrs.frozen
-class _Known:
+class ResolvedUnit:
+    """Dimension of a unit in base dimensions, and its exact factor to the base unit."""
+
     dimension: str
     factor: Fraction
 
@@ -68,7 +69,7 @@ class Units:
         folded: names by spelling without letter case; more than one where case matters.
     """
 
-    known: Mapping[str, _Known] = attrs.field(repr=False)
+    known: Mapping[str, ResolvedUnit] = attrs.field(repr=False)
     spellings: Mapping[str, str] = attrs.field(repr=False)
     folded: Mapping[str, frozenset[str]] = attrs.field(repr=False)
 
@@ -122,8 +123,10 @@ def define_units(definitions: Iterable[UnitDefinition]) -> Units:
         ValueRefused: ``VALUE24`` for a definition that cannot be read or is not exact, ``VALUE25`` for a name or alias that two
             units claim.
     """
+    # pint takes a third of the start of a command, and few commands convert anything.
+    from billing_framework.values.unit_registry import resolve  # noqa: PLC0415
+
     wanted = [*CORE_UNITS, *definitions]
-    registry: pint.UnitRegistry[Fraction] = pint.UnitRegistry(None, non_int_type=Fraction, on_redefinition="raise")
     spellings: dict[str, str] = {}
     for definition in wanted:
         _check_spelling(definition)
@@ -133,19 +136,14 @@ def define_units(definitions: Iterable[UnitDefinition]) -> Units:
                     "VALUE25", f"{spelling!r} is claimed by unit {spellings[spelling]} and by unit {definition.name}"
                 )
             spellings[spelling] = definition.name
-    for definition in wanted:  # after all names are known to be different, so that pint never sees a second definition
-        _define(registry, definition)
     folded: dict[str, set[str]] = {}
     for spelling, name in spellings.items():
         folded.setdefault(spelling.casefold(), set()).add(name)
-    return Units(
-        {definition.name: _resolved(registry, definition) for definition in wanted},
-        spellings,
-        {spelling: frozenset(names) for spelling, names in folded.items()},
-    )
+    return Units(resolve(wanted), spellings, {spelling: frozenset(names) for spelling, names in folded.items()})
 
 
-def _refused(definition: UnitDefinition, why: str) -> ValueRefused:
+def unit_refused(definition: UnitDefinition, why: str) -> ValueRefused:
+    """Return the error of a definition that cannot be used, with the reason."""
     return ValueRefused(
         "VALUE24",
         f"unit {definition.name!r} = {definition.definition!r}: {why}",
@@ -155,32 +153,8 @@ def _refused(definition: UnitDefinition, why: str) -> ValueRefused:
 
 def _check_spelling(definition: UnitDefinition) -> None:
     if not _NAME.fullmatch(definition.name):
-        raise _refused(definition, "the name must be letters, digits and underscores; other spellings are aliases")
+        raise unit_refused(definition, "the name must be letters, digits and underscores; other spellings are aliases")
     if any(not alias or alias != alias.strip() for alias in definition.aliases):
-        raise _refused(definition, "an alias must not be empty or begin or end with a blank")
+        raise unit_refused(definition, "an alias must not be empty or begin or end with a blank")
     if not (_DIMENSION.fullmatch(definition.definition) or (definition.definition and set(definition.definition) <= _FACTORS)):
-        raise _refused(definition, "it is neither a dimension nor a product of units")
-
-
-_PARSER_TRIPS = (pint.PintError, RecursionError, ArithmeticError, ValueError, TypeError, AttributeError)
-"""What pint raises for a definition without sense: whatever its parser trips over."""
-
-
-def _define(registry: pint.UnitRegistry[Fraction], definition: UnitDefinition) -> None:
-    try:
-        registry.define(f"{definition.name} = {definition.definition}")
-    except _PARSER_TRIPS as error:
-        raise _refused(definition, "it cannot be read") from error
-
-
-def _resolved(registry: pint.UnitRegistry[Fraction], definition: UnitDefinition) -> _Known:
-    try:
-        factor, _ = registry.get_root_units(definition.name)
-        powers = registry.get_dimensionality(definition.name)
-    except _PARSER_TRIPS as error:
-        raise _refused(definition, "it is defined by itself" if isinstance(error, RecursionError) else str(error)) from error
-    if not isinstance(factor, int | Fraction) or factor <= 0:
-        raise _refused(definition, f"its factor {factor} is not an exact number above zero")
-    exponents = sorted((str(dimension), str(power)) for dimension, power in powers.items())
-    shown = " ".join(dimension if power == "1" else f"{dimension}**{power}" for dimension, power in exponents)
-    return _Known(shown, Fraction(factor))
+        raise unit_refused(definition, "it is neither a dimension nor a product of units")

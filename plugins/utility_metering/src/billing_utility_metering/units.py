@@ -7,11 +7,12 @@ converted by a factor that stands in the plan. Apparent and reactive energy are 
 
 from __future__ import annotations
 
+import functools
 from fractions import Fraction
 
 import attrs
 
-from billing_framework import UnitDefinition
+from billing_framework import UnitDefinition, Units, ValueRefused, define_units
 
 
 @attrs.frozen
@@ -62,8 +63,7 @@ _UNITS = (
     *_family("therms", ("therm", 1, ("therms", "thm")), ("Dth", 10, ("dekatherm", "dekatherms"))),
     *_family("british_thermal_units", ("Btu", 1, ()), ("MMBtu", 10**6, ())),
 )
-_BY_NAME = {unit.name: unit for unit in _UNITS}
-_BY_SPELLING = {spelling.casefold(): unit.name for unit in _UNITS for spelling in (unit.name, *unit.aliases)}
+_FAMILY_OF = {unit.name: unit.family for unit in _UNITS}
 
 CONSUMPTION_UNIT = {
     "energy": "kWh",
@@ -97,20 +97,29 @@ def _product(factor: Fraction, unit: str) -> str:
     return f"{factor.numerator} * {unit}" + (f" / {factor.denominator}" if factor.denominator != 1 else "")
 
 
+@functools.cache
+def _units() -> Units:
+    return define_units(unit_definitions())
+
+
 def unit_name(text: str) -> str | None:
     """Return the unit that `text` spells in any letter case, None for a spelling that the trade does not know."""
-    return _BY_SPELLING.get(" ".join(text.split()).casefold())
+    try:
+        name = _units().name(" ".join(text.split()))
+    except ValueRefused:
+        return None
+    return name if name in _FAMILY_OF else None
 
 
 def family_of(unit: str) -> str:
     """Return the family that a unit belongs to; units of one family are multiples of each other. Empty for an unknown unit."""
-    known = _BY_NAME.get(unit)
-    return known.family if known else ""
+    return _FAMILY_OF.get(unit, "")
 
 
+@functools.cache
 def factor(source: str, target: str) -> Fraction | None:
     """Return how many `target` units are in one `source` unit; None where only a plan's factor may convert them."""
-    one, other = _BY_NAME.get(source), _BY_NAME.get(target)
-    if one is None or other is None or one.family != other.family:
+    try:
+        return _units().factor(source, target)
+    except ValueRefused:
         return None
-    return one.factor / other.factor
