@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_framework.accounts.book import BookProfile, mapped
+from billing_framework.accounts.book import ROLES, BookProfile, mapped
 from billing_framework.accounts.book_file import read_book, unmapped_findings
+from billing_framework.invoicing.mapping import ROLES as ENTRY_ROLES
 from billing_framework.ledger.chart import AccountType, Floor
 from billing_framework.values.finding import Finding
 
@@ -101,6 +102,10 @@ def test_a_book_becomes_what_ledger_and_invoicing_need() -> None:
     assert profile.tax_account("sales") == "2100"
 
 
+def test_the_roles_are_those_that_entries_ask_for() -> None:
+    assert set(ROLES) == set(ENTRY_ROLES)
+
+
 def test_the_longest_beginning_of_a_code_wins() -> None:
     mapping = {"*": "1", "a.*": "2", "a.b.*": "3", "a.b.c": "4"}
 
@@ -128,6 +133,7 @@ def test_the_longest_beginning_of_a_code_wins() -> None:
         ('role = "suspense"', 'role = "suspence"', "BOOK05", "book.account[3].role", 37),
         ('role = "suspense"', "", "BOOK05", "book.account", 1),
         ('role = "suspense"', 'role = "bank"', "BOOK05", "book.account", 1),
+        ('floor = "no_debit"', "", "BOOK05", "book.account[4].role", 43),
         ('floor = "no_debit"', "floor = true", "BOOK03", "book.account[4].floor", 44),
         ('"service.*" = "4000"', '"service.*" = "4999"', "BOOK05", "book.charges.service.*", 64),
         ('"service.*" = "4000"', '"service*" = "4000"', "BOOK05", "book.charges.service*", 64),

@@ -22,8 +22,11 @@ class Reset(enum.Enum):
 REQUIRED_ROLES = ("receivable", "bank", "suspense", "write_off", "opening")
 """Roles without which a payment or a correction could not be posted; each belongs to exactly one account."""
 
-ROLES = (*REQUIRED_ROLES, "deposits", "trust", "trust_bank", "rounding", "late_charge", "discount")
+ROLES = (*REQUIRED_ROLES, "deposits", "trust", "trust_bank", "recovery", "rounding")
 """All roles that the core posts to by name; what revenue and tax post to is said by the mappings."""
+
+HELD_ROLES = ("deposits", "trust")
+"""Roles of money that belongs to others; the account must be guarded, so that the database keeps it from being overdrawn."""
 
 
 @attrs.frozen(kw_only=True)

@@ -7,8 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from billing_framework.accounts.book import REQUIRED_ROLES, ROLES, SERIES_KINDS, Bank, BookAccount, BookProfile, Seller, Series
+from billing_framework.accounts.book import (
+    HELD_ROLES,
+    REQUIRED_ROLES,
+    ROLES,
+    SERIES_KINDS,
+    Bank,
+    BookAccount,
+    BookProfile,
+    Seller,
+    Series,
+)
 from billing_framework.accounts.fields import Reader, code, country, currency, text_line, zone
+from billing_framework.ledger.chart import Floor
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
@@ -143,6 +154,10 @@ def _chart_problems(book: BookProfile) -> Iterator[Problem]:
         if account.role and account.role not in ROLES:
             remedy = did_you_mean(account.role, ROLES)
             yield ("BOOK05", "the core posts to no such role", remedy, ("book", "account", position, "role"), account.role)
+    for position, account in enumerate(book.accounts):
+        if account.role in HELD_ROLES and account.floor is not Floor.NO_DEBIT:
+            what, remedy = "money held for others is not guarded", 'Write floor = "no_debit"'
+            yield ("BOOK05", what, remedy, ("book", "account", position, "role"), account.role)
     held = Counter(account.role for account in book.accounts if account.role)
     for role in REQUIRED_ROLES:
         if held[role] == 0:

@@ -17,7 +17,7 @@ from billing_framework.storage.account_tables import account, agreement
 from billing_framework.storage.book_rows import find_books
 from billing_framework.storage.plan_rows import load_plans
 from billing_framework.storage.tax_rows import load_tax_rates
-from billing_framework.taxing.tax_rate import TaxKind, TaxRate
+from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.values.finding import Finding
 
 
@@ -29,7 +29,7 @@ def mapping_findings(deployment: Deployment, connection: Connection) -> list[Fin
     """
     plans = [one.plan for one in load_plans(connection, (), params=model_params(deployment.host))]
     used, places = _plans_in_use(connection), _places(connection)
-    rates = [rate for rate in load_tax_rates(connection) if rate.kind is TaxKind.STANDARD]
+    rates = load_tax_rates(connection)
     findings = []
     for loaded in find_books(connection).values():
         profile = loaded.profile

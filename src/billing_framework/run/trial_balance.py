@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.balance import BalanceLine, totals
 from billing_framework.ledger.entry import sub_ledger_id
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.reconcile import reconcile_book
+from billing_framework.run.reconcile import reconcile, reconcile_book
 from billing_framework.storage.account_tables import account
 from billing_framework.storage.batch_rows import head
 from billing_framework.storage.book_rows import find_books
@@ -64,7 +64,7 @@ class Proof:
         book: code of the book.
         batches: how many batches are chained.
         head: hash of the newest one as hex; written down elsewhere it shows whether newer batches were cut off.
-        findings: rows that are not as they were sealed.
+        findings: rows that are not as they were sealed, and customers whose open items or held money differ from the ledger.
     """
 
     book: str
@@ -121,7 +121,7 @@ def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes]
         book: code of the book.
         known_heads: sequence numbers and hashes that were written down elsewhere, for example in a close report.
     """
-    findings = verify(deployment.database, book, known_heads=known_heads)
+    findings = [*verify(deployment.database, book, known_heads=known_heads), *reconcile(deployment, book, deep=True)]
     with deployment.database.read() as connection:
         for loaded in find_books(connection, [book]).values():
             findings = [*findings, *reconcile_book(connection, loaded.profile, deep=True)]
