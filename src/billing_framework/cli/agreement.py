@@ -29,7 +29,7 @@ add_shared_verbs(
     AGREEMENTS,
     columns=("code", "account", "plan", "starts_on", "ends_on", "succeeds"),
     examples={
-        "create": "billing agreement create G-1001 term.kw=5 --account A-1001 --plan residential --starts-on 2026-01-01",
+        "create": "billing agreement create G-1001 term.size=5 --account A-1001 --plan residential --starts-on 2026-01-01",
         "show": "billing agreement show G-1001",
         "list": "billing agreement list --plan residential",
         "import": "billing agreement import agreements.csv",
@@ -49,12 +49,12 @@ def change_agreement(
 ) -> None:
     """Change plan or terms from a date on, or correct what was entered wrongly.
 
-    With --on the agreement ends and its successor begins on that date; its meters, numbers or matters go over to it. Without
+    With --on the agreement ends and its successor begins on that date; the identifiers assigned to it go over. Without
     --on the fields are corrected as if they had always been so; what was billed already then shows up for correction.
 
     Example:
-      billing agreement change G-1001 --on 2026-08-01 plan=time-of-use term.kw=8 --reason "customer's wish"
-      billing agreement change G-1001 term.kw=6 --reason "typing error of 2 January"
+      billing agreement change G-1001 --on 2026-08-01 plan=time-of-use term.size=8 --reason "customer's wish"
+      billing agreement change G-1001 term.size=6 --reason "typing error of 2 January"
     """
     if on is None:
         before, after = change(deployment, AGREEMENTS, code, settings_of(changes), reason=reason)

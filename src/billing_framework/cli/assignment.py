@@ -1,4 +1,4 @@
-"""``billing assignment``: which meter, number or matter belongs to which agreement, and when."""
+"""``billing assignment``: which identifier of the field belongs to which agreement, and when."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def assignment() -> None:
     """Keep dated assignments: which identifier of the field belongs to which agreement.
 
     Example:
-      billing assignment create NMI0000001 --agreement G-1001 --starts-on 2026-01-01
-      billing assignment show NMI0000001
+      billing assignment create S-1001 --agreement G-1001 --starts-on 2026-01-01
+      billing assignment show S-1001
     """
 
 
@@ -32,7 +32,7 @@ add_shared_verbs(
     ASSIGNMENTS,
     columns=_COLUMNS,
     examples={
-        "create": "billing assignment create NMI0000001 detail.multiplier=40 --agreement G-1001 --starts-on 2026-01-01",
+        "create": "billing assignment create S-1001 detail.factor=40 --agreement G-1001 --starts-on 2026-01-01",
         "list": "billing assignment list --agreement G-1001",
         "import": "billing assignment import assignments.csv",
     },
@@ -48,7 +48,7 @@ def show(context: click.Context, deployment: Deployment, subject: str, on: datet
     """Show to which agreements an identifier belonged, and when.
 
     Example:
-      billing assignment show NMI0000001 --on 2026-07-15
+      billing assignment show S-1001 --on 2026-07-15
     """
     with deployment.database.read() as connection:
         stored = find_assignment(connection, subject, on.date() if on else None)
@@ -78,7 +78,7 @@ def change(
     """Change dates, agreement or details of an assignment, as if they had always been so.
 
     Example:
-      billing assignment change NMI0000001 detail.multiplier=80 --on 2026-07-01 --reason "transformer ratio was read wrongly"
+      billing assignment change S-1001 detail.factor=80 --on 2026-07-01 --reason "the factor was entered wrongly"
     """
     day = on.date() if on else None
     before, after = change_assignment(deployment, subject, day, settings_of(changes), reason=reason)
@@ -95,7 +95,7 @@ def end(context: click.Context, deployment: Deployment, subject: str, on: dateti
     """End the assignment of an identifier.
 
     Example:
-      billing assignment end NMI0000001 --on 2026-08-01 --reason "meter taken out"
+      billing assignment end S-1001 --on 2026-08-01 --reason "taken out of service"
     """
     ended = end_assignment(deployment, subject, on.date(), reason=reason)
     emit(context, ASSIGNMENTS.form.write(ended), f"{subject} belongs to {ended.agreement} until {on.date()}, exclusive")
@@ -111,7 +111,7 @@ def remove(context: click.Context, deployment: Deployment, subject: str, on: dat
     """Remove an assignment that was a mistake from its first day; the audit trail keeps it.
 
     Example:
-      billing assignment remove NMI0000001 --on 2026-07-15 --reason "another meter was meant"
+      billing assignment remove S-1001 --on 2026-07-15 --reason "another one was meant"
     """
     gone = remove_assignment(deployment, subject, on.date(), reason=reason)
     emit(context, ASSIGNMENTS.form.write(gone), f"{subject} no longer belongs to {gone.agreement} from {gone.starts_on} on")

@@ -47,7 +47,7 @@ class CustomerBalance:
 
     Attributes:
         account: code of the customer account, or empty for postings without one.
-        purpose: what inside the account: a deposit, a matter; or empty.
+        purpose: what inside the account: a deposit, a case; or empty.
         balance: the balance; a debit is positive.
     """
 
