@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import TypeVar
 
 import attrs
 import sqlalchemy as sa
@@ -44,6 +45,8 @@ from billing_framework.storage.receivable_rows import (
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import LedgerRefused, NotFound, Refused
 from billing_framework.values.money import Money
+
+Value = TypeVar("Value")
 
 
 @attrs.frozen(kw_only=True)
@@ -178,19 +181,25 @@ def positions(connection: Connection, codes: Collection[str]) -> dict[str, Posit
     accounts = load_accounts(connection, codes)
     items = load_items(connection, accounts=sorted(accounts))
     owners = {item.key: item.account for item in items}
-    by_account: dict[str, list[Allocation]] = {code: [] for code in accounts}
-    for one in load_allocations(connection, items):
-        by_account[owners[one.debit]].append(one)
-    holds = holds_of(connection, accounts, items)
+    items_of = _by_account((item.account, item) for item in items)
+    links_of = _by_account((owners[one.debit], one) for one in load_allocations(connection, items))
+    holds = _by_account((hold.account, hold) for hold in holds_of(connection, accounts, items))
     return {
         code: Position(
             account=account,
-            items=tuple(item for item in items if item.account == code),
-            allocations=tuple(by_account[code]),
-            holds=tuple(hold for hold in holds if hold.account == code),
+            items=tuple(items_of.get(code, ())),
+            allocations=tuple(links_of.get(code, ())),
+            holds=tuple(holds.get(code, ())),
         )
         for code, account in accounts.items()
     }
+
+
+def _by_account(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:
+    found: dict[str, list[Value]] = {}
+    for account, value in pairs:
+        found.setdefault(account, []).append(value)
+    return found
 
 
 def locked_position(connection: Connection, code: str) -> Position:
