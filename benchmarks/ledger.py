@@ -27,11 +27,11 @@ from billing_framework.ledger.batch import Batch, SealedBatch, seal, sealed_entr
 from billing_framework.ledger.book import AccountingPeriod, Book
 from billing_framework.ledger.chart import AccountType, Chart, Floor, GlAccount
 from billing_framework.ledger.entry import Entry, Posting
-from billing_framework.storage.batch_rows import insert_entries, insert_postings, seal_and_link
-from billing_framework.storage.books import ensure_book, open_period, save_chart
 from billing_framework.storage.engine import Database, open_database
+from billing_framework.storage.ledger.batch_rows import insert_entries, insert_postings, seal_and_link
+from billing_framework.storage.ledger.books import ensure_book, open_period, save_chart
+from billing_framework.storage.ledger.post import post_batch
 from billing_framework.storage.migrate import upgrade
-from billing_framework.storage.post import post_batch
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
 from tests.postgres_server import start_server

@@ -35,9 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     skip = pytest.mark.skip(reason=f"left out by {_WITHOUT}")
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if "postgres_server" in getattr(item, "fixturenames", ()) or (
-            callspec and callspec.params.get("database") == "postgresql"
-        ):
+        on_postgres = callspec is not None and "postgresql" in callspec.params.values()
+        if on_postgres or "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(skip)
 
 

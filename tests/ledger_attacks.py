@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.book import AccountingPeriod, book_id
 from billing_framework.ledger.chart import gl_account_id
 from billing_framework.ledger.entry import entry_id
-from billing_framework.storage.batch_rows import insert_entries, insert_postings
+from billing_framework.storage.ledger.batch_rows import insert_entries, insert_postings
 from tests.ledger_world import (
     BANK,
     DECEMBER,

@@ -13,12 +13,12 @@ from billing_framework.ledger.batch import Batch, SealedBatch, SealedEntry, batc
 from billing_framework.ledger.book import AccountingPeriod, Book, book_id, month_of
 from billing_framework.ledger.chart import AccountType, Chart, Floor, GlAccount, gl_account_id
 from billing_framework.ledger.entry import Entry, Line, Posting, entry_id, request_digest, sub_ledger_id
-from billing_framework.storage.batch_rows import head, insert_entries, insert_postings
-from billing_framework.storage.books import close_period, ensure_book, open_period, save_chart
 from billing_framework.storage.column_types import microseconds
 from billing_framework.storage.engine import Database
-from billing_framework.storage.ledger_tables import batch_chain, posting_batch
-from billing_framework.storage.post import PostedBatch, post_batch
+from billing_framework.storage.ledger.batch_rows import head, insert_entries, insert_postings
+from billing_framework.storage.ledger.books import close_period, ensure_book, open_period, save_chart
+from billing_framework.storage.ledger.post import PostedBatch, post_batch
+from billing_framework.storage.ledger.tables import batch_chain, posting_batch
 from billing_framework.values.identity import natural_id
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan

@@ -12,8 +12,8 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.party import Party
 from billing_framework.run.deployment import open_deployment
-from billing_framework.storage.account_rows import insert_values
-from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from billing_framework.storage.master.account_rows import insert_values
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from tests.cli.deployment import billing, told, use
 
 HEADER = "ticket,card,entered,minutes\n"

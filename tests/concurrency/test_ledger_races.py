@@ -17,13 +17,13 @@ from billing_framework.ledger.batch import Batch
 from billing_framework.ledger.book import AccountingPeriod, book_id
 from billing_framework.ledger.chart import AccountType, Chart, Floor, GlAccount
 from billing_framework.ledger.entry import Entry, Posting
-from billing_framework.storage.batch_rows import insert_postings
-from billing_framework.storage.books import close_period, hold_period, open_period, save_chart
 from billing_framework.storage.engine import Database, open_database
-from billing_framework.storage.ledger_balances import guarded_balance
-from billing_framework.storage.ledger_verify import verify
+from billing_framework.storage.ledger.balances import guarded_balance
+from billing_framework.storage.ledger.batch_rows import insert_postings
+from billing_framework.storage.ledger.books import close_period, hold_period, open_period, save_chart
+from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.migrate import check, upgrade
-from billing_framework.storage.post import post_batch
 from billing_framework.values.errors import BillingError, Conflict
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan

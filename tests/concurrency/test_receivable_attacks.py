@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.run.collect_assign import assign_payment
-from billing_framework.storage.account_tables import account_id
+from billing_framework.run.collect.assign import assign_payment
 from billing_framework.storage.engine import Database, sqlite_path
-from billing_framework.storage.receivable_rows import item_id
-from billing_framework.storage.receivable_tables import allocation, open_item, payment
+from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.receivable.rows import item_id
+from billing_framework.storage.receivable.tables import allocation, open_item, payment
 from billing_framework.values.errors import BillingError, Refused
 from tests.run.cashier import Cashier
 

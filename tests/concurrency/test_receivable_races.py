@@ -11,19 +11,19 @@ from typing import Any
 import attrs
 import pytest
 
-from billing_framework.run.collect_allocate import allocate_credits
-from billing_framework.run.collect_deposit import CashRequest, refund_deposit, take_deposit
-from billing_framework.run.collect_draw import DrawRequest, apply_deposit
-from billing_framework.run.collect_held import HeldMoney
-from billing_framework.run.collect_refund import RefundRequest, refund_credit
-from billing_framework.run.collect_return import ReturnRequest, reverse_payment
-from billing_framework.run.collect_settle import Terms
-from billing_framework.run.collect_transfer import TransferRequest, transfer_item
-from billing_framework.run.collect_view import held_money
-from billing_framework.storage.account_tables import account_id
+from billing_framework.run.collect.allocate import allocate_credits
+from billing_framework.run.collect.deposit import CashRequest, refund_deposit, take_deposit
+from billing_framework.run.collect.draw import DrawRequest, apply_deposit
+from billing_framework.run.collect.held import HeldMoney
+from billing_framework.run.collect.refund import RefundRequest, refund_credit
+from billing_framework.run.collect.returned import ReturnRequest, reverse_payment
+from billing_framework.run.collect.settle import Terms
+from billing_framework.run.collect.transfer import TransferRequest, transfer_item
+from billing_framework.run.collect.view import held_money
 from billing_framework.storage.engine import Database
-from billing_framework.storage.receivable_rows import item_id
-from billing_framework.storage.receivable_tables import allocation
+from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.receivable.rows import item_id
+from billing_framework.storage.receivable.tables import allocation
 from billing_framework.values.errors import BillingError
 from tests.run.cashier import Cashier, euros
 

@@ -11,16 +11,19 @@ What a page can say:
 * ``file=NAME`` after any language writes the block to that file of the deployment.
 * ```` ```text ```` is shown and nothing else. Languages that are not in `LANGUAGES` are refused; nothing escapes by a typo.
 * ``<!-- example: examples/NAME -->`` chooses the deployment, ``<!-- example: none -->`` an empty folder.
+* ``<!-- after: docs/how_to/PAGE.md -->`` goes on where another page ends: its blocks are run before.
 * ``make`` lines are tried with ``make -n`` in the repository: the target must exist, but demo and tests do not run themselves.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import tomllib
 from collections.abc import Iterator
@@ -37,6 +40,7 @@ _FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)(?P=ticks) *$", re.MULTILINE | re.DOTALL
 )
 _EXAMPLE = re.compile(r"<!-- example: (\S+) -->")
+_AFTER = re.compile(r"<!-- after: (\S+) -->")
 _NAMED_BY_COMMENT = re.compile(r"# (?P<path>[\w./-]+\.(?:toml|py))\s*$")
 
 
@@ -87,17 +91,33 @@ def run_page(page: Path, folder: Path) -> int:
     Raises:
         BlockFailed: a block does something else than the page says; the message names it and shows what happened.
     """
-    chosen = _EXAMPLE.search(page.read_text(encoding="utf-8"))
-    example = ROOT / (chosen[1] if chosen else DEFAULT_EXAMPLE)
     deployment = folder / "deployment"
-    if example.is_dir():
-        shutil.copytree(example, deployment)
-    elif chosen and chosen[1] != "none":
-        raise BlockFailed(f"{page.name} names the example {chosen[1]}, which does not exist")
-    else:
-        deployment.mkdir(parents=True)
+    shutil.copytree(_start(page), deployment)
     environment = _environment(folder)
     return sum(_tried(block, deployment, environment) for block in blocks_of(page))
+
+
+def _start(page: Path) -> Path:
+    """Return the folder that a page starts from; it must not be changed."""
+    text = page.read_text(encoding="utf-8")
+    if before := _AFTER.search(text):
+        return _left_by(ROOT / before[1])
+    chosen = _EXAMPLE.search(text)
+    name = chosen[1] if chosen else DEFAULT_EXAMPLE
+    example = ROOT / name
+    if example.is_dir():
+        return example
+    if chosen and name != "none":
+        raise BlockFailed(f"{page.name} names the example {name}, which does not exist")
+    return Path(tempfile.mkdtemp(prefix="billing-docs-"))
+
+
+@functools.cache
+def _left_by(page: Path) -> Path:
+    """Return the deployment that a page leaves behind; it is run once for all pages that go on from there."""
+    folder = Path(tempfile.mkdtemp(prefix="billing-docs-"))
+    run_page(page, folder)
+    return folder / "deployment"
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -9,9 +9,9 @@ import pytest
 
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import DeploymentSettings, Settings
-from billing_framework.run.books import load_book_file
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.plans import load_plan_files
+from billing_framework.run.master.books import load_book_file
+from billing_framework.run.master.plans import load_plan_files
 from billing_framework.storage.engine import Database
 from billing_framework.values.clock import MovableClock
 

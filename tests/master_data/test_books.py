@@ -4,16 +4,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from billing_framework.run.books import load_book_file
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.mapping_check import mapping_findings
-from billing_framework.run.periods import book_periods, close_book_period, inclusive, months, open_periods
-from billing_framework.run.plans import load_plan_files
-from billing_framework.run.taxes import load_tax_file
+from billing_framework.run.master.books import load_book_file
+from billing_framework.run.master.mapping_check import mapping_findings
+from billing_framework.run.master.periods import book_periods, close_book_period, inclusive, months, open_periods
+from billing_framework.run.master.plans import load_plan_files
+from billing_framework.run.master.taxes import load_tax_file
 from billing_framework.storage.audit import events
-from billing_framework.storage.book_rows import find_books, load_book, number_series
-from billing_framework.storage.books import load_book as load_ledger_book
-from billing_framework.storage.books import load_chart
+from billing_framework.storage.ledger.books import load_book as load_ledger_book
+from billing_framework.storage.ledger.books import load_chart
+from billing_framework.storage.master.book_rows import find_books, load_book, number_series
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Conflict, InputRefused, LedgerRefused, NotFound
 

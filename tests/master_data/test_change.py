@@ -8,8 +8,7 @@ from datetime import date
 import pytest
 
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master import create, import_file
-from billing_framework.run.master_change import (
+from billing_framework.run.master.customer_change import (
     change,
     change_assignment,
     continue_agreement,
@@ -18,7 +17,9 @@ from billing_framework.run.master_change import (
     next_code,
     remove_assignment,
 )
-from billing_framework.storage.account_rows import (
+from billing_framework.run.master.customers import create, import_file
+from billing_framework.storage.audit import AuditEvent, events
+from billing_framework.storage.master.account_rows import (
     account_codes,
     assignments_of_subjects,
     load_agreements,
@@ -26,8 +27,7 @@ from billing_framework.storage.account_rows import (
     replace_value,
     rows_of,
 )
-from billing_framework.storage.audit import AuditEvent, events
-from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from billing_framework.values.errors import Conflict, InputRefused, NotFound, Refused
 
 AUGUST = date(2026, 8, 1)

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 import pytest
 import sqlalchemy as sa
 
-from billing_framework.run.charges import ChargeRequest, enter_charge
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master import create
-from billing_framework.run.taxes import load_tax_file
-from billing_framework.storage.account_tables import account, agreement, assignment
-from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
-from billing_framework.storage.master_tables import book_version, manual_charge, plan_version, tax_file
+from billing_framework.run.master.charges import ChargeRequest, enter_charge
+from billing_framework.run.master.customers import create
+from billing_framework.run.master.taxes import load_tax_file
+from billing_framework.storage.master.account_tables import account, agreement, assignment
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from billing_framework.storage.master.master_tables import book_version, manual_charge, plan_version, tax_file
 from billing_framework.values.errors import BillingError, Refused
 from billing_framework.values.period import DateSpan
 

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.party import Party
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master import ImportReport, import_file, save
-from billing_framework.storage.account_rows import all_rows, load_accounts, load_tree
+from billing_framework.run.master.customers import ImportReport, import_file, save
 from billing_framework.storage.audit import audit_event, events
-from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
+from billing_framework.storage.master.account_rows import all_rows, load_accounts, load_tree
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
 
 FILES: dict[str, tuple[MasterKind[object], str]] = {
     "parties.csv": (PARTIES, "code,name,city\nP-1,Ada Ohm,Dallas\nP-2,Ben Watt,Austin\n"),  # type: ignore[dict-item]

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.plans import check_loaded, load_plan_files, model_params
+from billing_framework.run.master.plans import check_loaded, load_plan_files, model_params
 from billing_framework.storage.audit import events
-from billing_framework.storage.plan_rows import load_plans, plan_rows, plan_source
+from billing_framework.storage.master.plan_rows import load_plans, plan_rows, plan_source
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import NotFound
 

@@ -5,14 +5,14 @@ from datetime import date, timedelta
 import pytest
 
 from billing_framework.rating.charge import Origin
-from billing_framework.run.charges import ChargeRequest, charge_states, enter_charge, withdraw
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master import create
-from billing_framework.run.taxes import check_loaded_taxes, load_tax_file
+from billing_framework.run.master.charges import ChargeRequest, charge_states, enter_charge, withdraw
+from billing_framework.run.master.customers import create
+from billing_framework.run.master.taxes import check_loaded_taxes, load_tax_file
 from billing_framework.storage.audit import events
-from billing_framework.storage.manual_rows import pending_charges
-from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, PARTIES
-from billing_framework.storage.tax_rows import load_tax_rates
+from billing_framework.storage.master.manual_rows import pending_charges
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, PARTIES
+from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import InputRefused, NotFound, Refused, ValueRefused
 from billing_framework.values.period import DateSpan

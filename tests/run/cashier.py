@@ -12,19 +12,19 @@ from billing_framework.ledger.entry import Entry, Posting
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import DeploymentSettings, Settings
 from billing_framework.receivables.open_item import ItemKind, ItemLine, OpenItem
-from billing_framework.run.books import load_book_file
-from billing_framework.run.collect import Act, carry_out
-from billing_framework.run.collect_payment import PaymentRequest, Recorded, record_payment
-from billing_framework.run.collect_settle import Terms
-from billing_framework.run.collect_view import open_items
+from billing_framework.run.collect.act import Act, carry_out
+from billing_framework.run.collect.payment import PaymentRequest, Recorded, record_payment
+from billing_framework.run.collect.settle import Terms
+from billing_framework.run.collect.view import open_items
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master import create
-from billing_framework.run.periods import month, open_periods
-from billing_framework.run.reconcile import reconcile
+from billing_framework.run.master.books import load_book_file
+from billing_framework.run.master.customers import create
+from billing_framework.run.master.periods import month, open_periods
+from billing_framework.run.prove.reconcile import reconcile
 from billing_framework.storage.engine import Database
-from billing_framework.storage.ledger_tables import book as book_table
-from billing_framework.storage.ledger_tables import entry, gl_account, posting
-from billing_framework.storage.master_kind import ACCOUNTS, PARTIES
+from billing_framework.storage.ledger.tables import book as book_table
+from billing_framework.storage.ledger.tables import entry, gl_account, posting
+from billing_framework.storage.master.master_kind import ACCOUNTS, PARTIES
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.money import Money
 

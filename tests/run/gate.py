@@ -16,12 +16,12 @@ from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import DeploymentSettings, Settings
 from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.intake import IntakeReport, take_in
 from billing_framework.run.schema import tables_of
-from billing_framework.storage.account_rows import insert_values
+from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.storage.engine import Database
-from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
-from billing_framework.storage.usage_kind_table import create_kind_tables
+from billing_framework.storage.master.account_rows import insert_values
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from billing_framework.storage.usage.kind_table import create_kind_tables
 from billing_framework.usage.delimited import Layout, delimited_reader
 from billing_framework.usage.reader import Reader, ReadItem, ReadRequest
 from billing_framework.values.clock import MovableClock

@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
-from billing_framework.run.collect_deposit import CashRequest, refund_deposit, take_deposit
-from billing_framework.run.collect_draw import DrawRequest, apply_deposit
-from billing_framework.run.collect_held import HeldMoney, Moved
-from billing_framework.run.collect_return import ReturnRequest, reverse_payment
-from billing_framework.run.collect_view import held_money
-from billing_framework.run.reconcile import reconcile_held_money
+from billing_framework.run.collect.deposit import CashRequest, refund_deposit, take_deposit
+from billing_framework.run.collect.draw import DrawRequest, apply_deposit
+from billing_framework.run.collect.held import HeldMoney, Moved
+from billing_framework.run.collect.returned import ReturnRequest, reverse_payment
+from billing_framework.run.collect.view import held_money
+from billing_framework.run.prove.reconcile import reconcile_held_money
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Conflict, InputRefused, NotFound, Refused
 from tests.finance_vectors import VECTORS

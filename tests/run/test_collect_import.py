@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from billing_framework.invoicing.payment_reference import rf_reference
-from billing_framework.run.collect_assign import assign_payment
-from billing_framework.run.collect_import import Expected, PaymentImport, import_payments
-from billing_framework.run.collect_view import open_items, payments
-from billing_framework.run.opening import OpeningReport, open_balances
-from billing_framework.run.reconcile import reconcile
+from billing_framework.run.collect.assign import assign_payment
+from billing_framework.run.collect.opening import OpeningReport, open_balances
+from billing_framework.run.collect.payment_file import Expected, PaymentImport, import_payments
+from billing_framework.run.collect.view import open_items, payments
+from billing_framework.run.prove.reconcile import reconcile
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import InputRefused, LedgerRefused, NotFound

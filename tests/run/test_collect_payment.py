@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from billing_framework.receivables.allocation import Instruction
-from billing_framework.run.collect_assign import assign_payment
-from billing_framework.run.collect_view import payment_views, payments
-from billing_framework.run.periods import close_book_period
+from billing_framework.run.collect.assign import assign_payment
+from billing_framework.run.collect.view import payment_views, payments
+from billing_framework.run.master.periods import close_book_period
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Conflict, InputRefused, LedgerRefused, NotFound, Refused

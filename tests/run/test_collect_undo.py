@@ -9,16 +9,16 @@ import pytest
 
 from billing_framework.receivables.allocation import Instruction
 from billing_framework.receivables.hold import Block
-from billing_framework.run.books import load_book_file
-from billing_framework.run.collect_allocate import allocate_credits, unallocate
-from billing_framework.run.collect_assign import assign_payment
-from billing_framework.run.collect_hold import HoldRequest, list_holds, place_hold, release_hold
-from billing_framework.run.collect_refund import RefundRequest, refund_credit
-from billing_framework.run.collect_return import ReturnRequest, reverse_payment
-from billing_framework.run.collect_settle import Terms
-from billing_framework.run.collect_transfer import TransferRequest, transfer_item
-from billing_framework.run.collect_view import open_items, payment_views
-from billing_framework.run.collect_write_off import write_off_item, write_off_small
+from billing_framework.run.collect.allocate import allocate_credits, unallocate
+from billing_framework.run.collect.assign import assign_payment
+from billing_framework.run.collect.hold import HoldRequest, list_holds, place_hold, release_hold
+from billing_framework.run.collect.refund import RefundRequest, refund_credit
+from billing_framework.run.collect.returned import ReturnRequest, reverse_payment
+from billing_framework.run.collect.settle import Terms
+from billing_framework.run.collect.transfer import TransferRequest, transfer_item
+from billing_framework.run.collect.view import open_items, payment_views
+from billing_framework.run.collect.write_off import write_off_item, write_off_small
+from billing_framework.run.master.books import load_book_file
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Conflict, InputRefused, LedgerRefused, NotFound, Refused
 from tests.finance_vectors import VECTORS

@@ -14,14 +14,14 @@ from sqlalchemy import select
 
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
-from billing_framework.run.intake import take_in
+from billing_framework.run.usage.intake import take_in
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database, open_database
-from billing_framework.storage.usage_batches import batches, coverage_rows
-from billing_framework.storage.usage_kind_table import kind_tables
-from billing_framework.storage.usage_load import load_by_key, load_current, newest_batch
-from billing_framework.storage.usage_suspense import suspense_rows
-from billing_framework.storage.usage_tables import usage_key
+from billing_framework.storage.usage.batches import batches, coverage_rows
+from billing_framework.storage.usage.kind_table import kind_tables
+from billing_framework.storage.usage.load import load_by_key, load_current, newest_batch
+from billing_framework.storage.usage.suspense import suspense_rows
+from billing_framework.storage.usage.tables import usage_key
 from billing_framework.usage.reader import BadRecord, Coverage, Reader
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.errors import ContractBroken, InputRefused, NotFound, Refused, ValueRefused

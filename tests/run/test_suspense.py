@@ -3,11 +3,11 @@
 import pytest
 
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.suspense import correct, recycle, write_off
+from billing_framework.run.usage.suspense import correct, recycle, write_off
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
-from billing_framework.storage.usage_batches import batches
-from billing_framework.storage.usage_suspense import Suspended, suspense_rows
+from billing_framework.storage.usage.batches import batches
+from billing_framework.storage.usage.suspense import Suspended, suspense_rows
 from billing_framework.values.errors import Conflict, InputRefused, NotFound, Refused
 from tests.run.gate import assign, codes, counts, gate_of, row, tickets, unchanged
 

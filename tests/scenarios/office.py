@@ -5,26 +5,28 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import attrs
 
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import DeploymentSettings, ReviewSettings, Settings
-from billing_framework.run.approve import ApprovalReport, approve_run
-from billing_framework.run.books import load_book_file
-from billing_framework.run.cycle_run import RunReport, RunRequest, start_run
+from billing_framework.run.cycle.approve import ApprovalReport, approve_run
+from billing_framework.run.cycle.post import PostingReport, post_run
+from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.intake import IntakeReport, take_in
-from billing_framework.run.master import create
-from billing_framework.run.periods import month, open_periods
-from billing_framework.run.plans import load_plan_files
-from billing_framework.run.post import PostingReport, post_run
+from billing_framework.run.master.books import load_book_file
+from billing_framework.run.master.customers import create
+from billing_framework.run.master.periods import month, open_periods
+from billing_framework.run.master.plans import load_plan_files
+from billing_framework.run.master.taxes import load_tax_file
 from billing_framework.run.schema import upgrade_schema
-from billing_framework.run.taxes import load_tax_file
-from billing_framework.storage.billing_tables import document
+from billing_framework.run.usage.intake import IntakeReport, take_in
+from billing_framework.storage.billing.tables import document
 from billing_framework.storage.engine import Database
-from billing_framework.storage.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.money import Money
 from tests.scenarios import workshop
@@ -113,7 +115,7 @@ code = "hours"
 title = {{ en = "Machine hours" }}
 model = "graduated"
 measure = "hours"
-unit = "h"
+unit = "hour"
 accumulate = "{accumulate}"
 charge_code = "hours"
 tax_category = "standard"
@@ -134,28 +136,35 @@ class Office:
     clock: MovableClock
 
     @classmethod
-    def of(cls, database: Database, *, accumulate: str = "year", correction: str = "hold", **settings: Any) -> Office:
-        """Set up an office with a book, taxes and a plan; its clock shows the first of August 2026."""
+    def at(cls, database: Database, **settings: Any) -> Office:
+        """Open an office that was set up before; its clock shows the first of August 2026."""
         clock = MovableClock(datetime(2026, 8, 1, 9, tzinfo=UTC))
-        names = {"review": ReviewSettings(factor=0, zero_usage=False, missing_usage=False), **settings}  # type: ignore[arg-type]
-        maker_checker = names.pop("maker_checker", False)
+        maker_checker = settings.pop("maker_checker", False)
         deployment = Deployment(
             settings=Settings(
                 deployment=DeploymentSettings(
                     name="office", database="sqlite:///x", plugins=("workshop",), currency="USD", maker_checker=maker_checker
                 ),
-                **names,
+                **{"review": ReviewSettings(factor=Fraction(0), zero_usage=False, missing_usage=False), **settings},
             ),
             settings_sha256="",
-            folder=__import__("pathlib").Path.cwd(),
+            folder=Path(),
             host=Host.build([("workshop", workshop)]),
             database=database,
             clock=clock,
             actor="ada",
         )
-        office = cls(deployment, clock)
+        return cls(deployment, clock)
+
+    @classmethod
+    def of(
+        cls, database: Database, *, accumulate: str = "year", correction: str = "hold", book: str = BOOK, **settings: Any
+    ) -> Office:
+        """Set up an office with a book, taxes and a plan."""
+        office = cls.at(database, **settings)
+        deployment = office.deployment
         upgrade_schema(deployment)
-        assert not load_book_file(deployment, "book.toml", BOOK.encode()).findings
+        assert not load_book_file(deployment, "book.toml", book.encode()).findings
         assert not load_tax_file(deployment, "taxes.toml", TAXES.encode()).findings
         office.load_plan(PLAN.format(accumulate=accumulate, correction=correction))
         open_periods(deployment, "MAIN", tuple(month(f"2026-{number:02}") for number in range(1, 13)))

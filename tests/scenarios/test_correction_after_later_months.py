@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 
 from billing_framework.rating.price_plan import Correction
-from billing_framework.run.explain import explain_line
-from billing_framework.run.late_usage import late_usage
-from billing_framework.run.rebill import rebill_document
+from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.engine import Database
-from billing_framework.storage.ledger_verify import verify
+from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import Refused
 from tests.scenarios.office import Office
 

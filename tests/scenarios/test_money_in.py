@@ -8,15 +8,15 @@ import pytest
 
 from billing_framework.receivables.allocation import Instruction
 from billing_framework.receivables.hold import Block
-from billing_framework.run.collect_hold import HoldRequest, place_hold, release_hold
-from billing_framework.run.collect_payment import PaymentRequest, Recorded, record_payment
-from billing_framework.run.collect_refund import RefundRequest, refund_credit
-from billing_framework.run.collect_return import ReturnRequest, reverse_payment
-from billing_framework.run.collect_settle import Terms
-from billing_framework.run.collect_view import open_items
-from billing_framework.run.opening import open_balances
-from billing_framework.run.periods import close_book_period
-from billing_framework.run.trial_balance import prove
+from billing_framework.run.collect.hold import HoldRequest, place_hold, release_hold
+from billing_framework.run.collect.opening import open_balances
+from billing_framework.run.collect.payment import PaymentRequest, Recorded, record_payment
+from billing_framework.run.collect.refund import RefundRequest, refund_credit
+from billing_framework.run.collect.returned import ReturnRequest, reverse_payment
+from billing_framework.run.collect.settle import Terms
+from billing_framework.run.collect.view import open_items
+from billing_framework.run.master.periods import close_book_period
+from billing_framework.run.prove.trial_balance import prove
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import LedgerRefused
 from billing_framework.values.money import Money

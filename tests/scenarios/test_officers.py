@@ -10,16 +10,16 @@ import pytest
 
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
-from billing_framework.run.approve import approve_run
-from billing_framework.run.cancel import cancel_run, purge_run
-from billing_framework.run.charges import ChargeRequest, enter_charge
-from billing_framework.run.edits import AddedLine, DroppedEdit, LineEdit, edit_draft, hold_account, release_account
-from billing_framework.run.invoices import show_draft
-from billing_framework.run.master_change import change
-from billing_framework.run.review import review_run
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.cancel import cancel_run, purge_run
+from billing_framework.run.cycle.edits import AddedLine, DroppedEdit, LineEdit, edit_draft, hold_account, release_account
+from billing_framework.run.cycle.review import review_run
+from billing_framework.run.master.charges import ChargeRequest, enter_charge
+from billing_framework.run.master.customer_change import change
+from billing_framework.run.prove.invoices import show_draft
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
-from billing_framework.storage.master_kind import ACCOUNTS
+from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import Refused
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan

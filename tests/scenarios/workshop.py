@@ -55,4 +55,4 @@ def billing_readers() -> list[Reader]:
 
 @hookimpl
 def billing_raters() -> list[Rater]:
-    return [measure_rater("job", "hours", "h", "hours")]
+    return [measure_rater("job", "hours", "hour", "hours")]

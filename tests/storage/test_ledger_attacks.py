@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.book import book_id
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.guard_check import guard_findings
-from billing_framework.storage.ledger_verify import verify
+from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.migrate import check
 from billing_framework.storage.roles import grant_application_role
 from billing_framework.values.errors import BillingError
@@ -194,7 +194,7 @@ def test_a_memo_can_be_erased_and_the_book_still_proves(world: Database) -> None
 @pytest.mark.parametrize(("world", "attack"), _on_each_database(guarded=True), indirect=["world"])
 def test_without_its_guard_the_attack_goes_through(world: Database, attack: Attack) -> None:
     guards = attack.guards[world.dialect]
-    with _settings_off(world, guards), undone(world) as connection:
+    with _loosened(world, guards) as loose, undone(loose) as connection:
         for guard in guards:
             drop(connection, guard)
         attack.run(connection)
@@ -217,8 +217,8 @@ def undone(database: Database) -> Iterator[Connection]:
 
 
 @contextmanager
-def _settings_off(database: Database, guards: Iterable[str]) -> Iterator[None]:
-    """Open SQLite connections without the settings that are named as guards."""
+def _loosened(database: Database, guards: Iterable[str]) -> Iterator[Database]:
+    """Open the database a second time, on SQLite without the settings that are named as guards."""
     pragmas = {"pragma:foreign_keys": "foreign_keys=OFF", "pragma:ignore_check_constraints": "ignore_check_constraints=ON"}
     wanted = [pragmas[guard] for guard in guards if guard in pragmas]
 
@@ -226,13 +226,12 @@ def _settings_off(database: Database, guards: Iterable[str]) -> Iterator[None]:
         for pragma in wanted:
             raw.execute(f"PRAGMA {pragma}")
 
-    sa.event.listen(database.engine, "connect", loosen)
-    database.engine.dispose()
-    try:
-        yield
-    finally:
-        sa.event.remove(database.engine, "connect", loosen)
-        database.engine.dispose()
+    second = open_database(database.engine.url.render_as_string(hide_password=False))
+    if wanted:
+        sa.event.listen(second.engine, "connect", loosen)
+        second.engine.dispose()
+    yield second
+    second.close()
 
 
 def drop(connection: Connection, guard: str) -> None:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from billing_framework.ledger.book import book_id
 from billing_framework.ledger.chart import gl_account_id
 from billing_framework.ledger.entry import entry_id, reversal
-from billing_framework.storage.batch_rows import head
 from billing_framework.storage.engine import Database, sqlite_path
-from billing_framework.storage.ledger_verify import verify
+from billing_framework.storage.ledger.batch_rows import head
+from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.migrate import check
 from billing_framework.values.errors import NotFound
 from tests.ledger_world import DAY, MAIN, OTHER, post, sale, settle

@@ -11,8 +11,10 @@ from billing_framework.ledger.batch import Batch
 from billing_framework.ledger.book import Book, book_id
 from billing_framework.ledger.chart import AccountType, Chart, Floor, GlAccount
 from billing_framework.ledger.entry import reversal, sub_ledger_id
-from billing_framework.storage.batch_rows import head
-from billing_framework.storage.books import (
+from billing_framework.storage.engine import Database
+from billing_framework.storage.ledger.balances import book_balances, guarded_balance, sub_ledger_balances
+from billing_framework.storage.ledger.batch_rows import head
+from billing_framework.storage.ledger.books import (
     close_period,
     ensure_book,
     list_books,
@@ -23,10 +25,8 @@ from billing_framework.storage.books import (
     period_on,
     save_chart,
 )
-from billing_framework.storage.engine import Database
-from billing_framework.storage.ledger_balances import book_balances, guarded_balance, sub_ledger_balances
-from billing_framework.storage.ledger_verify import verify
-from billing_framework.storage.post import post_batch
+from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import BillingError, Conflict, LedgerRefused, NotFound
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan

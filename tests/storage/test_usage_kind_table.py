@@ -5,7 +5,7 @@ from fractions import Fraction
 import attrs
 
 from billing_framework.storage.engine import Database
-from billing_framework.storage.usage_kind_table import create_kind_tables, kind_table, kind_table_findings
+from billing_framework.storage.usage.kind_table import create_kind_tables, kind_table, kind_table_findings
 from billing_framework.usage.record import UsageKind
 from tests.usage.stays import STAY
 

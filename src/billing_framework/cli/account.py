@@ -9,9 +9,9 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import add_shared_verbs
 from billing_framework.cli.output import emit
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master_change import find
-from billing_framework.storage.account_rows import load_tree
-from billing_framework.storage.master_kind import ACCOUNTS
+from billing_framework.run.master.customer_change import find
+from billing_framework.storage.master.account_rows import load_tree
+from billing_framework.storage.master.master_kind import ACCOUNTS
 
 
 @click.group()

@@ -10,8 +10,8 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import add_shared_verbs, date_type, reason_option, settings_of, tell_change
 from billing_framework.cli.output import emit
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master_change import change, continue_agreement, end_agreement
-from billing_framework.storage.master_kind import AGREEMENTS
+from billing_framework.run.master.customer_change import change, continue_agreement, end_agreement
+from billing_framework.storage.master.master_kind import AGREEMENTS
 
 
 @click.group()

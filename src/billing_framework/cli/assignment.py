@@ -10,9 +10,9 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import add_shared_verbs, date_type, reason_option, settings_of, show_stored, tell_change
 from billing_framework.cli.output import emit, table
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master_change import change_assignment, end_assignment, find_assignment, remove_assignment
-from billing_framework.storage.account_rows import assignments_of_subjects
-from billing_framework.storage.master_kind import ASSIGNMENTS
+from billing_framework.run.master.customer_change import change_assignment, end_assignment, find_assignment, remove_assignment
+from billing_framework.storage.master.account_rows import assignments_of_subjects
+from billing_framework.storage.master.master_kind import ASSIGNMENTS
 
 _COLUMNS = ("subject", "agreement", "starts_on", "ends_on")
 

@@ -11,10 +11,10 @@ from billing_framework.accounts.book import BookProfile
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
-from billing_framework.run.books import load_book_file
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.mapping_check import mapping_findings
-from billing_framework.storage.book_rows import find_books, load_book
+from billing_framework.run.master.books import load_book_file
+from billing_framework.run.master.mapping_check import mapping_findings
+from billing_framework.storage.master.book_rows import find_books, load_book
 
 
 @click.group()

@@ -10,9 +10,9 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, table
-from billing_framework.run.charges import ChargeRequest, charge_states, enter_charge, withdraw
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.periods import inclusive
+from billing_framework.run.master.charges import ChargeRequest, charge_states, enter_charge, withdraw
+from billing_framework.run.master.periods import inclusive
 
 
 @click.group()

@@ -13,12 +13,12 @@ from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.money_option import money
 from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.cli.payment_acts import on_option
-from billing_framework.run.collect_deposit import CashRequest, refund_deposit, take_deposit
-from billing_framework.run.collect_draw import DrawRequest, apply_deposit
-from billing_framework.run.collect_held import PURPOSES, HeldMoney, Moved
-from billing_framework.run.collect_view import held_money
+from billing_framework.run.collect.deposit import CashRequest, refund_deposit, take_deposit
+from billing_framework.run.collect.draw import DrawRequest, apply_deposit
+from billing_framework.run.collect.held import PURPOSES, HeldMoney, Moved
+from billing_framework.run.collect.view import held_money
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.reconcile import reconcile_held_money
+from billing_framework.run.prove.reconcile import reconcile_held_money
 from billing_framework.values.money import Money
 
 Command = TypeVar("Command", bound=Callable[..., Any])

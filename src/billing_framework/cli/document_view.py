@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from billing_framework.cli.output import fields, table
 from billing_framework.invoicing.draft import DraftDocument, DraftLine
 from billing_framework.invoicing.rebill import Comparison
-from billing_framework.run.invoices import ShownDocument
+from billing_framework.run.prove.invoices import ShownDocument
 from billing_framework.values.number import exact_text
 
 

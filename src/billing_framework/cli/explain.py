@@ -9,7 +9,7 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, show_findings, table
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.explain import Explanation, explain_line
+from billing_framework.run.prove.explain import Explanation, explain_line
 from billing_framework.values.finding import Finding
 from billing_framework.values.number import exact_text
 

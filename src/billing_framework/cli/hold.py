@@ -11,7 +11,7 @@ from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.money_option import money
 from billing_framework.cli.output import emit, table
 from billing_framework.receivables.hold import Block
-from billing_framework.run.collect_hold import HoldRequest, hold_facts, list_holds, place_hold, release_hold
+from billing_framework.run.collect.hold import HoldRequest, hold_facts, list_holds, place_hold, release_hold
 from billing_framework.run.deployment import Deployment
 from billing_framework.values.money import Money
 

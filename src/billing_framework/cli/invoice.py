@@ -13,10 +13,10 @@ from billing_framework.cli.document_view import comparison_text, document_text
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, table
 from billing_framework.exchange.invoice_html import invoice_html
-from billing_framework.run.credit import credit_document
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.correct.rebill import RebillReport, rebill_document
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.invoices import list_documents, show_document
-from billing_framework.run.rebill import RebillReport, rebill_document
+from billing_framework.run.prove.invoices import list_documents, show_document
 from billing_framework.values.errors import InputRefused
 
 

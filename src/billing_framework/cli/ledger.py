@@ -12,8 +12,8 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type
 from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.periods import inclusive, month
-from billing_framework.run.trial_balance import (
+from billing_framework.run.master.periods import inclusive, month
+from billing_framework.run.prove.trial_balance import (
     CustomerBalance,
     TrialBalance,
     all_books,

@@ -13,11 +13,11 @@ from billing_framework.accounts.form import Form
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master import create, import_file
-from billing_framework.run.master_change import change, find
-from billing_framework.storage.account_rows import Stored, all_rows
+from billing_framework.run.master.customer_change import change, find
+from billing_framework.run.master.customers import create, import_file
 from billing_framework.storage.audit import events
-from billing_framework.storage.master_kind import MasterKind
+from billing_framework.storage.master.account_rows import Stored, all_rows
+from billing_framework.storage.master.master_kind import MasterKind
 from billing_framework.values.errors import InputRefused
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from billing_framework.cli.master_verbs import add_shared_verbs
-from billing_framework.storage.master_kind import PARTIES
+from billing_framework.storage.master.master_kind import PARTIES
 
 
 @click.group()

@@ -14,9 +14,9 @@ from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.money_option import money
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.cli.payment_acts import recorded_lines, terms_of
-from billing_framework.run.collect_import import Count, Expected, import_payments
-from billing_framework.run.collect_payment import PaymentRequest, record_payment
-from billing_framework.run.collect_view import PaymentView, open_items, payment_views, payments
+from billing_framework.run.collect.payment import PaymentRequest, record_payment
+from billing_framework.run.collect.payment_file import Count, Expected, import_payments
+from billing_framework.run.collect.view import PaymentView, open_items, payment_views, payments
 from billing_framework.run.deployment import Deployment
 from billing_framework.values.money import Money
 

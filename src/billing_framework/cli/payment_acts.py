@@ -15,14 +15,14 @@ from billing_framework.cli.money_option import money
 from billing_framework.cli.output import emit, exit_for, show_findings
 from billing_framework.receivables.allocation import Instruction
 from billing_framework.receivables.open_item import Allocation
-from billing_framework.run.collect_allocate import allocate_credits
-from billing_framework.run.collect_assign import assign_payment
-from billing_framework.run.collect_payment import Recorded
-from billing_framework.run.collect_refund import RefundRequest, refund_credit
-from billing_framework.run.collect_settle import Terms
-from billing_framework.run.collect_transfer import TransferRequest, transfer_item
+from billing_framework.run.collect.allocate import allocate_credits
+from billing_framework.run.collect.assign import assign_payment
+from billing_framework.run.collect.opening import open_balances
+from billing_framework.run.collect.payment import Recorded
+from billing_framework.run.collect.refund import RefundRequest, refund_credit
+from billing_framework.run.collect.settle import Terms
+from billing_framework.run.collect.transfer import TransferRequest, transfer_item
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.opening import open_balances
 from billing_framework.values.money import Money
 
 on_option = click.option("--on", type=date_type, metavar="DATE", help="Date of the act; else today.")

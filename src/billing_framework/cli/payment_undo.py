@@ -11,9 +11,9 @@ from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.money_option import money
 from billing_framework.cli.output import emit
 from billing_framework.cli.payment_acts import on_option, settled_lines
-from billing_framework.run.collect_allocate import unallocate as take_back
-from billing_framework.run.collect_return import FEE_CODE, ReturnRequest, reverse_payment
-from billing_framework.run.collect_write_off import write_off_item, write_off_small
+from billing_framework.run.collect.allocate import unallocate as take_back
+from billing_framework.run.collect.returned import FEE_CODE, ReturnRequest, reverse_payment
+from billing_framework.run.collect.write_off import write_off_item, write_off_small
 from billing_framework.run.deployment import Deployment
 from billing_framework.values.money import Money
 

@@ -11,7 +11,7 @@ from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, table
 from billing_framework.ledger.book import AccountingPeriod
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.periods import book_periods, close_book_period, inclusive, months, open_periods
+from billing_framework.run.master.periods import book_periods, close_book_period, inclusive, months, open_periods
 
 
 @click.group()

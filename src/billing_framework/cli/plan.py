@@ -13,9 +13,9 @@ from billing_framework.rating.plan_diff import diff as plan_diff
 from billing_framework.rating.plan_file import parse_plan
 from billing_framework.rating.price_plan import Component, PlanVersion
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.mapping_check import mapping_findings
-from billing_framework.run.plans import check_loaded, load_plan_files, model_params
-from billing_framework.storage.plan_rows import PlanRow, plan_rows, plan_source, stored_plan
+from billing_framework.run.master.mapping_check import mapping_findings
+from billing_framework.run.master.plans import check_loaded, load_plan_files, model_params
+from billing_framework.storage.master.plan_rows import PlanRow, plan_rows, plan_source, stored_plan
 from billing_framework.values.errors import NotFound
 
 _FILES = click.Path(exists=True, dir_okay=False, path_type=Path)

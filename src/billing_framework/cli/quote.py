@@ -15,13 +15,13 @@ from billing_framework.cli.master_verbs import date_type, settings_of
 from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.plugin.host import Host
 from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.run.cycle.period import run_period
 from billing_framework.run.deployment import settings_path
-from billing_framework.run.periods import inclusive
-from billing_framework.run.plans import model_params
-from billing_framework.run.quote import Quote, QuoteRequest
-from billing_framework.run.quote_file import host_of, quote_file, read_plans
-from billing_framework.run.run_period import run_period
-from billing_framework.storage.plan_rows import load_plans
+from billing_framework.run.master.periods import inclusive
+from billing_framework.run.master.plans import model_params
+from billing_framework.run.prove.quote import Quote, QuoteRequest
+from billing_framework.run.prove.quote_file import host_of, quote_file, read_plans
+from billing_framework.storage.master.plan_rows import load_plans
 from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan

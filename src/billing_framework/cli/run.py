@@ -14,14 +14,14 @@ from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
 from billing_framework.cli.run_review_verb import review
-from billing_framework.run.approve import approve_run
-from billing_framework.run.cancel import cancel_run, purge_run
-from billing_framework.run.cycle_run import RunReport, RunRequest, start_run
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.cancel import cancel_run, purge_run
+from billing_framework.run.cycle.period import run_book, run_period
+from billing_framework.run.cycle.post import post_run
+from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.invoices import show_draft
-from billing_framework.run.post import post_run
-from billing_framework.run.run_period import run_book, run_period
-from billing_framework.storage.run_rows import Run, RunAccount, find_run, run_accounts, runs
+from billing_framework.run.prove.invoices import show_draft
+from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
 
 run_argument = click.argument("run_code", metavar="[RUN]", default="")
 

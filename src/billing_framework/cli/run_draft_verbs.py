@@ -11,9 +11,9 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit
 from billing_framework.invoicing.edit import EditField
+from billing_framework.run.cycle.edits import AddedLine, DroppedEdit, LineEdit, edit_draft, hold_account, release_account
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.edits import AddedLine, DroppedEdit, LineEdit, edit_draft, hold_account, release_account
-from billing_framework.storage.run_rows import RunAccount
+from billing_framework.storage.billing.run_rows import RunAccount
 
 
 @click.command()

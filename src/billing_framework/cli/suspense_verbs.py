@@ -7,8 +7,8 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, table
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.suspense import correct, recycle, write_off
-from billing_framework.storage.usage_suspense import Suspended, suspense_rows
+from billing_framework.run.usage.suspense import correct, recycle, write_off
+from billing_framework.storage.usage.suspense import Suspended, suspense_rows
 from billing_framework.values.errors import InputRefused
 
 _STATES = ("suspended", "rejected", "accepted", "duplicate", "written_off")

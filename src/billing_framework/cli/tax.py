@@ -11,9 +11,9 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.mapping_check import mapping_findings
-from billing_framework.run.taxes import check_loaded_taxes, load_tax_file
-from billing_framework.storage.tax_rows import loaded_taxes
+from billing_framework.run.master.mapping_check import mapping_findings
+from billing_framework.run.master.taxes import check_loaded_taxes, load_tax_file
+from billing_framework.storage.master.tax_rows import loaded_taxes
 from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.values.errors import NotFound
 from billing_framework.values.number import exact_text

@@ -12,14 +12,14 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
 from billing_framework.cli.suspense_verbs import add_suspense_verbs
+from billing_framework.run.cycle.period import run_book
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.intake import IntakeReport, take_in
-from billing_framework.run.late_usage import late_usage
-from billing_framework.run.run_period import run_book
-from billing_framework.storage.usage_batches import Batch, batches, coverage_rows
-from billing_framework.storage.usage_kind_table import kind_tables
-from billing_framework.storage.usage_load import UsageRow, load_current, newest_batch
-from billing_framework.storage.usage_suspense import suspense_counts
+from billing_framework.run.usage.intake import IntakeReport, take_in
+from billing_framework.run.usage.late import late_usage
+from billing_framework.storage.usage.batches import Batch, batches, coverage_rows
+from billing_framework.storage.usage.kind_table import kind_tables
+from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
+from billing_framework.storage.usage.suspense import suspense_counts
 from billing_framework.usage.plain import plain_usage
 from billing_framework.usage.reader import Coverage
 from billing_framework.usage.requirements import kind_rules

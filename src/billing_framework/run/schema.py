@@ -9,8 +9,8 @@ from billing_framework.storage.audit import audit_event, record
 from billing_framework.storage.backup import restore
 from billing_framework.storage.migrate import check, current_revisions, upgrade
 from billing_framework.storage.roles import grant_application_role
-from billing_framework.storage.usage_kind_table import KindTable, create_kind_tables, kind_table_findings, kind_tables
-from billing_framework.storage.usage_tables import ONLY_ADDED
+from billing_framework.storage.usage.kind_table import KindTable, create_kind_tables, kind_table_findings, kind_tables
+from billing_framework.storage.usage.tables import ONLY_ADDED
 from billing_framework.values.finding import Finding
 
 

@@ -51,13 +51,19 @@ def _by_state(state: str, text: str, kind: str) -> BillingError | None:
         return Refused(
             "STORAGE09", f"a rule of the schema refused the row: {text}", remedy="Nothing was written; correct the row"
         )
-    if state in ("42501", "SQLITE_READONLY"):
+    if state in ("42501", "25006", "SQLITE_READONLY"):
         return StorageError(
             "STORAGE08", f"the database role may not do this: {text}", remedy="Use the role that the schema was granted to"
         )
     if state in ("42P01", "3F000") or "no such table" in text:
         return StorageError("STORAGE07", f"the schema is not there: {text}", remedy="Run billing db upgrade")
-    if kind in ("OperationalError", "InterfaceError") or state.startswith(("08", "53", "57", "58", "XX")):
+    if state == "SQLITE_ERROR":
+        return None
+    if (
+        kind in ("OperationalError", "InterfaceError")
+        or state in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+        or state.startswith(("08", "53", "57", "58", "XX"))
+    ):
         return StorageError("STORAGE10", f"the database failed: {text}", remedy="Nothing of this transaction was written")
     return None
 

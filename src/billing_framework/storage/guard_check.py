@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.seal import seal_script, sqlite_statements
+from billing_framework.storage.ledger.seal import seal_script, sqlite_statements
 from billing_framework.values.finding import Finding, Severity
 
 _FUNCTION = re.compile(r"CREATE FUNCTION (?P<name>\w+)\((?P<head>.*?)AS \$\$(?P<body>.*?)\$\$", re.DOTALL)

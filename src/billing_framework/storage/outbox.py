@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing_tables import outbox
+from billing_framework.storage.billing.tables import outbox
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.values.identity import natural_id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
@@ -15,6 +16,8 @@ from billing_framework.values.errors import ValueRefused
 from billing_framework.values.number import exact
 from billing_framework.values.period import midnight
 from billing_framework.values.spelling import did_you_mean
+
+_WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +78,7 @@ def cell_value(text: str, field: BodyField, rules: CellRules) -> Any:
 
 def whole(text: str) -> int:
     """Return a whole number."""
-    if text.lstrip("+-").isascii() and text.lstrip("+-").isdigit() and len(text) <= 20:
+    if _WHOLE.fullmatch(text):
         return int(text)
     raise BadCell("a whole number is needed here", "Write digits only")
 
@@ -108,11 +111,15 @@ def instant(text: str, rules: CellRules) -> datetime:
     """Return an instant in UTC: with its offset as written, else as local time; a date alone is its local midnight."""
     try:
         found = datetime.strptime(text, rules.time_format) if rules.time_format else datetime.fromisoformat(text)  # noqa: DTZ007
-    except ValueError as error:
+        return found.astimezone(UTC) if found.tzinfo is not None else _local(found, rules)
+    except (ValueError, OverflowError) as error:  # the latter for the edges of the calendar, which no zone can shift
+        if isinstance(error, BadCell):
+            raise
         shown = rules.time_format or "2026-07-31T23:59:00+02:00"
         raise BadCell("an instant is needed here", f"Write it as {shown}") from error
-    if found.tzinfo is not None:
-        return found.astimezone(UTC)
+
+
+def _local(found: datetime, rules: CellRules) -> datetime:
     if found.time() == time.min:
         return midnight(found.date(), rules.zone)
     early, late = (found.replace(tzinfo=rules.zone, fold=fold).astimezone(UTC) for fold in (0, 1))

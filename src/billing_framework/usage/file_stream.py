@@ -18,6 +18,8 @@ LONGEST_LINE_BYTES = 1_000_000
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others are not in every Python, and tell damage by errors of their own."""
 _CHUNK = 1 << 16
 _KEEP = "; nothing of the file was taken in"
 
@@ -83,6 +85,9 @@ class FileStream(io.BufferedIOBase):
             data = read()
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
             raise damaged(self._file, self._line, error) from error
+        except OSError as error:
+            what = f"the file cannot be read on: {error.strerror or error}"
+            raise InputRefused("USAGE12", what, place=self._file, remedy=f"Check the disk or the connection{_KEEP}") from error
         self._on_read(self._position())
         return data
 
@@ -122,10 +127,14 @@ def _only_member(raw: BinaryIO, file: str) -> BinaryIO:
     try:
         archive = zipfile.ZipFile(raw)
         members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) == 1:
+        if len(members) == 1 and members[0].compress_type in _ZIP_METHODS:
             return cast("BinaryIO", archive.open(members[0]))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # the last two: a password, an unknown method
         raise damaged(file, 0, error) from error
+    if len(members) == 1:
+        raise InputRefused(
+            "USAGE10", "the zip is packed by a rare method", place=file, remedy="Pack it again by deflate, or unpack it"
+        )
     raise InputRefused(
         "USAGE10", f"the zip holds {len(members)} files, not one", place=file, remedy="Take its files in one by one"
     )

@@ -91,7 +91,8 @@ def _body(body: object, fields: Sequence[BodyField], cls: type) -> Iterator[Wron
             if not field.optional:
                 yield field.name, "a value is missing", "The kind requires one", ""
         elif not _CHECKS[field.sort](value, field):
-            yield field.name, f"{field.sort.value} is needed here", _REMEDIES.get(field.sort, "Correct the value"), value
+            needed = _NEEDED.get(field.sort, field.sort.value)
+            yield field.name, f"{needed} is needed here", _REMEDIES.get(field.sort, "Correct the value"), value
 
 
 def _bad_text(value: object, longest: int) -> tuple[str, str] | None:
@@ -144,6 +145,7 @@ _CHECKS: Mapping[Sort, Callable[[Any, BodyField], bool]] = {
     Sort.WHOLES: _is_packed,
 }
 
+_NEEDED: Mapping[Sort, str] = {Sort.WHOLES: "a list of whole numbers"}
 _REMEDIES: Mapping[Sort, str] = {
     Sort.TEXT: f"Give text of at most {LONGEST_TEXT} characters that UTF-8 can write",
     Sort.WHOLE: "Give a whole number of 64 bits",

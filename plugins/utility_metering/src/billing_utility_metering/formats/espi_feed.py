@@ -21,6 +21,13 @@ from billing_utility_metering.formats.refusal import refuse_file
 _CHUNK = 1 << 16
 _DEEPEST = 40
 _LONGEST_TEXT = 20_000
+_LONGEST_TAG_BYTES = 1_000_000
+"""The parser reads an unfinished tag or comment again with every chunk, so a tag without end would take for ever."""
+
+_LARGEST_FEED = 500_000_000
+"""Bytes that the readings and texts of a feed may fill: some millions of readings. A feed is held until its end."""
+
+_READING_BYTES, _TEXT_BYTES = 100, 200
 _WHOLE = re.compile(r"[+-]?\d{1,17}", re.ASCII)
 
 RESOURCES = (
@@ -115,6 +122,8 @@ class _Scan:
     readings: Readings = attrs.field(factory=Readings)
     done: list[Entry] = attrs.field(factory=list)
     root: str = ""
+    fed: int = 0
+    kept: int = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         local = name.rpartition(" ")[2]
@@ -129,6 +138,7 @@ class _Scan:
             self.readings = Readings()
             self.depth = len(self.path)
         elif local == "link" and self.entry_line:
+            self._keep(_TEXT_BYTES + sum(map(len, attributes.values())))
             self.links.append((attributes.get("rel", ""), path_of(attributes.get("href", ""))))
         elif local in RESOURCES and self.entry_line and not self.resource:
             self.resource = local
@@ -156,16 +166,27 @@ class _Scan:
             self.reading.setdefault(local, text)
         elif self.resource and local != self.resource and self.resource in self.path:
             inner = self.path[self.path.index(self.resource) + 1 :]
+            self._keep(_TEXT_BYTES + len(text))
             self.fields.setdefault("/".join([*inner, local]), text)
         elif len(self.path) == self.depth:
+            self._keep(_TEXT_BYTES + len(text))
             self.entry.setdefault(local, text)
 
+    def _keep(self, size: int) -> None:
+        self.kept += size
+        if self.kept > _LARGEST_FEED:
+            raise self.refused("the feed holds more than can be kept until its end; give its usage points in several files")
+
     def _take(self, reading: dict[str, str]) -> None:
+        self._keep(_READING_BYTES)
         parts = [whole(reading.get(name)) if name in reading else -1 for name in ("start", "duration")]
         value = whole(reading.get("value"))
         quality = whole(reading["quality"]) if "quality" in reading else NO_QUALITY
-        if value is None or quality is None or None in parts:
-            self.readings.broken.append((self.reading_line, " ".join(f"{name}={text}" for name, text in reading.items())))
+        negative = any((reading.get(name) or "").lstrip().startswith("-") for name in ("start", "duration"))
+        if value is None or quality is None or None in parts or negative:
+            shown = " ".join(f"{name}={text}" for name, text in reading.items())
+            self._keep(len(shown))
+            self.readings.broken.append((self.reading_line, shown))
             return
         for column, number in zip(
             (self.readings.starts, self.readings.durations, self.readings.values, self.readings.qualities),
@@ -232,7 +253,10 @@ def entries(stream: BinaryIO, request: ReadRequest) -> Iterator[Entry]:
 
 
 def _parse(parser: expat.XMLParserType, chunk: bytes, scan: _Scan, *, is_final: bool) -> None:
+    scan.fed += len(chunk)
     try:
         parser.Parse(chunk, is_final)
     except (expat.ExpatError, ValueError, LookupError) as error:  # LookupError: an encoding that Python does not know
         raise scan.refused(f"the file is no well-formed XML: {error}") from error
+    if scan.fed - parser.CurrentByteIndex > _LONGEST_TAG_BYTES:
+        raise scan.refused(f"a tag or comment is longer than {_LONGEST_TAG_BYTES} bytes")

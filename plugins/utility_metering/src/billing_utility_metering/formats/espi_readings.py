@@ -111,8 +111,9 @@ class _Block:
 def _fill(placed: Placed, block: _Block) -> tuple[list[tuple[int, str, RecordRefused]], list[tuple[str, str]]]:
     """Place the block's readings; return line, text and refusal of the bad ones, and code and text of what is to be told."""
     readings, channel = block.entry.readings, block.channel
+    remedy = "Ask the utility for the file again"
     problems = [
-        (line, raw, RecordRefused("UTIL04", "a reading is no whole number", remedy="Ask the utility for the file again"))
+        (line, raw, RecordRefused("UTIL04", "a reading is no whole number, or its time is negative", remedy=remedy))
         for line, raw in readings.broken
     ]
     repeated = beyond = negative = 0

@@ -14,6 +14,7 @@ from billing_utility_metering.formats.espi_feed import whole
 from billing_utility_metering.time_cover import instant_of, seconds_of
 
 _NO_CHANGE = 0xFFFFFFFF
+_LARGEST_OFFSET, _LARGEST_SUMMER = 64_800, 7_200
 
 
 @attrs.frozen(kw_only=True)
@@ -87,7 +88,7 @@ class FileZone:
     def of(cls, fields: Mapping[str, str], zone: ZoneInfo) -> FileZone:
         """Return the local time that a ``LocalTimeParameters`` resource states."""
         offset, summer = whole(fields.get("tzOffset")), whole(fields.get("dstOffset")) or 0
-        if offset is None or abs(offset) > 64_800 or abs(summer) > 7_200:
+        if offset is None or abs(offset) > _LARGEST_OFFSET or abs(summer) > _LARGEST_SUMMER:
             return cls(zone=zone)
         return cls(
             zone=zone,
@@ -96,6 +97,20 @@ class FileZone:
             begins=ChangeRule.of(fields.get("dstStartRule", "")),
             ends=ChangeRule.of(fields.get("dstEndRule", "")),
         )
+
+    @classmethod
+    def unsound(cls, fields: Mapping[str, str]) -> str:
+        """Return which part of a ``LocalTimeParameters`` resource says nothing usable, empty where all is well."""
+        offset, summer = whole(fields.get("tzOffset")), whole(fields.get("dstOffset", "0"))
+        if "tzOffset" in fields and (offset is None or abs(offset) > _LARGEST_OFFSET):
+            return f"tzOffset {fields['tzOffset']!r}"
+        if summer is None or abs(summer) > _LARGEST_SUMMER:
+            return f"dstOffset {fields['dstOffset']!r}"
+        for name in ("dstStartRule", "dstEndRule") if summer else ():
+            text = fields.get(name, "").strip()
+            if text and text.upper() != f"{_NO_CHANGE:X}" and ChangeRule.of(text) is None:
+                return f"{name} {text!r}"
+        return ""
 
     def day_of(self, instant: int) -> tuple[date, int, int]:
         """Return the local date of an instant, and the instants where that day begins and ends (seconds since 1970)."""

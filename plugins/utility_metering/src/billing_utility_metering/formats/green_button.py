@@ -108,6 +108,8 @@ def _meter_items(feed: _Feed, meter: Entry, blocks: tuple[Entry, ...], tally: Ta
             yield bad_record(request, block.line, f"<IntervalBlock href={block.own!r}>", refused, subject)
         return
     local = named_by(point, feed.of("LocalTimeParameters")) or only(feed.of("LocalTimeParameters"))
+    if unsound := FileZone.unsound(local.fields if local else {}):
+        yield _unsound_time(unsound, local.line if local else 0, request, subject)
     stream = _Stream(
         subject=subject,
         channel=meter.own.rpartition("/")[2] or "1",
@@ -124,6 +126,14 @@ def _meter_items(feed: _Feed, meter: Entry, blocks: tuple[Entry, ...], tally: Ta
         _count(channel, placed)
         summaries = [entry for entry in feed.of(*_SUMMARIES) if parent_of(entry, entry.resource, points) in (point, None)]
         yield from _summary_items(stream, channel, summaries, request)
+
+
+def _unsound_time(part: str, line: int, request: ReadRequest, subject: str) -> Finding:
+    what = f"the file's local time cannot be used ({part[:100]}); days are cut without it"
+    remedy = f"Check that the days of the file begin at midnight in {request.zone}, or ask the utility for the file again"
+    return Finding(
+        code="UTIL12", severity=Severity.INFORMATION, what=what, remedy=remedy, file=request.file, line=line, subject=subject
+    )
 
 
 def _subject(point: Entry, request: ReadRequest) -> str:

@@ -76,7 +76,10 @@ def _decoded(lines: Iterator[tuple[int, bytes]], request: ReadRequest) -> Iterat
             text = line.removeprefix(codecs.BOM_UTF8).decode() if number == 1 else line.decode()
         except UnicodeDecodeError as error:
             raise _refused(request, f"byte {error.start + 1} of the line is no UTF-8", number) from error
-        yield number, text.removesuffix("\r")
+        text = text.rstrip("\r")
+        if "\r" in text.strip():
+            raise _refused(request, "a carriage return stands within the line; lines end at a line feed", number)
+        yield number, text
 
 
 def _zipped_lines(stream: BinaryIO, head: bytes, request: ReadRequest) -> Iterator[tuple[int, str]]:
@@ -88,6 +91,8 @@ def _zipped_lines(stream: BinaryIO, head: bytes, request: ReadRequest) -> Iterat
             members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) != 1:
                 raise _refused(request, f"the zip file holds {len(members)} files instead of one", 0)
+            if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise _refused(request, "the zip file is packed by a rare method", 0)
             with archive.open(members[0]) as member:
                 yield from _decoded(_cut(b"", member.read, request), request)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:

@@ -30,6 +30,8 @@ _VALUE = re.compile(r"(-?)(\d{1,15})(?:\.(\d{0,9}))?", re.ASCII)
 _PLAIN = re.compile(r"\d{1,15}(?:\.\d{0,9})?(?:,\d{1,15}(?:\.\d{0,9})?)*", re.ASCII)
 _MINUTES = ("1", "5", "10", "15", "30", "60")
 _DAY = timedelta(days=1)
+_LONGEST_NAME = 200
+_LARGEST_VALUE = 2**62
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +62,7 @@ class _File:
     request: ReadRequest
     options: MarketOptions
     channel: _Channel | None = None
+    refused: str = ""
     day: Record | None = None
     details: list[Record] = attrs.field(factory=list)
     tally: Tally = attrs.field(factory=Tally)
@@ -88,7 +91,7 @@ def read_nem12(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
 def _step(file: _File, record: Record) -> BadRecord | None:
     try:
         if record.indicator == "200":
-            file.channel = None
+            file.channel, file.refused = None, ",".join(record.fields[1:8])[:_LONGEST_NAME]
             file.channel = _channel(record, file.options)
         elif record.indicator == "300":
             file.day = record
@@ -129,7 +132,8 @@ def _finish_day(file: _File) -> Iterator[ReadItem]:
     raw = "\n".join(part.raw for part in (record, *details))
     if file.channel is None:
         orphan = RecordRefused("UTIL04", "no valid 200 record says whose values these are", remedy="Correct the 200 record")
-        yield bad_record(file.request, record.line, raw, orphan)
+        # The refused 200 record tells equal days of two channels apart; both are kept.
+        yield bad_record(file.request, record.line, raw, orphan, file.refused)
         return
     try:
         yield from _day_items(file, file.channel, record, details)
@@ -216,6 +220,14 @@ def _values(record: Record, channel: _Channel) -> tuple[int, list[int], list[int
         parts = [_digits(text, position) for position, text in enumerate(texts)]
     scale = max(len(decimals) for _, decimals in parts)
     values = [int((whole or "0") + decimals.ljust(scale, "0")) for whole, decimals in parts]
+    if max(values) >= _LARGEST_VALUE:
+        raise RecordRefused(
+            "UTIL04",
+            "the values are larger than any meter counts",
+            remedy="Ask the sender for the day",
+            field="IntervalValue",
+            value=max(texts, key=len),
+        )
     return scale, values, [position for position, (whole, _) in enumerate(parts) if not whole]
 
 

@@ -206,7 +206,17 @@ def _instant(text: str, zone: tzinfo) -> datetime:
         if match:
             day, clock = date.fromisoformat(match[1]), time.fromisoformat(match[2] or "00:00")
             offset = datetime.fromisoformat(f"2000-01-01T00:00:00{match[3]}").tzinfo if match[3] else zone
-            return datetime.combine(day, clock, tzinfo=offset).astimezone(UTC)
+            local = datetime.combine(day, clock, tzinfo=offset)
+            instant = local.astimezone(UTC)
+            if match[2] and instant.astimezone(offset).replace(tzinfo=None) != local.replace(tzinfo=None):
+                raise RecordRefused(
+                    "UTIL04",
+                    "this local time does not exist: the clocks were put forward",
+                    remedy="Write the offset",
+                    field="read_at",
+                    value=text,
+                )
+            return instant
     except (ValueError, OverflowError):
         pass
     raise RecordRefused(

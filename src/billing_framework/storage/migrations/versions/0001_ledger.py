@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from billing_framework.storage.ledger_tables import create_ledger
+from billing_framework.storage.ledger.tables import create_ledger
 
 revision = "0001"
 down_revision = None

@@ -3,7 +3,7 @@
 from alembic import op
 
 from billing_framework.storage.audit import create_audit_table
-from billing_framework.storage.usage_tables import create_usage_tables
+from billing_framework.storage.usage.tables import create_usage_tables
 
 revision = "0002"
 down_revision = "0001"

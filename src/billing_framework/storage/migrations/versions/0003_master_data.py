@@ -2,8 +2,8 @@
 
 from alembic import op
 
-from billing_framework.storage.account_tables import create_account_tables
-from billing_framework.storage.master_tables import create_master_tables
+from billing_framework.storage.master.account_tables import create_account_tables
+from billing_framework.storage.master.master_tables import create_master_tables
 
 revision = "0003"
 down_revision = "0002"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from billing_framework.storage.billing_guards import create_billing_tables
+from billing_framework.storage.billing.guards import create_billing_tables
 
 revision = "0004"
 down_revision = "0003"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from billing_framework.storage.receivable_guards import create_receivable_tables
+from billing_framework.storage.receivable.guards import create_receivable_tables
 
 revision = "0005"
 down_revision = "0004"

@@ -1,0 +1,1 @@
+"""Money comes in and goes out: payments, settling, returns, refunds, transfers, held money, holds."""

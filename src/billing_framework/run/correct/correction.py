@@ -1,0 +1,174 @@
+"""Issues corrections: a credit note for what was billed, the new document, their entries and open items, netted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.book import BookProfile
+from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.document import Document
+from billing_framework.invoicing.draft import DraftDocument
+from billing_framework.invoicing.entries import document_entry
+from billing_framework.invoicing.numbering import plan_numbers
+from billing_framework.ledger.batch import Batch
+from billing_framework.receivables.allocation import settle
+from billing_framework.receivables.open_item import Allocation, document_item_key, item_of
+from billing_framework.run.cycle.issuer import mapping_of
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.documents import as_issued, issue, load_documents, load_parties
+from billing_framework.storage.billing.draft_rows import DraftRecord, save_drafts
+from billing_framework.storage.billing.keys import billed_charges, rewind_states, take_back_charges, write_states
+from billing_framework.storage.billing.numbers import next_counters, set_counters
+from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.master.book_rows import number_series
+from billing_framework.storage.outbox import Event, put_events
+from billing_framework.storage.receivable.rows import insert_allocations, insert_items, load_standings
+from billing_framework.values.clock import timezone, today
+from billing_framework.values.errors import Refused
+
+
+@attrs.frozen(kw_only=True)
+class Correction:
+    """One document and what corrects it.
+
+    Attributes:
+        original: key of the document.
+        note: the credit note, None where nothing of the document is left to credit.
+        spent: natural keys of the charges of which nothing is left afterwards; None for all.
+        new: the document that bills anew, None where nothing is billed any more or only a credit was wanted.
+    """
+
+    original: int
+    note: DraftDocument | None
+    spent: tuple[str, ...] | None = None
+    new: DraftRecord | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Corrected:
+    """What a correction issued.
+
+    Attributes:
+        note: number of the credit note, empty where there was none.
+        new: number of the new document, empty where there is none.
+        note_key: key of the credit note, 0 without one.
+        new_key: key of the new document, 0 without one.
+    """
+
+    note: str = ""
+    new: str = ""
+    note_key: int = 0
+    new_key: int = 0
+
+
+def issue_correction(
+    deployment: Deployment, connection: Connection, book: BookProfile, wanted: Correction
+) -> tuple[Corrected, tuple[DraftDocument, ...]]:
+    """Issue the documents of a correction and net their open items; their entries are posted by `post_entries`, at the end.
+
+    Args:
+        deployment: the deployment.
+        connection: a connection with the action's write transaction.
+        book: the book.
+        wanted: what to issue.
+
+    Returns:
+        The numbers, and the issued documents, whose entries are still to be posted.
+    """
+    drafts = [draft for draft in (wanted.note, wanted.new.draft if wanted.new else None) if draft is not None]
+    series = number_series(book)
+    names = {one.counter_name(draft.issue_on) for draft in drafts for one in series if one.kind is draft.kind}
+    block = plan_numbers(drafts, series, next_counters(connection, book.code, names))
+    set_counters(connection, book.code, block.after)
+    numbers = {one.document: one for one in block.numbers}
+    now = deployment.clock.now()
+    if wanted.note is not None:
+        seller, buyer = load_parties(connection, [wanted.original])[wanted.original]
+        save_drafts(connection, [DraftRecord(draft=wanted.note, digest=document_digest(wanted.note), seller=seller, buyer=buyer)])
+        issue(connection, book.code, [numbers[wanted.note.key]], now=now)
+        take_back_charges(connection, wanted.original, wanted.note.key, wanted.spent)
+        if wanted.spent is None:
+            rewind_states(connection, wanted.original, wanted.note.key)
+    if wanted.new is not None:
+        save_drafts(connection, [_with_revisions(connection, wanted.new)])
+        issue(connection, book.code, [numbers[wanted.new.draft.key]], now=now)
+        write_states(connection, {wanted.new.draft.key: wanted.new.state})
+    issued = as_issued(connection, load_documents(connection, numbers).values())
+    insert_items(connection, book.code, [item for key in numbers if (item := item_of(issued[key])) is not None])
+    _net(deployment, connection, wanted, drafts)
+    put_events(connection, now, [_event(issued[key]) for key in numbers])
+    note_key = wanted.note.key if wanted.note else 0
+    new_key = wanted.new.draft.key if wanted.new else 0
+    corrected = Corrected(
+        note=numbers[note_key].number if note_key else "",
+        new=numbers[new_key].number if new_key else "",
+        note_key=note_key,
+        new_key=new_key,
+    )
+    return corrected, tuple(drafts)
+
+
+def _with_revisions(connection: Connection, record: DraftRecord) -> DraftRecord:
+    keys = [line.charge_key for line in record.draft.lines]
+    billed = billed_charges(connection, keys)
+    for key in keys:
+        if key in billed and not billed[key].reversed:
+            raise Refused(
+                "CHARGE01",
+                f"the charge {key} was billed on another document and not taken back",
+                remedy="Credit the other document first: billing invoice credit",
+            )
+    return attrs.evolve(record, revisions={key: billed[key].revision + 1 if key in billed else 1 for key in keys})
+
+
+def _event(document: Document) -> Event:
+    return Event(
+        topic="document.issued", key=document.number, payload={"source": "correction", "account": document.content.account}
+    )
+
+
+def _net(deployment: Deployment, connection: Connection, wanted: Correction, drafts: Sequence[DraftDocument]) -> None:
+    """Settle the credit note with what is open of the document that it corrects, and with the new document for the rest."""
+    if wanted.note is None:
+        return
+    credit_key = document_item_key(wanted.note.key)
+    keys = [document_item_key(wanted.original), *(document_item_key(draft.key) for draft in drafts)]
+    standing = {one.item.key: one for one in load_standings(connection, keys=keys)}
+    credit = standing.get(credit_key)
+    if credit is None or credit.item.is_debit:
+        return
+    left = credit.available
+    allocations: list[Allocation] = []
+    for position, key in enumerate(dict.fromkeys([keys[0], keys[-1]]), start=1):
+        debit = standing.get(key)
+        if debit is None or not debit.item.is_debit or not debit.open or not left:
+            continue
+        amount = min(debit.open, left)
+        allocations.append(
+            settle(
+                debit.item, credit.item, amount, key=f"{credit_key}/{position}", on=wanted.note.issue_on, strategy="correction"
+            )
+        )
+        left = left - amount
+    now = deployment.clock.now()
+    insert_allocations(connection, {wanted.note.account: allocations}, actor=deployment.actor, now=now)
+
+
+def post_entries(
+    deployment: Deployment, connection: Connection, book: BookProfile, documents: Sequence[DraftDocument], source: str
+) -> None:
+    """Post the entries of issued documents in one batch, as the last thing of the transaction."""
+    mapping = mapping_of(book)
+    entries = tuple(entry for one in documents if (entry := document_entry(one, mapping)) is not None)
+    if entries:
+        batch = Batch(book=book.code, source=source, entries=entries)
+        post_batch(connection, batch, now=deployment.clock.now(), actor=deployment.actor)
+
+
+def issue_date(deployment: Deployment, book: BookProfile, as_of: date | None) -> date:
+    """Return the date that correcting documents bear: as given, else today in the book's zone."""
+    return as_of or today(deployment.clock, timezone(book.zone))

@@ -1,0 +1,102 @@
+"""Credits an issued document, in full or line by line, without billing anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.credit_note import credit_note, creditable
+from billing_framework.invoicing.document import Document
+from billing_framework.invoicing.draft import DraftDocument
+from billing_framework.run.correct.correction import Correction, issue_correction, issue_date, post_entries
+from billing_framework.run.correct.dependents import Dependent, dependents_of
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage import audit
+from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of, find_document
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.values.errors import Refused
+from billing_framework.values.identity import natural_id
+from billing_framework.values.money import Money
+
+
+@attrs.frozen(kw_only=True)
+class CreditReport:
+    """What was credited.
+
+    Attributes:
+        document: number of the document.
+        note: number of the credit note.
+        gross: what it comes to; negative.
+        dependents: later documents that rest on carried state which the document had written.
+    """
+
+    document: str
+    note: str
+    gross: Money
+    dependents: tuple[Dependent, ...] = ()
+
+
+def credit_document(
+    deployment: Deployment, number: str, *, reason: str, nets: Mapping[int, str] | None = None, as_of: date | None = None
+) -> CreditReport:
+    """Issue a credit note for what is left of a document, or for amounts of its lines.
+
+    Args:
+        deployment: the deployment; its actor credits.
+        number: number of the document.
+        reason: why; printed.
+        nets: number of a line to the amount without tax, in major units of the document's currency; None credits all.
+        as_of: date of the credit note; today in the book's zone where None.
+
+    Raises:
+        NotFound: there is no such document or line.
+        Refused: nothing or less is left, or no reason is given.
+    """
+    if not reason.strip():
+        raise Refused("RUN14", "a credit note needs a reason", remedy="Say why with --reason; it is printed")
+    with deployment.database.begin() as connection:
+        stored = find_document(connection, number)
+        book = load_book(connection, stored.content.book).profile
+        on = issue_date(deployment, book, as_of)
+        currency = stored.content.currency
+        wanted = None if nets is None else {line: Money.of(text, currency) for line, text in nets.items()}
+        before = credit_notes_of(connection, stored.key)
+        note = draft_note(connection, stored, before, on=on, reason=reason, nets=wanted)
+        left = creditable(stored.content, [*before, note])
+        whole = all(item.is_spent for item in left)
+        spent = None if whole else tuple(item.line.charge_key for item in left if item.is_spent)
+        dependents = dependents_of(connection, stored, {(state.scope, state.name) for state in stored.state}) if whole else ()
+        corrected, documents = issue_correction(
+            deployment, connection, book, Correction(original=stored.key, note=note, spent=spent)
+        )
+        after = {"credit note": corrected.note, "gross": str(note.totals.gross)}
+        audit.record(
+            connection,
+            deployment.clock.now(),
+            deployment.actor,
+            "invoice credit",
+            object_kind="document",
+            object_key=number,
+            after=after,
+            reason=reason,
+        )
+        post_entries(deployment, connection, book, documents, f"credit/{corrected.note}")
+        return CreditReport(document=number, note=corrected.note, gross=note.totals.gross, dependents=dependents)
+
+
+def draft_note(
+    connection: Connection,
+    stored: StoredDocument,
+    before: list[DraftDocument],
+    *,
+    on: date,
+    reason: str,
+    nets: Mapping[int, Money] | None = None,
+) -> DraftDocument:
+    """Return the credit note of a stored document; arguments as `credit_note.credit_note`."""
+    original: Document = as_issued(connection, [stored])[stored.key]
+    key = natural_id("document", "credit", original.number, len(before) + 1)
+    return credit_note(original, before, key=key, issue_on=on, reason=reason, nets=nets)

@@ -1,0 +1,179 @@
+"""Rebills an issued document: credit note, new document, entries and open items in one operation, and what rests on it.
+
+The new document is computed like any other bill, by what is known now of usage, accounts and assignments; of price plans either
+what is known now or what was known when the document was drafted. Carried state that the document wrote is rewound; later
+documents that rest on it are treated as their plan says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import attrs
+
+from billing_framework.invoicing.draft import DraftDocument
+from billing_framework.invoicing.rebill import Comparison
+from billing_framework.rating.price_plan import Correction as Policy
+from billing_framework.run.correct.correction import issue_date, post_entries
+from billing_framework.run.correct.dependents import Dependent, dependents_of
+from billing_framework.run.correct.rebill_later import adjust_next, corrected_chain, hold_for_correction
+from billing_framework.run.correct.rebill_one import Anew, Rebilling, billed_anew, changed_states, issue_anew
+from billing_framework.run.cycle.load_input import open_desk
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.versions import computing_versions
+from billing_framework.storage import audit
+from billing_framework.storage.billing.documents import StoredDocument, find_document, load_documents
+from billing_framework.storage.billing.keys import states_before
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.values.errors import Refused
+
+
+@attrs.frozen(kw_only=True)
+class Later:
+    """What happened to a later document that rests on the rebilled one.
+
+    Attributes:
+        number: its number.
+        policy: policy of its plan.
+        outcome: what was done, in one sentence.
+        new: number of the document that replaces it, empty where it stands.
+    """
+
+    number: str
+    policy: Policy
+    outcome: str
+    new: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class RebillReport:
+    """What rebilling a document did.
+
+    Attributes:
+        document: number of the document.
+        known: how plans were chosen: by what is known now, or was known at an instant.
+        note: number of the credit note, empty where nothing was left to credit.
+        new: number of the new document, empty where nothing is billed any more.
+        comparison: what the new computation changed, line by line; None where the document fell away.
+        unchanged: True where a rebill would say the same again; nothing was done then.
+        later: documents that rest on carried state which changed, by period.
+    """
+
+    document: str
+    known: str
+    note: str = ""
+    new: str = ""
+    comparison: Comparison | None = None
+    unchanged: bool = False
+    later: tuple[Later, ...] = ()
+
+
+def rebill_document(
+    deployment: Deployment, number: str, *, reason: str, known: str = "now", as_of: date | None = None
+) -> RebillReport:
+    """Rebill an issued invoice, and what rests on it, in one transaction.
+
+    Each document of a cascade is computed from the state that the one before it has just written, so the computing stands under
+    the transaction here, unlike in a run.
+
+    Args:
+        deployment: the deployment; its actor rebills.
+        number: number of the invoice.
+        reason: why; printed on the credit note.
+        known: ``now`` or ``original``: by which knowledge plans are chosen for the service dates.
+        as_of: date of the new documents; today in the book's zone where None.
+
+    Raises:
+        NotFound: there is no such document.
+        Refused: ``RUN20`` where it cannot be rebilled, ``RUN21`` where its data hold it, ``RUN14`` without a reason.
+        LedgerRefused: no open period holds the date.
+    """
+    if not reason.strip():
+        raise Refused("RUN14", "rebilling needs a reason", remedy="Say why with --reason; it is printed on the credit note")
+    with deployment.database.begin() as connection:
+        stored = find_document(connection, number)
+        book = load_book(connection, stored.content.book).profile
+        desk = open_desk(deployment, connection, book.code, versions=computing_versions(deployment))
+        work = Rebilling(
+            deployment=deployment,
+            connection=connection,
+            desk=desk,
+            book=book,
+            on=issue_date(deployment, book, as_of),
+            reason=reason,
+            known=known,
+        )
+        report, documents = _with_later(work, stored)
+        if not report.unchanged:
+            _audit(work, report)
+        post_entries(deployment, connection, book, documents, f"rebill/{number}/{stored.revision + 1}")
+        return report
+
+
+def _with_later(work: Rebilling, stored: StoredDocument) -> tuple[RebillReport, Sequence[DraftDocument]]:
+    anew = billed_anew(work, stored)
+    report = RebillReport(document=stored.number, known=anew.known, comparison=anew.comparison, unchanged=anew.unchanged)
+    if anew.unchanged:
+        return report, ()
+    changed = changed_states(stored, anew)
+    later = dependents_of(work.connection, stored, changed)
+    # What later documents rested on before; afterwards only the difference that this correction makes is theirs.
+    rested = {one.key: states_before(work.connection, {scope for scope, _ in one.states}, one.period.start) for one in later}
+    corrected, documents = issue_anew(work, stored, anew)
+    issued = [*documents]
+    treated = []
+    chain = corrected_chain(stored, corrected)
+    for one in later:
+        policy = _policy(anew, one)
+        if policy is Policy.HOLD:
+            hold_for_correction(work, one, stored.number)
+            outcome = "its account is held from billing until an officer has decided; rebill it, then release the hold"
+            treated.append(Later(number=one.number, policy=policy, outcome=outcome))
+        elif policy is Policy.ADJUST_NEXT:
+            outcome = adjust_next(work, one, rested[one.key], chain)
+            treated.append(Later(number=one.number, policy=policy, outcome=outcome))
+        else:
+            row, more = _cascaded(work, one, policy)
+            issued += more
+            treated.append(row)
+    return attrs.evolve(report, note=corrected.note, new=corrected.new, later=tuple(treated)), issued
+
+
+def _cascaded(work: Rebilling, one: Dependent, policy: Policy) -> tuple[Later, Sequence[DraftDocument]]:
+    stored = load_documents(work.connection, [one.key])[one.key]
+    anew = billed_anew(work, stored)
+    if anew.unchanged:
+        return Later(number=one.number, policy=policy, outcome="it stays: a rebill would say the same"), ()
+    corrected, documents = issue_anew(work, stored, anew)
+    outcome = f"rebilled: {corrected.note or 'no credit note'}, {corrected.new or 'no new document'}"
+    return Later(number=one.number, policy=policy, outcome=outcome, new=corrected.new), documents
+
+
+def _policy(anew: Anew, one: Dependent) -> Policy:
+    """Return the policy of the plan that the state's agreement has at the end of the rebilled period."""
+    scopes = {scope for scope, _ in one.states}
+    for given in anew.inputs.values():
+        for agreement in given.agreements:
+            if agreement.agreement.code in scopes and agreement.tiles:
+                return anew.material.plans[agreement.tiles[-1].plan].correction
+    return Policy.HOLD
+
+
+def _audit(work: Rebilling, report: RebillReport) -> None:
+    after = {
+        "credit note": report.note,
+        "new": report.new,
+        "plans known": report.known,
+        "later": {one.number: one.outcome for one in report.later},
+    }
+    audit.record(
+        work.connection,
+        work.deployment.clock.now(),
+        work.deployment.actor,
+        "invoice rebill",
+        object_kind="document",
+        object_key=report.document,
+        after=after,
+        reason=work.reason,
+    )

@@ -1,0 +1,1 @@
+"""A billing run: start, draft, review, approve, post, cancel."""

@@ -1,0 +1,169 @@
+"""Approves a reviewed run: from here on its documents and their numbers are fixed, and only posting is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.draft import DraftDocument
+from billing_framework.invoicing.mapping import ChartMapping
+from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
+from billing_framework.run.cycle.digest import run_digest
+from billing_framework.run.cycle.draft import stale_accounts
+from billing_framework.run.cycle.issuer import mapping_of
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage import audit
+from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.edit_rows import editors_of
+from billing_framework.storage.billing.numbers import next_counters, save_manifest, set_counters
+from billing_framework.storage.billing.run_rows import Run, find_run, move_run, run_accounts, save_accounts
+from billing_framework.storage.ledger.books import list_periods
+from billing_framework.storage.master.book_rows import load_book, number_series
+from billing_framework.values.errors import Refused
+from billing_framework.values.finding import Finding, Severity
+
+
+@attrs.frozen(kw_only=True)
+class ApprovalReport:
+    """What was approved, or why it was not.
+
+    Attributes:
+        run: the run as it stands now.
+        documents: number of documents that will be posted.
+        left_out: number of held accounts that are not part of the approval.
+        findings: what blocks the approval; empty where it was given.
+        was_approved: True where it had been approved before, and nothing was changed.
+    """
+
+    run: Run
+    documents: int = 0
+    left_out: int = 0
+    findings: tuple[Finding, ...] = ()
+    was_approved: bool = False
+
+
+def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> ApprovalReport:
+    """Approve a run: freeze its documents in posting order with their numbers.
+
+    Held accounts are left out; the next run over the period bills them. A draft whose input has changed since blocks.
+
+    Args:
+        deployment: the deployment; its actor approves.
+        code: code of the run; the newest where empty.
+        reason: remark for the audit trail.
+
+    Raises:
+        NotFound: there is no such run.
+        Refused: ``RUN03`` for a run in another state, ``RUN06`` for a rehearsal, ``RUN07`` where maker and checker are one.
+    """
+    with deployment.database.read() as connection:
+        run = find_run(connection, code)
+    if run.state in ("approved", "posting", "posted"):
+        return ApprovalReport(run=run, was_approved=True)
+    stale = stale_accounts(deployment, run)
+    with deployment.database.begin() as connection:
+        run = find_run(connection, run.code, lock=True)
+        _refuse_wrong_state(run)
+        _refuse_maker(deployment, connection, run)
+        rows = run_accounts(connection, run)
+        drafted = [row for row in rows if row.state == "drafted"]
+        left_out = sum(row.state == "held" for row in rows)
+        documents = [
+            stored.content for stored in load_documents(connection, {row.document for row in drafted if row.document}).values()
+        ]
+        book = load_book(connection, run.book)
+        mapping = mapping_of(book.profile)
+        findings = [
+            *_missing({row.document for row in drafted if row.document}, documents, run),
+            *_unfinished(run, rows_pending=sum(row.state == "pending" for row in rows), documents=documents),
+            *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
+            *_postable(connection, run, documents, mapping),
+        ]
+        if findings:
+            return ApprovalReport(run=run, documents=len(documents), left_out=left_out, findings=tuple(findings))
+        numbered = _freeze(connection, run, documents, number_series(book.profile))
+        save_accounts(connection, run, [attrs.evolve(row, state="approved") for row in drafted])
+        now = deployment.clock.now()
+        digest = run_digest(documents, mapping)
+        run = move_run(connection, run, "approved", approved_by=deployment.actor, approved_at=now, digest=bytes.fromhex(digest))
+        after = {"documents": numbered, "left out": left_out, "digest": digest}
+        audit.record(
+            connection,
+            now,
+            deployment.actor,
+            "run approve",
+            object_kind="run",
+            object_key=run.code,
+            before={"state": "drafted"},
+            after=after,
+            reason=reason,
+        )
+        return ApprovalReport(run=run, documents=numbered, left_out=left_out)
+
+
+def _refuse_wrong_state(run: Run) -> None:
+    if not run.is_final:
+        raise Refused("RUN06", f"{run.code} is a rehearsal, which is never approved", remedy="Start the final run")
+    if run.state == "cancelled":
+        raise Refused("RUN03", f"the run {run.code} is cancelled", remedy="Start another one")
+
+
+def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> None:
+    makers = {run.started_by, *editors_of(connection, run)}
+    if deployment.settings.deployment.maker_checker and deployment.actor in makers:
+        raise Refused(
+            "RUN07",
+            f"{deployment.actor} has started or edited the run {run.code} and may not approve it",
+            remedy="Let somebody else approve it (--actor), as deployment.maker_checker demands",
+        )
+
+
+def _unfinished(run: Run, *, rows_pending: int, documents: Sequence[DraftDocument]) -> list[Finding]:
+    what = ""
+    if rows_pending or run.state == "drafting":
+        what = f"{rows_pending} accounts of the run are not drafted yet"
+    elif not documents:
+        what = "the run has no document to post"
+    return [_blocking("RUN08", what, "Go on with it: billing run start", run.code)] if what else []
+
+
+def _missing(wanted: set[int], documents: Sequence[DraftDocument], run: Run) -> list[Finding]:
+    lost = wanted - {document.key for document in documents}
+    what = f"{len(lost)} drafts of the run are not there any more"
+    return [_blocking("RUN11", what, "Cancel the run and start it anew", run.code)] if lost else []
+
+
+def _stale(account: str, parts: Sequence[str]) -> Finding:
+    return _blocking(
+        "RUN09", f"the draft is stale: {', '.join(parts)} changed since", "Draft it anew: billing run start", account
+    )
+
+
+def _postable(connection: Connection, run: Run, documents: Sequence[DraftDocument], mapping: ChartMapping) -> list[Finding]:
+    findings = mapping.unmapped(
+        charge_codes=[line.charge_code for document in documents for line in document.lines],
+        tax_codes=[tax.code for document in documents for tax in document.taxes],
+        roles=["receivable"],
+    )
+    periods = list_periods(connection, run.book)
+    for day in sorted({document.issue_on for document in documents}):
+        if not any(period.is_open and day in period.span for period in periods):
+            findings.append(
+                _blocking("RUN13", f"no open period of book {run.book} holds {day}", "Open it: billing period open", run.code)
+            )
+    return findings
+
+
+def _blocking(code: str, what: str, remedy: str, subject: str) -> Finding:
+    return Finding(code=code, severity=Severity.BLOCKING, what=what, remedy=remedy, subject=subject)
+
+
+def _freeze(connection: Connection, run: Run, documents: Sequence[DraftDocument], series: Sequence[NumberSeries]) -> int:
+    ordered = in_posting_order(documents)
+    names = {one.counter_name(document.issue_on) for document in ordered for one in series if one.kind is document.kind}
+    block = plan_numbers(ordered, series, next_counters(connection, run.book, names))
+    save_manifest(connection, run, block.numbers)
+    set_counters(connection, run.book, block.after)
+    return len(block.numbers)

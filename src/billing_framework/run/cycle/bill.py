@@ -1,0 +1,300 @@
+"""The bill as a pure function: manifests in, drafts out. Rehearsal, final run, rebill, quote and explanation all call this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.invoicing.cycle import due_date
+from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.draft import DraftDocument, LineTax, Note, TaxLine, draft_document, line_groups
+from billing_framework.invoicing.edit import apply_edits
+from billing_framework.invoicing.proof import currency_findings
+from billing_framework.plugin.host import Host
+from billing_framework.rating.charge import Charge
+from billing_framework.rating.offers import RatingOffers
+from billing_framework.rating.payable import payable_lines
+from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.rating.rate import RatedGroup, rate_group
+from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
+from billing_framework.rating.shares import PayerShare, share_charges
+from billing_framework.rating.state import CarriedState
+from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TileRef
+from billing_framework.run.cycle.guiding import guide
+from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
+from billing_framework.taxing.exemption import TaxStatus, treated
+from billing_framework.taxing.tax import TaxableLine, TaxedDocument, TaxedLine, applicable, tax_document
+from billing_framework.values.clock import timezone
+from billing_framework.values.finding import Finding
+
+
+@attrs.frozen(kw_only=True)
+class BillResult:
+    """What billing one account came to.
+
+    Attributes:
+        account: code of the account.
+        payer: code of the account whose document bears its charges.
+        document: key of its own document.
+        draft: its draft; None where it has nothing to bill, another account pays, or a finding stopped it.
+        digest: digest of the draft's content as hex, empty without one.
+        charges: the charges of the draft in the order of its lines.
+        originals: charges as they were rated, where an edit changed them.
+        evidence: what each line rests on.
+        state: carried state that the draft writes.
+        state_read: carried state that it depends on.
+        members: accounts whose charges are on the draft, in order.
+        findings: problems; where one stops, the account is held.
+        control: fate of the account's own records to their number; ``records`` is their sum.
+    """
+
+    account: str
+    payer: str
+    document: int
+    draft: DraftDocument | None = None
+    digest: str = ""
+    charges: tuple[Charge, ...] = ()
+    originals: tuple[Charge, ...] = ()
+    evidence: tuple[LineEvidence, ...] = ()
+    state: tuple[CarriedState, ...] = ()
+    state_read: tuple[StateRead, ...] = ()
+    members: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    control: Mapping[str, int] = attrs.field(factory=dict)
+
+
+def bill(inputs: Sequence[BillInput], material: Material, host: Host) -> tuple[BillResult, ...]:
+    """Return what each account is billed: rated, shared among payers, edited, taxed and drafted.
+
+    Args:
+        inputs: manifests of whole families: whoever pays for one of the accounts is among them.
+        material: the records and plans that the manifests name.
+        host: raters, charge models and other offers.
+    """
+    offers = rating_offers(host)
+    rated = {given.account.code: rate_input(given, material, offers) for given in inputs}
+    members: dict[str, list[BillInput]] = {}
+    for given in inputs:
+        members.setdefault(given.payer, []).append(given)
+    results = []
+    for given in inputs:
+        account = given.account.code
+        if given.payer == account:
+            results.append(_billed(given, members[account], rated, material))
+        else:
+            results.append(
+                BillResult(
+                    account=account,
+                    payer=given.payer,
+                    document=given.document,
+                    findings=_findings(given, rated[account]),
+                    control=_control(rated[account]),
+                )
+            )
+    return _noted(results, host)
+
+
+def rating_offers(host: Host) -> RatingOffers:
+    """Return what the plugins of a deployment offer to rating."""
+    raters = {rater.name: rater for rater in host.raters.values()}
+    owners = {**host.owners["billing_raters"], **host.owners["billing_charge_models"]}
+    return RatingOffers(
+        raters=tuple(raters.values()),
+        models=host.charge_models,
+        plugin_of=owners,
+        settings={plugin.name: plugin.settings for plugin in host.plugins},
+        divisible_kinds=frozenset(kind.name for kind in host.kinds.values() if kind.divisible),
+    )
+
+
+def rate_input(given: BillInput, material: Material, offers: RatingOffers) -> RatedGroup:
+    """Return the exact charges of one manifest."""
+    group = BillingGroup(
+        account=given.account,
+        period=given.period,
+        agreements=tuple(_usage(given, one, material) for one in given.agreements),
+        holidays=given.holidays,
+    )
+    return rate_group(group, offers)
+
+
+def _usage(given: BillInput, one: AgreementInput, material: Material) -> AgreementUsage:
+    zone = timezone(given.account.zone)
+    candidates = [*one.assignments, *one.neighbours]
+    code = one.agreement.code
+    records = []
+    for ref in one.usage:
+        usage = material.usage[ref.key]
+        records.append(KeyedUsage(key=ref.key, usage=usage, assignment=guide(usage.subject, usage.span, candidates, code, zone)))
+    return AgreementUsage(
+        agreement=one.agreement,
+        period=one.period,
+        full_period=one.full_period,
+        next_period=one.next_period,
+        tiles=_tiles(one.tiles, material),
+        next_tiles=_tiles(one.next_tiles, material),
+        assignments=one.assignments,
+        records=tuple(records),
+        state={state.name: state for state in one.state},
+        billed_through=one.billed_through,
+    )
+
+
+def _tiles(refs: Iterable[TileRef], material: Material) -> tuple[Tile, ...]:
+    return tuple(Tile(dates=ref.dates, plan=material.plans[ref.plan]) for ref in refs)
+
+
+def _findings(given: BillInput, rated: RatedGroup) -> tuple[Finding, ...]:
+    return (*given.findings, *rated.findings)
+
+
+def _control(rated: RatedGroup) -> dict[str, int]:
+    control = rated.control
+    totals = {"records": control.records, "priced": control.priced}
+    totals.update({f"not priced: {reason}": count for reason, count in control.unpriced.items()})
+    return totals | ({"lost": control.lost} if control.lost else {})
+
+
+def _billed(given: BillInput, members: Sequence[BillInput], rated: Mapping[str, RatedGroup], material: Material) -> BillResult:
+    """Return the draft of an account that pays itself, with the charges of all for whom it pays."""
+    account = given.account
+    ordered = sorted(members, key=lambda one: (one.account.code != account.code, one.account.code))
+    findings = [finding for one in ordered for finding in _findings(one, rated[one.account.code])]
+    result = BillResult(
+        account=account.code,
+        payer=account.code,
+        document=given.document,
+        members=tuple(one.account.code for one in ordered),
+        findings=tuple(findings),
+        control=_control(rated[account.code]),
+    )
+    if any(finding.stops for finding in findings):
+        return result
+    charges = [charge for one in ordered for charge in _shared(one, rated[one.account.code], account.code)]
+    edited = apply_edits(charges, given.edits)
+    findings += [*edited.findings, *currency_findings(account, edited.charges)]
+    result = attrs.evolve(result, findings=tuple(findings), originals=edited.originals)
+    if not edited.charges or any(finding.code == "INVOICE02" for finding in findings):
+        return result
+    draft, taxed = _drafted(given, ordered, edited.charges, material.plans)
+    findings += taxed.findings
+    return attrs.evolve(
+        result,
+        draft=attrs.evolve(draft, findings=tuple(findings)),
+        findings=tuple(findings),
+        charges=edited.charges,
+        evidence=tuple(
+            LineEvidence(records=charge.records, state_read=charge.state_read, steps=charge.steps) for charge in edited.charges
+        ),
+        state=tuple(state for one in ordered for state in rated[one.account.code].state),
+        state_read=_state_read(ordered, edited.charges, rated),
+    )
+
+
+def _shared(one: BillInput, rated: RatedGroup, payer: str) -> list[Charge]:
+    charges = [*rated.charges, *one.charges]
+    return [shared.charge for shared in share_charges(charges, one.account.code, [PayerShare(payer=payer)])]
+
+
+def _drafted(
+    given: BillInput, members: Sequence[BillInput], charges: Sequence[Charge], plans: Mapping[str, PlanVersion]
+) -> tuple[DraftDocument, TaxedDocument]:
+    account = given.account
+    amounts = payable_lines(charges, plans)
+    lines = [
+        TaxableLine(
+            key=charge.natural_key,
+            amount=amount,
+            category=charge.tax_category,
+            charge_code=charge.code,
+            # A charge in advance is taxed when it is billed, any other when its service was complete.
+            tax_point=min(charge.service.last, given.issue_on),
+        )
+        for charge, amount in zip(charges, amounts, strict=True)
+    ]
+    status = _tax_status(given)
+    taxed = tax_document(lines, given.tax_rates, status, currency=account.currency, locale=account.locale)
+    draft = draft_document(
+        key=given.document,
+        account=account,
+        period=given.period,
+        issue_on=given.issue_on,
+        due_on=due_date(given.issue_on, account.due_days),
+        charges=charges,
+        nets=[line.net for line in taxed.lines],
+        line_taxes=[_line_taxes(line, after, given, status) for line, after in zip(lines, taxed.lines, strict=True)],
+        taxes=_tax_lines(taxed),
+    )
+    titles = {one.agreement.code: _title(one.agreement, one) for member in members for one in member.agreements}
+    return attrs.evolve(draft, groups=line_groups(titles, draft.lines)), taxed
+
+
+def _title(agreement: Agreement, given: AgreementInput) -> str:
+    subjects = dict.fromkeys(assignment.subject for assignment in given.assignments)
+    return " · ".join([agreement.code, *subjects])
+
+
+def _tax_status(given: BillInput) -> TaxStatus:
+    account = given.account
+    return TaxStatus(
+        account=account.code,
+        jurisdiction=account.tax_jurisdiction,
+        status=account.tax_status,
+        exemption=account.exemption,
+        seller_tax_id="on file" if given.seller_has_tax_id else "",
+        buyer_tax_id="on file" if given.buyer_has_tax_id else "",
+    )
+
+
+def _line_taxes(line: TaxableLine, after: TaxedLine, given: BillInput, status: TaxStatus) -> tuple[LineTax, ...]:
+    rates = {rate.code: treated(rate, status).rate for rate in applicable(line, given.tax_rates, status)[0]}
+    return tuple(LineTax(code=part.code, rate=rates[part.code], taxable=part.taxable, tax=part.tax) for part in after.taxes)
+
+
+def _tax_lines(taxed: TaxedDocument) -> tuple[TaxLine, ...]:
+    return tuple(
+        TaxLine(
+            code=group.rate.code,
+            title=group.title,
+            jurisdiction=group.rate.jurisdiction,
+            category=group.category,
+            rate=group.rate.rate,
+            taxable=group.taxable,
+            tax=group.tax,
+            exemption=group.rate.exemption,
+        )
+        for group in taxed.groups
+    )
+
+
+def _state_read(
+    members: Sequence[BillInput], charges: Sequence[Charge], rated: Mapping[str, RatedGroup]
+) -> tuple[StateRead, ...]:
+    """Return what the draft depends on: the state that its charges name, and that which it carries on."""
+    named = {(charge.agreement, name) for charge in charges for name in charge.state_read}
+    named |= {(state.scope, state.name) for one in members for state in rated[one.account.code].state}
+    before = {
+        (state.scope, state.name): int(state.written_by or 0)
+        for member in members
+        for one in member.agreements
+        for state in one.state
+    }
+    return tuple(StateRead(scope=scope, name=name, written_by=before.get((scope, name), 0)) for scope, name in sorted(named))
+
+
+def _noted(results: Sequence[BillResult], host: Host) -> tuple[BillResult, ...]:
+    """Add the notes of the plugins, in one question for the whole batch, and fix the digests."""
+    drafts = [result.draft for result in results if result.draft is not None]
+    notes: dict[int, list[Note]] = {}
+    for note in host.documents_drafted(drafts) if drafts else ():
+        notes.setdefault(note.document, []).append(note)
+    finished = []
+    for result in results:
+        draft = result.draft
+        if draft is not None:
+            draft = attrs.evolve(draft, notes=(*draft.notes, *notes.get(draft.key, ())))
+            result = attrs.evolve(result, draft=draft, digest=document_digest(draft))  # noqa: PLW2901
+        finished.append(result)
+    return tuple(finished)

@@ -1,0 +1,129 @@
+"""Cancels runs and purges rehearsals: drafts go, charges and dates are free again, numbers go back or are spent as void."""
+
+from __future__ import annotations
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.withdraw import withdraw_approval
+from billing_framework.storage import audit
+from billing_framework.storage.billing import tables
+from billing_framework.storage.billing.documents import issue
+from billing_framework.storage.billing.draft_rows import delete_drafts
+from billing_framework.storage.billing.keys import free_charges, free_periods
+from billing_framework.storage.billing.numbers import manifest_of
+from billing_framework.storage.billing.run_rows import Run, find_run, move_run, run_accounts, save_accounts
+from billing_framework.values.errors import Refused
+
+
+@attrs.frozen(kw_only=True)
+class CancelReport:
+    """What cancelling did.
+
+    Attributes:
+        run: the run as it stands now.
+        drafts: number of drafts that were removed.
+        void: numbers that were issued as void, because later ones were given out already.
+        was_cancelled: True where it had been cancelled before, and nothing was changed.
+    """
+
+    run: Run
+    drafts: int = 0
+    void: tuple[str, ...] = ()
+    was_cancelled: bool = False
+
+
+def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelReport:
+    """Cancel a run of which nothing is posted.
+
+    Args:
+        deployment: the deployment.
+        code: code of the run.
+        reason: why.
+
+    Raises:
+        NotFound: there is no such run.
+        Refused: ``RUN03`` where it is being posted or was, ``RUN14`` without a reason.
+    """
+    if not reason.strip():
+        raise Refused("RUN14", "cancelling needs a reason", remedy="Say why with --reason, for those who audit the run")
+    with deployment.database.begin() as connection:
+        run = find_run(connection, code, lock=True)
+        if run.state == "cancelled":
+            return CancelReport(run=run, was_cancelled=True)
+        if run.state in ("posting", "posted"):
+            raise Refused(
+                "RUN03",
+                f"documents of the run {run.code} are issued",
+                remedy="Credit or rebill them one by one: billing invoice credit, billing invoice rebill",
+            )
+        before = run.state
+        void = _give_numbers_back(deployment, connection, run, reason) if run.state == "approved" else ()
+        rows = run_accounts(connection, run)
+        spoilt = {row.document for row in rows if row.document} & _void_documents(connection, run)
+        drafts = {row.document for row in rows if row.document} - spoilt
+        delete_drafts(connection, drafts)
+        free_charges(connection, spoilt)
+        free_periods(connection, run, [row.account for row in rows])
+        save_accounts(
+            connection, run, [attrs.evolve(row, state="skipped", reason="the run was cancelled", document=None) for row in rows]
+        )
+        now = deployment.clock.now()
+        run = find_run(connection, run.code)
+        run = move_run(connection, run, "cancelled", ended_by=deployment.actor, ended_at=now, reason=reason)
+        audit.record(
+            connection,
+            now,
+            deployment.actor,
+            "run cancel",
+            object_kind="run",
+            object_key=run.code,
+            before={"state": before},
+            after={"state": "cancelled", "void": list(void)},
+            reason=reason,
+        )
+        return CancelReport(run=run, drafts=len(drafts), void=void)
+
+
+def _give_numbers_back(deployment: Deployment, connection: Connection, run: Run, reason: str) -> tuple[str, ...]:
+    manifest = manifest_of(connection, run)
+    try:
+        withdraw_approval(deployment, connection, run, reason=reason)
+    except Refused as refused:
+        if refused.code != "RUN10":
+            raise
+    else:
+        return ()
+    text = f"the run was cancelled: {reason}"
+    issue(connection, run.book, manifest, now=deployment.clock.now(), void={one.document: text for one in manifest})
+    return tuple(one.number for one in manifest)
+
+
+def _void_documents(connection: Connection, run: Run) -> set[int]:
+    table = tables.document
+    return set(
+        connection.scalars(table.select().with_only_columns(table.c.id).where(table.c.run_id == run.id, table.c.status == "void"))
+    )
+
+
+def purge_run(deployment: Deployment, code: str) -> int:
+    """Remove a rehearsal with all its drafts; return how many drafts there were.
+
+    Raises:
+        NotFound: there is no such run.
+        Refused: ``RUN19`` for any other run.
+    """
+    with deployment.database.begin() as connection:
+        run = find_run(connection, code, lock=True)
+        if run.is_final:
+            raise Refused("RUN19", f"{run.code} is no rehearsal", remedy="Cancel it: billing run cancel; its trail stays")
+        drafts = {row.document for row in run_accounts(connection, run) if row.document}
+        delete_drafts(connection, drafts)
+        table = tables.run_account
+        connection.execute(table.delete().where(table.c.run_id == run.id))
+        connection.execute(tables.run.delete().where(tables.run.c.id == run.id))
+        now = deployment.clock.now()
+        before = {"kind": run.kind, "period": str(run.period), "state": run.state}
+        audit.record(connection, now, deployment.actor, "run purge", object_kind="run", object_key=run.code, before=before)
+        return len(drafts)

@@ -1,0 +1,287 @@
+"""Drafts the accounts of a run, batch by batch: load, compute without a lock, save in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.hierarchy import payer_of
+from billing_framework.accounts.party import Party
+from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
+from billing_framework.run.cycle.bill import BillResult, bill
+from billing_framework.run.cycle.bill_input import BillInput, changed_parts, manifest_digest, part_digests
+from billing_framework.run.cycle.issuer import buyer_of, seller_of
+from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.versions import computing_versions
+from billing_framework.storage.billing.draft_rows import DraftRecord, delete_drafts, save_drafts
+from billing_framework.storage.billing.edit_rows import edits_of
+from billing_framework.storage.billing.history import past_documents
+from billing_framework.storage.billing.keys import billed_charges
+from billing_framework.storage.billing.run_rows import (
+    HoldEvidence,
+    Run,
+    RunAccount,
+    locked,
+    run_accounts,
+    run_accounts_of,
+    save_accounts,
+)
+from billing_framework.storage.master.account_rows import load_accounts, load_parties
+from billing_framework.storage.stored_form import to_text
+from billing_framework.values.errors import Refused
+from billing_framework.values.finding import Finding
+from billing_framework.values.identity import natural_id
+
+OPEN = ("drafting", "drafted")
+LASTING = ("officer", "period")
+"""Checks whose holds outlast a new draft: an officer's, and that of dates which another run bills."""
+
+
+def document_key(run: Run, account: str) -> int:
+    """Return the key of the document that a run makes for an account."""
+    return natural_id("document", run.code, account)
+
+
+def draft_accounts(
+    deployment: Deployment, run: Run, *, batch_size: int, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Draft all pending accounts of a run and return how many they were.
+
+    Args:
+        deployment: the deployment.
+        run: a run that is not approved.
+        batch_size: accounts per transaction; accounts that one of them pays for are never parted.
+        progress: told after each batch how many of how many are drafted.
+    """
+    with deployment.database.read() as connection:
+        rows = run_accounts(connection, run)
+        if not any(row.state == "pending" for row in rows):
+            return 0
+        desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
+    families = _pending_families(rows, desk)
+    total = sum(map(len, families.values()))
+    done = 0
+    for batch in _batches(families, batch_size):
+        draft_batch(desk, run, batch)
+        done += len(batch)
+        if progress:
+            progress(done, total)
+    return done
+
+
+def _pending_families(rows: Sequence[RunAccount], desk: Desk) -> dict[str, list[str]]:
+    """Return by payer all accounts whose charges meet on one document, where one of them is pending."""
+    families: dict[str, list[str]] = {}
+    for row in rows:
+        families.setdefault(payer_of(row.account, desk.tree), []).append(row.account)
+    pending = {payer_of(row.account, desk.tree) for row in rows if row.state == "pending"}
+    return {payer: members for payer, members in families.items() if payer in pending}
+
+
+def _batches(families: Mapping[str, list[str]], size: int) -> Iterator[list[str]]:
+    """Yield the accounts in lists that never part a family."""
+    batch: list[str] = []
+    for payer in sorted(families):
+        if batch and len(batch) + len(families[payer]) > size:
+            yield batch
+            batch = []
+        batch += families[payer]
+    if batch:
+        yield batch
+
+
+def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunAccount]:
+    """Draft some accounts of a run, whole families of them, and return their rows."""
+    deployment = desk.deployment
+    with deployment.database.read() as connection:
+        before = run_accounts_of(connection, run, accounts)
+        inputs, material = load_inputs(connection, desk, accounts, run_request(connection, run, accounts))
+        history = past_documents(connection, accounts, run.period.start)
+        parties = load_parties(connection, [given.account.party for given in inputs.values()])
+    results = bill(list(inputs.values()), material, deployment.host)
+    rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before)}
+    with deployment.database.begin() as connection:
+        run = locked(connection, run)
+        if run.state not in OPEN:
+            raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Somebody else moved it on meanwhile")
+        now = run_accounts_of(connection, run, accounts)
+        moved = {result.payer for result in results if _moved(result.account, before, now)}
+        still = [result for result in results if result.payer not in moved]
+        records = {
+            result.account: _record(desk, run, result, inputs, parties=parties, version=rows[result.account].version)
+            for result in still
+            if result.draft is not None
+        }
+        saved = {result.account: rows[result.account] for result in still}
+        saved |= _save(connection, run, records, saved)
+        save_accounts(connection, run, list(saved.values()))
+    return now | saved
+
+
+def _moved(account: str, before: Mapping[str, RunAccount], now: Mapping[str, RunAccount]) -> bool:
+    """Return whether another process has drafted the account since it was read."""
+    return (now[account].version, now[account].state) != (before[account].version, before[account].state)
+
+
+def run_request(connection: Connection, run: Run, accounts: Sequence[str]) -> InputRequest:
+    """Return what a run bills for some of its accounts."""
+    own = {code for code, account in load_accounts(connection, accounts).items() if account.cycle == run.cycle}
+    return InputRequest(
+        period=run.period,
+        issue_on=run.as_of,
+        documents={account: document_key(run, account) for account in accounts},
+        own=own,
+        edits=edits_of(connection, run, accounts),
+    )
+
+
+def _reviewed(
+    desk: Desk,
+    results: Sequence[BillResult],
+    inputs: Mapping[str, BillInput],
+    history: Mapping[str, tuple[PastDocument, ...]],
+    before: Mapping[str, RunAccount],
+) -> list[RunAccount]:
+    """Return the row of each account after its draft was checked."""
+    batch = ReviewBatch(
+        documents=tuple(
+            Reviewed(document=result.draft, history=history.get(result.account, ()))
+            for result in results
+            if result.draft is not None
+        ),
+        bounds=desk.deployment.settings.review.bounds,
+    )
+    holds: dict[str, list[HoldEvidence]] = {}
+    for reason in review(batch, desk.deployment.host.review_checks):
+        holds.setdefault(reason.account, []).append(
+            HoldEvidence(check=reason.check, finding=reason.finding, facts=reason.evidence)
+        )
+    by_account = {result.account: result for result in results}
+    rows = []
+    for result in results:
+        given, row = inputs[result.account], before[result.account]
+        found = [item for item in row.evidence if item.check in LASTING]
+        found += [HoldEvidence(check="rating", finding=finding) for finding in result.findings if finding.stops]
+        overruled = result.digest and row.released == result.digest
+        if not overruled:
+            found += holds.get(result.account, [])
+        rows.append(
+            attrs.evolve(
+                row,
+                **_fate(result, found, by_account),
+                evidence=tuple(found),
+                control=dict(result.control),
+                manifest=manifest_digest(given),
+                parts=part_digests(given),
+                version=row.version + 1,
+            )
+        )
+    return _follow_payers(rows, by_account)
+
+
+def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping[str, BillResult]) -> dict[str, Any]:
+    if found:
+        document = result.draft.key if result.draft else None
+        return {"state": "held", "reason": found[0].finding.what, "document": document}
+    if result.draft is not None:
+        return {"state": "drafted", "reason": "", "document": result.draft.key}
+    if result.payer != result.account and result.payer in by_account and by_account[result.payer].draft is not None:
+        return {"state": "drafted", "reason": f"billed to {result.payer}", "document": by_account[result.payer].document}
+    return {"state": "skipped", "reason": "nothing to bill", "document": None}
+
+
+def _follow_payers(rows: Sequence[RunAccount], by_account: Mapping[str, BillResult]) -> list[RunAccount]:
+    """Hold with a payer all whose charges are on its document."""
+    by_code = {row.account: row for row in rows}
+    followed = []
+    for row in rows:
+        payer = by_account[row.account].payer
+        head = by_code.get(payer)
+        if payer != row.account and head is not None and head.state == "held" and row.state == "drafted":
+            followed.append(attrs.evolve(row, state="held", reason=f"its payer {payer} is held", evidence=head.evidence))
+        else:
+            followed.append(row)
+    return followed
+
+
+def _record(
+    desk: Desk, run: Run, result: BillResult, inputs: Mapping[str, BillInput], *, parties: Mapping[str, Party], version: int
+) -> DraftRecord:
+    if result.draft is None:
+        raise AssertionError  # only drafts are recorded
+    account = inputs[result.account].account
+    return DraftRecord(
+        draft=result.draft,
+        digest=result.digest,
+        evidence=result.evidence,
+        inputs={member: to_text(inputs[member]) for member in result.members},
+        state=result.state,
+        state_read=result.state_read,
+        seller=seller_of(desk.book),
+        buyer=buyer_of(account, parties.get(account.party)),
+        run_id=run.id,
+        final=run.is_final,
+        version=version,
+    )
+
+
+def _save(
+    connection: Connection, run: Run, records: Mapping[str, DraftRecord], rows: Mapping[str, RunAccount]
+) -> dict[str, RunAccount]:
+    """Save drafts; hold the accounts of those that would bill a charge twice, and return the rows that changed thereby."""
+    delete_drafts(connection, [document_key(run, account) for account in rows])
+    if not run.is_final:
+        save_drafts(connection, list(records.values()))
+        return {}
+    billed = billed_charges(connection, [line.charge_key for record in records.values() for line in record.draft.lines])
+    held: dict[str, RunAccount] = {}
+    kept = []
+    for account, record in records.items():
+        twice = [
+            line.charge_key for line in record.draft.lines if line.charge_key in billed and not billed[line.charge_key].reversed
+        ]
+        if twice:
+            held[account] = _billed_before(rows[account], twice[0])
+            continue
+        revisions = {
+            line.charge_key: billed[line.charge_key].revision + 1 if line.charge_key in billed else 1
+            for line in record.draft.lines
+        }
+        kept.append(attrs.evolve(record, revisions=revisions))
+    save_drafts(connection, kept)
+    return held
+
+
+def _billed_before(row: RunAccount, charge: str) -> RunAccount:
+    finding = Finding(
+        code="CHARGE01",
+        what=f"the charge {charge} was billed before and not taken back",
+        remedy="Credit the other document first: billing invoice credit, or billing invoice rebill",
+        subject=row.account,
+        value=charge,
+    )
+    evidence = (HoldEvidence(check="charges", finding=finding),)
+    return attrs.evolve(row, state="held", reason=finding.what, evidence=evidence, document=None)
+
+
+def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...]]:
+    """Return the accounts of a run whose input has changed since they were drafted, with the names of the parts that did."""
+    with deployment.database.read() as connection:
+        rows = [row for row in run_accounts(connection, run) if row.manifest]
+        if not rows:
+            return {}
+        desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
+        stale: dict[str, tuple[str, ...]] = {}
+        for start in range(0, len(rows), 500):
+            some = rows[start : start + 500]
+            accounts = [row.account for row in some]
+            inputs, _ = load_inputs(connection, desk, accounts, run_request(connection, run, accounts))
+            for row in some:
+                parts = part_digests(inputs[row.account])
+                if changed := changed_parts(row.parts, parts):
+                    stale[row.account] = changed
+        return stale

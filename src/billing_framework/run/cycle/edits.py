@@ -1,0 +1,277 @@
+"""Officers edit, hold and release drafts: each edit makes a new draft and voids an approval."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.hierarchy import payer_of
+from billing_framework.invoicing.draft import DraftLine
+from billing_framework.invoicing.edit import Edit, EditField, add_charge
+from billing_framework.rating.charge import Charge
+from billing_framework.run.cycle.draft import document_key, draft_batch
+from billing_framework.run.cycle.load_input import open_desk
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.withdraw import withdraw_approval
+from billing_framework.run.versions import computing_versions
+from billing_framework.storage import audit
+from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.edit_rows import add_edit, numbered_edits, withdraw_edit
+from billing_framework.storage.billing.run_rows import (
+    HoldEvidence,
+    Run,
+    RunAccount,
+    find_run,
+    run_accounts,
+    run_accounts_of,
+    save_accounts,
+)
+from billing_framework.storage.master.account_rows import load_accounts
+from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.finding import Finding
+from billing_framework.values.money import Amount
+from billing_framework.values.period import ONE_DAY, DateSpan
+from billing_framework.values.spelling import did_you_mean
+
+
+@attrs.frozen(kw_only=True)
+class LineEdit:
+    """What an officer wants of a line of a draft.
+
+    Attributes:
+        line: number of the line.
+        field: what is changed.
+        after: the new description, or the new exact amount as text; empty for a line that is dropped or waived.
+        text: description of the opposite line of a waiver.
+    """
+
+    line: int
+    field: EditField
+    after: str = ""
+    text: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class AddedLine:
+    """A line that an officer adds to a draft.
+
+    Attributes:
+        code: charge code.
+        description: what is printed, in the customer's language.
+        amount: amount before tax in the account's currency, as text.
+        tax_category: tax category.
+        agreement: code of the agreement that it is for, or empty.
+        on: date that it is for.
+    """
+
+    code: str
+    description: str
+    amount: str
+    tax_category: str
+    agreement: str = ""
+    on: date
+
+
+@attrs.frozen(kw_only=True)
+class DroppedEdit:
+    """That an earlier edit is taken back.
+
+    Attributes:
+        position: its number among the edits of the account.
+    """
+
+    position: int
+
+
+def edit_draft(
+    deployment: Deployment, code: str, account: str, wanted: LineEdit | AddedLine | DroppedEdit, *, reason: str
+) -> RunAccount:
+    """Edit an account's draft and return the account as it stands afterwards.
+
+    Args:
+        deployment: the deployment; its actor edits.
+        code: code of the run; the newest where empty.
+        account: code of the account.
+        wanted: the change of a line, the line to add, or the edit to take back.
+        reason: why.
+
+    Raises:
+        NotFound: there is no such run, account or line.
+        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given.
+    """
+    _needs_reason(reason)
+    with deployment.database.begin() as connection:
+        run, row = _open_row(deployment, connection, code, account, reason)
+        if row.document is not None and row.document != document_key(run, account):
+            raise Refused("RUN17", f"account {account} is {row.reason}", remedy="Edit the draft of the account that pays")
+        now = deployment.clock.now()
+        if isinstance(wanted, DroppedEdit):
+            _refuse_unknown_edit(connection, run, account, wanted)
+            position = withdraw_edit(connection, run, account, wanted.position, actor=deployment.actor, at=now)
+            after: dict[str, Any] = {"edit": position, "takes back": wanted.position}
+        else:
+            edit = _edit(deployment, connection, run, row, wanted=wanted, reason=reason)
+            after = {"edit": add_edit(connection, run, account, edit), **_shown(edit)}
+        save_accounts(connection, run, [attrs.evolve(row, state="pending")])
+        audit.record(
+            connection,
+            now,
+            deployment.actor,
+            "run edit",
+            object_kind="run account",
+            object_key=f"{run.code}/{account}",
+            after=after,
+            reason=reason,
+        )
+    return _draft_anew(deployment, run, account)
+
+
+def hold_account(deployment: Deployment, code: str, account: str, *, reason: str) -> RunAccount:
+    """Keep an account out of the run's approval until it is released; an approval that included it is void."""
+    _needs_reason(reason)
+    with deployment.database.begin() as connection:
+        run, row = _open_row(deployment, connection, code, account, reason)
+        finding = Finding(
+            code="RUN15", what=f"held by {deployment.actor}: {reason}", remedy="Release it: billing run release", subject=account
+        )
+        held = attrs.evolve(
+            row,
+            state="held",
+            reason=finding.what,
+            evidence=(*row.evidence, HoldEvidence(check="officer", finding=finding)),
+            released="",
+        )
+        save_accounts(connection, run, [held])
+        _audit(deployment, connection, "run hold", run, before=row, after=held, reason=reason)
+    return held
+
+
+def release_account(deployment: Deployment, code: str, account: str, *, reason: str) -> RunAccount:
+    """Let a held draft pass as it is; a later draft with other content is checked again.
+
+    Raises:
+        Refused: ``RUN16`` where it has no draft to let pass, or a finding about its data holds it.
+    """
+    _needs_reason(reason)
+    with deployment.database.begin() as connection:
+        run, row = _open_row(deployment, connection, code, account, reason)
+        if row.state != "held":
+            raise Refused("RUN16", f"account {account} is {row.state}, not held", remedy="Nothing needs to be released")
+        about_data = [item for item in row.evidence if item.check in ("rating", "charges", "period")]
+        if about_data or row.document is None:
+            raise Refused(
+                "RUN16",
+                f"account {account} is held for its data: {row.reason}",
+                remedy="Correct the data, then go on with the run: billing run start",
+            )
+        stored = load_documents(connection, [row.document])[row.document]
+        released = attrs.evolve(row, state="drafted", reason="", evidence=(), released=stored.digest)
+        save_accounts(connection, run, [released])
+        _audit(deployment, connection, "run release", run, before=row, after=released, reason=reason)
+    return released
+
+
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Refused("RUN14", "this needs a reason", remedy="Say why with --reason, for those who audit the run")
+
+
+def _open_row(deployment: Deployment, connection: Connection, code: str, account: str, reason: str) -> tuple[Run, RunAccount]:
+    run = find_run(connection, code, lock=True)
+    if not run.is_final:
+        raise Refused("RUN06", f"{run.code} is a rehearsal", remedy="Edit, hold and release accounts of the final run")
+    if run.state in ("posting", "posted", "cancelled"):
+        raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Correct an issued document: billing invoice rebill")
+    if run.state == "approved":
+        run = withdraw_approval(deployment, connection, run, reason=reason)
+    row = run_accounts_of(connection, run, [account]).get(account)
+    if row is None:
+        known = [one.account for one in run_accounts(connection, run)]
+        raise NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=did_you_mean(account, known))
+    return run, row
+
+
+def _refuse_unknown_edit(connection: Connection, run: Run, account: str, wanted: DroppedEdit) -> None:
+    standing = numbered_edits(connection, run, [account]).get(account, {})
+    if wanted.position not in standing:
+        shown = ", ".join(map(str, standing)) or "none"
+        raise NotFound(
+            "RUN17", f"account {account} has no edit {wanted.position} that stands", remedy=f"Those that stand: {shown}"
+        )
+
+
+def _edit(
+    deployment: Deployment, connection: Connection, run: Run, row: RunAccount, *, wanted: LineEdit | AddedLine, reason: str
+) -> Edit:
+    now = deployment.clock.now()
+    if isinstance(wanted, AddedLine):
+        currency = load_accounts(connection, [row.account])[row.account].currency
+        number = len(numbered_edits(connection, run, [row.account]).get(row.account, {})) + row.version + 1
+        charge = Charge(
+            agreement=wanted.agreement,
+            component="manual",
+            code=wanted.code,
+            description=wanted.description,
+            service=DateSpan(wanted.on, wanted.on + ONE_DAY),
+            source=f"{run.code}/{row.account}/{number}",
+            amount=Amount(wanted.amount, currency),
+            tax_category=wanted.tax_category,
+        )
+        return add_charge(charge, reason=reason, actor=deployment.actor, at=now)
+    line = _line(connection, row, wanted.line)
+    before = line.description if wanted.field is EditField.DESCRIPTION else str(line.amount)
+    after = wanted.after
+    if wanted.field is EditField.AMOUNT:
+        after = str(Amount(wanted.after, line.amount.currency))
+    return Edit(
+        target=line.charge_key,
+        field=wanted.field,
+        before=before,
+        after=after,
+        text=wanted.text,
+        reason=reason,
+        actor=deployment.actor,
+        at=now,
+    )
+
+
+def _line(connection: Connection, row: RunAccount, number: int) -> DraftLine:
+    lines = load_documents(connection, [row.document])[row.document].content.lines if row.document else ()
+    for line in lines:
+        if line.number == number:
+            return line
+    raise NotFound("RUN17", f"the draft of account {row.account} has no line {number}", remedy=f"Its lines are 1 to {len(lines)}")
+
+
+def _shown(edit: Edit) -> dict[str, str]:
+    return {"field": edit.field.value, "charge": edit.target, "from": edit.before, "to": edit.after}
+
+
+def _audit(
+    deployment: Deployment, connection: Connection, action: str, run: Run, *, before: RunAccount, after: RunAccount, reason: str
+) -> None:
+    audit.record(
+        connection,
+        deployment.clock.now(),
+        deployment.actor,
+        action,
+        object_kind="run account",
+        object_key=f"{run.code}/{after.account}",
+        before={"state": before.state, "evidence": to_plain(list(before.evidence))},
+        after={"state": after.state},
+        reason=reason,
+    )
+
+
+def _draft_anew(deployment: Deployment, run: Run, account: str) -> RunAccount:
+    """Draft the account again, with all those whose charges meet on one document."""
+    with deployment.database.read() as connection:
+        desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
+        in_run = [row.account for row in run_accounts(connection, run)]
+    payer = payer_of(account, desk.tree)
+    family = [code for code in in_run if payer_of(code, desk.tree) == payer]
+    return draft_batch(desk, run, family)[account]

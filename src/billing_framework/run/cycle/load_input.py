@@ -1,0 +1,290 @@
+"""Puts the manifests of many accounts together: a few statements for a batch, never one per account."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.account import Account
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.accounts.book import BookProfile
+from billing_framework.accounts.hierarchy import Branch, payer_of
+from billing_framework.invoicing.cycle import next_period
+from billing_framework.invoicing.edit import Edit
+from billing_framework.rating.charge import Charge
+from billing_framework.rating.rater import Tile
+from billing_framework.rating.selection import LoadedPlan, select
+from billing_framework.rating.state import CarriedState
+from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TileRef, UsageRef
+from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.plans import model_params
+from billing_framework.storage.billing.holds import billing_holds
+from billing_framework.storage.billing.keys import billed_through, states_before
+from billing_framework.storage.master.account_rows import (
+    assignments_of_subjects,
+    load_accounts,
+    load_agreements,
+    load_assignments,
+    load_parties,
+    load_tree,
+)
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.master.manual_rows import pending_charges
+from billing_framework.storage.master.plan_rows import load_plans
+from billing_framework.storage.master.tax_rows import load_tax_rates
+from billing_framework.storage.usage.kind_table import KindTable, kind_tables
+from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
+from billing_framework.taxing.tax_rate import TaxRate
+from billing_framework.values.calendar import parse_cycle, period_containing
+from billing_framework.values.clock import timezone
+from billing_framework.values.finding import Finding
+from billing_framework.values.period import DateSpan, Span
+
+_HOLIDAYS_BESIDE_DAYS = 62
+
+
+@attrs.frozen(kw_only=True)
+class Desk:
+    """What all accounts of a book share while they are billed, read once.
+
+    Attributes:
+        deployment: the deployment.
+        book: the book.
+        tree: place of every account of the book.
+        plans: all loaded plan versions.
+        tax_rates: all loaded tax rates.
+        kinds: usage kinds with their tables.
+        versions: name and version of all that computes.
+        known_at: instant at which this was read; what is loaded later is not known.
+    """
+
+    deployment: Deployment
+    book: BookProfile
+    tree: Mapping[str, Branch]
+    plans: tuple[LoadedPlan, ...]
+    tax_rates: tuple[TaxRate, ...]
+    kinds: Mapping[str, KindTable]
+    versions: Mapping[str, str]
+    known_at: datetime
+
+
+def open_desk(deployment: Deployment, connection: Connection, book: str, *, versions: Mapping[str, str]) -> Desk:
+    """Read what all accounts of a book share."""
+    return Desk(
+        deployment=deployment,
+        book=load_book(connection, book).profile,
+        tree=load_tree(connection, book),
+        plans=load_plans(connection, (), params=model_params(deployment.host)),
+        tax_rates=load_tax_rates(connection),
+        kinds=kind_tables(deployment.host.kinds),
+        versions=versions,
+        known_at=deployment.clock.now(),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class InputRequest:
+    """What is to be billed.
+
+    Attributes:
+        period: the billing period.
+        issue_on: date of the documents.
+        documents: key of the document of each account.
+        own: accounts whose own agreements are billed; the others only pay.
+        edits: officers' edits by account.
+        charges: manual charges by account that a rebill repeats; None takes those that are pending.
+        plans_known_at: instant by whose knowledge plans are chosen; that of the desk where None.
+    """
+
+    period: DateSpan
+    issue_on: date
+    documents: Mapping[str, int]
+    own: Collection[str]
+    edits: Mapping[str, tuple[Edit, ...]] = attrs.field(factory=dict)
+    charges: Mapping[str, tuple[Charge, ...]] | None = None
+    plans_known_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _Gathered:
+    """What was read for a batch, by account, agreement or subject."""
+
+    agreements: Mapping[str, tuple[Agreement, ...]]
+    assignments: Mapping[str, tuple[Assignment, ...]]
+    by_subject: Mapping[str, tuple[Assignment, ...]]
+    usage: Mapping[str, Sequence[UsageRow]]
+    states: Mapping[str, Mapping[str, CarriedState]]
+    billed: Mapping[str, Mapping[str, date]]
+    charges: Mapping[str, tuple[Charge, ...]]
+    holds: Mapping[str, str]
+    with_tax_id: Collection[str]
+
+
+def load_inputs(
+    connection: Connection, desk: Desk, accounts: Sequence[str], request: InputRequest
+) -> tuple[dict[str, BillInput], Material]:
+    """Return the manifest of each account, and the values behind the names in them.
+
+    Args:
+        connection: a connection with one snapshot.
+        desk: what they share.
+        accounts: codes of the accounts.
+        request: what is to be billed.
+    """
+    values = load_accounts(connection, accounts)
+    gathered = _gather(connection, desk, list(values.values()), request)
+    inputs = {code: _input(desk, values[code], gathered, request) for code in accounts if code in values}
+    usage = {row.key: row.usage for listed in gathered.usage.values() for row in listed}
+    return inputs, Material(usage=usage, plans={one.plan.name: one.plan for one in desk.plans})
+
+
+def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], request: InputRequest) -> _Gathered:
+    codes = [account.code for account in accounts]
+    agreements = load_agreements(connection, [code for code in codes if code in request.own])
+    billed = [one for listed in agreements.values() for one in listed if _life(one, request.period) is not None]
+    names = [one.code for one in billed]
+    assignments = {
+        code: tuple(one for one in listed if lasting(one, request.period) is not None)
+        for code, listed in load_assignments(connection, names).items()
+    }
+    subjects = {one.subject for listed in assignments.values() for one in listed}
+    return _Gathered(
+        agreements=agreements,
+        assignments=assignments,
+        by_subject=assignments_of_subjects(connection, subjects),
+        usage=_usage(connection, desk, accounts, subjects, request.period),
+        states=states_before(connection, names, request.period.start),
+        billed=billed_through(connection, names, request.period.start),
+        charges=pending_charges(connection, request.documents, request.period.end)
+        if request.charges is None
+        else request.charges,
+        holds=billing_holds(connection, codes, request.issue_on),
+        with_tax_id={code for code, party in load_parties(connection, {one.party for one in accounts}).items() if party.tax_id},
+    )
+
+
+def _usage(
+    connection: Connection, desk: Desk, accounts: Sequence[Account], subjects: Iterable[str], period: DateSpan
+) -> dict[str, list[UsageRow]]:
+    reach = widened(period, reach_of(desk.deployment.host.kinds))
+    instants = [reach.instants(timezone(name)) for name in sorted({account.zone for account in accounts})]
+    if not instants:
+        return {}
+    within = Span(min(one.start for one in instants), max(one.end for one in instants))
+    wanted = {subject: [within] for subject in sorted(subjects)}
+    return load_current(connection, desk.kinds, wanted, up_to_batch=newest_batch(connection))
+
+
+def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequest) -> BillInput:
+    findings: list[Finding] = []
+    if account.code in gathered.holds:
+        findings.append(
+            Finding(
+                code="RUN12",
+                what=f"a hold keeps the account from being billed: {gathered.holds[account.code]}",
+                remedy="Release the hold, then run again",
+                subject=account.code,
+            )
+        )
+    agreements = []
+    for agreement in gathered.agreements.get(account.code, ()):
+        given, unclear = _agreement(desk, account, agreement, gathered, request)
+        findings.extend(unclear)
+        if given is not None:
+            agreements.append(given)
+    return BillInput(
+        document=request.documents[account.code],
+        account=account,
+        payer=payer_of(account.code, desk.tree),
+        period=request.period,
+        issue_on=request.issue_on,
+        known_at=desk.known_at,
+        agreements=tuple(agreements),
+        charges=gathered.charges.get(account.code, ()),
+        edits=request.edits.get(account.code, ()),
+        tax_rates=tuple(rate for rate in desk.tax_rates if rate.holds_in(account.tax_jurisdiction)),
+        seller_has_tax_id=bool(desk.book.seller.tax_ids),
+        buyer_has_tax_id=account.party in gathered.with_tax_id,
+        holidays=near_holidays(desk.deployment.settings.holiday_dates, request.period),
+        versions=desk.versions,
+        findings=tuple(findings),
+    )
+
+
+def near_holidays(calendars: Mapping[str, frozenset[date]], period: DateSpan) -> dict[str, frozenset[date]]:
+    """Return the holidays in or near a period, by calendar."""
+    near = widened(period, _HOLIDAYS_BESIDE_DAYS)
+    return {name: frozenset(day for day in days if day in near) for name, days in calendars.items()}
+
+
+def _life(agreement: Agreement, dates: DateSpan) -> DateSpan | None:
+    end = dates.end if agreement.ends_on is None else agreement.ends_on
+    return DateSpan(agreement.starts_on, end).intersection(dates) if agreement.starts_on < end else None
+
+
+def _agreement(
+    desk: Desk, account: Account, agreement: Agreement, gathered: _Gathered, request: InputRequest
+) -> tuple[AgreementInput | None, tuple[Finding, ...]]:
+    period = _life(agreement, request.period)
+    if period is None:
+        return None, ()
+    cycle = parse_cycle(account.cycle)
+    following = next_period(cycle, request.period)
+    known_at = request.plans_known_at or desk.known_at
+    models = desk.deployment.host.charge_models
+    chosen = select(agreement, period, desk.plans, known_at, models)
+    ahead = _life(agreement, following)
+    assignments = gathered.assignments.get(agreement.code, ())
+    given = AgreementInput(
+        agreement=agreement,
+        period=period,
+        full_period=period_containing(cycle, request.period.start),
+        next_period=following,
+        tiles=tile_refs(chosen.tiles),
+        next_tiles=tile_refs(select(agreement, ahead, desk.plans, known_at, models).tiles) if ahead else (),
+        assignments=assignments,
+        neighbours=_neighbours(assignments, gathered, widened(period, max(1, reach_of(desk.deployment.host.kinds)))),
+        usage=_usage_refs(desk, account, assignments, gathered, period),
+        state=tuple(state for _, state in sorted(gathered.states.get(agreement.code, {}).items())),
+        billed_through=gathered.billed.get(agreement.code, {}),
+    )
+    return given, chosen.findings
+
+
+def tile_refs(tiles: Iterable[Tile]) -> tuple[TileRef, ...]:
+    """Return tiles with their plans by name and digest."""
+    return tuple(TileRef(tile.dates, tile.plan.name, tile.plan.sha256) for tile in tiles)
+
+
+def _neighbours(own: Sequence[Assignment], gathered: _Gathered, dates: DateSpan) -> tuple[Assignment, ...]:
+    return tuple(
+        one
+        for subject in dict.fromkeys(assignment.subject for assignment in own)
+        for one in gathered.by_subject.get(subject, ())
+        if one not in own and lasting(one, dates) is not None
+    )
+
+
+def _usage_refs(
+    desk: Desk, account: Account, assignments: Sequence[Assignment], gathered: _Gathered, period: DateSpan
+) -> tuple[UsageRef, ...]:
+    zone = timezone(account.zone)
+    kinds = desk.deployment.host.kinds
+    own: dict[str, list[DateSpan]] = {}
+    for assignment in assignments:
+        dates = lasting(assignment, period)
+        if dates is not None:
+            own.setdefault(assignment.subject, []).append(dates)
+    found = [
+        one
+        for subject, dates in own.items()
+        for one in gathered.usage.get(subject, ())
+        if is_seen(kinds[one.usage.kind], one.usage.span, dates, period, zone)
+    ]
+    found.sort(key=lambda one: (one.usage.kind, one.usage.subject, one.usage.span.start, one.key))
+    return tuple(UsageRef(one.usage.kind, one.key, one.digest.hex()) for one in found)

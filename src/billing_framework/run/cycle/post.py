@@ -1,0 +1,249 @@
+"""Posts an approved run: documents are issued under their numbers, entered in the ledger, and owed from then on.
+
+Each chunk of documents is one transaction: numbers, documents, open items, carried state, outbox, and the ledger's batch last.
+A process that dies in between has posted whole chunks; the same command goes on with the rest and ends with the same books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.entries import document_entry
+from billing_framework.invoicing.mapping import ChartMapping
+from billing_framework.invoicing.numbering import Numbered
+from billing_framework.invoicing.proof import prove
+from billing_framework.ledger.batch import Batch
+from billing_framework.receivables.open_item import item_of
+from billing_framework.run.cycle.digest import run_digest
+from billing_framework.run.cycle.issuer import mapping_of
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage import audit
+from billing_framework.storage.billing.documents import StoredDocument, as_issued, issue, load_documents
+from billing_framework.storage.billing.keys import free_charges, free_periods, write_states
+from billing_framework.storage.billing.numbers import issued_among, manifest_of
+from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, locked, move_run, run_accounts, save_accounts
+from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.outbox import Event, put_events
+from billing_framework.storage.receivable.rows import insert_items
+from billing_framework.values.errors import Conflict, LedgerRefused, Refused
+
+WHOLE_RUN = ("LEDGER06", "LEDGER09", "LEDGER18")
+"""Refusals that concern the books, not one document: posting stops, and nothing is spoilt."""
+
+
+@attrs.frozen(kw_only=True)
+class PostingReport:
+    """What posting did.
+
+    Attributes:
+        run: the run as it stands now.
+        posted: number of documents issued now.
+        existing: number of documents that had been issued before.
+        void: account to the reason why its document was issued as void.
+    """
+
+    run: Run
+    posted: int = 0
+    existing: int = 0
+    void: Mapping[str, str] = attrs.field(factory=dict)
+
+
+def post_run(
+    deployment: Deployment, code: str = "", *, chunk_size: int = 200, progress: Callable[[int, int], None] | None = None
+) -> PostingReport:
+    """Post an approved run, or go on where an earlier call was cut off.
+
+    Args:
+        deployment: the deployment.
+        code: code of the run; the newest where empty.
+        chunk_size: documents per transaction.
+        progress: told after each chunk how many documents of how many are issued.
+
+    Raises:
+        NotFound: there is no such run.
+        Refused: ``RUN03`` where it is not approved, ``RUN11`` where a stored document is not what was approved.
+        LedgerRefused: the books forbid it: no open period.
+    """
+    with deployment.database.begin() as connection:
+        run = find_run(connection, code, lock=True)
+        if run.state == "posted":
+            return PostingReport(run=run, existing=len(manifest_of(connection, run)))
+        if run.state not in ("approved", "posting"):
+            raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
+        manifest = manifest_of(connection, run)
+        mapping = mapping_of(load_book(connection, run.book).profile)
+        _refuse_changed(connection, run, manifest, mapping)
+        if run.state == "approved":
+            run = move_run(connection, run, "posting")
+        existing = issued_among(connection, manifest)
+    waiting = [one for one in manifest if one.document not in existing]
+    void: dict[str, str] = {}
+    for start in range(0, len(waiting), chunk_size):
+        void |= _post_chunk(deployment, run, waiting[start : start + chunk_size], mapping)
+        if progress:
+            progress(len(existing) + min(start + chunk_size, len(waiting)), len(manifest))
+    run = _finish(deployment, run, len(manifest))
+    return PostingReport(run=run, posted=len(waiting), existing=len(existing), void=void)
+
+
+def _refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered], mapping: ChartMapping) -> None:
+    stored = load_documents(connection, [one.document for one in manifest])
+    for document in stored.values():
+        wrong = [str(finding) for finding in prove(document.content)]
+        wrong += [f"its stored {name} differs from its content" for name in document.odd]
+        if document_digest(document.content) != document.digest:
+            wrong.append("its content has another digest")
+        if wrong:
+            raise Refused(
+                "RUN11",
+                f"the document of account {document.content.account} is not what was approved: {wrong[0]}",
+                remedy="Somebody changed stored rows; cancel the run and start it anew",
+            )
+    if run_digest((document.content for document in stored.values()), mapping) != run.digest:
+        raise Refused(
+            "RUN11",
+            f"the documents and entries of the run {run.code} are not those that were approved",
+            remedy="The book's mapping was changed or stored rows were: cancel the run and start it anew",
+        )
+
+
+def _post_chunk(deployment: Deployment, run: Run, chunk: Sequence[Numbered], mapping: ChartMapping) -> dict[str, str]:
+    """Post some documents in one transaction; where one of them is refused, each on its own, so that only that one is void."""
+    try:
+        with deployment.database.begin() as connection:
+            _post_documents(deployment, connection, run, chunk, mapping)
+    except (LedgerRefused, Conflict) as refused:
+        if refused.code in WHOLE_RUN or refused.code == "STORAGE06":
+            raise
+        if len(chunk) == 1:
+            return _post_void(deployment, run, chunk[0], str(refused))
+    else:
+        return {}
+    void: dict[str, str] = {}
+    for one in chunk:
+        void |= _post_chunk(deployment, run, [one], mapping)
+    return void
+
+
+def _post_documents(
+    deployment: Deployment, connection: Connection, run: Run, chunk: Sequence[Numbered], mapping: ChartMapping
+) -> None:
+    now = deployment.clock.now()
+    run = _still_posting(connection, run)
+    done = issued_among(connection, chunk)
+    numbers = [one for one in chunk if one.document not in done]
+    if not numbers:
+        return
+    stored = load_documents(connection, [one.document for one in numbers])
+    issue(connection, run.book, numbers, now=now)
+    post_documents(deployment, connection, run.book, [stored[one.document] for one in numbers], source=f"run/{run.code}")
+    rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document in stored]
+    save_accounts(connection, run, [attrs.evolve(row, state="posted") for row in rows])
+    entries = [entry for one in numbers if (entry := document_entry(stored[one.document].content, mapping)) is not None]
+    if entries:
+        post_batch(
+            connection,
+            Batch(book=run.book, source=f"run/{run.code}/{numbers[0].number}", entries=tuple(entries)),
+            now=now,
+            actor=deployment.actor,
+        )
+
+
+def post_documents(
+    deployment: Deployment,
+    connection: Connection,
+    book: str,
+    drafts: Sequence[StoredDocument],
+    *,
+    source: str,
+) -> None:
+    """Write what follows from issuing documents, all but their ledger entries, which come last in the transaction.
+
+    Args:
+        deployment: the deployment.
+        connection: a connection with the action's write transaction, in which the documents were just issued.
+        book: code of the book.
+        drafts: the documents as they stood before.
+        source: what issued them, for the outbox.
+    """
+    keys = [draft.key for draft in drafts]
+    issued = as_issued(connection, load_documents(connection, keys).values())
+    insert_items(connection, book, [item for key in keys if (item := item_of(issued[key])) is not None])
+    write_states(connection, {draft.key: draft.state for draft in drafts})
+    put_events(
+        connection,
+        deployment.clock.now(),
+        [
+            Event(
+                topic="document.issued",
+                key=issued[key].number,
+                payload={"source": source, "account": issued[key].content.account},
+            )
+            for key in keys
+        ],
+    )
+
+
+def _post_void(deployment: Deployment, run: Run, one: Numbered, reason: str) -> dict[str, str]:
+    """Issue a document as void under its number, and let the next run bill its account."""
+    with deployment.database.begin() as connection:
+        now = deployment.clock.now()
+        run = _still_posting(connection, run)
+        if issued_among(connection, [one]):
+            return {}
+        issue(connection, run.book, [one], now=now, void={one.document: reason})
+        free_charges(connection, [one.document])
+        rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document == one.document]
+        save_accounts(connection, run, [_voided(row, one.number, reason) for row in rows])
+        audit.record(
+            connection,
+            now,
+            deployment.actor,
+            "run post",
+            object_kind="document",
+            object_key=one.number,
+            after={"status": "void"},
+            reason=reason,
+        )
+        return {row.account: reason for row in rows}
+
+
+def _voided(row: RunAccount, number: str, reason: str) -> RunAccount:
+    return attrs.evolve(row, state="held", reason=f"{number} was issued as void: {reason}")
+
+
+def _still_posting(connection: Connection, run: Run) -> Run:
+    now = locked(connection, run)
+    if now.state != "posting":
+        raise Refused("RUN03", f"the run {run.code} is {now.state}", remedy="Look at it: billing run show")
+    return now
+
+
+def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
+    with deployment.database.begin() as connection:
+        run = locked(connection, run)
+        if run.state == "posted":
+            return run
+        left = run_accounts(connection, run, states=["held", "skipped", "pending"])
+        free_periods(connection, run, [row.account for row in left])
+        free_charges(
+            connection, {row.document for row in left if row.document} - {one.document for one in manifest_of(connection, run)}
+        )
+        now = deployment.clock.now()
+        after = {"state": "posted", "documents": documents, "not billed": len(left)}
+        audit.record(
+            connection,
+            now,
+            deployment.actor,
+            "run post",
+            object_kind="run",
+            object_key=run.code,
+            before={"state": "approved"},
+            after=after,
+        )
+        return move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now)

@@ -1,0 +1,204 @@
+"""What an officer sees before approving a run: totals, holds, control totals, what is stale or missing, and the last period."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.run.cycle.digest import run_digest
+from billing_framework.run.cycle.draft import stale_accounts
+from billing_framework.run.cycle.issuer import mapping_of
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.usage.late import LateUsage, late_usage
+from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
+from billing_framework.storage.billing.tables import document, run_account
+from billing_framework.storage.master.account_tables import assignment
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.usage.kind_table import KindTable, kind_tables
+from billing_framework.storage.usage.rows import subject_names
+from billing_framework.storage.usage.tables import usage_suspense
+from billing_framework.values.clock import timezone
+from billing_framework.values.money import Money
+from billing_framework.values.period import Span
+
+_LATE_DAYS = timedelta(days=400)
+"""How far back a review looks for usage of billed periods; the command for late usage looks as far as it is told."""
+
+
+@attrs.frozen(kw_only=True)
+class RunTotals:
+    """What the documents of a run come to, in one currency.
+
+    Attributes:
+        documents: number of documents.
+        net: sum without tax.
+        tax: sum of the taxes.
+        gross: sum with tax.
+    """
+
+    documents: int
+    net: Money
+    tax: Money
+    gross: Money
+
+
+@attrs.frozen(kw_only=True)
+class RunReview:
+    """A run as it stands.
+
+    Attributes:
+        run: the run.
+        counts: state to the number of accounts in it.
+        totals: totals by currency.
+        last: totals of the run over the period before, by currency; empty where there is none.
+        control: fate of usage records to their number; ``records`` is what the accounts were given, and the others add up to it.
+        billed_records: records of accounts that have a draft.
+        suspended: records that wait in suspense, of whatever period.
+        unassigned: identifiers that delivered in the period but belong to no agreement, to the number of their records.
+        held: the held accounts with their evidence.
+        stale: accounts whose input has changed since they were drafted, with what changed.
+        late: late or corrected usage of periods that are billed already.
+        digest: digest of the drafts and their entries; empty where a code has no account.
+    """
+
+    run: Run
+    counts: Mapping[str, int]
+    totals: Mapping[str, RunTotals]
+    last: Mapping[str, RunTotals]
+    control: Mapping[str, int]
+    billed_records: int
+    suspended: int
+    unassigned: Mapping[str, int]
+    held: tuple[RunAccount, ...]
+    stale: Mapping[str, tuple[str, ...]]
+    late: tuple[LateUsage, ...]
+    digest: str
+
+    @property
+    def reconciled(self) -> bool:
+        """True where every record that the accounts were given is priced, or not priced for a reason."""
+        return self.control.get("records", 0) == sum(count for name, count in self.control.items() if name != "records")
+
+
+def review_run(deployment: Deployment, code: str = "") -> RunReview:
+    """Return what an officer needs to decide about a run; it changes nothing.
+
+    Args:
+        deployment: the deployment.
+        code: code of the run; the newest where empty.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    with deployment.database.read() as connection:
+        run = find_run(connection, code)
+        rows = run_accounts(connection, run)
+        totals = totals_of(connection, run)
+        last = _last_totals(connection, run)
+        unassigned = _unassigned(deployment, connection, run)
+        waiting = connection.execute(
+            sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
+        ).scalar_one()
+        digest = _digest(connection, run, rows)
+    control: Counter[str] = Counter()
+    for row in rows:
+        control.update(row.control)
+    is_open = run.state in ("drafting", "drafted")
+    return RunReview(
+        run=run,
+        counts=dict(sorted(Counter(row.state for row in rows).items())),
+        totals=totals,
+        last=last,
+        control=dict(sorted(control.items())),
+        billed_records=sum(row.control.get("records", 0) for row in rows if row.state in ("drafted", "approved", "posted")),
+        suspended=waiting,
+        unassigned=unassigned,
+        held=tuple(row for row in rows if row.state == "held"),
+        stale=stale_accounts(deployment, run) if is_open else {},
+        late=late_usage(deployment, run.book, since=run.period.start - _LATE_DAYS),
+        digest=digest,
+    )
+
+
+def totals_of(connection: Connection, run: Run) -> dict[str, RunTotals]:
+    """Return the totals of a run's documents that are drafted, approved or posted, by currency."""
+    columns, accounts = document.c, run_account.c
+    query = (
+        sa.select(
+            columns.currency,
+            sa.func.count().label("documents"),
+            *(sa.func.sum(columns[name]).label(name) for name in ("net", "tax", "gross")),
+        )
+        .where(
+            columns.run_id == run.id,
+            columns.status != "void",
+            sa.exists().where(
+                accounts.run_id == run.id,
+                accounts.document_id == columns.id,
+                accounts.state.in_(("drafted", "approved", "posted")),
+            ),
+        )
+        .group_by(columns.currency)
+        .order_by(columns.currency)
+    )
+    return {
+        row.currency: RunTotals(
+            documents=row.documents,
+            net=Money(int(row.net), row.currency),
+            tax=Money(int(row.tax), row.currency),
+            gross=Money(int(row.gross), row.currency),
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _last_totals(connection: Connection, run: Run) -> dict[str, RunTotals]:
+    for earlier in runs(connection, book=run.book, cycle=run.cycle, period_end=run.period.start, state="posted"):
+        return totals_of(connection, earlier)
+    return {}
+
+
+def _digest(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> str:
+    keys = {row.document for row in rows if row.document and row.state in ("drafted", "approved", "posted")}
+    mapping = mapping_of(load_book(connection, run.book).profile)
+    documents = [stored.content for stored in load_documents(connection, keys).values()]
+    codes = [line.charge_code for one in documents for line in one.lines]
+    if mapping.unmapped(charge_codes=codes, tax_codes=[tax.code for one in documents for tax in one.taxes], roles=["receivable"]):
+        return ""
+    return run_digest(documents, mapping)
+
+
+def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:
+    """Return the identifiers that delivered in the period but whose records no agreement of any account is billed for."""
+    zone = timezone(load_book(connection, run.book).profile.zone)
+    within = run.period.instants(zone)
+    columns = assignment.c
+    assigned = set(
+        connection.scalars(
+            sa.select(columns.subject_id).where(
+                columns.starts_on < run.period.end, sa.or_(columns.ends_on.is_(None), columns.ends_on > run.period.start)
+            )
+        )
+    )
+    found: Counter[str] = Counter()
+    for kind in kind_tables(deployment.host.kinds).values():
+        found.update(_delivered(connection, kind, within, assigned))
+    return dict(sorted(found.items()))
+
+
+def _delivered(connection: Connection, kind: KindTable, within: Span, assigned: set[int]) -> dict[str, int]:
+    columns = kind.table.c
+    query = (
+        sa.select(columns.subject_id, sa.func.count().label("records"))
+        .where(columns.start_at >= within.start.astimezone(UTC), columns.start_at < within.end)
+        .group_by(columns.subject_id)
+    )
+    counts = {row.subject_id: row.records for row in connection.execute(query) if row.subject_id not in assigned}
+    names = subject_names(connection, counts)
+    return {names.get(key, str(key)): count for key, count in counts.items()}

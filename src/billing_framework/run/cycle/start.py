@@ -1,0 +1,258 @@
+"""Starts a run of a billing cycle, or goes on with it: the same command again changes nothing, or finishes what was left.
+
+A run claims the dates that it bills, account by account, so that no two runs bill one date of one account. Accounts that
+another run has billed are left to it; what is new since is taken up by a further run over the same period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.hierarchy import Branch, payer_of
+from billing_framework.run.cycle.draft import draft_accounts, stale_accounts
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.versions import computing_versions
+from billing_framework.storage import audit
+from billing_framework.storage.billing.keys import PeriodClaim, claim_periods, claims_of
+from billing_framework.storage.billing.run_rows import (
+    HoldEvidence,
+    Run,
+    RunAccount,
+    add_accounts,
+    insert_run,
+    locked,
+    move_run,
+    run_accounts,
+    runs,
+    save_accounts,
+)
+from billing_framework.storage.master.account_rows import account_codes, load_accounts, load_tree
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.values.clock import timezone, today
+from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.finding import Finding
+from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import did_you_mean
+
+OPEN_STATES = ("drafting", "drafted")
+
+
+@attrs.frozen(kw_only=True)
+class RunRequest:
+    """What an officer asks for.
+
+    Attributes:
+        book: code of the book.
+        cycle: billing cycle in text form.
+        period: billing period.
+        as_of: date of the documents; today in the book's zone where None.
+        accounts: codes that it is restricted to, empty for all of the cycle.
+        kind: ``final``, ``rehearsal`` or ``migration``.
+    """
+
+    book: str
+    cycle: str
+    period: DateSpan
+    as_of: date | None = None
+    accounts: tuple[str, ...] = ()
+    kind: str = "final"
+
+
+@attrs.frozen(kw_only=True)
+class RunReport:
+    """What starting a run did.
+
+    Attributes:
+        run: the run, None where there was nothing to bill.
+        is_new: True where it did not exist before.
+        counts: state of an account to the number of the run's accounts in it.
+        drafted: number of accounts that were drafted now.
+        stale: number of drafts that were made again because their input had changed.
+        billed_elsewhere: number of accounts whose period another run has billed.
+    """
+
+    run: Run | None
+    is_new: bool = False
+    counts: Mapping[str, int] = attrs.field(factory=dict)
+    drafted: int = 0
+    stale: int = 0
+    billed_elsewhere: int = 0
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """True where nothing was drafted, because everything was done before."""
+        return not self.drafted
+
+
+def start_run(
+    deployment: Deployment, request: RunRequest, *, batch_size: int = 200, progress: Callable[[int, int], None] | None = None
+) -> RunReport:
+    """Start a run or go on with one: draft what is pending, draft anew what is stale or held for its data.
+
+    Args:
+        deployment: the deployment.
+        request: what to bill.
+        batch_size: accounts per transaction; it decides nothing else.
+        progress: told after each batch how many accounts of how many are drafted.
+
+    Raises:
+        NotFound: the book or an account does not exist.
+        Refused: ``RUN03`` where the run is approved already.
+    """
+    opened = _open(deployment, request)
+    if opened.run is None:
+        return opened
+    run = opened.run
+    if run.state not in OPEN_STATES:
+        return attrs.evolve(opened, counts=_counts(deployment, run))
+    stale = 0 if opened.is_new else _make_pending(deployment, run)
+    drafted = draft_accounts(deployment, run, batch_size=batch_size, progress=progress)
+    with deployment.database.begin() as connection:
+        run = locked(connection, run)
+        if run.state == "drafting" and not run_accounts(connection, run, states=["pending"]):
+            run = move_run(connection, run, "drafted")
+    return attrs.evolve(opened, run=run, counts=_counts(deployment, run), drafted=drafted, stale=stale)
+
+
+def _counts(deployment: Deployment, run: Run) -> dict[str, int]:
+    with deployment.database.read() as connection:
+        states = [row.state for row in run_accounts(connection, run)]
+    return {state: states.count(state) for state in sorted(set(states))}
+
+
+def _open(deployment: Deployment, request: RunRequest) -> RunReport:
+    with deployment.database.begin() as connection:
+        book = load_book(connection, request.book)
+        given = attrs.evolve(request, as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)))
+        tree = load_tree(connection, request.book)
+        own, payers = _accounts(connection, given, tree)
+        earlier = runs(
+            connection,
+            book=given.book,
+            cycle=given.cycle,
+            period_start=given.period.start,
+            period_end=given.period.end,
+            kind=given.kind,
+        )
+        live = _to_resume(earlier, given)
+        claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
+        if live is not None:
+            _take_in_new_accounts(connection, live, own, payers, claims)
+            elsewhere = sum(claim.run_id != live.id for claim in claims.values())
+            return RunReport(run=live, billed_elsewhere=elsewhere)
+        free = [account for account in own if account not in claims or claims[account].dates != given.period]
+        if not free:
+            done = next((run for run in earlier if run.state != "cancelled"), None)
+            return RunReport(
+                run=done, billed_elsewhere=sum(claim.run_id != (done.id if done else 0) for claim in claims.values())
+            )
+        run = _new_run(deployment, connection, given, len(earlier) + 1)
+        _take_in_new_accounts(connection, run, free, payers, claims)
+        return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
+
+
+def _accounts(connection: Connection, request: RunRequest, tree: Mapping[str, Branch]) -> tuple[list[str], list[str]]:
+    """Return the accounts that are billed, and those outside the cycle that only pay for one of them."""
+    of_cycle = account_codes(connection, request.book, request.cycle)
+    if request.accounts:
+        known = load_accounts(connection, request.accounts)
+        for code in request.accounts:
+            if code not in known:
+                raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, tree))
+            if code not in of_cycle:
+                raise Refused(
+                    "RUN04",
+                    f"account {code} is not billed by book {request.book} on cycle {request.cycle}, or it is closed",
+                    remedy=f"Its book is {known[code].book}, its cycle {known[code].cycle}, its status {known[code].status}",
+                )
+    wanted = set(request.accounts or of_cycle)
+    # A bill that another account pays is complete only with everything else on it.
+    paying = {code: payer_of(code, tree) for code in of_cycle}
+    own = {code for code in of_cycle if code in wanted or paying[code] in {paying[other] for other in wanted}}
+    return sorted(own), sorted({paying[code] for code in own} - own)
+
+
+def _to_resume(earlier: Sequence[Run], request: RunRequest) -> Run | None:
+    for run in earlier:
+        covers = not run.accounts or (request.accounts and set(request.accounts) <= set(run.accounts))
+        if run.state in (*OPEN_STATES, "approved", "posting") and covers:
+            return run
+    return None
+
+
+def _new_run(deployment: Deployment, connection: Connection, request: RunRequest, sequence: int) -> Run:
+    now = deployment.clock.now()
+    mark = "r" if request.kind == "rehearsal" else "m" if request.kind == "migration" else ""
+    run = Run(
+        code=f"{request.book}.{request.period.start}.{request.cycle.replace(':', '-')}.{mark}{sequence}",
+        book=request.book,
+        cycle=request.cycle,
+        period=request.period,
+        kind=request.kind,
+        sequence=sequence,
+        as_of=request.as_of or today(deployment.clock, timezone("UTC")),
+        known_at=now,
+        accounts=request.accounts,
+        state="drafting",
+        versions=computing_versions(deployment),
+        started_by=deployment.actor,
+        started_at=now,
+    )
+    insert_run(connection, run)
+    after = {"period": str(run.period), "kind": run.kind, "as_of": run.as_of.isoformat(), "accounts": list(run.accounts)}
+    audit.record(connection, now, deployment.actor, "run start", object_kind="run", object_key=run.code, after=after)
+    return run
+
+
+def _take_in_new_accounts(
+    connection: Connection, run: Run, own: Sequence[str], payers: Sequence[str], claims: Mapping[str, PeriodClaim]
+) -> None:
+    if run.state not in OPEN_STATES:
+        return
+    before = run_accounts(connection, run)
+    known = {row.account for row in before}
+    freed = [row for row in before if row.account not in claims and any(item.check == "period" for item in row.evidence)]
+    new = [account for account in own if account not in known and claims.get(account, _NO_CLAIM).dates != run.period]
+    rows = [_in_the_way(account, claims[account]) if account in claims else RunAccount(account=account) for account in new]
+    rows += [RunAccount(account=account) for account in payers if account not in known]
+    add_accounts(connection, run, rows)
+    save_accounts(connection, run, [attrs.evolve(row, state="pending", evidence=()) for row in freed])
+    if run.is_final:
+        claim_periods(connection, run, [*(account for account in new if account not in claims), *(row.account for row in freed)])
+    if (rows or freed) and run.state == "drafted":
+        move_run(connection, run, "drafting")
+
+
+_NO_CLAIM = PeriodClaim(dates=DateSpan(date.min, date.max), run_id=0)
+
+
+def _in_the_way(account: str, claim: PeriodClaim) -> RunAccount:
+    finding = Finding(
+        code="RUN05",
+        what=f"some of these dates are billed with the period {claim.dates}",
+        remedy="Bill the rest as a period of its own, or correct the account's cycle",
+        subject=account,
+    )
+    return RunAccount(
+        account=account, state="held", reason=finding.what, evidence=(HoldEvidence(check="period", finding=finding),)
+    )
+
+
+def _make_pending(deployment: Deployment, run: Run) -> int:
+    """Send drafts whose input has changed, and accounts held for their data, back to be drafted; return how many were stale."""
+    stale = stale_accounts(deployment, run)
+    with deployment.database.begin() as connection:
+        run = locked(connection, run)
+        if run.state not in OPEN_STATES:
+            raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Cancel it, or post it")
+        rows = [
+            row for row in run_accounts(connection, run) if row.account in stale and row.state in ("drafted", "held", "skipped")
+        ]
+        save_accounts(connection, run, [attrs.evolve(row, state="pending") for row in rows])
+        if rows and run.state == "drafted":
+            move_run(connection, run, "drafting")
+    return sum(bool(row.document) for row in rows)

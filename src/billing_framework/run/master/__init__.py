@@ -1,0 +1,1 @@
+"""Officers keep books, periods, customers, price plans, tax rates and manual charges."""

@@ -1,0 +1,192 @@
+"""Officers put charges and credits on an account's next bill, and withdraw them before they are billed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.fields import code as read_code
+from billing_framework.accounts.fields import text_line
+from billing_framework.accounts.manual_charge import ManualCharge
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.customer_change import find, needs_reason
+from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.billing.keys import billed_charges
+from billing_framework.storage.billing.tables import document
+from billing_framework.storage.master.account_tables import account as account_table
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.master.manual_rows import (
+    add_charge,
+    as_charge,
+    find_charge,
+    manual_charges,
+    next_charge_id,
+    withdraw_charge,
+)
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS
+from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.errors import InputRefused, NotFound, Refused
+from billing_framework.values.money import Amount
+from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import did_you_mean
+
+
+@attrs.frozen(kw_only=True)
+class ChargeRequest:
+    """What an officer asks for.
+
+    Attributes:
+        account: code of the account.
+        agreement: code of the agreement that it is for, or empty.
+        code: charge code.
+        text: what is printed.
+        amount: exact amount before tax in the account's currency, as text; negative for a credit.
+        tax_category: tax category.
+        service: dates that it is for.
+        reason: why.
+    """
+
+    account: str
+    agreement: str = ""
+    code: str
+    text: str
+    amount: str
+    tax_category: str
+    service: DateSpan
+    reason: str
+
+
+def enter_charge(deployment: Deployment, request: ChargeRequest) -> ManualCharge:
+    """Enter a charge or credit for the next bill of the account.
+
+    Raises:
+        NotFound: the account or agreement does not exist.
+        InputRefused: ``MANUAL01`` where a field is wrong, ``BOOK06`` where the book cannot post the charge code.
+        Refused: ``MANUAL02`` where the agreement is another account's or the account is closed.
+    """
+    needs_reason(request.reason, "entering a charge")
+    with deployment.database.begin() as connection:
+        # The account's row is locked, so that two officers do not come to the same number.
+        connection.execute(sa.select(account_table.c.id).where(account_table.c.code == request.account).with_for_update())
+        account = find(connection, ACCOUNTS, request.account).value
+        if account.status != "active":
+            raise Refused("MANUAL02", f"account {account.code} is closed", remedy="Open it again, or use another account")
+        _refuse_foreign_agreement(connection, request)
+        _refuse_unmapped(connection, account.book, request.code)
+        entered = ManualCharge(
+            id=next_charge_id(connection, account.code),
+            account=account.code,
+            agreement=request.agreement,
+            code=read_code(request.code),
+            text=text_line(request.text),
+            amount=_amount(request.amount, account.currency),
+            tax_category=read_code(request.tax_category),
+            service=request.service,
+            reason=request.reason,
+            entered_at=deployment.clock.now(),
+            entered_by=deployment.actor,
+        )
+        add_charge(connection, entered)
+        _audit(deployment, connection, "charge add", None, entered)
+    return entered
+
+
+def _amount(text: str, currency: str) -> Amount:
+    amount = Amount(text, currency)
+    if not amount:
+        raise InputRefused("MANUAL01", "a charge of nothing is no charge", remedy="Give an amount above or below zero")
+    return amount
+
+
+def _refuse_foreign_agreement(connection: Connection, request: ChargeRequest) -> None:
+    if not request.agreement:
+        return
+    agreement = find(connection, AGREEMENTS, request.agreement).value
+    if agreement.account != request.account:
+        raise Refused(
+            "MANUAL02",
+            f"agreement {agreement.code} belongs to account {agreement.account}, not to {request.account}",
+            remedy="Name one of the account's own agreements, or none",
+        )
+
+
+def _refuse_unmapped(connection: Connection, book: str, code: str) -> None:
+    profile = load_book(connection, book).profile
+    if not profile.revenue_account(code):
+        remedy = f"{did_you_mean(code, profile.charges)}, or map it in [book.charges] and load the book again"
+        raise InputRefused("BOOK06", f"the charge code {code!r} is mapped to no account of book {book}", remedy=remedy)
+
+
+def withdraw(deployment: Deployment, charge: str, *, reason: str) -> ManualCharge:
+    """Withdraw a charge that is not billed yet and return it.
+
+    Raises:
+        NotFound: ``MANUAL03``: there is no such charge.
+        Refused: ``MANUAL04`` where it is withdrawn already or stands on an issued document.
+    """
+    needs_reason(reason, "withdrawing a charge")
+    with deployment.database.begin() as connection:
+        found = find_charge(connection, charge)
+        if found is None:
+            known = [one.id for one in manual_charges(connection)]
+            raise NotFound("MANUAL03", f"there is no manual charge {charge!r}", remedy=did_you_mean(charge, known))
+        if found.withdrawn_at is not None:
+            raise Refused(
+                "MANUAL04", f"charge {charge} was withdrawn on {found.withdrawn_at.date()}", remedy="Nothing is left to do"
+            )
+        number = _issued_on(connection, found)
+        if number:
+            raise Refused(
+                "MANUAL04", f"charge {charge} stands on document {number}", remedy="Credit that line: billing invoice credit"
+            )
+        now = deployment.clock.now()
+        withdraw_charge(connection, charge, now=now, actor=deployment.actor, reason=reason)
+        gone = attrs.evolve(found, withdrawn_at=now, withdrawn_reason=reason)
+        _audit(deployment, connection, "charge withdraw", found, gone)
+    return gone
+
+
+def _issued_on(connection: Connection, charge: ManualCharge) -> str:
+    key = as_charge(charge).natural_key
+    billed = billed_charges(connection, [key]).get(key)
+    if billed is None:
+        return ""
+    row = connection.execute(sa.select(document.c.status, document.c.number).where(document.c.id == billed.document)).one()
+    return "" if row.status == "draft" else str(row.number)
+
+
+def charge_states(connection: Connection, account: str = "") -> list[tuple[ManualCharge, str]]:
+    """Return manual charges with their state: ``waiting``, ``drafted``, ``billed on NUMBER`` or ``withdrawn``."""
+    charges = list(manual_charges(connection, account, withdrawn=True))
+    billed = billed_charges(connection, [as_charge(one).natural_key for one in charges])
+    wanted = {one.document for one in billed.values()}
+    numbers: Mapping[int, Any] = {
+        row.id: row for key in wanted for row in connection.execute(sa.select(document).where(document.c.id == key))
+    }
+    states = []
+    for one in charges:
+        found = billed.get(as_charge(one).natural_key)
+        row = numbers.get(found.document) if found is not None else None
+        state = "withdrawn" if one.withdrawn_at else "waiting"
+        if row is not None and not one.withdrawn_at:
+            state = "drafted" if row.status == "draft" else f"billed on {row.number}"
+        states.append((one, state))
+    return states
+
+
+def _audit(deployment: Deployment, connection: Connection, action: str, before: ManualCharge | None, after: ManualCharge) -> None:
+    now: datetime = deployment.clock.now()
+    event = AuditEvent(
+        action=action,
+        object_kind="charge",
+        object_key=after.id,
+        before=None if before is None else to_plain(before),
+        after=to_plain(after),
+        reason=after.reason if before is None else after.withdrawn_reason,
+    )
+    record_many(connection, now, deployment.actor, [event])

@@ -1,0 +1,266 @@
+"""Officers change, end and continue what is stored: one at a time, with the reason, in one transaction, audited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import TypeVar, cast
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.accounts.csv_file import Row
+from billing_framework.accounts.form import change as changed_form
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, write
+from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.master.account_rows import Stored, all_rows, remove_value, replace_value, rows_of
+from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS, MasterKind
+from billing_framework.values.errors import InputRefused, NotFound, Refused
+from billing_framework.values.spelling import did_you_mean
+
+Value = TypeVar("Value")
+
+_SUCCESSION = re.compile(r"(?P<stem>.+)~(?P<number>\d+)")
+
+
+@attrs.frozen(kw_only=True)
+class Succession:
+    """What continuing an agreement under another plan or terms did.
+
+    Attributes:
+        ended: the agreement, which now ends.
+        begun: the one that continues it.
+        moved: the identifiers that went over to it.
+    """
+
+    ended: Agreement
+    begun: Agreement
+    moved: tuple[str, ...]
+
+
+def needs_reason(reason: str, action: str) -> None:
+    """Refuse an action without a reason.
+
+    Raises:
+        InputRefused: ``ACCOUNT16``.
+    """
+    if not reason.strip():
+        raise InputRefused(
+            "ACCOUNT16", f"{action} needs a reason", remedy='Say why with --reason "..."; it stands in the audit trail'
+        )
+
+
+def find(connection: Connection, kind: MasterKind[Value], code: str) -> Stored[Value]:
+    """Return a stored party, account or agreement.
+
+    Raises:
+        NotFound: ``ACCOUNT09``, with the nearest code.
+    """
+    for stored in rows_of(connection, kind, kind.keys[0], [code]):
+        return stored
+    known = (kind.key(stored.value) for stored in all_rows(connection, kind))
+    raise NotFound("ACCOUNT09", f"there is no {kind.name} {code!r}", remedy=did_you_mean(code, known))
+
+
+def find_assignment(connection: Connection, subject: str, on: date | None = None) -> Stored[Assignment]:
+    """Return the assignment of an identifier on a date, or its last one where no date is given.
+
+    Raises:
+        NotFound: ``ACCOUNT09`` where the identifier is assigned to nothing then.
+    """
+    held = list(rows_of(connection, ASSIGNMENTS, "subject", [subject]))
+    for stored in reversed(held):
+        ends_on = stored.value.ends_on
+        if on is None or (stored.value.starts_on <= on and (ends_on is None or ends_on > on)):
+            return stored
+    shown = f" on {on.isoformat()}" if on else ""
+    raise NotFound(
+        "ACCOUNT09",
+        f"the identifier {subject!r} is assigned to no agreement{shown}",
+        remedy="billing assignment list --subject shows its dates; write the identifier exactly as the records carry it",
+    )
+
+
+def change(
+    deployment: Deployment, kind: MasterKind[Value], code: str, changes: Mapping[str, str], *, reason: str
+) -> tuple[Value, Value]:
+    """Change fields of a party, account or agreement and return it before and after.
+
+    Args:
+        deployment: the open deployment.
+        kind: what it is.
+        code: its code.
+        changes: field name to text; an empty text takes the field back to its default.
+        reason: why.
+
+    Raises:
+        NotFound: it does not exist.
+        InputRefused: a field is wrong.
+        Refused: the change does not fit what is stored.
+    """
+    needs_reason(reason, f"changing this {kind.name}")
+    with deployment.database.begin() as connection:
+        was = find(connection, kind, code)
+        return was.value, _change(deployment, connection, kind, was, changes, reason=reason)
+
+
+def change_assignment(
+    deployment: Deployment, subject: str, on: date | None, changes: Mapping[str, str], *, reason: str
+) -> tuple[Assignment, Assignment]:
+    """Change dates, agreement or details of an identifier's assignment; arguments and errors as `change`."""
+    needs_reason(reason, "changing this assignment")
+    with deployment.database.begin() as connection:
+        was = find_assignment(connection, subject, on)
+        return was.value, _change(deployment, connection, ASSIGNMENTS, was, changes, reason=reason)
+
+
+def _change(
+    deployment: Deployment,
+    connection: Connection,
+    kind: MasterKind[Value],
+    was: Stored[Value],
+    changes: Mapping[str, str],
+    *,
+    reason: str,
+) -> Value:
+    fixed = kind.keys[0]
+    if changes.get(fixed, kind.identity(was.value)[0]) != kind.identity(was.value)[0]:
+        raise Refused("ACCOUNT12", f"the {fixed} of this {kind.name} never changes", remedy="End it and create another")
+    filled = changed_form(kind.form, was.value, changes)
+    raise_findings(filled.findings)
+    value = cast(Value, filled.value)
+    if value == was.value:
+        return value
+    row = Row(0, value)
+    raise_findings(references(connection, kind, [row], [was], ""))
+    found = Intake(new=(), changed=((was, row),), unchanged=0, findings=())
+    write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="change")
+    return value
+
+
+def end_assignment(deployment: Deployment, subject: str, on: date, *, reason: str) -> Assignment:
+    """End the assignment of an identifier: `on` is the first date on which it no longer holds.
+
+    Raises:
+        NotFound: the identifier is assigned to nothing that begins before `on` and ends later.
+    """
+    needs_reason(reason, "ending this assignment")
+    with deployment.database.begin() as connection:
+        was = find_assignment(connection, subject)
+        return _change(deployment, connection, ASSIGNMENTS, was, {"ends_on": on.isoformat()}, reason=reason)
+
+
+def remove_assignment(deployment: Deployment, subject: str, on: date, *, reason: str) -> Assignment:
+    """Remove an assignment that was a mistake from its first day; the audit trail keeps it.
+
+    Raises:
+        NotFound: the identifier is assigned to nothing on that date.
+    """
+    needs_reason(reason, "removing this assignment")
+    with deployment.database.begin() as connection:
+        was = find_assignment(connection, subject, on)
+        remove_value(connection, ASSIGNMENTS, was)
+        event = audit_event(ASSIGNMENTS, "assignment remove", was.value, None, reason)
+        record_many(connection, deployment.clock.now(), deployment.actor, [event])
+    return was.value
+
+
+def end_agreement(deployment: Deployment, code: str, on: date, *, reason: str) -> Agreement:
+    """End an agreement and its assignments: `on` is the first date without service.
+
+    Raises:
+        NotFound: it does not exist.
+        Refused: it does not run on the day before.
+    """
+    needs_reason(reason, "ending this agreement")
+    with deployment.database.begin() as connection:
+        was = find(connection, AGREEMENTS, code)
+        ended = _ended(was.value, on)
+        events = [audit_event(AGREEMENTS, "agreement end", was.value, ended, reason)]
+        for held in _reaching(connection, code, on):
+            events += _cut(connection, held, on, reason)
+        replace_value(connection, AGREEMENTS, was, ended)
+        record_many(connection, deployment.clock.now(), deployment.actor, events)
+    return ended
+
+
+def _ended(agreement: Agreement, on: date) -> Agreement:
+    if on <= agreement.starts_on or (agreement.ends_on is not None and agreement.ends_on <= on):
+        until = f" until {agreement.ends_on.isoformat()}" if agreement.ends_on else ""
+        raise Refused(
+            "ACCOUNT05",
+            f"agreement {agreement.code} runs from {agreement.starts_on.isoformat()}{until} and cannot end on {on.isoformat()}",
+            remedy="Give a date after its first date and before its end; billing agreement change corrects mistaken dates",
+        )
+    return attrs.evolve(agreement, ends_on=on)
+
+
+def _reaching(connection: Connection, agreement: str, on: date) -> list[Stored[Assignment]]:
+    held = rows_of(connection, ASSIGNMENTS, "agreement", [agreement])
+    return [stored for stored in held if stored.value.ends_on is None or stored.value.ends_on > on]
+
+
+def _cut(connection: Connection, held: Stored[Assignment], on: date, reason: str) -> list[AuditEvent]:
+    """End an assignment on a date; one that would only begin later is removed."""
+    if held.value.starts_on >= on:
+        remove_value(connection, ASSIGNMENTS, held)
+        return [audit_event(ASSIGNMENTS, "assignment remove", held.value, None, reason)]
+    shorter = attrs.evolve(held.value, ends_on=on)
+    replace_value(connection, ASSIGNMENTS, held, shorter)
+    return [audit_event(ASSIGNMENTS, "assignment end", held.value, shorter, reason)]
+
+
+def continue_agreement(deployment: Deployment, code: str, on: date, changes: Mapping[str, str], *, reason: str) -> Succession:
+    """End an agreement and begin its successor on the same day, with another plan or other terms; its identifiers go over.
+
+    Args:
+        deployment: the open deployment.
+        code: the agreement that ends.
+        on: first date of the new plan or terms.
+        changes: fields of the successor that differ: ``plan``, ``term.NAME``, and ``code`` where it shall not be counted up.
+        reason: why.
+
+    Raises:
+        NotFound: the agreement does not exist.
+        Refused: it does not run on the day before, or has a successor already.
+        InputRefused: a field is wrong.
+    """
+    needs_reason(reason, "changing this agreement")
+    with deployment.database.begin() as connection:
+        was = find(connection, AGREEMENTS, code)
+        ended = _ended(was.value, on)
+        fields = {"code": next_code(code), "starts_on": on.isoformat(), "succeeds": code} | dict(changes)
+        filled = changed_form(AGREEMENTS.form, was.value, fields)
+        raise_findings(filled.findings)
+        begun = cast(Agreement, filled.value)
+        if next(rows_of(connection, AGREEMENTS, "succeeds", [code]), None) is not None:
+            raise Refused("ACCOUNT12", f"agreement {code} has a successor already", remedy="Change that one")
+        replace_value(connection, AGREEMENTS, was, ended)
+        row = Row(0, begun)
+        raise_findings(references(connection, AGREEMENTS, [row], [], ""))
+        begin = Intake(new=(row,), changed=(), unchanged=0, findings=())
+        now, actor = deployment.clock.now(), deployment.actor
+        write(connection, AGREEMENTS, begin, now=now, actor=actor, reason=reason, verb="change")
+        events = [audit_event(AGREEMENTS, "agreement end", was.value, ended, reason)]
+        moved = _reaching(connection, code, on)
+        for held in moved:
+            events += _moved(connection, held, begun, on, reason)
+        record_many(connection, now, actor, events)
+    return Succession(ended=ended, begun=begun, moved=tuple(held.value.subject for held in moved))
+
+
+def _moved(connection: Connection, held: Stored[Assignment], begun: Agreement, on: date, reason: str) -> list[AuditEvent]:
+    events = _cut(connection, held, on, reason)
+    over = attrs.evolve(held.value, agreement=begun.code, starts_on=max(on, held.value.starts_on))
+    connection.execute(ASSIGNMENTS.table.insert().values(**ASSIGNMENTS.to_row(over), revision=1))
+    return [*events, audit_event(ASSIGNMENTS, "assignment create", None, over, reason)]
+
+
+def next_code(code: str) -> str:
+    """Return the code of the agreement that continues another: ``A-17`` is followed by ``A-17~2``, that by ``A-17~3``."""
+    match = _SUCCESSION.fullmatch(code)
+    return f"{match['stem']}~{int(match['number']) + 1}" if match else f"{code}~2"

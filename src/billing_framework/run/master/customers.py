@@ -1,0 +1,294 @@
+"""Officers create, change and import parties, accounts, agreements and assignments: checked as a whole, audited one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar, cast
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.csv_file import Row, read_master_file
+from billing_framework.accounts.form import fill
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.customer_rules import account_findings, agreement_findings, assignment_findings
+from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.master.account_rows import (
+    Stored,
+    insert_values,
+    replace_value,
+    stored_like,
+)
+from billing_framework.storage.master.master_kind import MasterKind
+from billing_framework.values.errors import BillingError, Conflict, InputRefused, Refused
+from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.typed_toml import raise_first
+
+Value = TypeVar("Value")
+
+_REFUSED_BY_STATE = {"ACCOUNT07", "ACCOUNT12"}
+
+
+@attrs.frozen(kw_only=True)
+class Intake(Generic[Value]):
+    """What values would do to what is stored.
+
+    Attributes:
+        new: to be created.
+        changed: stored value and what it becomes.
+        unchanged: how many are stored exactly so.
+        findings: what is wrong; where one of them stops, nothing is written.
+    """
+
+    new: tuple[Row[Value], ...]
+    changed: tuple[tuple[Stored[Value], Row[Value]], ...]
+    unchanged: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def stops(self) -> bool:
+        """True where nothing may be written."""
+        return any(finding.stops for finding in self.findings)
+
+
+@attrs.frozen(kw_only=True)
+class ImportReport:
+    """What an import did, or with ``check_only`` would do.
+
+    Attributes:
+        kind: kind of the rows.
+        file: name of the file.
+        lines: how many lines of data it has.
+        created: how many are new.
+        changed: how many differ from what was stored.
+        unchanged: how many are stored exactly so.
+        written: True where this was written; False where findings stop it, or for a check.
+        findings: what is wrong, with line, field, value and remedy.
+    """
+
+    kind: str
+    file: str
+    lines: int
+    created: int
+    changed: int
+    unchanged: int
+    written: bool
+    findings: tuple[Finding, ...]
+
+
+def import_file(
+    deployment: Deployment,
+    kind: MasterKind[Value],
+    content: bytes,
+    *,
+    file: str,
+    delimiter: str = ",",
+    update: bool = False,
+    check_only: bool = False,
+    reason: str = "",
+) -> ImportReport:
+    """Take in a CSV file as a whole, or not at all where a line is wrong; the same file again changes nothing.
+
+    Args:
+        deployment: the open deployment.
+        kind: what the lines are.
+        content: bytes of the file.
+        file: its name, for messages and the audit.
+        delimiter: what separates cells.
+        update: True where lines that differ from what is stored change it; otherwise they are findings.
+        check_only: True to only say what would happen.
+        reason: why, for the audit; by default the name of the file.
+
+    Raises:
+        InputRefused: the file cannot be such a file at all.
+    """
+    read = read_master_file(content, kind.form, file=file, delimiter=delimiter)
+    now = deployment.clock.now()
+    with deployment.database.read() if check_only else deployment.database.begin() as connection:
+        found = intake(connection, kind, read.rows, file=file, update=update)
+        findings = (*read.findings, *found.findings)
+        written = not check_only and not any(finding.stops for finding in findings)
+        if written:
+            write(connection, kind, found, now=now, actor=deployment.actor, reason=reason or f"import of {file}", verb="import")
+    return ImportReport(
+        kind=kind.name,
+        file=file,
+        lines=read.lines,
+        created=len(found.new),
+        changed=len(found.changed),
+        unchanged=found.unchanged,
+        written=written,
+        findings=findings,
+    )
+
+
+def save(
+    deployment: Deployment, kind: MasterKind[Value], values: Sequence[Value], *, update: bool = False, reason: str = ""
+) -> ImportReport:
+    """Save values made in Python by the same rules as a file.
+
+    Args:
+        deployment: the open deployment.
+        kind: what they are.
+        values: the values; their position from 1 is the line of findings.
+        update: True where values that differ from what is stored change it.
+        reason: why, for the audit.
+    """
+    filled = [fill(kind.form, kind.form.write(value), line=line) for line, value in enumerate(values, start=1)]
+    rows = [Row(line, one.value) for line, one in enumerate(filled, start=1) if one.value is not None]
+    early = tuple(finding for one in filled for finding in one.findings)
+    with deployment.database.begin() as connection:
+        found = intake(connection, kind, rows, update=update)
+        findings = (*early, *found.findings)
+        written = not any(finding.stops for finding in findings)
+        if written:
+            write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
+    return ImportReport(
+        kind=kind.name,
+        file="",
+        lines=len(values),
+        created=len(found.new),
+        changed=len(found.changed),
+        unchanged=found.unchanged,
+        written=written,
+        findings=findings,
+    )
+
+
+def create(deployment: Deployment, kind: MasterKind[Value], given: Mapping[str, str], *, reason: str = "") -> tuple[Value, bool]:
+    """Create one value from named texts; return it, and False where it was there already exactly so.
+
+    Raises:
+        InputRefused: a field is missing or wrong, or refers to something that does not exist.
+        Conflict: it exists with other content.
+        Refused: it does not fit what is stored.
+    """
+    filled = fill(kind.form, given)
+    raise_findings(filled.findings)
+    value = cast(Value, filled.value)
+    with deployment.database.begin() as connection:
+        found = intake(connection, kind, [Row(0, value)], update=False)
+        raise_findings(found.findings)
+        write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
+    return value, bool(found.new)
+
+
+def intake(
+    connection: Connection, kind: MasterKind[Value], rows: Sequence[Row[Value]], *, file: str = "", update: bool
+) -> Intake[Value]:
+    """Return what `rows` would do to what is stored; nothing is written.
+
+    Args:
+        connection: a connection.
+        kind: what they are.
+        rows: the values with their lines.
+        file: name of their file, for messages.
+        update: True where rows that differ from what is stored may change it.
+    """
+    stored = stored_like(connection, kind, [row.value for row in rows])
+    new = [row for row in rows if kind.identity(row.value) not in stored]
+    changed = [(was, row) for row in rows if (was := stored.get(kind.identity(row.value))) is not None and was.value != row.value]
+    replacing = changed if update else []
+    findings = references(connection, kind, [*new, *(row for _, row in replacing)], [was for was, _ in replacing], file)
+    if not update:
+        findings += [_other_content(kind, was, row, file) for was, row in changed]
+    findings.sort(key=lambda finding: finding.line)
+    return Intake(new=tuple(new), changed=tuple(changed), unchanged=len(rows) - len(new) - len(changed), findings=tuple(findings))
+
+
+def references(
+    connection: Connection, kind: MasterKind[Value], rows: Sequence[Row[Value]], old: Sequence[Stored[Value]], file: str
+) -> list[Finding]:
+    """Return what is wrong between the values to be written and what else is stored.
+
+    Args:
+        connection: a connection.
+        kind: what they are.
+        rows: values to be written.
+        old: stored values that they replace.
+        file: name of their file, for messages.
+    """
+    values: list[Row[Any]] = list(rows)
+    by_identity: dict[tuple[Any, ...], Any] = {kind.identity(was.value): was.value for was in old}
+    by_code = {identity[0]: was for identity, was in by_identity.items()}
+    if not values:
+        return []
+    match kind.name:
+        case "account":
+            return account_findings(connection, values, by_code, file)
+        case "agreement":
+            return agreement_findings(connection, values, by_code, file)
+        case "assignment":
+            return assignment_findings(connection, values, by_identity, file)
+        case _:
+            return []
+
+
+def write(
+    connection: Connection, kind: MasterKind[Value], found: Intake[Value], *, now: datetime, actor: str, reason: str, verb: str
+) -> None:
+    """Write what `intake` found, with one row of the audit for each value.
+
+    Args:
+        connection: a connection with the write transaction.
+        kind: what they are.
+        found: new and changed values.
+        now: when, aware UTC.
+        actor: who.
+        reason: why.
+        verb: what the officer did: ``create``, ``import``, ``change``.
+    """
+    insert_values(connection, kind, [row.value for row in found.new])
+    for was, row in found.changed:
+        replace_value(connection, kind, was, row.value)
+    record_many(connection, now, actor, _audit(kind, found, reason, verb))
+
+
+def _audit(kind: MasterKind[Value], found: Intake[Value], reason: str, verb: str) -> Iterator[AuditEvent]:
+    action = f"{kind.name} {verb}"
+    for row in found.new:
+        yield audit_event(kind, action, None, row.value, reason)
+    for was, row in found.changed:
+        yield audit_event(kind, action, was.value, row.value, reason)
+
+
+def audit_event(kind: MasterKind[Value], action: str, before: Value | None, after: Value | None, reason: str) -> AuditEvent:
+    """Return the row of the audit for one value that was created, changed or removed."""
+    key = kind.key(cast(Value, before if after is None else after))
+    return AuditEvent(
+        action=action,
+        object_kind=kind.name,
+        object_key=key,
+        before=None if before is None else kind.form.write(before),
+        after=None if after is None else kind.form.write(after),
+        reason=reason,
+    )
+
+
+def _other_content(kind: MasterKind[Value], was: Stored[Value], row: Row[Value], file: str) -> Finding:
+    old, new = kind.form.write(was.value), kind.form.write(row.value)
+    fields = [name for name in {**old, **new} if old.get(name, "") != new.get(name, "")]
+    return Finding(
+        code="ACCOUNT10",
+        severity=Severity.BLOCKING,
+        what=f"the {kind.name} exists with another {', '.join(fields)}",
+        remedy="Use the change command, or import with --update",
+        file=file,
+        line=row.line,
+        field=fields[0],
+        subject=kind.key(row.value),
+    )
+
+
+def raise_findings(findings: Sequence[Finding]) -> None:
+    """Raise the first finding that stops as an error: what is wrong with the call, or what the stored state refuses."""
+    stopping = [finding for finding in findings if finding.stops]
+    if not stopping:
+        return
+    error: type[BillingError] = InputRefused
+    if stopping[0].code in _REFUSED_BY_STATE:
+        error = Refused
+    elif stopping[0].code == "ACCOUNT10":
+        error = Conflict
+    raise_first(stopping, error)

@@ -1,0 +1,119 @@
+"""Officers open accounting periods, also ahead of time, and close them for good."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from billing_framework.ledger.book import AccountingPeriod
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.ledger.books import close_period, list_periods, open_period
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.values.errors import InputRefused
+from billing_framework.values.period import ONE_DAY, DateSpan
+
+_MOST_MONTHS = 1_200
+
+
+def month(text: str) -> DateSpan:
+    """Return the dates of a month written ``2026-07``.
+
+    Raises:
+        InputRefused: ``PERIOD01``.
+    """
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise InputRefused("PERIOD01", f"{text!r} is no month", remedy="Write year and month, for example 2026-07") from error
+    return DateSpan(first, _next_month(first))
+
+
+def _next_month(first: date) -> date:
+    return first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+
+
+def months(first: str, last: str) -> tuple[DateSpan, ...]:
+    """Return the months from `first` to `last`, both written ``2026-07``.
+
+    Raises:
+        InputRefused: ``PERIOD01`` for another form, or where the last is before the first.
+    """
+    spans = [month(first)]
+    end = month(last)
+    while spans[-1] != end:
+        if spans[-1].start > end.start or len(spans) > _MOST_MONTHS:
+            raise InputRefused("PERIOD01", f"there are no months from {first} to {last}", remedy="Give the earlier month first")
+        spans.append(DateSpan(spans[-1].end, _next_month(spans[-1].end)))
+    return tuple(spans)
+
+
+def open_periods(deployment: Deployment, book: str, spans: tuple[DateSpan, ...]) -> tuple[AccountingPeriod, ...]:
+    """Open periods for posting and return those that were not open before; all of them or none.
+
+    Raises:
+        NotFound: ``BOOK08``: there is no such book.
+        LedgerRefused: a period overlaps another one or was closed.
+    """
+    now, actor = deployment.clock.now(), deployment.actor
+    with deployment.database.begin() as connection:
+        load_book(connection, book)
+        before = {period.span for period in list_periods(connection, book)}
+        opened = [open_period(connection, book, span) for span in spans]
+        new = tuple(period for period in opened if period.span not in before)
+        events = (AuditEvent(action="period open", object_kind="period", object_key=_key(p), after=_facts(p)) for p in new)
+        record_many(connection, now, actor, events)
+    return new
+
+
+def close_book_period(deployment: Deployment, book: str, on: date, *, reason: str) -> AccountingPeriod:
+    """Close the period that holds a date, for good; posters that are at work are waited for.
+
+    Raises:
+        NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book or period.
+        LedgerRefused: ``LEDGER09``: it is closed already.
+    """
+    now, actor = deployment.clock.now(), deployment.actor
+    with deployment.database.begin() as connection:
+        load_book(connection, book)
+        closed = close_period(connection, book, on, now=now)
+        event = AuditEvent(
+            action="period close",
+            object_kind="period",
+            object_key=_key(closed),
+            before=_facts(closed) | {"state": "open"},
+            after=_facts(closed),
+            reason=reason,
+        )
+        record_many(connection, now, actor, [event])
+    return closed
+
+
+def book_periods(deployment: Deployment, book: str) -> list[AccountingPeriod]:
+    """Return the periods of a book in the order of their dates.
+
+    Raises:
+        NotFound: ``BOOK08``: there is no such book.
+    """
+    with deployment.database.read() as connection:
+        load_book(connection, book)
+        return list_periods(connection, book)
+
+
+def inclusive(first: date, last: date) -> DateSpan:
+    """Return the dates from `first` to `last`, both inside.
+
+    Raises:
+        InputRefused: ``PERIOD01`` where the last is before the first.
+    """
+    if last < first:
+        raise InputRefused("PERIOD01", f"{last} is before {first}", remedy="Give the earlier date first")
+    return DateSpan(first, last + ONE_DAY)
+
+
+def _key(period: AccountingPeriod) -> str:
+    return f"{period.book} {period.span}"
+
+
+def _facts(period: AccountingPeriod) -> dict[str, str]:
+    state = "open" if period.is_open else "closed"
+    return {"first": period.span.start.isoformat(), "last": period.span.last.isoformat(), "state": state}

@@ -1,0 +1,177 @@
+"""Lists and shows documents from what is stored, with what is open of each."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.document import Document
+from billing_framework.receivables.open_item import document_item_key
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.documents import (
+    StoredDocument,
+    as_issued,
+    find_document,
+    load_documents,
+    load_parties,
+    replaced_by,
+)
+from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of
+from billing_framework.storage.billing.tables import document
+from billing_framework.storage.receivable.rows import load_standings
+from billing_framework.values.errors import NotFound
+from billing_framework.values.money import Money
+
+
+@attrs.frozen(kw_only=True)
+class ListedDocument:
+    """One document as a list shows it.
+
+    Attributes:
+        number: its number.
+        kind: what it is.
+        status: issued or void.
+        account: code of the account.
+        issue_on: its date.
+        due_on: date by which it is to be paid.
+        gross: its total with tax.
+        open: what is open of it, None where it makes no open item.
+        replaced_by: number of the document that bills it anew, or empty.
+    """
+
+    number: str
+    kind: str
+    status: str
+    account: str
+    issue_on: date
+    due_on: date
+    gross: Money
+    open: Money | None
+    replaced_by: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ShownDocument:
+    """One document with its surroundings.
+
+    Attributes:
+        document: the document with its parties; a draft has no number.
+        stored: the same as it is stored, with what its lines rest on.
+        open: what is open of it, None where it makes no open item.
+        credits: numbers of the credit notes that correct it.
+        replaced_by: number of the document that bills it anew, or empty.
+    """
+
+    document: Document
+    stored: StoredDocument
+    open: Money | None = None
+    credits: tuple[str, ...] = ()
+    replaced_by: str = ""
+
+
+def list_documents(
+    connection: Connection,
+    *,
+    account: str = "",
+    kind: str = "",
+    run: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    limit: int = 1_000,
+) -> list[ListedDocument]:
+    """Return issued and void documents in order of date and number.
+
+    Args:
+        connection: a connection.
+        account: only this account's, where given.
+        kind: only of this kind, where given.
+        run: only of this run, where given.
+        since: only of this date or later.
+        until: only of this date or earlier.
+        limit: at most so many, the newest.
+    """
+    columns, newer = document.c, document.alias("newer")
+    query = sa.select(document, newer.c.number.label("newer")).outerjoin(newer, newer.c.replaces_id == columns.id)
+    query = query.where(columns.status != "draft").order_by(columns.issue_on.desc(), columns.number.desc()).limit(limit)
+    wanted = ((columns.account, account), (columns.kind, kind), (columns.run_id, find_run(connection, run).id if run else None))
+    for column, value in wanted:
+        if value:
+            query = query.where(column == value)
+    if since is not None:
+        query = query.where(columns.issue_on >= since)
+    if until is not None:
+        query = query.where(columns.issue_on <= until)
+    rows = list(connection.execute(query))[::-1]
+    opens = _open(connection, [row.id for row in rows])
+    return [_listed(row, opens) for row in rows]
+
+
+def _listed(row: sa.Row[Any], opens: dict[int, Money]) -> ListedDocument:
+    return ListedDocument(
+        number=row.number,
+        kind=row.kind,
+        status=row.status,
+        account=row.account,
+        issue_on=row.issue_on,
+        due_on=row.due_on,
+        gross=Money(row.gross, row.currency),
+        open=opens.get(row.id),
+        replaced_by=row.newer or "",
+    )
+
+
+def _open(connection: Connection, keys: list[int]) -> dict[int, Money]:
+    by_item = {document_item_key(key): key for key in keys}
+    return {by_item[one.item.key]: one.open for one in load_standings(connection, keys=list(by_item))}
+
+
+def show_document(deployment: Deployment, number: str) -> ShownDocument:
+    """Return an issued or void document, from what is stored alone.
+
+    Raises:
+        NotFound: ``INVOICE20`` with the nearest number.
+    """
+    with deployment.database.read() as connection:
+        stored = find_document(connection, number)
+        columns = document.c
+        notes = sa.select(columns.number).where(columns.corrects_id == stored.key, columns.status == "issued")
+        return ShownDocument(
+            document=as_issued(connection, [stored])[stored.key],
+            stored=stored,
+            open=_open(connection, [stored.key]).get(stored.key),
+            credits=tuple(connection.scalars(notes.order_by(columns.number))),
+            replaced_by=replaced_by(connection, stored.key),
+        )
+
+
+def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, ShownDocument]:
+    """Return the document of an account in a run, whether it is a draft or issued.
+
+    Raises:
+        NotFound: ``RUN04`` where the account is not in the run or has no document there.
+    """
+    with deployment.database.read() as connection:
+        run = find_run(connection, code)
+        row = run_accounts_of(connection, run, [account]).get(account)
+        if row is None or row.document is None:
+            why = f"it is {row.state}: {row.reason}" if row else "it is not in the run"
+            raise NotFound("RUN04", f"account {account!r} has no document in the run {run.code}; {why}")
+        stored = load_documents(connection, [row.document])[row.document]
+        if stored.number:
+            return run, ShownDocument(document=as_issued(connection, [stored])[stored.key], stored=stored)
+        seller, buyer = load_parties(connection, [stored.key])[stored.key]
+        draft = Document(
+            number="",
+            counter_name="",
+            counter=0,
+            status=stored.status,
+            content=stored.content,
+            digest=stored.digest,
+            seller=seller,
+            buyer=buyer,
+        )
+        return run, ShownDocument(document=draft, stored=stored)

@@ -1,0 +1,95 @@
+"""Prices the records in a file against the plans in files: reads both, and needs neither database nor accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from billing_framework.plugin.host import Host
+from billing_framework.plugin.settings import DeploymentSettings, Settings, SettingsFile
+from billing_framework.rating.plan_check import check_plan
+from billing_framework.rating.plan_file import read_plan
+from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.run.master.plans import model_params
+from billing_framework.run.prove.quote import Quote, QuoteRequest, quote
+from billing_framework.run.usage.reading import read_items, read_request
+from billing_framework.usage.file_stream import open_stream
+from billing_framework.values.errors import InputRefused
+from billing_framework.values.finding import Finding
+
+
+def host_of(plugins: Sequence[str]) -> Host:
+    """Return the host of installed plugins, named on the command line instead of in ``billing.toml``.
+
+    Raises:
+        ConfigurationError: an unknown plugin, with the nearest spelling.
+    """
+    deployment = DeploymentSettings(name="quote", database="sqlite:///", plugins=tuple(plugins), currency="USD")
+    return Host.from_file(SettingsFile(path=Path("command line"), text="", sha256="", settings=Settings(deployment=deployment)))
+
+
+def read_plans(host: Host, files: Sequence[Path]) -> tuple[tuple[PlanVersion, ...], list[Finding]]:
+    """Return the plan versions in files, and what is wrong with them.
+
+    Raises:
+        InputRefused: ``QUOTE02`` where the files hold different plans.
+    """
+    plans: list[PlanVersion] = []
+    findings: list[Finding] = []
+    for file in files:
+        read = read_plan(_content(file), file=file.name, params=model_params(host))
+        findings += read.findings
+        if read.plan is not None:
+            findings += check_plan(read.plan, models=host.charge_models, file=file.name)
+            plans.append(read.plan)
+    if len({(plan.code, plan.currency) for plan in plans}) > 1:
+        names = ", ".join(sorted({plan.code for plan in plans}))
+        raise InputRefused("QUOTE02", f"the files hold different plans: {names}", remedy="Give versions of one plan and currency")
+    return tuple(plans), findings
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputRefused(
+            "QUOTE02", f"the plan cannot be read: {error.strerror}", place=str(file), remedy="Check its name and your rights"
+        ) from error
+
+
+def quote_file(
+    host: Host,
+    records: Path,
+    file_format: str,
+    request: QuoteRequest,
+    *,
+    source: str = "",
+    options: Mapping[str, str] | None = None,
+) -> Quote:
+    """Return what the records in a file come to.
+
+    Args:
+        host: raters, charge models and readers.
+        records: the file; gzip, and zip with one file, are unpacked.
+        file_format: name of a reader.
+        request: plan and circumstances.
+        source: who delivered it, by default the format.
+        options: options of the reader.
+
+    Raises:
+        InputRefused: the file is refused as a whole, with place and remedy.
+        NotFound: ``PLUGIN07`` for an unknown format.
+    """
+    reader = host.reader(file_format)
+    asked = read_request(reader, file=records.name, source=source, zone=request.zone, options=options or {})
+    try:
+        raw = records.open("rb")
+    except OSError as error:
+        raise InputRefused(
+            "USAGE12", f"the file cannot be opened: {error.strerror}", place=str(records), remedy="Check its name and your rights"
+        ) from error
+    with raw:
+        found = quote(read_items(host, reader, asked, open_stream(raw, records.name)), request, host)
+    return attrs.evolve(found, findings=tuple(attrs.evolve(one, file=one.file or records.name) for one in found.findings))

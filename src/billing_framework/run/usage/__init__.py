@@ -1,0 +1,1 @@
+"""Usage is taken in, and what cannot be billed yet is decided about."""

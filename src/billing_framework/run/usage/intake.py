@@ -1,0 +1,224 @@
+"""Intake: one file of usage, read in chunks, sorted by the pure part, stored in one transaction: whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.usage.intake_desk import IntakeDesk
+from billing_framework.run.usage.reading import read_items, read_request
+from billing_framework.storage.audit import record
+from billing_framework.storage.stored_form import to_plain
+from billing_framework.storage.usage.batches import Batch, batch_of, insert_batch, serialise_intake
+from billing_framework.usage.file_stream import open_stream
+from billing_framework.usage.reader import BadRecord, Coverage, ReadItem, ReadRequest
+from billing_framework.usage.reconcile import ControlTotals
+from billing_framework.usage.record import AnyUsage, Usage
+from billing_framework.values.errors import InputRefused
+from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.identity import natural_id
+
+_CHUNK_RECORDS = 2_000
+_BLOCK_BYTES = 1 << 20
+_SPOOLED_BYTES = 16 << 20
+
+
+@attrs.frozen(kw_only=True)
+class IntakeReport:
+    """What became of a file.
+
+    Attributes:
+        batch: number of its batch.
+        file: name of the file.
+        sha256: hex digest of its bytes.
+        format: format by which it was read.
+        source: source name of its records.
+        repeated: True where the very file had been taken in before; then nothing was changed, and all records are duplicates.
+        totals: the control totals, which balance.
+        expected_values: values that the file's coverage claims.
+        received_values: values that came.
+        findings: findings about the file and its records, at most a thousand.
+    """
+
+    batch: int
+    file: str
+    sha256: str
+    format: str
+    source: str
+    repeated: bool = False
+    totals: ControlTotals
+    expected_values: int = 0
+    received_values: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+def take_in(
+    deployment: Deployment,
+    file: Path | BinaryIO,
+    file_format: str,
+    *,
+    source: str = "",
+    zone: str = "",
+    options: Mapping[str, str] | None = None,
+    name: str = "",
+    on_read: Callable[[int], None] = lambda _: None,
+) -> IntakeReport:
+    """Take in one file of usage in one transaction, and return what became of its records.
+
+    Running it again with the same file changes nothing. Records of an identifier without an assignment, and records that cannot
+    be read, wait in suspense; they never stop the others.
+
+    Args:
+        deployment: the open deployment.
+        file: path or binary stream; gzip, and zip with one file, are unpacked.
+        file_format: name of a reader.
+        source: who delivered it, by default the format; with the record's id it names a record for ever.
+        zone: IANA zone of local times without offset, by default the deployment's.
+        options: options of the reader.
+        name: name of the file for messages, by default that of the path.
+        on_read: is told how many bytes have been read, for a progress bar.
+
+    Raises:
+        InputRefused: the file is refused as a whole, with place and remedy; nothing of it was stored.
+        NotFound: ``PLUGIN07`` for an unknown format.
+        ContractBroken: the reader failed or yielded something that it may not.
+    """
+    reader = deployment.host.reader(file_format)
+    request = read_request(
+        reader,
+        file=name or _name_of(file),
+        source=source,
+        zone=zone or deployment.settings.deployment.zone,
+        options=options or {},
+    )
+    with _opened(file, request.file) as raw:
+        sha256 = _sha256(raw)
+        natural_key = natural_id("batch", sha256.hex(), file_format, request.source, request.zone, *_flat(request.options))
+        with deployment.database.begin() as connection:
+            serialise_intake(connection)
+            earlier = batch_of(connection, natural_key)
+            if earlier is not None:
+                return _repeated(earlier, request)
+            desk = IntakeDesk.opened(deployment, connection, file=request.file, source=request.source)
+            stream = open_stream(raw, request.file, on_read)
+            _fill(desk, read_items(deployment.host, reader, request, stream))
+            batch = Batch(
+                id=desk.batch_id,
+                natural_key=natural_key,
+                file=request.file,
+                sha256=sha256,
+                format=file_format,
+                source=request.source,
+                zone=request.zone,
+                options=request.options,
+                taken_at=deployment.clock.now(),
+                actor=deployment.actor,
+                totals=desk.totals.proven(),
+                expected_values=desk.expected,
+                received_values=desk.received,
+                findings=tuple(desk.findings),
+            )
+            insert_batch(connection, batch)
+            _audit(connection, deployment, batch)
+    return report_of(batch)
+
+
+def report_of(batch: Batch, *, repeated: bool = False) -> IntakeReport:
+    """Return the report of a batch."""
+    return IntakeReport(
+        batch=batch.id,
+        file=batch.file,
+        sha256=batch.sha256.hex(),
+        format=batch.format,
+        source=batch.source,
+        repeated=repeated,
+        totals=batch.totals,
+        expected_values=batch.expected_values,
+        received_values=batch.received_values,
+        findings=batch.findings,
+    )
+
+
+def _repeated(earlier: Batch, request: ReadRequest) -> IntakeReport:
+    told = Finding(
+        code="USAGE06",
+        severity=Severity.INFORMATION,
+        what=f"this file was taken in before as batch {earlier.id}; nothing was changed",
+        file=request.file,
+    )
+    totals = ControlTotals(records=earlier.totals.records, duplicate=earlier.totals.records)
+    return attrs.evolve(report_of(earlier, repeated=True), file=request.file, totals=totals, findings=(told,))
+
+
+def _flat(options: Mapping[str, str]) -> Iterator[str]:
+    for key, value in sorted(options.items()):
+        yield from (key, value)
+
+
+def _name_of(file: Path | BinaryIO) -> str:
+    return file.name if isinstance(file, Path) else "standard input"
+
+
+@contextmanager
+def _opened(file: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
+    if not isinstance(file, Path):
+        # A pipe can be read once; its digest is needed before its records.
+        with tempfile.SpooledTemporaryFile(max_size=_SPOOLED_BYTES) as spool:
+            shutil.copyfileobj(file, spool)
+            spool.seek(0)
+            yield cast("BinaryIO", spool)
+        return
+    try:
+        raw = file.open("rb")
+    except OSError as error:
+        raise InputRefused(
+            "USAGE12", f"the file cannot be opened: {error.strerror}", place=name, remedy="Check its name and your rights"
+        ) from error
+    with raw:
+        yield raw
+
+
+def _sha256(raw: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    while block := raw.read(_BLOCK_BYTES):
+        digest.update(block)
+    raw.seek(0)
+    return digest.digest()
+
+
+def _audit(connection: Connection, deployment: Deployment, batch: Batch) -> None:
+    record(
+        connection,
+        deployment.clock.now(),
+        deployment.actor,
+        "usage intake",
+        object_kind="usage_batch",
+        object_key=str(batch.id),
+        after={"file": batch.file, "sha256": batch.sha256.hex(), "format": batch.format, "totals": to_plain(batch.totals)},
+    )
+
+
+def _fill(desk: IntakeDesk, items: Iterable[ReadItem]) -> None:
+    records: list[AnyUsage | BadRecord] = []
+    coverage: list[Coverage] = []
+    for item in items:
+        if isinstance(item, Usage | BadRecord):
+            records.append(item)
+        elif isinstance(item, Coverage):
+            coverage.append(item)
+        else:
+            desk.tell([item])
+        if len(records) >= _CHUNK_RECORDS:
+            desk.take(records)
+            records = []
+    desk.take(records)
+    desk.cover(coverage)

@@ -1,0 +1,148 @@
+"""Finds usage that arrived, or was corrected, after its period was billed, and names the document to rebill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.hierarchy import payer_of
+from billing_framework.run.cycle.bill_input import BillInput
+from billing_framework.run.cycle.guiding import widened
+from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
+from billing_framework.run.cycle.stored_input import read_inputs
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.versions import computing_versions
+from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.tables import charge_key, document, document_input, run
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import account_id, agreement, assignment
+from billing_framework.storage.usage.tables import usage_batch
+from billing_framework.values.period import DateSpan
+
+
+@attrs.frozen(kw_only=True)
+class LateUsage:
+    """Usage that a document would be billed differently for.
+
+    Attributes:
+        document: number of the document.
+        account: code of the account.
+        period: its billing period.
+        added: keys of records that it does not know.
+        superseded: keys of records that it was billed for, but that are no longer current or no longer the agreement's.
+    """
+
+    document: str
+    account: str
+    period: DateSpan
+    added: tuple[int, ...] = ()
+    superseded: tuple[int, ...] = ()
+
+
+def late_usage(deployment: Deployment, book: str, *, since: date | None = None) -> tuple[LateUsage, ...]:
+    """Return the standing invoices of a book whose usage has changed since they were drafted, by number.
+
+    Args:
+        deployment: the deployment.
+        book: code of the book.
+        since: only periods that end after this date, where given.
+    """
+    with deployment.database.read() as connection:
+        desk = open_desk(deployment, connection, book, versions=computing_versions(deployment))
+        candidates = _candidates(connection, desk, since)
+        documents = load_documents(connection, candidates)
+        found = []
+        for key, stored in sorted(documents.items(), key=lambda item: item[1].number):
+            before = read_inputs(connection, key).inputs
+            after = _now(connection, desk, before)
+            added, superseded = _difference(before.values(), after.values())
+            if added or superseded:
+                content = stored.content
+                found.append(
+                    LateUsage(
+                        document=stored.number, account=content.account, period=content.period, added=added, superseded=superseded
+                    )
+                )
+        return tuple(found)
+
+
+def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[int]:
+    """Return the standing invoices into whose periods a later batch of usage reaches."""
+    arrivals = _arrivals(connection, desk, since)
+    columns, runs = document.c, run.c
+    found: set[int] = set()
+    for row in rows_of(
+        connection,
+        {account_id(account) for account in arrivals},
+        lambda some: (
+            sa.select(columns.id, columns.account, columns.period_start, columns.period_end, columns.posted_at, runs.approved_at)
+            .outerjoin(run, runs.id == columns.run_id)
+            .where(
+                columns.account_id.in_(some),
+                columns.kind == "invoice",
+                columns.status == "issued",
+                sa.exists().where(charge_key.c.document_id == columns.id, charge_key.c.reversed_by.is_(None)),
+                sa.exists().where(document_input.c.document_id == columns.id),
+            )
+        ),
+    ):
+        known_at = row.approved_at or row.posted_at
+        dates = DateSpan(row.period_start, row.period_end)
+        if any(came > known_at and dates.intersection(reach) for reach, came in arrivals[row.account]):
+            found.add(row.id)
+    return sorted(found)
+
+
+def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[str, list[tuple[DateSpan, datetime]]]:
+    """Return for each account that pays the dates that batches of usage reached, and when each came."""
+    agreements = {row.code: row.account for row in connection.execute(sa.select(agreement.c.code, agreement.c.account))}
+    owners: dict[int, set[str]] = {}
+    for row in connection.execute(sa.select(assignment.c.subject_id, assignment.c.agreement)):
+        owners.setdefault(row.subject_id, set()).add(agreements[row.agreement])
+    found: dict[str, list[tuple[DateSpan, datetime]]] = {}
+    for kind in desk.kinds.values():
+        columns = kind.table.c
+        query = (
+            sa.select(
+                columns.subject_id,
+                usage_batch.c.taken_at,
+                sa.func.min(columns.start_at).label("first"),
+                sa.func.max(columns.end_at).label("last"),
+            )
+            .join(usage_batch, usage_batch.c.id == columns.batch_id)
+            .group_by(columns.subject_id, usage_batch.c.id, usage_batch.c.taken_at)
+        )
+        for came in connection.execute(query):
+            # A day and the kind's reach more at both ends, for the zones of the accounts.
+            dates = widened(DateSpan.inclusive(came.first.date(), came.last.date()), 1 + kind.kind.reach_days)
+            if since is not None and dates.end <= since:
+                continue
+            for account in owners.get(came.subject_id, ()):
+                if account in desk.tree:
+                    found.setdefault(payer_of(account, desk.tree), []).append((dates, came.taken_at))
+    return found
+
+
+def _now(connection: Connection, desk: Desk, before: Mapping[str, BillInput]) -> dict[str, BillInput]:
+    head = next(iter(before.values()))
+    request = InputRequest(
+        period=head.period,
+        issue_on=head.issue_on,
+        documents={account: given.document for account, given in before.items()},
+        own=[account for account, given in before.items() if given.agreements],
+        charges={},
+    )
+    return load_inputs(connection, desk, list(before), request)[0]
+
+
+def _difference(before: Iterable[BillInput], after: Iterable[BillInput]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    old, new = _keys(before), _keys(after)
+    return tuple(sorted(new - old)), tuple(sorted(old - new))
+
+
+def _keys(inputs: Iterable[BillInput]) -> set[int]:
+    return {ref.key for given in inputs for one in given.agreements for ref in one.usage}

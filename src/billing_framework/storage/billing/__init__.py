@@ -1,0 +1,1 @@
+"""Runs, documents, numbers and holds as rows."""

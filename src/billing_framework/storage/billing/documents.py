@@ -1,0 +1,250 @@
+"""Reads stored documents back as the values that were saved, and issues drafts under their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.document import Buyer, Document, DocumentStatus, Seller
+from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, TaxLine
+from billing_framework.invoicing.numbering import Numbered
+from billing_framework.invoicing.payment_reference import rf_reference
+from billing_framework.rating.state import CarriedState
+from billing_framework.storage.billing import tables
+from billing_framework.storage.billing.draft_rows import LineEvidence
+from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.stored_form import from_plain
+from billing_framework.values.errors import NotFound
+from billing_framework.values.spelling import did_you_mean
+
+_FIGURES = ("net", "tax", "gross", "payable")
+_NUMBERS_OFFERED = 10_000
+
+
+@attrs.frozen(kw_only=True)
+class StoredDocument:
+    """A document as the database holds it.
+
+    Attributes:
+        content: what it says.
+        digest: digest of the content as it was saved, as hex.
+        status: draft, issued or void.
+        number: its number, empty for a draft.
+        counter_name: counter of its series, empty for a draft.
+        counter: position in the series, 0 for a draft.
+        evidence: what each line rests on, in order of the lines.
+        state: carried state that it writes.
+        run_id: run that drafted it, None for a document of its own.
+        revision: 1, and one more with every credit and rebill.
+        reason: why it is void or corrects another.
+        odd: figures whose columns say something else than the content; somebody changed the rows.
+    """
+
+    content: DraftDocument
+    digest: str
+    status: DocumentStatus
+    number: str
+    counter_name: str
+    counter: int
+    evidence: tuple[LineEvidence, ...]
+    state: tuple[CarriedState, ...]
+    run_id: int | None
+    revision: int
+    reason: str
+    odd: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> int:
+        """Key of the document."""
+        return self.content.key
+
+
+def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, StoredDocument]:
+    """Return the documents of these keys; what is not there is left out."""
+    wanted = list(keys)
+    lines: dict[int, list[tuple[DraftLine, LineEvidence]]] = {}
+    odd: dict[int, set[str]] = {}
+    table = tables.document_line
+    for row in rows_of(
+        connection, wanted, lambda some: sa.select(table).where(table.c.document_id.in_(some)).order_by(table.c.line)
+    ):
+        line = from_plain(row.content, DraftLine)
+        lines.setdefault(row.document_id, []).append((line, from_plain(row.evidence, LineEvidence)))
+        if (row.line, row.net, row.tax, row.charge) != (line.number, line.net.minor, line.tax.minor, line.charge_key):
+            odd.setdefault(row.document_id, set()).add(f"line {row.line}")
+    taxes: dict[int, list[TaxLine]] = {}
+    tax = tables.document_tax
+    for row in rows_of(
+        connection, wanted, lambda some: sa.select(tax).where(tax.c.document_id.in_(some)).order_by(tax.c.position)
+    ):
+        taxes.setdefault(row.document_id, []).append(from_plain(row.content, TaxLine))
+    document = tables.document
+    return {
+        row.id: _stored(row, lines.get(row.id, []), taxes.get(row.id, []), odd.get(row.id, set()))
+        for row in rows_of(connection, wanted, lambda some: sa.select(document).where(document.c.id.in_(some)))
+    }
+
+
+def _stored(
+    row: sa.Row[Any], lines: Sequence[tuple[DraftLine, LineEvidence]], taxes: Sequence[TaxLine], odd: Iterable[str]
+) -> StoredDocument:
+    head = from_plain(row.content, DraftDocument)
+    figures = {name for name in _FIGURES if getattr(row, name) != getattr(head.totals, name).minor}
+    return StoredDocument(
+        content=attrs.evolve(head, lines=tuple(line for line, _ in lines), taxes=tuple(taxes)),
+        digest=row.digest.hex(),
+        status=DocumentStatus(row.status),
+        number=row.number or "",
+        counter_name=row.series or "",
+        counter=row.counter or 0,
+        evidence=tuple(proof for _, proof in lines),
+        state=tuple(from_plain(state, CarriedState) for state in row.state),
+        run_id=row.run_id,
+        revision=row.revision,
+        reason=row.reason,
+        odd=tuple(sorted(figures | set(odd))),
+    )
+
+
+def load_inputs(connection: Connection, keys: Iterable[int]) -> dict[int, dict[int, tuple[str, bytes]]]:
+    """Return for each document the manifests of its accounts: account id to the JSON text and the digest saved beside it."""
+    table = tables.document_input
+    found: dict[int, dict[int, tuple[str, bytes]]] = {}
+    for row in rows_of(connection, keys, lambda some: sa.select(table).where(table.c.document_id.in_(some))):
+        found.setdefault(row.document_id, {})[row.account_id] = (row.manifest, row.digest)
+    return found
+
+
+def load_parties(connection: Connection, keys: Iterable[int]) -> dict[int, tuple[Seller, Buyer]]:
+    """Return who bills whom on these documents, as it was printed."""
+    table = tables.document_party
+    return {
+        row.document_id: (from_plain(row.seller, Seller), from_plain(row.buyer, Buyer))
+        for row in rows_of(connection, keys, lambda some: sa.select(table).where(table.c.document_id.in_(some)))
+    }
+
+
+def as_issued(connection: Connection, documents: Iterable[StoredDocument]) -> dict[int, Document]:
+    """Return issued or void documents by key, with their parties and the number of the document that each corrects."""
+    listed = list(documents)
+    parties = load_parties(connection, [one.key for one in listed])
+    table = tables.document
+    originals = {
+        row.id: row
+        for row in rows_of(
+            connection,
+            {one.content.corrects for one in listed if one.content.corrects},
+            lambda some: sa.select(table.c.id, table.c.number, table.c.issue_on).where(table.c.id.in_(some)),
+        )
+    }
+    return {one.key: _issued(one, *parties[one.key], originals.get(one.content.corrects)) for one in listed}
+
+
+def _issued(stored: StoredDocument, seller: Seller, buyer: Buyer, original: sa.Row[Any] | None) -> Document:
+    return Document(
+        number=stored.number,
+        counter_name=stored.counter_name,
+        counter=stored.counter,
+        status=stored.status,
+        content=stored.content,
+        digest=stored.digest,
+        seller=seller,
+        buyer=buyer,
+        payment_reference=_reference(stored),
+        corrects_number=original.number if original else "",
+        corrects_on=original.issue_on if original else None,
+        void_reason=stored.reason if stored.status is DocumentStatus.VOID else "",
+    )
+
+
+def _reference(stored: StoredDocument) -> str:
+    asks = stored.status is DocumentStatus.ISSUED and stored.content.kind is not DocumentKind.CREDIT_NOTE
+    return rf_reference(stored.number) if asks else ""
+
+
+def find_document(connection: Connection, number: str) -> StoredDocument:
+    """Return the document with this legal number.
+
+    Raises:
+        NotFound: ``INVOICE20`` with the nearest number.
+    """
+    table = tables.number_issued
+    key = connection.execute(sa.select(table.c.document_id).where(table.c.number == number)).scalar()
+    if key is None:
+        known = connection.scalars(sa.select(table.c.number).order_by(table.c.number.desc()).limit(_NUMBERS_OFFERED))
+        raise NotFound("INVOICE20", f"there is no document {number!r}", remedy=did_you_mean(number, list(known)))
+    return load_documents(connection, [key])[key]
+
+
+def replaced_by(connection: Connection, key: int) -> str:
+    """Return the number of the document that bills a document anew, empty where it stands."""
+    table = tables.document
+    return connection.execute(sa.select(table.c.number).where(table.c.replaces_id == key)).scalar() or ""
+
+
+def credit_notes_of(connection: Connection, key: int) -> list[DraftDocument]:
+    """Return the issued credit notes of a document, oldest first."""
+    table = tables.document
+    query = sa.select(table.c.id).where(table.c.corrects_id == key, table.c.status == "issued", table.c.kind == "credit_note")
+    keys = list(connection.execute(query.order_by(table.c.posted_at, table.c.id)).scalars())
+    loaded = load_documents(connection, keys)
+    return [loaded[note].content for note in keys]
+
+
+def issue(
+    connection: Connection,
+    book: str,
+    numbers: Sequence[Numbered],
+    *,
+    now: datetime,
+    void: Mapping[int, str] = MappingProxyType({}),
+) -> None:
+    """Issue drafts of one book under their numbers; from here on the database refuses every change.
+
+    Args:
+        connection: a connection with an open write transaction.
+        book: code of the book.
+        numbers: the numbers, one for each draft.
+        now: instant of posting.
+        void: key of each draft that is issued as void, to the reason.
+    """
+    bulk_insert(
+        connection,
+        tables.number_issued,
+        ("book", "series", "counter", "number", "document_id"),
+        [(book, one.counter_name, one.counter, one.number, one.document) for one in numbers],
+    )
+    table = tables.document
+    for key, reason in void.items():
+        connection.execute(table.update().where(table.c.id == key).values(reason=reason))
+    statement = (
+        table.update()
+        .where(table.c.id == sa.bindparam("key"))
+        .values(
+            status=sa.bindparam("to"),
+            series=sa.bindparam("of"),
+            counter=sa.bindparam("at"),
+            number=sa.bindparam("text"),
+            posted_at=now,
+        )
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "key": one.document,
+                "to": "void" if one.document in void else "issued",
+                "of": one.counter_name,
+                "at": one.counter,
+                "text": one.number,
+            }
+            for one in numbers
+        ],
+    )

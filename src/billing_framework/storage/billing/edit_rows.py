@@ -1,0 +1,62 @@
+"""Keeps officers' edits of drafts, in the order in which they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.edit import Edit
+from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.billing.tables import edit
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.stored_form import from_plain, to_plain
+
+
+def edits_of(connection: Connection, run: Run, accounts: Iterable[str]) -> dict[str, tuple[Edit, ...]]:
+    """Return the edits that stand, by account and oldest first; accounts without edits are left out."""
+    return {account: tuple(edits.values()) for account, edits in numbered_edits(connection, run, accounts).items()}
+
+
+def numbered_edits(connection: Connection, run: Run, accounts: Iterable[str]) -> dict[str, dict[int, Edit]]:
+    """Return the edits that stand by account and position."""
+    names = {account_id(account): account for account in accounts}
+    found: dict[str, dict[int, Edit]] = {}
+    for row in rows_of(
+        connection,
+        names,
+        lambda some: sa.select(edit).where(edit.c.run_id == run.id, edit.c.account_id.in_(some)).order_by(edit.c.position),
+    ):
+        edits = found.setdefault(names[row.account_id], {})
+        if row.withdraws is None:
+            edits[row.position] = from_plain(row.content, Edit)
+        else:
+            edits.pop(row.withdraws, None)
+    return {account: edits for account, edits in found.items() if edits}
+
+
+def editors_of(connection: Connection, run: Run) -> set[str]:
+    """Return who has edited drafts of a run."""
+    return set(connection.scalars(sa.select(edit.c.actor).where(edit.c.run_id == run.id).distinct()))
+
+
+def add_edit(connection: Connection, run: Run, account: str, change: Edit) -> int:
+    """Add an edit of an account's draft and return its position."""
+    return _add(connection, run, account, {"content": to_plain(change), "actor": change.actor, "at": change.at})
+
+
+def withdraw_edit(connection: Connection, run: Run, account: str, position: int, *, actor: str, at: datetime) -> int:
+    """Take an edit back by a row of its own and return the position of that row."""
+    return _add(connection, run, account, {"withdraws": position, "actor": actor, "at": at})
+
+
+def _add(connection: Connection, run: Run, account: str, values: dict[str, Any]) -> int:
+    key = account_id(account)
+    query = sa.select(sa.func.count()).where(edit.c.run_id == run.id, edit.c.account_id == key)
+    position: int = connection.execute(query).scalar_one() + 1
+    connection.execute(edit.insert(), {"run_id": run.id, "account_id": key, "position": position, **values})
+    return position

@@ -1,0 +1,191 @@
+"""What the database itself refuses around documents, whoever sends the SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.billing import hold_tables
+from billing_framework.storage.billing import tables as billing_tables
+from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate
+
+ISSUED = "AR05 an issued document, its lines, taxes and inputs never change"
+
+
+def _same(*columns: str) -> str:
+    return " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+
+
+_CONTENT = (
+    "id", "book", "account_id", "account", "month", "kind", "final", "issue_on", "due_on", "period_start", "period_end",
+    "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "replaces_id",
+    "content", "state", "digest",
+)  # fmt: skip
+_NOT_DRAFT = "COALESCE((SELECT status FROM document WHERE id = {row}.document_id), 'none') <> 'draft'"
+_PARTS = ("document_line", "document_tax", "document_input", "document_party", "document_state_read")
+
+
+def _document_guards() -> Iterator[Guard]:
+    yield Guard(name="document_frozen", table="document", event="UPDATE", message=ISSUED, refuse_when="OLD.status <> 'draft'")
+    yield Guard(name="document_kept", table="document", event="DELETE", message=ISSUED, refuse_when="OLD.status <> 'draft'")
+    yield Guard(
+        name="document_born_draft",
+        table="document",
+        event="INSERT",
+        message="AR06 a document is drafted before it is issued",
+        refuse_when="NEW.status <> 'draft'",
+    )
+    yield Guard(
+        name="document_issue_keeps",
+        table="document",
+        event="UPDATE",
+        message="AR07 issuing a document changes nothing that it says",
+        refuse_when=f"NEW.status <> 'draft' AND ({_same(*_CONTENT)})",
+    )
+    yield Guard(
+        name="document_rehearsed",
+        table="document",
+        event="UPDATE",
+        message="AR08 a document of a rehearsal is never issued",
+        refuse_when="NEW.status <> 'draft' AND NOT NEW.final",
+    )
+    yield Guard(
+        name="document_totals",
+        table="document",
+        event="UPDATE",
+        message="AR04 the totals of the document differ from its lines or taxes",
+        refuse_when="NEW.status <> 'draft' AND ("
+        "(SELECT COALESCE(sum(net), 0) FROM document_line WHERE document_id = NEW.id) <> NEW.net"
+        " OR (SELECT COALESCE(sum(tax), 0) FROM document_line WHERE document_id = NEW.id) <> NEW.tax"
+        " OR (SELECT COALESCE(sum(tax), 0) FROM document_tax WHERE document_id = NEW.id) <> NEW.tax)",
+    )
+    yield Guard(
+        name="document_number_known",
+        table="document",
+        event="UPDATE",
+        message="AR09 the number of the document was not issued to it",
+        refuse_when="NEW.status <> 'draft' AND NOT EXISTS (SELECT 1 FROM number_issued n WHERE n.document_id = NEW.id"
+        " AND n.book = NEW.book AND n.series = NEW.series AND n.number = NEW.number)",
+    )
+
+
+def _part_guards() -> Iterator[Guard]:
+    for table in _PARTS:
+        yield Guard(name=f"{table}_late", table=table, event="INSERT", message=ISSUED, refuse_when=_NOT_DRAFT.format(row="NEW"))
+        yield Guard(name=f"{table}_frozen", table=table, event="UPDATE", message=ISSUED, refuse_when="1 = 1")
+        yield Guard(
+            name=f"{table}_kept",
+            table=table,
+            event="DELETE",
+            message=ISSUED,
+            refuse_when="EXISTS (SELECT 1 FROM document WHERE id = OLD.document_id AND status <> 'draft')",
+        )
+
+
+def _key_guards() -> Iterator[Guard]:
+    yield Guard(
+        name="charge_key_next",
+        table="charge_key",
+        event="INSERT",
+        message="CHARGE01 the charge was billed before and not taken back",
+        refuse_when="NEW.reversed_by IS NOT NULL OR (NEW.revision <> 1 AND NOT EXISTS (SELECT 1 FROM charge_key k"
+        " WHERE k.charge_id = NEW.charge_id AND k.revision = NEW.revision - 1 AND k.reversed_by IS NOT NULL))"
+        " OR NEW.revision < 1",
+    )
+    yield Guard(
+        name="charge_key_final",
+        table="charge_key",
+        event="INSERT",
+        message="CHARGE02 only a draft of a final run may take a charge",
+        refuse_when="NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.document_id AND status = 'draft' AND final)",
+    )
+    yield Guard(
+        name="charge_key_frozen",
+        table="charge_key",
+        event="UPDATE",
+        message="CHARGE03 a billed charge changes only by the posted credit note that takes it back",
+        refuse_when=f"OLD.reversed_by IS NOT NULL OR NEW.reversed_by IS NULL OR {_same('charge_id', 'revision', 'document_id')}"
+        " OR NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.reversed_by AND status = 'issued' AND kind = 'credit_note'"
+        " AND corrects_id = OLD.document_id)",
+    )
+    yield Guard(
+        name="charge_key_kept",
+        table="charge_key",
+        event="DELETE",
+        message="CHARGE03 a billed charge changes only by the posted credit note that takes it back",
+        refuse_when="EXISTS (SELECT 1 FROM document WHERE id = OLD.document_id AND status = 'issued')",
+    )
+    yield Guard(
+        name="billed_period_once",
+        table="billed_period",
+        event="INSERT",
+        message="CHARGE04 another run has billed or is billing these dates of the account",
+        refuse_when="EXISTS (SELECT 1 FROM billed_period p WHERE p.account_id = NEW.account_id"
+        " AND p.period_start < NEW.period_end AND p.period_end > NEW.period_start)",
+        only="sqlite",
+    )
+    yield Guard(
+        name="billed_period_frozen", table="billed_period", event="UPDATE", refuse_when="1 = 1",
+        message="CHARGE05 a billed period is released by cancelling its draft, never changed",
+    )  # fmt: skip
+    yield Guard(
+        name="billed_period_kept",
+        table="billed_period",
+        event="DELETE",
+        message="CHARGE05 a billed period is released by cancelling its draft, never changed",
+        refuse_when="EXISTS (SELECT 1 FROM run_account a JOIN document d ON d.id = a.document_id"
+        " WHERE a.run_id = OLD.run_id AND a.account_id = OLD.account_id AND d.status = 'issued')",
+    )
+
+
+def _append_only() -> Iterator[Guard]:
+    yield from append_only("edit", "AR03 edits of a draft are only ever added")
+    yield from append_only("number_issued", "AR03 a number is issued once and for ever")
+    yield Guard(
+        name="carried_state_frozen",
+        table="carried_state",
+        event="UPDATE",
+        message="AR10 carried state changes only by the credit note that rewinds it",
+        refuse_when="OLD.rewound_by IS NOT NULL OR NEW.rewound_by IS NULL OR "
+        + _same("scope", "name", "period_start", "period_end", "written_by")
+        + ' OR OLD."values" IS DISTINCT FROM NEW."values"',
+    )
+    yield Guard(
+        name="carried_state_kept", table="carried_state", event="DELETE", refuse_when="1 = 1",
+        message="AR10 carried state changes only by the credit note that rewinds it",
+    )  # fmt: skip
+    yield Guard(
+        name="number_series_forward",
+        table="number_series",
+        event="UPDATE",
+        message="AR11 a number that was issued is never given again",
+        refuse_when="OLD.book <> NEW.book OR OLD.series <> NEW.series OR EXISTS (SELECT 1 FROM number_issued n"
+        " WHERE n.book = NEW.book AND n.series = NEW.series AND n.counter >= NEW.next_number)",
+    )
+    yield Guard(
+        name="number_series_kept", table="number_series", event="DELETE", refuse_when="1 = 1",
+        message="AR11 a number that was issued is never given again",
+    )  # fmt: skip
+
+
+def guards() -> tuple[Guard, ...]:
+    """Return every guard, in the order in which they are created."""
+    return (*_document_guards(), *_part_guards(), *_key_guards(), *_append_only())
+
+
+def create_billing_tables(connection: Connection) -> None:
+    """Create the tables with their guards; part of a migration."""
+    billing_tables.metadata.create_all(connection)
+    hold_tables.metadata.create_all(connection)
+    create_guards(connection, guards())
+    forbid_truncate(connection, sorted({guard.table for guard in guards()}), "AR03 rows of billing are only ever added")
+    if connection.dialect.name == "postgresql":
+        # Also between two open transactions; an id as a range of one needs no extension.
+        connection.execute(
+            sa.text(
+                "ALTER TABLE billed_period ADD CONSTRAINT billed_period_once EXCLUDE USING gist"
+                " (int8range(account_id, account_id, '[]') WITH &&, daterange(period_start, period_end) WITH &&)"
+            )
+        )

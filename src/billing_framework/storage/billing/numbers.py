@@ -1,0 +1,103 @@
+"""Counters of legal numbers and the posting manifests that reserve them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.numbering import Numbered
+from billing_framework.storage.billing import tables
+from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.bulk import bulk_insert
+
+
+def next_counters(connection: Connection, book: str, names: Iterable[str]) -> dict[str, int]:
+    """Return the next value of each counter, and hold the counters until the transaction ends; new ones begin at 1."""
+    table = tables.number_series
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    wanted = sorted(set(names))
+    for name in wanted:
+        connection.execute(insert(table).values(book=book, series=name, next_number=1).on_conflict_do_nothing())
+    query = sa.select(table.c.series, table.c.next_number).where(table.c.book == book, table.c.series.in_(wanted))
+    return {row.series: row.next_number for row in connection.execute(query.order_by(table.c.series).with_for_update())}
+
+
+def set_counters(connection: Connection, book: str, after: Mapping[str, int]) -> None:
+    """Set the next value of counters that `next_counters` holds."""
+    table = tables.number_series
+    for name, value in sorted(after.items()):
+        connection.execute(table.update().where(table.c.book == book, table.c.series == name).values(next_number=value))
+
+
+def save_manifest(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> None:
+    """Reserve numbers for the documents of an approved run, in posting order."""
+    columns = ("run_id", "position", "document_id", "series", "counter", "number")
+    rows = [
+        (run.id, position, one.document, one.counter_name, one.counter, one.number)
+        for position, one in enumerate(numbers, start=1)
+    ]
+    bulk_insert(connection, tables.posting_manifest, columns, rows)
+
+
+def manifest_of(connection: Connection, run: Run) -> list[Numbered]:
+    """Return the reserved numbers of a run in posting order."""
+    table = tables.posting_manifest
+    return [
+        Numbered(document=row.document_id, counter_name=row.series, counter=row.counter, number=row.number)
+        for row in connection.execute(sa.select(table).where(table.c.run_id == run.id).order_by(table.c.position))
+    ]
+
+
+def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int]:
+    """Return the keys of the documents that bear their reserved number already."""
+    table = tables.number_issued
+    wanted = [one.document for one in numbers]
+    found: set[int] = set()
+    for start in range(0, len(wanted), 5_000):
+        query = sa.select(table.c.document_id).where(table.c.document_id.in_(wanted[start : start + 5_000]))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def give_back(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> bool:
+    """Give the reserved numbers of a run back to their series, where nobody has taken a number after them.
+
+    Returns:
+        False where a later number was reserved or issued meanwhile: the numbers are then spent, and their documents void.
+    """
+    firsts: dict[str, int] = {}
+    lasts: dict[str, int] = {}
+    for one in numbers:
+        firsts[one.counter_name] = min(one.counter, firsts.get(one.counter_name, one.counter))
+        lasts[one.counter_name] = max(one.counter, lasts.get(one.counter_name, 0))
+    present = next_counters(connection, run.book, firsts)
+    if any(present[name] != lasts[name] + 1 for name in firsts):
+        return False
+    drop_manifest(connection, run)
+    set_counters(connection, run.book, firsts)
+    return True
+
+
+def drop_manifest(connection: Connection, run: Run) -> None:
+    """Remove the manifest of a run."""
+    connection.execute(tables.posting_manifest.delete().where(tables.posting_manifest.c.run_id == run.id))
+
+
+def counters_given(connection: Connection, book: str) -> tuple[dict[str, list[int]], dict[str, int]]:
+    """Return what a check of gaps compares: each counter's values, borne by documents or reserved, and its next value."""
+    issued, reserved, series = tables.number_issued, tables.posting_manifest, tables.number_series
+    given: dict[str, list[int]] = {}
+    for row in connection.execute(sa.select(issued.c.series, issued.c.counter).where(issued.c.book == book)):
+        given.setdefault(row.series, []).append(row.counter)
+    waiting = (
+        sa.select(reserved.c.series, reserved.c.counter)
+        .join(tables.run, tables.run.c.id == reserved.c.run_id)
+        .where(tables.run.c.book == book, ~sa.exists().where(issued.c.document_id == reserved.c.document_id))
+    )
+    for row in connection.execute(waiting):
+        given.setdefault(row.series, []).append(row.counter)
+    following = connection.execute(sa.select(series.c.series, series.c.next_number).where(series.c.book == book))
+    return given, {row.series: row.next_number for row in following}

@@ -1,0 +1,302 @@
+"""Runs and their accounts as rows: created, looked up, moved from state to state."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.billing import tables
+from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.stored_form import from_plain, to_plain
+from billing_framework.values.errors import Conflict, NotFound
+from billing_framework.values.finding import Finding
+from billing_framework.values.identity import natural_id
+from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import did_you_mean
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """One run of a cycle.
+
+    Attributes:
+        code: its name for officers; the id and all document keys follow from it.
+        book: code of the book.
+        cycle: billing cycle in text form.
+        period: billing period.
+        kind: ``rehearsal``, ``final`` or ``migration``.
+        sequence: 1, or higher for a later run over the same period.
+        as_of: date that the documents bear.
+        known_at: instant at which the run was started.
+        accounts: codes that it is restricted to, empty for all of the cycle.
+        state: ``drafting``, ``drafted``, ``approved``, ``posting``, ``posted`` or ``cancelled``.
+        versions: name and version of all that computed.
+        started_by: who started it.
+        started_at: when.
+        approved_by: who approved it, or empty.
+        approved_at: when, or None.
+        ended_by: who posted or cancelled it, or empty.
+        ended_at: when, or None.
+        reason: why it was cancelled.
+        digest: digest of all documents and entries as hex, empty before the approval.
+    """
+
+    code: str
+    book: str
+    cycle: str
+    period: DateSpan
+    kind: str
+    sequence: int
+    as_of: date
+    known_at: datetime
+    accounts: tuple[str, ...]
+    state: str
+    versions: Mapping[str, str]
+    started_by: str
+    started_at: datetime
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    ended_by: str = ""
+    ended_at: datetime | None = None
+    reason: str = ""
+    digest: str = ""
+
+    @property
+    def id(self) -> int:
+        """Id of the run, which follows from its code."""
+        return natural_id("run", self.code)
+
+    @property
+    def is_final(self) -> bool:
+        """True where its documents can be issued."""
+        return self.kind != "rehearsal"
+
+
+@attrs.frozen(kw_only=True)
+class HoldEvidence:
+    """Why an account is held: the finding, the check that made it, and the facts that an officer wants to see."""
+
+    check: str
+    finding: Finding
+    facts: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RunAccount:
+    """One account of a run.
+
+    Attributes:
+        account: code of the account.
+        state: ``pending``, ``drafted``, ``held``, ``approved``, ``posted`` or ``skipped``.
+        reason: why it is held or skipped, in one sentence.
+        evidence: what holds it.
+        control: control totals: kind and fate of records, to their number.
+        document: key of its document, None where it has none.
+        manifest: digest of its input as hex, empty before it was drafted.
+        parts: digests of the parts of its input.
+        version: how often it was drafted.
+        released: digest of the draft that an officer has let pass although checks held it.
+    """
+
+    account: str
+    state: str = "pending"
+    reason: str = ""
+    evidence: tuple[HoldEvidence, ...] = ()
+    control: Mapping[str, int] = attrs.field(factory=dict)
+    document: int | None = None
+    manifest: str = ""
+    parts: Mapping[str, str] = attrs.field(factory=dict)
+    version: int = 0
+    released: str = ""
+
+
+def insert_run(connection: Connection, run: Run) -> None:
+    """Write a new run."""
+    connection.execute(
+        tables.run.insert().values(
+            id=run.id,
+            code=run.code,
+            book=run.book,
+            cycle=run.cycle,
+            period_start=run.period.start,
+            period_end=run.period.end,
+            kind=run.kind,
+            sequence=run.sequence,
+            as_of=run.as_of,
+            known_at=run.known_at,
+            accounts=list(run.accounts),
+            state=run.state,
+            versions=dict(run.versions),
+            started_by=run.started_by,
+            started_at=run.started_at,
+        )
+    )
+
+
+def runs(connection: Connection, **filters: Any) -> list[Run]:
+    """Return the runs whose columns have the values of `filters`, newest first."""
+    table = tables.run
+    query = sa.select(table).order_by(table.c.started_at.desc(), table.c.period_start.desc(), table.c.code.desc())
+    for name, wanted in filters.items():
+        query = query.where(table.c[name] == wanted)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def find_run(connection: Connection, code: str, *, lock: bool = False) -> Run:
+    """Return the run of this code; the newest where `code` is empty.
+
+    Args:
+        connection: a connection with an open transaction.
+        code: code of the run, or its unmistakable end.
+        lock: True to hold the run's row until the transaction ends, so that two officers act one after the other.
+
+    Raises:
+        NotFound: ``RUN01`` with the nearest code.
+    """
+    known = runs(connection)
+    matching = [run for run in known if run.code == code] or [run for run in known if run.code.endswith(code)]
+    if not matching or (code and len(matching) > 1):
+        what = f"there is no run {code!r}" if not matching else f"{code!r} fits {len(matching)} runs"
+        raise NotFound("RUN01", what, remedy=did_you_mean(code, [run.code for run in known]) or "Start one: billing run start")
+    return locked(connection, matching[0]) if lock else matching[0]
+
+
+def locked(connection: Connection, run: Run) -> Run:
+    """Hold the run's row until the transaction ends, and return the run as it is then."""
+    query = sa.select(tables.run).where(tables.run.c.id == run.id).with_for_update()
+    return _run(connection.execute(query).one())
+
+
+def _run(row: sa.Row[Any]) -> Run:
+    return Run(
+        code=row.code,
+        book=row.book,
+        cycle=row.cycle,
+        period=DateSpan(row.period_start, row.period_end),
+        kind=row.kind,
+        sequence=row.sequence,
+        as_of=row.as_of,
+        known_at=row.known_at,
+        accounts=tuple(row.accounts),
+        state=row.state,
+        versions=row.versions,
+        started_by=row.started_by,
+        started_at=row.started_at,
+        approved_by=row.approved_by or "",
+        approved_at=row.approved_at,
+        ended_by=row.ended_by or "",
+        ended_at=row.ended_at,
+        reason=row.reason,
+        digest=row.digest.hex() if row.digest else "",
+    )
+
+
+def move_run(connection: Connection, run: Run, state: str, **values: Any) -> Run:
+    """Move a run to another state and return it.
+
+    Raises:
+        Conflict: ``RUN02`` where somebody moved it meanwhile.
+    """
+    table = tables.run
+    statement = table.update().where(table.c.id == run.id, table.c.state == run.state).values(state=state, **values)
+    if connection.execute(statement).rowcount != 1:
+        raise Conflict("RUN02", f"the run {run.code} was moved on by somebody else", remedy="Look at it again: billing run show")
+    return _run(connection.execute(sa.select(table).where(table.c.id == run.id)).one())
+
+
+def add_accounts(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> None:
+    """Write new accounts of a run."""
+    columns = ("run_id", "account_id", "account", "state", "reason", "evidence", "control")
+    bulk_insert(
+        connection,
+        tables.run_account,
+        columns,
+        [
+            (run.id, account_id(row.account), row.account, row.state, row.reason, to_plain(list(row.evidence)), dict(row.control))
+            for row in rows
+        ],
+    )
+
+
+def run_accounts(connection: Connection, run: Run, *, states: Collection[str] = ()) -> list[RunAccount]:
+    """Return the accounts of a run in order of code; only those in `states` where any are given."""
+    table = tables.run_account
+    query = sa.select(table).where(table.c.run_id == run.id).order_by(table.c.account)
+    if states:
+        query = query.where(table.c.state.in_(sorted(states)))
+    return [_run_account(row) for row in connection.execute(query)]
+
+
+def run_accounts_of(connection: Connection, run: Run, accounts: Iterable[str]) -> dict[str, RunAccount]:
+    """Return the rows of some accounts of a run by code; accounts that are not in it are left out."""
+    table = tables.run_account
+    return {
+        row.account: _run_account(row)
+        for row in rows_of(
+            connection, list(accounts), lambda some: sa.select(table).where(table.c.run_id == run.id, table.c.account.in_(some))
+        )
+    }
+
+
+def _run_account(row: sa.Row[Any]) -> RunAccount:
+    return RunAccount(
+        account=row.account,
+        state=row.state,
+        reason=row.reason,
+        evidence=tuple(from_plain(item, HoldEvidence) for item in row.evidence),
+        control=row.control,
+        document=row.document_id,
+        manifest=row.manifest.hex() if row.manifest else "",
+        parts=row.manifest_parts or {},
+        version=row.version,
+        released=row.released.hex() if row.released else "",
+    )
+
+
+def save_accounts(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> None:
+    """Write changed accounts of a run."""
+    table = tables.run_account
+    statement = (
+        table.update()
+        .where(table.c.run_id == run.id, table.c.account_id == sa.bindparam("key"))
+        .values(
+            {
+                name: sa.bindparam(f"new_{name}", type_=table.c[name].type)
+                for name in (
+                    "state",
+                    "reason",
+                    "evidence",
+                    "control",
+                    "document_id",
+                    "manifest",
+                    "manifest_parts",
+                    "version",
+                    "released",
+                )
+            }
+        )
+    )
+    if rows:
+        connection.execute(statement, [_changes(row) for row in rows])
+
+
+def _changes(row: RunAccount) -> dict[str, Any]:
+    return {
+        "key": account_id(row.account),
+        "new_state": row.state,
+        "new_reason": row.reason,
+        "new_evidence": to_plain(list(row.evidence)),
+        "new_control": dict(row.control),
+        "new_document_id": row.document,
+        "new_manifest": bytes.fromhex(row.manifest) or None,
+        "new_manifest_parts": dict(row.parts),
+        "new_version": row.version,
+        "new_released": bytes.fromhex(row.released) or None,
+    }

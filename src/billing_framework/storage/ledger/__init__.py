@@ -1,0 +1,1 @@
+"""The sealed ledger: tables, posting, balances and proof."""

@@ -1,0 +1,142 @@
+"""Posts a batch: rows first, then the header that seals them, then the link that chains them; in the caller's transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.ledger.batch import Batch, SealedEntry, seal, sealed_entry
+from billing_framework.ledger.book import book_id
+from billing_framework.ledger.chart import gl_account_id
+from billing_framework.storage.ledger.batch_rows import insert_entries, insert_postings, seal_and_link
+from billing_framework.storage.ledger.books import list_periods, load_book
+from billing_framework.storage.ledger.tables import entry, gl_account
+from billing_framework.values.errors import Conflict, LedgerRefused
+
+_IDS_PER_QUERY = 10_000
+
+
+@attrs.frozen(kw_only=True)
+class PostedBatch:
+    """What came of posting a batch.
+
+    Attributes:
+        posted: keys of the entries that were posted now, in the order of the batch.
+        existing: keys of the entries that had been posted before with the same content; nothing was written for them.
+        batch_id: id of the new batch, None where all entries existed.
+        seq: its number in the chain of the book, None where all entries existed.
+        hash: its hash in the chain, None where all entries existed.
+    """
+
+    posted: tuple[str, ...]
+    existing: tuple[str, ...]
+    batch_id: int | None = None
+    seq: int | None = None
+    hash: bytes | None = None
+
+
+def post_batch(connection: Connection, batch: Batch, *, now: dt.datetime, actor: str) -> PostedBatch:
+    """Post the entries of `batch` that are not posted yet, in one sealed and chained batch.
+
+    Post as the last thing of a transaction: the link takes the book's lock, which is held until COMMIT. Whoever posts into
+    several books in one transaction posts in the order of their ids, and at most once per book.
+
+    Args:
+        connection: a connection with an open write transaction.
+        batch: the entries, all of one book.
+        now: the instant of posting, aware UTC.
+        actor: who posts; stored with the batch, no part of its hash.
+
+    Returns:
+        What was posted, and what existed before.
+
+    Raises:
+        Conflict: ``LEDGER02``: a key was used before with other content, or the entry to reverse is reversed already.
+        NotFound: ``LEDGER18`` for an unknown book.
+        LedgerRefused: ``LEDGER05`` for an account that the chart does not have, ``LEDGER06`` for a date in no open period, and
+            whatever the seal refuses.
+    """
+    load_book(connection, batch.book)
+    wanted = {item.id: item for item in (sealed_entry(one, batch.book) for one in batch.entries)}
+    memos = {one.key: one.memo for one in batch.entries}
+    _refuse_unknown_accounts(connection, batch)
+    while True:
+        known = _existing(connection, wanted)
+        missing = [item for id_, item in wanted.items() if id_ not in known]
+        if not missing:
+            return PostedBatch(posted=(), existing=tuple(item.key for item in wanted.values()))
+        sealed = seal(batch.book, missing, _periods(connection, batch.book, missing))
+        savepoint = connection.begin_nested()
+        try:
+            insert_entries(connection, sealed, memos)
+        except Conflict:
+            # Another transaction posted one of the keys since we looked, or reversed the same entry.
+            savepoint.rollback()
+            if _existing(connection, wanted).keys() == known.keys():
+                raise
+            continue
+        savepoint.commit()
+        break
+    insert_postings(connection, sealed)
+    seq, chained = seal_and_link(connection, sealed, source=batch.source, now=now, actor=actor)
+    posted = {item.key for item in missing}
+    return PostedBatch(
+        posted=tuple(one.key for one in batch.entries if one.key in posted),
+        existing=tuple(one.key for one in batch.entries if one.key not in posted),
+        batch_id=sealed.id,
+        seq=seq,
+        hash=chained,
+    )
+
+
+def _existing(connection: Connection, wanted: Mapping[int, SealedEntry]) -> dict[int, bytes]:
+    """Return id and digest of the wanted entries that are posted; refuse those with other content."""
+    ids = list(wanted)
+    found: dict[int, bytes] = {}
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        query = sa.select(entry.c.id, entry.c.idempotency_key, entry.c.request_digest).where(
+            entry.c.id.in_(ids[start : start + _IDS_PER_QUERY])
+        )
+        for id_, key, digest in connection.execute(query):
+            if wanted[id_].key != key:
+                raise Conflict("LEDGER02", f"the keys {key} and {wanted[id_].key} come to the same id", remedy="Use another key")
+            if wanted[id_].digest != digest:
+                raise Conflict(
+                    "LEDGER02",
+                    f"entry {key} was posted before with other content",
+                    remedy="Use another key for another entry, or reverse the posted one",
+                )
+            found[id_] = digest
+    return found
+
+
+def _refuse_unknown_accounts(connection: Connection, batch: Batch) -> None:
+    book = book_id(batch.book)
+    known = set(connection.scalars(sa.select(gl_account.c.id).where(gl_account.c.book_id == book)))
+    for code in {line.gl_account for one in batch.entries for line in one.postings}:
+        if gl_account_id(batch.book, code) not in known:
+            raise LedgerRefused(
+                "LEDGER05", f"book {batch.book} has no account {code!r}", remedy="Add it to the chart of the book"
+            )
+
+
+def _periods(connection: Connection, book: str, entries: Sequence[SealedEntry]) -> dict[dt.date, int]:
+    """Return the period of each date that occurs; all must be open."""
+    periods = list_periods(connection, book)
+    chosen: dict[dt.date, int] = {}
+    for date in {item.effective_on for item in entries}:
+        holding = next((period for period in periods if date in period.span), None)
+        if holding is None or not holding.is_open:
+            state = "no period of the book holds the date" if holding is None else f"the period {holding.span} is closed"
+            key = next(item.key for item in entries if item.effective_on == date)
+            raise LedgerRefused(
+                "LEDGER06",
+                f"entry {key} is dated {date}, but {state} (book {book})",
+                remedy="Open the period" if holding is None else "Date it into an open period",
+            )
+        chosen[date] = holding.id
+    return chosen

@@ -1,0 +1,1 @@
+"""Books, customers, price plans, tax rates and manual charges as rows."""

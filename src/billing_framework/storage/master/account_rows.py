@@ -1,0 +1,178 @@
+"""Loads and saves parties, accounts, agreements and assignments, in bulk: a few statements for any number of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.account import Account
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.accounts.hierarchy import Branch
+from billing_framework.accounts.party import Party
+from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.master import account_tables as tables
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
+from billing_framework.values.errors import Conflict
+
+Value = TypeVar("Value")
+Item = TypeVar("Item")
+
+_BLOCK = 5_000
+"""Bound values per statement; below the limits of both databases."""
+
+
+@attrs.frozen
+class Stored(Generic[Value]):
+    """A stored value and how often it was written.
+
+    Attributes:
+        value: the value.
+        revision: 1 for a value as it was created.
+    """
+
+    value: Value
+    revision: int
+
+
+def blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield `items` in lists that are short enough to be bound in one statement."""
+    source = iter(items)
+    while block := list(islice(source, _BLOCK)):
+        yield block
+
+
+def rows_of(connection: Connection, kind: MasterKind[Value], column: str, values: Collection[str]) -> Iterator[Stored[Value]]:
+    """Yield what is stored with one of `values` in `column`, in order of the kind's keys within each block of values."""
+    table = kind.table
+    order = [table.c[name] for name in kind.keys]
+    for block in blocks(sorted(set(values))):
+        query = sa.select(table).where(table.c[column].in_(block)).order_by(*order)
+        for row in connection.execute(query).mappings():
+            yield Stored(kind.from_row(dict(row)), row["revision"])
+
+
+def all_rows(connection: Connection, kind: MasterKind[Value], **filters: str) -> Iterator[Stored[Value]]:
+    """Yield everything of a kind, in order of its keys; `filters` are column names and the value wanted."""
+    query = sa.select(kind.table).order_by(*(kind.table.c[name] for name in kind.keys))
+    for name, wanted in filters.items():
+        query = query.where(kind.table.c[name] == wanted)
+    for row in connection.execute(query).mappings():
+        yield Stored(kind.from_row(dict(row)), row["revision"])
+
+
+def load_parties(connection: Connection, codes: Collection[str]) -> dict[str, Party]:
+    """Return the parties of `codes` by code; unknown codes are left out."""
+    return {stored.value.code: stored.value for stored in rows_of(connection, PARTIES, "code", codes)}
+
+
+def load_accounts(connection: Connection, codes: Collection[str]) -> dict[str, Account]:
+    """Return the accounts of `codes` by code; unknown codes are left out."""
+    return {stored.value.code: stored.value for stored in rows_of(connection, ACCOUNTS, "code", codes)}
+
+
+def account_codes(connection: Connection, book: str, cycle: str = "", *, status: str = "active") -> tuple[str, ...]:
+    """Return the codes of a book's accounts, in order; of one cycle where it is given."""
+    query = sa.select(tables.account.c.code).where(tables.account.c.book == book, tables.account.c.status == status)
+    if cycle:
+        query = query.where(tables.account.c.cycle == cycle)
+    return tuple(connection.scalars(query.order_by(tables.account.c.code)))
+
+
+def load_tree(connection: Connection, book: str = "") -> dict[str, Branch]:
+    """Return the place of every account in the tree, by code; of one book where it is given."""
+    columns = tables.account.c
+    query = sa.select(columns.code, columns.parent, columns.payer, columns.book, columns.currency)
+    if book:
+        query = query.where(columns.book == book)
+    return {
+        row.code: Branch(parent=row.parent or "", payer=row.payer, book=row.book, currency=row.currency)
+        for row in connection.execute(query)
+    }
+
+
+def load_agreements(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[Agreement, ...]]:
+    """Return the agreements of `accounts`, by account and in order of code, whatever their dates."""
+    found: dict[str, list[Agreement]] = defaultdict(list)
+    for stored in rows_of(connection, AGREEMENTS, "account", accounts):
+        found[stored.value.account].append(stored.value)
+    return {account: tuple(found[account]) for account in sorted(found)}
+
+
+def load_assignments(connection: Connection, agreements: Collection[str]) -> dict[str, tuple[Assignment, ...]]:
+    """Return the assignments of `agreements`, by agreement and in order of subject and date, whatever their dates."""
+    found: dict[str, list[Assignment]] = defaultdict(list)
+    for stored in rows_of(connection, ASSIGNMENTS, "agreement", agreements):
+        found[stored.value.agreement].append(stored.value)
+    return {agreement: tuple(found[agreement]) for agreement in sorted(found)}
+
+
+def assignments_of_subjects(connection: Connection, subjects: Collection[str]) -> dict[str, tuple[Assignment, ...]]:
+    """Return the assignments of identifiers of the field, by identifier and in order of date; intake guides by them."""
+    found: dict[str, list[Assignment]] = defaultdict(list)
+    for stored in rows_of(connection, ASSIGNMENTS, "subject", subjects):
+        found[stored.value.subject].append(stored.value)
+    return {subject: tuple(found[subject]) for subject in sorted(found)}
+
+
+def stored_like(connection: Connection, kind: MasterKind[Value], values: Sequence[Value]) -> dict[tuple[Any, ...], Stored[Value]]:
+    """Return what is stored under the identities of `values`, by identity."""
+    first = kind.keys[0]
+    wanted = {kind.identity(value): value for value in values}
+    found = rows_of(connection, kind, first, [str(identity[0]) for identity in wanted])
+    return {identity: stored for stored in found if (identity := kind.identity(stored.value)) in wanted}
+
+
+def insert_values(connection: Connection, kind: MasterKind[Value], values: Sequence[Value]) -> int:
+    """Write new values in bulk and return how many they were."""
+    columns = [column.name for column in kind.table.columns]
+    rows = (_row(kind, value, columns) for value in values)
+    return bulk_insert(connection, kind.table, columns, rows)
+
+
+def _row(kind: MasterKind[Value], value: Value, columns: Sequence[str]) -> tuple[Any, ...]:
+    row = kind.to_row(value) | {"revision": 1}
+    return tuple(row[name] for name in columns)
+
+
+def replace_value(connection: Connection, kind: MasterKind[Value], old: Stored[Value], new: Value) -> None:
+    """Write `new` in the place of `old`.
+
+    Raises:
+        Conflict: ``ACCOUNT14`` where somebody changed it since `old` was loaded.
+    """
+    changed = kind.table.update().where(*_is(kind, old)).values(**kind.to_row(new), revision=old.revision + 1)
+    if connection.execute(changed).rowcount != 1:
+        raise _changed_meanwhile(kind, old)
+
+
+def remove_value(connection: Connection, kind: MasterKind[Value], old: Stored[Value]) -> None:
+    """Remove a row whose content the audit keeps; only assignments made by mistake are ever removed.
+
+    Raises:
+        Conflict: ``ACCOUNT14`` where somebody changed it since `old` was loaded.
+    """
+    if connection.execute(kind.table.delete().where(*_is(kind, old))).rowcount != 1:
+        raise _changed_meanwhile(kind, old)
+
+
+def _is(kind: MasterKind[Value], old: Stored[Value]) -> list[sa.ColumnElement[bool]]:
+    keys: Mapping[str, Any] = dict(zip(kind.keys, kind.identity(old.value), strict=True))
+    return [
+        *(kind.table.c[name] == wanted for name, wanted in keys.items()),
+        kind.table.c.revision == old.revision,
+    ]
+
+
+def _changed_meanwhile(kind: MasterKind[Value], old: Stored[Value]) -> Conflict:
+    return Conflict(
+        "ACCOUNT14",
+        f"the {kind.name} {kind.key(old.value)} was changed by somebody else meanwhile",
+        remedy="Look at it again, then repeat the change if it is still right",
+    )

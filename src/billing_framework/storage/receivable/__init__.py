@@ -1,0 +1,1 @@
+"""Open items, allocations and payments as rows."""

@@ -1,0 +1,194 @@
+"""Open items, allocations and payments as rows; what is open is computed from them, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from billing_framework.receivables.open_item import Allocation, ItemKind, ItemLine, OpenItem, Standing, standings
+from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.column_types import natural_id
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.receivable.tables import allocation, open_item
+from billing_framework.values.money import Money
+
+_ITEM_COLUMNS = (
+    "id", "key", "kind", "book", "account_id", "account", "reference", "currency", "original", "dated_on", "due_on",
+    "document_id", "payment_id", "corrects", "lines",
+)  # fmt: skip
+_ALLOCATION_COLUMNS = (
+    "id", "key", "account_id", "debit_id", "credit_id", "currency", "amount", "on_date", "strategy", "line", "undoes_id",
+    "actor", "at",
+)  # fmt: skip
+
+
+def item_id(key: str) -> int:
+    """Return the id of the open item with this natural key."""
+    return natural_id("open_item", key)
+
+
+def allocation_id(key: str) -> int:
+    """Return the id of the allocation with this natural key."""
+    return natural_id("allocation", key)
+
+
+def insert_items(connection: Connection, book: str, items: Iterable[OpenItem]) -> int:
+    """Add open items and return how many they were.
+
+    Args:
+        connection: a connection with the action's write transaction.
+        book: code of the book that they are owed to.
+        items: the items; a key that is there already is a Conflict.
+    """
+    return bulk_insert(connection, open_item, _ITEM_COLUMNS, (_item_row(book, item) for item in items))
+
+
+def _item_row(book: str, item: OpenItem) -> tuple[object, ...]:
+    source, _, rest = item.key.partition("/")
+    return (
+        item_id(item.key),
+        item.key,
+        item.kind.value,
+        book,
+        account_id(item.account),
+        item.account,
+        item.reference,
+        item.original.currency,
+        item.original.minor,
+        item.dated_on,
+        item.due_on,
+        int(rest) if source == "document" and rest.isdigit() else None,
+        natural_id("payment", item.key) if item.kind is ItemKind.PAYMENT else None,
+        item.corrects,
+        [[line.number, line.charge_code, line.gross.minor] for line in item.lines],
+    )
+
+
+def insert_allocations(
+    connection: Connection, allocations: Mapping[str, Sequence[Allocation]], *, actor: str, now: datetime
+) -> int:
+    """Add allocations; the database refuses what crosses accounts or exceeds what is open.
+
+    Args:
+        connection: a connection with the action's write transaction.
+        allocations: code of each account to its allocations, counter-allocations before those that use what they free.
+        actor: who.
+        now: when.
+    """
+    rows = (
+        (
+            allocation_id(one.key),
+            one.key,
+            account_id(account),
+            item_id(one.debit),
+            item_id(one.credit),
+            one.amount.currency,
+            one.amount.minor,
+            one.on,
+            one.strategy,
+            one.line,
+            allocation_id(one.undoes) if one.undoes else None,
+            actor,
+            now,
+        )
+        for account in sorted(allocations)
+        for one in allocations[account]
+    )
+    return bulk_insert(connection, allocation, _ALLOCATION_COLUMNS, rows)
+
+
+def load_items(
+    connection: Connection, *, accounts: Sequence[str] = (), keys: Sequence[str] = (), references: Sequence[str] = ()
+) -> list[OpenItem]:
+    """Return items of accounts, or with these keys or references, by due date, date, reference and key."""
+    found: dict[str, OpenItem] = {}
+    ids = [account_id(code) for code in accounts]
+    wanted: tuple[tuple[sa.Column[Any], Sequence[Any]], ...] = (
+        (open_item.c.account_id, ids),
+        (open_item.c.key, keys),
+        (open_item.c.reference, references),
+    )
+    for column, values in wanted:
+        found |= {row.key: _item(row) for row in rows_of(connection, values, _items_where(column))}
+    return sorted(found.values(), key=lambda item: (item.due_on, item.dated_on, item.reference, item.key))
+
+
+def _items_where(column: sa.Column[Any]) -> Callable[[list[Any]], sa.Select[Any]]:
+    return lambda some: sa.select(open_item).where(column.in_(some))
+
+
+def debit_references(connection: Connection, book: str) -> Iterator[tuple[str, str]]:
+    """Yield reference and account of everything that was ever owed to a book."""
+    query = sa.select(open_item.c.reference, open_item.c.account).where(open_item.c.book == book, open_item.c.original > 0)
+    for row in connection.execute(query):
+        yield row.reference, row.account
+
+
+def all_items(connection: Connection, book: str) -> list[OpenItem]:
+    """Return all items of a book, by account and due date."""
+    query = sa.select(open_item).where(open_item.c.book == book)
+    items = [_item(row) for row in connection.execute(query)]
+    return sorted(items, key=lambda item: (item.account, item.due_on, item.dated_on, item.reference, item.key))
+
+
+def _item(row: Row[tuple[object, ...]]) -> OpenItem:
+    return OpenItem(
+        key=row.key,
+        kind=ItemKind(row.kind),
+        account=row.account,
+        reference=row.reference,
+        original=Money(row.original, row.currency),
+        dated_on=row.dated_on,
+        due_on=row.due_on,
+        corrects=row.corrects,
+        lines=tuple(
+            ItemLine(number=number, charge_code=code, gross=Money(gross, row.currency)) for number, code, gross in row.lines
+        ),
+    )
+
+
+def load_allocations(connection: Connection, items: Sequence[OpenItem]) -> list[Allocation]:
+    """Return all allocations that touch the items, in the order of their making."""
+    debit, credit, undone = open_item.alias("debit"), open_item.alias("credit"), allocation.alias("undone")
+    query = (
+        sa.select(allocation, debit.c.key.label("debit_key"), credit.c.key.label("credit_key"), undone.c.key.label("undoes_key"))
+        .join(debit, debit.c.id == allocation.c.debit_id)
+        .join(credit, credit.c.id == allocation.c.credit_id)
+        .outerjoin(undone, undone.c.id == allocation.c.undoes_id)
+    )
+    found: dict[str, tuple[datetime, Allocation]] = {}
+    ids = [item_id(item.key) for item in items]
+    touching = (
+        lambda some: query.where(allocation.c.debit_id.in_(some)),
+        lambda some: query.where(allocation.c.credit_id.in_(some)),
+    )
+    for some_side in touching:
+        for row in rows_of(connection, ids, some_side):
+            found[row.key] = (row.at, _allocation(row))
+    return [one for _, one in sorted(found.values(), key=lambda pair: (pair[0], pair[1].key))]
+
+
+def _allocation(row: Row[tuple[object, ...]]) -> Allocation:
+    return Allocation(
+        key=row.key,
+        debit=row.debit_key,
+        credit=row.credit_key,
+        amount=Money(row.amount, row.currency),
+        on=row.on_date,
+        strategy=row.strategy,
+        line=row.line,
+        undoes=row.undoes_key or "",
+    )
+
+
+def load_standings(
+    connection: Connection, *, accounts: Sequence[str] = (), keys: Sequence[str] = (), references: Sequence[str] = ()
+) -> tuple[Standing, ...]:
+    """Return items with what is open of them, in the order of `load_items`."""
+    items = load_items(connection, accounts=accounts, keys=keys, references=references)
+    return standings(items, load_allocations(connection, items))

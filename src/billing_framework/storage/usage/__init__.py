@@ -1,0 +1,1 @@
+"""Usage records, their batches and suspense as rows."""

@@ -1,0 +1,173 @@
+"""The table of a usage kind, derived from its class: common key columns, then one typed column per field of the body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import TypeEngine
+
+from billing_framework.storage.column_types import Day, Digest, ExactText, Flag, Instant, Key, Whole
+from billing_framework.storage.guard import append_only, create_guards, forbid_truncate
+from billing_framework.storage.packed import PackedWholes
+from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY
+from billing_framework.usage.kind_fields import ENVELOPE, BodyField, Sort, body_fields
+from billing_framework.usage.record import AnyUsage, Usage, UsageKind
+from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.period import Span, month_key
+
+_TYPES: Mapping[Sort, type[TypeEngine[Any]]] = {
+    Sort.TEXT: sa.Text,
+    Sort.WHOLE: Whole,
+    Sort.FLAG: Flag,
+    Sort.EXACT: ExactText,
+    Sort.DAY: Day,
+    Sort.INSTANT: Instant,
+    Sort.CHOICE: Key,
+    Sort.WHOLES: PackedWholes,
+}
+
+
+@attrs.frozen(eq=False)
+class KindTable:
+    """A usage kind with its fields and its table.
+
+    Attributes:
+        kind: the kind.
+        fields: fields of its body.
+        table: its table, ``usage_KIND``.
+    """
+
+    kind: UsageKind
+    fields: tuple[BodyField, ...]
+    table: sa.Table
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all columns, in the order of `row`."""
+        return (*ENVELOPE, *(field.name for field in self.fields))
+
+    def row(self, usage: AnyUsage, *, key: int, subject_id: int, digest: bytes, batch_id: int) -> tuple[Any, ...]:
+        """Return the row that stores a record, as Python values in the order of `columns`."""
+        start = usage.span.start
+        envelope = (
+            key, usage.source, usage.external_id, subject_id, month_key(start.date()), start, usage.span.end,
+            usage.slot, usage.version, digest, batch_id,
+        )  # fmt: skip
+        return (*envelope, *(_plain(getattr(usage.body, field.name), field) for field in self.fields))
+
+    def usage(self, row: Any, subject: str) -> AnyUsage:
+        """Return the record that a row stores, equal to the one that was taken in.
+
+        Args:
+            row: a row with all `columns`.
+            subject: the identifier behind its `subject_id`.
+        """
+        values = {field.name: _from_plain(getattr(row, field.name), field) for field in self.fields}
+        return Usage(
+            kind=self.kind.name,
+            source=row.source,
+            external_id=row.external_id,
+            subject=subject,
+            span=Span(row.start_at, row.end_at),
+            slot=row.slot,
+            version=row.version,
+            body=self.kind.body(**values),
+        )
+
+
+def kind_table(kind: UsageKind) -> KindTable:
+    """Return a kind with its derived table, which belongs to a schema of its own so that kinds never meet.
+
+    Raises:
+        ContractBroken: ``PLUGIN11`` where the kind cannot be stored.
+    """
+    fields = body_fields(kind)
+    table = sa.Table(
+        f"usage_{kind.name}",
+        sa.MetaData(),
+        sa.Column("key", Whole, primary_key=True, autoincrement=False),
+        sa.Column("source", Key, nullable=False),
+        sa.Column("external_id", Key, nullable=False),
+        sa.Column("subject_id", Whole, nullable=False),
+        sa.Column("month", Whole, nullable=False),
+        sa.Column("start_at", Instant, nullable=False),
+        sa.Column("end_at", Instant, nullable=False),
+        sa.Column("slot", Key, nullable=False),
+        sa.Column("version", Whole, nullable=False),
+        sa.Column("digest", Digest, nullable=False),
+        sa.Column("batch_id", Whole, nullable=False),
+        *(sa.Column(field.name, _TYPES[field.sort], nullable=field.optional) for field in fields),
+        sqlite_strict=True,
+    )
+    sa.Index(f"usage_{kind.name}_by_subject", table.c.subject_id, table.c.start_at)
+    return KindTable(kind, fields, table)
+
+
+def kind_tables(kinds: Mapping[str, UsageKind]) -> Mapping[str, KindTable]:
+    """Return all kinds of a deployment with their tables."""
+    return {name: kind_table(kind) for name, kind in kinds.items()}
+
+
+def create_kind_tables(connection: Connection, tables: Sequence[KindTable]) -> list[str]:
+    """Create the tables that are not there yet, with their guards; return their names. A table that is there stays as it is."""
+    there = set(sa.inspect(connection).get_table_names())
+    created = []
+    for derived in tables:
+        name = derived.table.name
+        if name not in there:
+            derived.table.create(connection)
+            create_guards(connection, append_only(name, USAGE_APPEND_ONLY))
+            forbid_truncate(connection, [name], USAGE_APPEND_ONLY)
+            created.append(name)
+    return created
+
+
+def kind_table_findings(connection: Connection, tables: Sequence[KindTable]) -> list[Finding]:
+    """Return a finding for each table that is missing or differs from its class: another set of columns, type or NULL rule."""
+    inspector = sa.inspect(connection)
+    there = set(inspector.get_table_names())
+    findings: list[Finding] = []
+    for derived in tables:
+        name = derived.table.name
+        if name not in there:
+            findings.append(_mismatch(name, "the table is missing", "Run billing db upgrade"))
+            continue
+        stored = {
+            column["name"]: (_type_name(column["type"], connection), column["nullable"]) for column in inspector.get_columns(name)
+        }
+        wanted = {column.name: (_type_name(column.type, connection), bool(column.nullable)) for column in derived.table.columns}
+        for column in sorted(wanted.keys() | stored.keys()):
+            if stored.get(column) != wanted.get(column):
+                what = (
+                    f"column {column}: the class needs {_shown(wanted.get(column))}, the table has {_shown(stored.get(column))}"
+                )
+                findings.append(_mismatch(name, what, "Add a migration to the plugin, or enable the version that made the table"))
+    return findings
+
+
+def _type_name(kind: TypeEngine[Any], connection: Connection) -> str:
+    return kind.compile(dialect=connection.dialect).split(" COLLATE")[0]
+
+
+def _shown(column: tuple[str, bool] | None) -> str:
+    return "no such column" if column is None else f"{column[0]}{'' if column[1] else ' NOT NULL'}"
+
+
+def _mismatch(table: str, what: str, remedy: str) -> Finding:
+    return Finding(code="STORAGE17", severity=Severity.BLOCKING, what=what, remedy=remedy, subject=table)
+
+
+def _plain(value: Any, field: BodyField) -> Any:
+    return value.value if field.choices is not None and value is not None else value
+
+
+def _from_plain(value: Any, field: BodyField) -> Any:
+    if value is None:
+        return None
+    if field.choices is not None:
+        return field.choices(value)
+    return value

@@ -1,0 +1,110 @@
+"""What a run reads of usage: the current records of some subjects in some span of time, or exactly the records of a manifest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import subject_id
+from billing_framework.storage.usage.kind_table import KindTable
+from billing_framework.storage.usage.rows import Tables, among, subject_names
+from billing_framework.storage.usage.tables import usage_batch, usage_key
+from billing_framework.usage.record import AnyUsage
+from billing_framework.values.period import Span
+
+
+@attrs.frozen(kw_only=True)
+class UsageRow:
+    """A stored record with its identity.
+
+    Attributes:
+        key: key under which it is stored.
+        digest: digest of its content when it was taken in.
+        batch: number of the batch that brought it.
+        usage: the record.
+    """
+
+    key: int
+    digest: bytes
+    batch: int
+    usage: AnyUsage
+
+
+def newest_batch(connection: Connection) -> int:
+    """Return the number of the newest intake batch, 0 before the first; a run that knows it knows all earlier ones."""
+    return connection.execute(sa.select(sa.func.max(usage_batch.c.id))).scalar() or 0
+
+
+def load_current(
+    connection: Connection, tables: Tables, wanted: Mapping[str, Sequence[Span]], *, up_to_batch: int, kinds: Iterable[str] = ()
+) -> dict[str, list[UsageRow]]:
+    """Return the current records of subjects that share an instant with one of their spans, ordered by kind, start and key.
+
+    Current is the highest version of each slot among the records of batches up to `up_to_batch`; what came later is not seen.
+
+    Args:
+        connection: a connection with one snapshot.
+        tables: the usage kinds with their tables.
+        wanted: subject to the spans of interest; a record at one instant counts where the instant lies in a span.
+        up_to_batch: number of the newest batch that counts.
+        kinds: only these kinds, all where empty.
+    """
+    ids = {subject_id(subject): subject for subject in wanted}
+    found: dict[str, list[UsageRow]] = defaultdict(list)
+    spans = [span for some in wanted.values() for span in some]
+    if not spans:
+        return {}
+    first, last = min(span.start for span in spans), max(span.end for span in spans)
+    for name in sorted(kinds or tables):
+        derived = tables[name]
+        columns = derived.table.c
+        query = _current(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
+        query = query.order_by(columns.subject_id, columns.start_at, columns.key)
+        for row in rows_of(connection, ids, among(query, columns.subject_id)):
+            subject = ids[row.subject_id]
+            usage = derived.usage(row, subject)
+            if any(usage.span.overlaps(span) for span in wanted[subject]):
+                found[subject].append(UsageRow(key=row.key, digest=row.digest, batch=row.batch_id, usage=usage))
+    return dict(found)
+
+
+def _current(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
+    columns = derived.table.c
+    mine, newer = usage_key.alias("mine"), usage_key.alias("newer")
+    superseded = sa.exists().where(
+        mine.c.key == columns.key,
+        mine.c.slot_key != 0,
+        newer.c.slot_key == mine.c.slot_key,
+        newer.c.version > mine.c.version,
+        newer.c.batch_id <= up_to_batch,
+    )
+    return sa.select(derived.table).where(columns.batch_id <= up_to_batch, ~superseded)
+
+
+def load_by_key(connection: Connection, tables: Tables, keys: Mapping[str, Iterable[int]]) -> dict[int, UsageRow]:
+    """Return stored records by key, superseded or not, as a replay of a manifest needs them; missing keys are left out.
+
+    Args:
+        connection: a connection.
+        tables: the usage kinds with their tables.
+        keys: kind to the keys of its records.
+    """
+    rows: list[tuple[KindTable, sa.Row[Any]]] = []
+    for name, some_keys in sorted(keys.items()):
+        derived = tables[name]
+        columns = derived.table.c
+        query = sa.select(derived.table)
+        rows += [(derived, row) for row in rows_of(connection, some_keys, among(query, columns.key))]
+    names = subject_names(connection, {row.subject_id for _, row in rows})
+    return {
+        row.key: UsageRow(
+            key=row.key, digest=row.digest, batch=row.batch_id, usage=derived.usage(row, names.get(row.subject_id, ""))
+        )
+        for derived, row in rows
+    }

@@ -1,0 +1,145 @@
+"""Usage in and out of its tables, in bulk: what is known before intake, what intake stores, and what a run reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.assignment import Assignment
+from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import account, agreement, assignment, subject_id
+from billing_framework.storage.usage.kind_table import KindTable
+from billing_framework.storage.usage.tables import usage_key, usage_subject, usage_suspense
+from billing_framework.usage.guide import Guide, make_guide
+from billing_framework.usage.intake import Delivered, Stored
+from billing_framework.values.errors import Refused
+
+Tables = Mapping[str, KindTable]
+
+
+def among(query: sa.Select[Any], column: sa.Column[int]) -> Callable[[list[int]], sa.Select[Any]]:
+    """Return what narrows `query` to rows whose `column` is among some values, for `rows_of`."""
+    return lambda some: query.where(column.in_(some))
+
+
+def stored_records(connection: Connection, tables: Tables, keys: AbstractSet[int]) -> dict[int, Stored]:
+    """Return the stored records by key; keys without one are left out."""
+    return {stored.key: stored for stored in _stored(connection, tables, usage_key.c.key, keys)}
+
+
+def stored_slots(connection: Connection, tables: Tables, slots: AbstractSet[int]) -> dict[int, list[Stored]]:
+    """Return the stored records of each slot."""
+    found: dict[int, list[Stored]] = defaultdict(list)
+    for stored in _stored(connection, tables, usage_key.c.slot_key, slots):
+        found[stored.slot].append(stored)
+    return found
+
+
+def _stored(connection: Connection, tables: Tables, column: sa.Column[int], wanted: AbstractSet[int]) -> list[Stored]:
+    rows = list(rows_of(connection, wanted, among(sa.select(usage_key), column)))
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        by_kind[row.kind].append(row.key)
+    names: dict[int, tuple[str, str]] = {}
+    for kind, keys in by_kind.items():
+        if kind not in tables:
+            what = f"records of the usage kind {kind!r} are stored, but no enabled plugin offers it"
+            raise Refused("USAGE06", what, remedy="Enable the plugin that took them in")
+        columns = tables[kind].table.c
+        query = sa.select(columns.key, columns.source, columns.external_id)
+        for row in rows_of(connection, keys, among(query, columns.key)):
+            names[row.key] = (row.source, row.external_id)
+    return [
+        Stored(
+            key=row.key,
+            source=names[row.key][0],
+            external_id=names[row.key][1],
+            digest=row.digest,
+            place=f"batch {row.batch_id}",
+            slot=row.slot_key,
+            version=row.version,
+        )
+        for row in rows
+    ]
+
+
+def waiting_records(
+    connection: Connection, keys: AbstractSet[int], *, ignored: AbstractSet[int] = frozenset()
+) -> set[tuple[int, bytes]]:
+    """Return key and digest of what is in suspense, was rejected or written off under `keys`.
+
+    Args:
+        connection: a connection.
+        keys: keys of the records.
+        ignored: ids of suspense rows that do not count, because they are being recycled.
+    """
+    columns = usage_suspense.c
+    query = sa.select(columns.id, columns.record_key, columns.digest)
+    return {
+        (row.record_key, row.digest)
+        for row in rows_of(connection, keys, among(query, columns.record_key))
+        if row.id not in ignored
+    }
+
+
+def load_guide(connection: Connection, subjects: Collection[str]) -> Guide:
+    """Return the assignments of the subjects, each in the zone of its account."""
+    columns = assignment.c
+    query = sa.select(columns.subject, columns.agreement, columns.starts_on, columns.ends_on, columns.details, account.c.zone)
+    joined = query.join(agreement, agreement.c.code == columns.agreement).join(account, account.c.code == agreement.c.account)
+    ids = [subject_id(subject) for subject in subjects]
+    zones: dict[str, ZoneInfo] = {}
+    found = []
+    for row in rows_of(connection, ids, among(joined, columns.subject_id)):
+        zone = zones.setdefault(row.zone, ZoneInfo(row.zone))
+        dated = Assignment(
+            subject=row.subject, agreement=row.agreement, starts_on=row.starts_on, ends_on=row.ends_on, details=row.details
+        )
+        found.append((dated, zone))
+    return make_guide(found)
+
+
+def insert_records(connection: Connection, tables: Tables, accepted: Sequence[Delivered], batch_id: int) -> None:
+    """Store accepted records: rows of their kinds, keys in order, and the subjects that are new."""
+    by_kind: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+    keys = []
+    subjects: dict[int, str] = {}
+    for record in sorted(accepted, key=lambda record: record.key):
+        usage = record.usage
+        if usage is None:
+            raise AssertionError(record)  # what could not be read is never accepted
+        subject = subject_id(usage.subject)
+        subjects[subject] = usage.subject
+        row = tables[usage.kind].row(usage, key=record.key, subject_id=subject, digest=record.digest, batch_id=batch_id)
+        by_kind[usage.kind].append(row)
+        keys.append((record.key, usage.kind, record.digest, record.slot, usage.version, batch_id))
+    _insert_subjects(connection, subjects)
+    bulk_insert(connection, usage_key, ("key", "kind", "digest", "slot_key", "version", "batch_id"), keys)
+    for kind, rows in by_kind.items():
+        bulk_insert(connection, tables[kind].table, tables[kind].columns, rows)
+
+
+def _insert_subjects(connection: Connection, subjects: Mapping[int, str]) -> None:
+    columns = usage_subject.c
+    query = sa.select(columns.id, columns.identifier)
+    there = {row.id: row.identifier for row in rows_of(connection, subjects, among(query, columns.id))}
+    for key, identifier in there.items():
+        if subjects[key] != identifier:
+            what = f"the identifiers {identifier!r} and {subjects[key]!r} have one hash and cannot be told apart"
+            raise Refused("USAGE26", what, remedy="Rename one of them at its source, for example by a prefix")
+    new = sorted((key, subjects[key]) for key in subjects.keys() - there.keys())
+    bulk_insert(connection, usage_subject, ("id", "identifier"), new)
+
+
+def subject_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Return the identifiers behind subject ids."""
+    columns = usage_subject.c
+    query = sa.select(columns.id, columns.identifier)
+    return {row.id: row.identifier for row in rows_of(connection, ids, among(query, columns.id))}
