@@ -179,3 +179,17 @@ def test_an_end_makes_a_span() -> None:
     assert items[0].span.end - items[0].span.start == timedelta(days=1)
     assert (items[0].slot, items[0].version) == ("x", 3)
     assert isinstance(items[1], BadRecord)
+
+
+@pytest.mark.parametrize("minutes", ["--5", "+-5", "-", "5_0", "\u0665", "9" * 20, "1e3"])
+def test_a_whole_number_has_one_sign_and_plain_digits(minutes: str) -> None:
+    item = one(f"N,17,CARD-1,2026-07-01T08:30:00,{minutes},1.50,large,2026-07-01")
+    assert isinstance(item, BadRecord)
+    assert item.findings[0].field == "minutes"
+
+
+@pytest.mark.parametrize("entered", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00", "9999-12-31T24:00"])
+def test_an_instant_at_the_edge_of_the_calendar_is_refused(entered: str) -> None:
+    item = one(f"N,17,CARD-1,{entered},45,1.50,large,2026-07-01")
+    assert isinstance(item, BadRecord)
+    assert item.findings[0].field == "entered"

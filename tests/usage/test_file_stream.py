@@ -73,3 +73,23 @@ def test_an_endless_line_is_refused_without_reading_it_all() -> None:
 def test_the_longest_line_passes() -> None:
     line = b"x" * (LONGEST_LINE_BYTES - 1) + b"\n"
     assert opened(line).readline() == line
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_zip_of_a_rare_method_is_refused_before_it_is_unpacked(method: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("f.csv", TEXT)
+    with pytest.raises(InputRefused, match="rare method") as caught:
+        opened(out.getvalue())
+    assert caught.value.code == "USAGE10"
+
+
+def test_a_disk_that_fails_in_the_middle_is_told_with_the_file() -> None:
+    class Failing(io.BytesIO):
+        def readline(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(InputRefused, match="Input/output error") as caught:
+        open_stream(Failing(TEXT), "f.csv").readline()
+    assert (caught.value.code, caught.value.place) == ("USAGE12", "f.csv")

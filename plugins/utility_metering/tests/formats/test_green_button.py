@@ -197,3 +197,44 @@ def test_hostile_or_damaged_files_are_refused(content: bytes, read: Read) -> Non
 def test_money_is_no_quantity(read: Read, sample: Callable[[str], Path]) -> None:
     first = of(read(GREEN_BUTTON, sample("greenbutton/test_usage_data_01.xml")), Usage)[0].body.values[0]
     assert Fraction(first, 1000) == Fraction("0.282")
+
+
+@pytest.mark.parametrize("name", ["start", "duration"])
+def test_a_negative_time_is_a_bad_reading_not_an_absent_one(name: str, read: Read) -> None:
+    spoilt = reading(1).replace(f"<{name}>", f"<{name}>-")
+    items = read(GREEN_BUTTON, feed(reading(0), spoilt, reading(2), declared=3 * 3600))
+    (bad,) = of(items, BadRecord)
+    assert bad.findings[0].code == "UTIL04"
+    assert [(each.expected, each.received) for each in of(items, Coverage)] == [(3, 2)]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [b"1" * 3_000_000, b"<feed><entry a='" + b"x" * 3_000_000, b"<feed><!--" + b"x" * 3_000_000],
+    ids=["no tag at all", "attribute", "comment"],
+)
+def test_a_token_without_end_is_refused_before_it_grows(hostile: bytes, read: Read) -> None:
+    with pytest.raises(InputRefused, match="UTIL12"):
+        read(GREEN_BUTTON, hostile)
+
+
+def test_a_feed_that_holds_more_than_memory_should_is_refused(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billing_utility_metering.formats.espi_feed._LARGEST_FEED", 10_000)
+    with pytest.raises(InputRefused, match="in several files"):
+        read(GREEN_BUTTON, feed(*(reading(number) for number in range(200))))
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "<tzOffset>abc</tzOffset>",
+        "<tzOffset>999999</tzOffset>",
+        "<dstOffset>1e3</dstOffset>",
+        "<dstOffset>3600</dstOffset><dstStartRule>zz</dstStartRule>",
+    ],
+)
+def test_local_time_that_cannot_be_used_is_told(spoilt: str, read: Read) -> None:
+    entry = f"<entry><content><LocalTimeParameters>{spoilt}</LocalTimeParameters></content></entry></feed>"
+    items = read(GREEN_BUTTON, feed(reading(0), declared=3600).replace(b"</feed>", entry.encode()))
+    assert [finding.code for finding in of(items, Finding)] == ["UTIL12"]
+    assert len(of(items, Usage)) == 1

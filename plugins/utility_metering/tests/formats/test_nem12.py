@@ -213,3 +213,23 @@ def test_uncovered_intervals_of_a_varying_day_are_told(read: Read) -> None:
     items = read(NEM12, nem(CHANNEL, day(quality="V"), "400,1,10,A,,"))
     assert list(runs(of(items, Usage)[0].body.qualities)) == [("A", 10), ("V", 38)]
     assert [finding.code for finding in of(items, Finding)] == ["UTIL08"]
+
+
+def test_equal_days_below_two_refused_channels_are_two_records(read: Read) -> None:
+    refused = [f"200,41000000{number},E1,1,E1,N1,SN1001,furlong,30," for number in ("01", "02")]
+    items = read(NEM12, nem(refused[0], day(), refused[1], day()))
+    days = [item for item in of(items, BadRecord) if item.raw.startswith("300")]
+    assert len(days) == 2
+    assert days[0].raw == days[1].raw
+    assert days[0].findings[0].subject != days[1].findings[0].subject
+
+
+def test_values_beyond_what_is_stored_are_told_as_such(read: Read) -> None:
+    (bad,) = of(read(NEM12, nem(CHANNEL, day(value="999999999999999.999999999"))), BadRecord)
+    assert (bad.findings[0].code, bad.findings[0].field) == ("UTIL04", "IntervalValue")
+    assert "larger" in bad.findings[0].what
+
+
+def test_a_lone_carriage_return_does_not_end_a_line(read: Read) -> None:
+    with pytest.raises(InputRefused, match="carriage return"):
+        read(NEM12, nem(CHANNEL, day()).replace(b"\r\n", b"\r"))

@@ -94,3 +94,11 @@ def test_a_wrong_header_or_option_refuses_the_file(content: bytes, options: dict
 
 def test_the_rows_keep_their_line_numbers(read: Read, data: Path) -> None:
     assert [usage.line for usage in read(REGISTER_CSV, data / "registers.csv") if isinstance(usage, Usage)] == [2, 3, 4, 5]
+
+
+def test_a_local_time_that_the_clocks_skip_is_refused(read: Read) -> None:
+    rows = "P,M,1,2026-03-29T02:30,5,kWh,actual\nP,M,1,2026-03-29T02:30+01:00,5,kWh,actual\n"
+    bad, usage = read(REGISTER_CSV, (HEADER + rows).encode(), zone="Europe/Zurich")
+    assert isinstance(bad, BadRecord)
+    assert "does not exist" in bad.findings[0].what
+    assert usage.span.start.isoformat() == "2026-03-29T01:30:00+00:00"
