@@ -25,7 +25,7 @@ from billing_framework.values.spelling import did_you_mean
 NOUNS = {
     "account": "Accounts: who is billed, in which currency, on which cycle.",
     "agreement": "Agreements: what an account has bought, on which plan.",
-    "assignment": "Which meter, number or matter belongs to which agreement.",
+    "assignment": "Which identifier of the field belongs to which agreement.",
     "audit": "Who did what, when and why.",
     "book": "Books: the legal entities that bill, and their charts of accounts.",
     "charge": "Manual charges and credits.",

@@ -217,7 +217,7 @@ def _batch_cells(rows: Iterable[Batch], states: dict[int, dict[str, int]]) -> It
 
 
 @usage.command()
-@click.option("--subject", default="", help="Only this channel, meter or other identifier.")
+@click.option("--subject", default="", help="Only this identifier of the field.")
 @click.option("--batch", default=0, help="Only this batch.")
 @click.option("--gaps", is_flag=True, help="Only what has values missing.")
 @pass_deployment

@@ -20,7 +20,7 @@ from billing_framework.storage.audit import record
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.storage.usage.batches import Batch, batch_of, insert_batch, serialise_intake
 from billing_framework.usage.file_stream import open_stream
-from billing_framework.usage.reader import BadRecord, Coverage, ReadItem, ReadRequest
+from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.values.errors import InputRefused
@@ -102,34 +102,48 @@ def take_in(
     )
     with _opened(file, request.file) as raw:
         sha256 = _sha256(raw)
-        natural_key = natural_id("batch", sha256.hex(), file_format, request.source, request.zone, *_flat(request.options))
         with deployment.database.begin() as connection:
             serialise_intake(connection)
+            natural_key = _natural_key(deployment, reader, request, sha256)
             earlier = batch_of(connection, natural_key)
             if earlier is not None:
                 return _repeated(earlier, request)
             desk = IntakeDesk.opened(deployment, connection, file=request.file, source=request.source)
             stream = open_stream(raw, request.file, on_read)
             _fill(desk, read_items(deployment.host, reader, request, stream))
-            batch = Batch(
-                id=desk.batch_id,
-                natural_key=natural_key,
-                file=request.file,
-                sha256=sha256,
-                format=file_format,
-                source=request.source,
-                zone=request.zone,
-                options=request.options,
-                taken_at=deployment.clock.now(),
-                actor=deployment.actor,
-                totals=desk.totals.proven(),
-                expected_values=desk.expected,
-                received_values=desk.received,
-                findings=tuple(desk.findings),
-            )
+            batch = _batch(deployment, desk, request, reader.format, natural_key=natural_key, sha256=sha256)
             insert_batch(connection, batch)
             _audit(connection, deployment, batch)
     return report_of(batch)
+
+
+def _natural_key(deployment: Deployment, reader: Reader, request: ReadRequest, sha256: bytes) -> int:
+    # A newer version of the plugin may read what an older one could not, so its version belongs to the key.
+    owner = deployment.host.owners["billing_readers"][reader.format]
+    version = next(plugin.version for plugin in deployment.host.plugins if plugin.name == owner)
+    options = [part for pair in sorted(request.options.items()) for part in pair]
+    return natural_id("batch", sha256.hex(), reader.format, version, request.source, request.zone, *options)
+
+
+def _batch(
+    deployment: Deployment, desk: IntakeDesk, request: ReadRequest, file_format: str, *, natural_key: int, sha256: bytes
+) -> Batch:
+    return Batch(
+        id=desk.batch_id,
+        natural_key=natural_key,
+        file=request.file,
+        sha256=sha256,
+        format=file_format,
+        source=request.source,
+        zone=request.zone,
+        options=request.options,
+        taken_at=deployment.clock.now(),
+        actor=deployment.actor,
+        totals=desk.totals.proven(),
+        expected_values=desk.expected,
+        received_values=desk.received,
+        findings=tuple(desk.findings),
+    )
 
 
 def report_of(batch: Batch, *, repeated: bool = False) -> IntakeReport:
@@ -157,11 +171,6 @@ def _repeated(earlier: Batch, request: ReadRequest) -> IntakeReport:
     )
     totals = ControlTotals(records=earlier.totals.records, duplicate=earlier.totals.records)
     return attrs.evolve(report_of(earlier, repeated=True), file=request.file, totals=totals, findings=(told,))
-
-
-def _flat(options: Mapping[str, str]) -> Iterator[str]:
-    for key, value in sorted(options.items()):
-        yield from (key, value)
 
 
 def _name_of(file: Path | BinaryIO) -> str:
