@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.withdraw import withdraw_approval
 from billing_framework.storage import audit
 from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.documents import issue

@@ -14,8 +14,8 @@ from billing_framework.invoicing.edit import Edit, EditField, add_charge
 from billing_framework.rating.charge import Charge
 from billing_framework.run.cycle.draft import document_key, draft_batch
 from billing_framework.run.cycle.load_input import open_desk
+from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.withdraw import withdraw_approval
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import load_documents
