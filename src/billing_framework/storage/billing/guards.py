@@ -160,13 +160,13 @@ def _append_only() -> Iterator[Guard]:
         name="number_series_forward",
         table="number_series",
         event="UPDATE",
-        message="AR11 a number that was issued is never given again",
+        message="INVOICE21 a number that was issued is never given again",
         refuse_when="OLD.book <> NEW.book OR OLD.series <> NEW.series OR EXISTS (SELECT 1 FROM number_issued n"
         " WHERE n.book = NEW.book AND n.series = NEW.series AND n.counter >= NEW.next_number)",
     )
     yield Guard(
         name="number_series_kept", table="number_series", event="DELETE", refuse_when="1 = 1",
-        message="AR11 a number that was issued is never given again",
+        message="INVOICE21 a number that was issued is never given again",
     )  # fmt: skip
 
 
