@@ -102,4 +102,16 @@ def _imported(plugin: InstalledPlugin) -> LoadedPlugin:
             place=plugin.target,
             remedy=f"Reinstall {plugin.distribution} {plugin.version}, or report it to its authors",
         ) from error
-    return LoadedPlugin(name=plugin.name, implementation=implementation, distribution=plugin.distribution, version=plugin.version)
+    return LoadedPlugin(
+        name=plugin.name,
+        implementation=implementation,
+        distribution=plugin.distribution,
+        version=plugin.version,
+        migrations=_migrations(point.module),
+    )
+
+
+def _migrations(module: str) -> Path | None:
+    package = importlib.import_module(module.split(".", maxsplit=1)[0])
+    folders = [Path(folder) / "migrations" for folder in getattr(package, "__path__", ())]  # a single module has no folder
+    return next((folder for folder in folders if folder.is_dir()), None)

@@ -1,0 +1,116 @@
+"""Opening a deployment: the settings, their plugins with tables of their own, the database and who acts."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from billing_framework.run.deployment import open_deployment, settings_path
+from billing_framework.run.schema import check_schema, grant_role, upgrade_schema
+from billing_framework.storage.audit import events
+from billing_framework.values.clock import FixedClock
+from billing_framework.values.errors import ConfigurationError, StorageError
+
+SETTINGS = """
+[deployment]
+name = "yard"
+database = { env = "YARD_DATABASE" }
+currency = "EUR"
+plugins = ["yard"]
+"""
+PLUGIN = """
+import attrs
+from billing_framework import UsageKind, hookimpl
+
+@attrs.frozen(kw_only=True)
+class Lift:
+    tonnes: int
+
+@hookimpl
+def billing_usage_kinds():
+    return [UsageKind(name="lift", title="A lift of the crane", body=Lift)]
+"""
+REVISION = '''
+"""The cranes."""
+import sqlalchemy as sa
+from alembic import op
+revision = "yard0001"
+down_revision = None
+branch_labels = ("yard",)
+depends_on = None
+
+def upgrade():
+    op.create_table("yard_crane", sa.Column("code", sa.Text, primary_key=True))
+'''
+CLOCK = FixedClock(datetime(2026, 8, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    package = tmp_path / "yard_of_tests"
+    (package / "migrations").mkdir(parents=True)
+    (package / "__init__.py").write_text(PLUGIN, encoding="utf-8")
+    (package / "migrations" / "yard0001_cranes.py").write_text(REVISION, encoding="utf-8")
+    info = tmp_path / "yard_of_tests-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: yard-of-tests\nVersion: 1\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[billing_framework]\nyard = yard_of_tests\n", encoding="utf-8")
+    (tmp_path / "billing.toml").write_text(SETTINGS, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("YARD_DATABASE", "sqlite:///yard.sqlite3")
+    sys.modules.pop("yard_of_tests", None)
+    return tmp_path
+
+
+def test_a_plugin_brings_tables_by_migrations_of_its_own_and_derived_ones(yard: Path) -> None:
+    with open_deployment(yard / "billing.toml", clock=CLOCK, actor="ada") as deployment:
+        done = upgrade_schema(deployment)
+        assert "revision yard0001" in done
+        assert "table usage_lift" in done
+        assert upgrade_schema(deployment) == []
+        assert check_schema(deployment) == []
+        with deployment.database.read() as connection:
+            assert {"yard_crane", "usage_lift"} <= set(sa.inspect(connection).get_table_names())
+            (event,) = events(connection)
+        assert (event.action, event.actor, event.at) == ("db upgrade", "ada", CLOCK.instant)
+    assert (yard / "yard.sqlite3").is_file()
+
+
+def test_a_missing_table_of_a_plugin_is_found_by_the_check(yard: Path) -> None:
+    with open_deployment(yard / "billing.toml", clock=CLOCK) as deployment:
+        assert [finding.code for finding in check_schema(deployment)] == ["STORAGE07"]
+        upgrade_schema(deployment)
+        with deployment.database.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE usage_lift")
+        assert [finding.code for finding in check_schema(deployment)] == ["STORAGE17"]
+
+
+def test_who_acts_is_said_by_the_call_the_settings_or_the_system(yard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "eve")
+    path = yard / "billing.toml"
+    for given, said, actor in (("", "", "eve"), ("", "bob", "bob"), ("ada", "bob", "ada")):
+        path.write_text(SETTINGS + f'actor = "{said}"\n', encoding="utf-8")
+        with open_deployment(path, actor=given) as deployment:
+            assert deployment.actor == actor
+
+
+def test_what_cannot_be_opened_says_why(yard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YARD_DATABASE", f"sqlite:///{yard}/none/yard.sqlite3")
+    with pytest.raises(StorageError, match="cannot be reached"):
+        open_deployment(yard / "billing.toml")
+    monkeypatch.delenv("YARD_DATABASE")
+    with pytest.raises(ConfigurationError, match="YARD_DATABASE"):
+        open_deployment(yard / "billing.toml")
+
+
+def test_where_the_settings_are() -> None:
+    assert settings_path("a.toml", {"BILLING_CONFIG": "b.toml"}) == Path("a.toml")
+    assert settings_path(None, {"BILLING_CONFIG": "b.toml"}) == Path("b.toml")
+    assert settings_path(None, {}) == Path("billing.toml")
+
+
+def test_sqlite_has_no_roles_to_grant_to(yard: Path) -> None:
+    with open_deployment(yard / "billing.toml") as deployment, pytest.raises(StorageError, match="no roles"):
+        grant_role(deployment, "app")
