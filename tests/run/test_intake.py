@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
+from billing_framework.run.schema import grant_role
 from billing_framework.run.usage.intake import take_in
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database, open_database
@@ -24,9 +25,10 @@ from billing_framework.storage.usage.suspense import suspense_rows
 from billing_framework.storage.usage.tables import usage_key
 from billing_framework.usage.reader import BadRecord, Coverage, Reader
 from billing_framework.usage.record import UsageKind
-from billing_framework.values.errors import ContractBroken, InputRefused, NotFound, Refused, ValueRefused
+from billing_framework.values.errors import BillingError, ContractBroken, InputRefused, NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import Span
+from tests.postgres_server import Server
 from tests.run.gate import assign, codes, content, counts, gate_of, row, tickets, unchanged
 from tests.usage.stays import Size, Stay, stay
 
@@ -316,3 +318,31 @@ def test_information_of_a_reader_is_kept_with_the_batch(database: Database) -> N
     assert report.findings == (told,)
     with database.read() as connection:
         assert next(batches(connection)).findings == (told,)
+
+
+def test_the_application_role_takes_in_and_cannot_change(postgres_database: Database, postgres_server: Server) -> None:
+    deployment = gate_of(postgres_database)
+    role = "gatekeeper_of_tests"
+    with postgres_server.connect() as admin:
+        admin.execute(f"DROP ROLE IF EXISTS {role}")
+        admin.execute(f"CREATE ROLE {role} LOGIN")
+    grant_role(deployment, role)
+    name = postgres_database.engine.url.database or ""
+    application = open_database(postgres_server.url(name, role))
+    try:
+        report = tickets(attrs.evolve(deployment, database=application), row("T1"), row("T2", "CARD-9"))
+        assert counts(report) == (1, 0, 1, 0)
+        for statement in (
+            "DELETE FROM usage_stay",
+            "UPDATE usage_key SET version = 9",
+            "TRUNCATE usage_batch",
+            "ALTER TABLE usage_stay DISABLE TRIGGER ALL",
+            "DELETE FROM audit_event",
+        ):
+            with pytest.raises(BillingError), application.begin() as connection:
+                connection.exec_driver_sql(statement)
+    finally:
+        application.close()
+        with postgres_server.connect(name) as admin:
+            admin.execute(f"DROP OWNED BY {role}")
+            admin.execute(f"DROP ROLE {role}")
