@@ -20,9 +20,7 @@ metadata = sa.MetaData()
 
 def _deferred_on_sqlite(column: str, target: str) -> sa.ForeignKeyConstraint:
     """Return a foreign key checked at COMMIT; PostgreSQL holds the same by the seal's deferred trigger."""
-    name = f"{target.partition('.')[0]}_of_{column}"
-    # SQLite knows no ALTER and has the key in CREATE TABLE all the same; use_alter lets header and link refer to each other.
-    key = sa.ForeignKeyConstraint([column], [target], name=name, use_alter=True, deferrable=True, initially="DEFERRED")
+    key = sa.ForeignKeyConstraint([column], [target], deferrable=True, initially="DEFERRED")
     key.ddl_if(dialect="sqlite")
     return key
 
@@ -92,7 +90,8 @@ batch_chain = sa.Table(
     metadata,
     sa.Column("book_id", Whole, sa.ForeignKey("book.id"), nullable=False),
     sa.Column("seq", Whole, nullable=False),
-    sa.Column("batch_id", Whole, sa.ForeignKey("posting_batch.id"), nullable=False, unique=True),
+    # No foreign key to the header, which refers to its link: the link's trigger looks for the header.
+    sa.Column("batch_id", Whole, nullable=False, unique=True),
     sa.Column("prev_hash", Digest, nullable=False, unique=True),
     sa.Column("hash", Digest, nullable=False, unique=True),
     sa.PrimaryKeyConstraint("book_id", "seq", name="LEDGER02 the sequence is used"),
