@@ -12,6 +12,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.input_file import read_input
 from billing_framework.run.master.books import load_book_file
 from billing_framework.run.master.mapping_check import mapping_findings
 from billing_framework.storage.master.book_rows import find_books, load_book
@@ -39,7 +40,7 @@ def load(context: click.Context, deployment: Deployment, *, file: Path, check_on
     Example:
       billing book load book.toml --reason "bank account changed on 1 July"
     """
-    done = load_book_file(deployment, file.name, file.read_bytes(), check_only=check_only, reason=reason)
+    done = load_book_file(deployment, file.name, read_input(file), check_only=check_only, reason=reason)
     show_findings(context, done.findings)
     head = f"book {done.code or file.name} {done.outcome}{' (checked only)' if check_only else ''}"
     rows = [(key, *pair) for key, pair in done.changes.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import io
 import json
 import os
 import re
@@ -19,7 +20,8 @@ import click
 
 import billing_framework
 from billing_framework.cli.context import Session, shared_options
-from billing_framework.values.errors import BillingError
+from billing_framework.cli.printable import printable
+from billing_framework.values.errors import BillingError, InputRefused
 from billing_framework.values.spelling import did_you_mean
 
 NOUNS = {
@@ -108,6 +110,7 @@ class BillingCommand(click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         session = extra.setdefault("obj", Session())
         try:
+            _accept(sys.argv[1:] if args is None else args)
             code = super().main(args, prog_name or "billing", complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()
         except (_OutputGoneError, BrokenPipeError):  # who read the output has seen enough
@@ -118,6 +121,17 @@ class BillingCommand(click.Group):
         finally:
             session.close()
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _accept(arguments: Sequence[str]) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding is no reason to fail
+    for number, argument in enumerate(arguments, start=1):
+        # Python carries bytes that are no UTF-8 along as half surrogates, which no database stores.
+        shown = argument.encode("utf-8", "backslashreplace").decode()
+        if shown != argument:
+            what = f"argument {number} is not UTF-8 text: {shown[:60]!r}"
+            raise InputRefused("INPUT01", what, remedy="Give it as UTF-8; rename a file whose name is not")
 
 
 def ended_by(error: BaseException, session: Session) -> int:
@@ -141,6 +155,9 @@ def ended_by(error: BaseException, session: Session) -> int:
     if isinstance(error, BillingError):
         _tell(error, session)
         return error.exit_code
+    if isinstance(error, OSError) and error.errno is not None:
+        _tell(_refused_by_system(error), session)
+        return InputRefused.exit_code
     report = _crash_report(error)
     click.echo(f"internal error: {type(error).__name__}. Nothing of an unfinished action was stored.", err=True)
     click.echo(f"Please report it with the file {report}", err=True)
@@ -161,7 +178,13 @@ def _tell(error: BillingError, session: Session) -> None:
         facts = {"code": error.code, "what": error.what, "place": error.place, "remedy": error.remedy}
         click.echo(json.dumps({"error": facts}, ensure_ascii=False), err=True)
     else:
-        click.echo(f"{click.style('error', fg='red')}: {error}", err=True)
+        click.echo(f"{click.style('error', fg='red')}: {printable(str(error))}", err=True)
+
+
+def _refused_by_system(error: OSError) -> InputRefused:
+    place = str(error.filename)[:200] if error.filename else ""
+    remedy = "Check the name, your rights and the space that is left; what had been reported as done stands"
+    return InputRefused("INPUT02", f"the operating system refused: {error.strerror}", place=place, remedy=remedy)
 
 
 def _crash_report(error: BaseException) -> Path:

@@ -13,6 +13,7 @@ from billing_framework.accounts.form import Form
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.input_file import read_input
 from billing_framework.run.master.customer_change import change, find
 from billing_framework.run.master.customers import create, import_file
 from billing_framework.storage.audit import events
@@ -190,7 +191,7 @@ def _import(kind: MasterKind[Any], example: str) -> click.Command:
         context: click.Context, /, deployment: Deployment, file: Path, delimiter: str, reason: str, **flags: bool
     ) -> None:
         separator = "\t" if delimiter == "tab" else delimiter
-        content = file.read_bytes()
+        content = read_input(file)
         report = import_file(deployment, kind, content, file=file.name, delimiter=separator, reason=reason, **flags)
         show_findings(context, report.findings)
         state = "" if report.written else " (checked only, nothing written)" if flags["check_only"] else " (nothing written)"

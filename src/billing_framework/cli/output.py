@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from billing_framework.cli.context import Session
+from billing_framework.cli.printable import printable
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.finding import Finding, Severity
 
@@ -33,12 +34,17 @@ def emit(context: click.Context, data: object, human: Human) -> None:
         return
     shown = human() if callable(human) else human
     for line in [shown] if isinstance(shown, str) else shown:
-        click.echo(line)
+        click.echo(printable(line))
 
 
 def as_json(data: object) -> str:
     """Return data as JSON text for machines: exact numbers, money and dates as text, never a float."""
-    return json.dumps(to_plain(data), ensure_ascii=False, indent=2)
+    plain = json.dumps(to_plain(data), ensure_ascii=False, indent=2)
+    return plain if _writes_utf8() else json.dumps(to_plain(data), indent=2)
+
+
+def _writes_utf8() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> str:
@@ -87,7 +93,7 @@ def show_findings(context: click.Context, findings: Iterable[Finding], *, most: 
     listed = list(findings)
     for finding in listed[:most]:
         mark = click.style(f"{finding.severity.value:<11}", fg=_COLOURS[finding.severity])
-        click.echo(f"{mark} {finding}", err=True)
+        click.echo(f"{mark} {printable(str(finding))}", err=True)
     if len(listed) > most:
         click.echo(f"... and {len(listed) - most} more; --json prints all", err=True)
 

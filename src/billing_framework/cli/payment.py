@@ -18,6 +18,7 @@ from billing_framework.run.collect.payment import PaymentRequest, record_payment
 from billing_framework.run.collect.payment_file import Count, Expected, import_payments
 from billing_framework.run.collect.view import PaymentView, open_items, payment_views, payments
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.input_file import read_input
 from billing_framework.values.money import Money
 
 
@@ -124,7 +125,7 @@ def import_(
     """
     report = import_payments(
         deployment,
-        file.read_bytes(),
+        read_input(file),
         file=file.name,
         book=book,
         delimiter="\t" if delimiter == "tab" else delimiter,

@@ -23,6 +23,7 @@ from billing_framework.run.collect.refund import RefundRequest, refund_credit
 from billing_framework.run.collect.settle import Terms
 from billing_framework.run.collect.transfer import TransferRequest, transfer_item
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.input_file import read_input
 from billing_framework.values.money import Money
 
 on_option = click.option("--on", type=date_type, metavar="DATE", help="Date of the act; else today.")
@@ -240,7 +241,7 @@ def opening(
     separator = "\t" if delimiter == "tab" else delimiter
     report = open_balances(
         deployment,
-        file.read_bytes(),
+        read_input(file),
         file=file.name,
         on=on.date(),
         delimiter=separator,

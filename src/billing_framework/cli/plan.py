@@ -13,6 +13,7 @@ from billing_framework.rating.plan_diff import diff as plan_diff
 from billing_framework.rating.plan_file import parse_plan
 from billing_framework.rating.price_plan import Component, PlanVersion
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.input_file import read_input
 from billing_framework.run.master.mapping_check import mapping_findings
 from billing_framework.run.master.plans import check_loaded, load_plan_files, model_params
 from billing_framework.storage.master.plan_rows import PlanRow, plan_rows, plan_source, stored_plan
@@ -41,7 +42,7 @@ def load(context: click.Context, deployment: Deployment, files: tuple[Path, ...]
     Example:
       billing plan load plans/residential-2026.toml plans/time-of-use-2026.toml
     """
-    done = load_plan_files(deployment, [(file.name, file.read_bytes()) for file in files])
+    done = load_plan_files(deployment, [(file.name, read_input(file)) for file in files])
     show_findings(context, done.findings)
     stopped = any(finding.stops for finding in done.findings)
     lines = [f"{name} {'could be loaded, but nothing was' if stopped else 'loaded'}" for name in done.loaded]
@@ -125,7 +126,7 @@ def check(context: click.Context, deployment: Deployment, files: tuple[Path, ...
       billing plan check
     """
     if files:
-        findings = list(load_plan_files(deployment, [(file.name, file.read_bytes()) for file in files], check_only=True).findings)
+        findings = list(load_plan_files(deployment, [(file.name, read_input(file)) for file in files], check_only=True).findings)
     else:
         with deployment.database.read() as connection:
             findings = [*check_loaded(deployment, connection), *mapping_findings(deployment, connection)]
@@ -155,7 +156,7 @@ def _named(deployment: Deployment, name: str) -> PlanVersion:
     file = Path(name)
     params = model_params(deployment.host)
     if file.is_file():
-        return parse_plan(file.read_bytes(), file=name, params=params)
+        return parse_plan(read_input(file), file=name, params=params)
     code, _, version = name.partition("@")
     if not code:
         raise NotFound("PLAN32", f"{name!r} names no plan", remedy="Write CODE@VERSION or the path of a file")

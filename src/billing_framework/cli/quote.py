@@ -14,6 +14,7 @@ from billing_framework.cli.context import Session, pass_session
 from billing_framework.cli.master_verbs import date_type, settings_of
 from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.plugin.host import Host
+from billing_framework.plugin.settings import Settings
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.run.cycle.period import run_period
 from billing_framework.run.deployment import settings_path
@@ -39,8 +40,8 @@ from billing_framework.values.period import DateSpan
 @click.option("--from", "first", type=date_type, metavar="DATE", help="Price from this date.")
 @click.option("--to", "last", type=date_type, metavar="DATE", help="Price up to and including this date.")
 @click.option("--cycle", default="monthly:1", show_default=True, metavar="CYCLE", help="Billing cycle.")
-@click.option("--zone", default="UTC", show_default=True, metavar="ZONE", help="Time zone in which dates count.")
-@click.option("--locale", default="en_US", show_default=True, metavar="LOCALE", help="Language of the descriptions.")
+@click.option("--zone", metavar="ZONE", help="Time zone in which dates count; else the deployment's, else UTC.")
+@click.option("--locale", metavar="LOCALE", help="Language of the descriptions; else the deployment's, else en_US.")
 @click.option("--term", "terms", multiple=True, metavar="NAME=VALUE", help="A term of the agreement that the plan reads.")
 @click.option("--detail", "details", multiple=True, metavar="NAME=VALUE", help="A fact about every identifier: multiplier=40.")
 @click.option("--source", default="", metavar="NAME", help="Source of the records; by default the format.")
@@ -57,7 +58,7 @@ def quote(context: click.Context, session: Session, /, *, plan: str, records: Pa
       billing quote plans/residential.toml data/july.csv --format nem12 --zone Australia/Sydney
       billing quote residential data/july.csv --format nem12 --period 2026-07 --steps
     """
-    host, holidays = _host(session, given["plugins"])
+    host, settings = _host(session, given["plugins"])
     plans, findings = _plans(session, host, plan, given["others"])
     if not plans or any(finding.stops for finding in findings):
         emit(context, {"findings": findings}, "no quote: the plan has findings")
@@ -65,13 +66,13 @@ def quote(context: click.Context, session: Session, /, *, plan: str, records: Pa
         context.exit(1)
     request = QuoteRequest(
         plans=plans,
-        zone=given["zone"],
+        zone=given["zone"] or (settings.deployment.zone if settings else "UTC"),
         cycle=given["cycle"],
         period=_period(given),
         terms=settings_of(given["terms"]),
         details=settings_of(given["details"]),
-        locale=given["locale"],
-        holidays=holidays,
+        locale=given["locale"] or (settings.deployment.locale if settings else "en_US"),
+        holidays=settings.holiday_dates if settings else {},
     )
     found = quote_file(
         host, records, given["file_format"], request, source=given["source"], options=settings_of(given["options"])
@@ -82,11 +83,11 @@ def quote(context: click.Context, session: Session, /, *, plan: str, records: Pa
     exit_for(context, everything)
 
 
-def _host(session: Session, plugins: tuple[str, ...]) -> tuple[Host, Mapping[str, frozenset[Any]]]:
+def _host(session: Session, plugins: tuple[str, ...]) -> tuple[Host, Settings | None]:
     if plugins or (session.config is None and not settings_path(None, os.environ).is_file()):
-        return host_of(plugins), {}
+        return host_of(plugins), None
     file = session.settings_file()
-    return Host.from_file(file), file.settings.holiday_dates
+    return Host.from_file(file), file.settings
 
 
 def _plans(session: Session, host: Host, plan: str, others: tuple[Path, ...]) -> tuple[tuple[PlanVersion, ...], list[Finding]]:

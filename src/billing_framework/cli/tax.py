@@ -11,6 +11,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.input_file import read_input
 from billing_framework.run.master.mapping_check import mapping_findings
 from billing_framework.run.master.taxes import check_loaded_taxes, load_tax_file
 from billing_framework.storage.master.tax_rows import loaded_taxes
@@ -43,7 +44,7 @@ def load(context: click.Context, deployment: Deployment, *, files: tuple[Path, .
     Example:
       billing tax load taxes.toml --reason "rate of 2027 published"
     """
-    done = [load_tax_file(deployment, file.name, file.read_bytes(), reason=reason) for file in files]
+    done = [load_tax_file(deployment, file.name, read_input(file), reason=reason) for file in files]
     findings = [finding for one in done for finding in one.findings]
     show_findings(context, findings)
     emit(context, done, [f"{one.name} {one.outcome}" + (f", {one.rates} rates" if one.rates else "") for one in done])
@@ -113,7 +114,7 @@ def check(context: click.Context, deployment: Deployment, files: tuple[Path, ...
       billing tax check
     """
     if files:
-        done = [load_tax_file(deployment, one.name, one.read_bytes(), check_only=True, reason="check") for one in files]
+        done = [load_tax_file(deployment, one.name, read_input(one), check_only=True, reason="check") for one in files]
         findings = [finding for one in done for finding in one.findings]
     else:
         with deployment.database.read() as connection:

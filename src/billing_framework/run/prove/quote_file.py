@@ -12,6 +12,7 @@ from billing_framework.plugin.settings import DeploymentSettings, Settings, Sett
 from billing_framework.rating.plan_check import check_plan
 from billing_framework.rating.plan_file import read_plan
 from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.run.input_file import opened_records, read_input
 from billing_framework.run.master.plans import model_params
 from billing_framework.run.prove.quote import Quote, QuoteRequest, quote
 from billing_framework.run.usage.reading import read_items, read_request
@@ -39,7 +40,7 @@ def read_plans(host: Host, files: Sequence[Path]) -> tuple[tuple[PlanVersion, ..
     plans: list[PlanVersion] = []
     findings: list[Finding] = []
     for file in files:
-        read = read_plan(_content(file), file=file.name, params=model_params(host))
+        read = read_plan(read_input(file), file=file.name, params=model_params(host))
         findings += read.findings
         if read.plan is not None:
             findings += check_plan(read.plan, models=host.charge_models, file=file.name)
@@ -48,15 +49,6 @@ def read_plans(host: Host, files: Sequence[Path]) -> tuple[tuple[PlanVersion, ..
         names = ", ".join(sorted({plan.code for plan in plans}))
         raise InputRefused("QUOTE02", f"the files hold different plans: {names}", remedy="Give versions of one plan and currency")
     return tuple(plans), findings
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputRefused(
-            "QUOTE02", f"the plan cannot be read: {error.strerror}", place=str(file), remedy="Check its name and your rights"
-        ) from error
 
 
 def quote_file(
@@ -84,12 +76,6 @@ def quote_file(
     """
     reader = host.reader(file_format)
     asked = read_request(reader, file=records.name, source=source, zone=request.zone, options=options or {})
-    try:
-        raw = records.open("rb")
-    except OSError as error:
-        raise InputRefused(
-            "USAGE12", f"the file cannot be opened: {error.strerror}", place=str(records), remedy="Check its name and your rights"
-        ) from error
-    with raw:
+    with opened_records(records, records.name) as raw:
         found = quote(read_items(host, reader, asked, open_stream(raw, records.name)), request, host)
     return attrs.evolve(found, findings=tuple(attrs.evolve(one, file=one.file or records.name) for one in found.findings))

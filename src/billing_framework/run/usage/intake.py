@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.input_file import opened_records
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.run.usage.reading import read_items, read_request
 from billing_framework.storage.audit import record
@@ -23,7 +21,6 @@ from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage, Usage
-from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.identity import natural_id
 
@@ -100,7 +97,7 @@ def take_in(
         zone=zone or deployment.settings.deployment.zone,
         options=options or {},
     )
-    with _opened(file, request.file) as raw:
+    with opened_records(file, request.file) as raw:
         sha256 = _sha256(raw)
         with deployment.database.begin() as connection:
             serialise_intake(connection)
@@ -175,25 +172,6 @@ def _repeated(earlier: Batch, request: ReadRequest) -> IntakeReport:
 
 def _name_of(file: Path | BinaryIO) -> str:
     return file.name if isinstance(file, Path) else "standard input"
-
-
-@contextmanager
-def _opened(file: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
-    if not isinstance(file, Path):
-        # A pipe can be read once; its digest is needed before its records.
-        with tempfile.SpooledTemporaryFile(max_size=_SPOOLED_BYTES) as spool:
-            shutil.copyfileobj(file, spool)
-            spool.seek(0)
-            yield cast("BinaryIO", spool)
-        return
-    try:
-        raw = file.open("rb")
-    except OSError as error:
-        raise InputRefused(
-            "USAGE12", f"the file cannot be opened: {error.strerror}", place=name, remedy="Check its name and your rights"
-        ) from error
-    with raw:
-        yield raw
 
 
 def _sha256(raw: BinaryIO) -> bytes:

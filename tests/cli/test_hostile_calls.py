@@ -1,0 +1,104 @@
+"""Arguments, files and terminals that mean harm, or are merely strange."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from billing_framework.cli.printable import printable
+from tests.cli.deployment import billing, told, use
+
+TICKETS = b"ticket,card,entered,minutes\nT1,C1,2026-07-01T10:00,30\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    use(tmp_path, monkeypatch)
+    told(billing("db", "upgrade"))
+    return tmp_path
+
+
+def started(folder: Path, *arguments: bytes | str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [os.fsencode(word) for word in (sys.executable, "-m", "billing_framework.cli", *arguments)]
+    variables = {**os.environ, "PYTHONPATH": str(folder), **environment}
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False, timeout=120)
+
+
+def test_an_argument_that_is_no_utf8_is_refused_by_its_number(folder: Path) -> None:
+    done = started(folder, "usage", "list", b"M\xfcller")
+    assert done.returncode == 2
+    assert b"INPUT01 argument 3 is not UTF-8 text" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("file", "code", "reason"),
+    [("a" * 5000, "INPUT02", "name too long"), ("", "USAGE12", "directory"), ("none.csv", "USAGE12", "No such file"),
+     (".", "USAGE12", "directory"), ("/dev/zero", "USAGE12", "device")],
+    ids=["long name", "empty", "missing", "folder", "device"],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(file: str, code: str, reason: str) -> None:
+    shown = told(billing("usage", "intake", file, "--format", "tickets"), 2)
+    assert code in shown
+    assert reason in shown
+
+
+def test_records_may_come_through_a_named_pipe(folder: Path) -> None:
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(TICKETS,))
+    writer.start()
+    report = json.loads(billing("usage", "intake", "pipe", "--format", "tickets", "--json").stdout)
+    writer.join()
+    assert (report["totals"]["records"], report["totals"]["suspended"]) == (1, 1)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_read_at_once_has_a_limit() -> None:
+    for command in (("party", "import"), ("plan", "load"), ("tax", "load"), ("book", "load")):
+        assert "INPUT03" in told(billing(*command, "/dev/zero"), 2)
+
+
+@pytest.mark.parametrize("source", ["a\nb", "\u202e", "x" * 501, "\x1b[2J"])
+def test_a_source_is_a_short_printable_name(folder: Path, source: str) -> None:
+    (folder / "t.csv").write_bytes(TICKETS)
+    assert "USAGE28" in told(billing("usage", "intake", "t.csv", "--format", "tickets", "--source", source), 2)
+
+
+def test_names_in_files_do_not_command_the_terminal(folder: Path) -> None:
+    (folder / "t.csv").write_bytes(TICKETS.replace(b"C1", "\x1b[2J\u202e".encode()))
+    shown = told(billing("usage", "intake", "t.csv", "--format", "tickets"), 1)
+    assert "\\x1b[2J\\u202e" in shown
+    assert "\x1b" not in shown
+    shown = told(billing("usage", "suspense"))
+    assert "\x1b" not in shown
+
+
+def test_printable_keeps_what_people_write() -> None:
+    kept = "Żółć 東京 🙂\tcolumn\nline"
+    assert printable(kept) == kept
+    assert printable("a\r\nb\rc\x00\x9b") == "a\nb\\rc\\x00\\x9b"
+
+
+def test_a_terminal_of_another_encoding_gets_escapes(folder: Path) -> None:
+    (folder / "t.csv").write_bytes(TICKETS.replace(b"C1", "Zürich東".encode()))
+    done = started(folder, "usage", "intake", "t.csv", "--format", "tickets", "--json", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["findings"][0]["value"] == "Zürich東"
+    assert started(folder, "usage", "suspense", PYTHONIOENCODING="ascii").returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_for_the_output_is_told(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "billing_framework.cli", "config", "schema"]
+        variables = {**os.environ, "PYTHONPATH": str(folder)}
+        done = subprocess.run(command, cwd=folder, env=variables, stdout=full, stderr=subprocess.PIPE, check=False, timeout=120)
+    assert done.returncode == 2
+    assert b"INPUT02" in done.stderr
+    assert b"Traceback" not in done.stderr
