@@ -11,7 +11,6 @@ from datetime import date
 from typing import TypeVar
 
 import attrs
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.account import Account
@@ -27,9 +26,7 @@ from billing_framework.run.master.customer_change import find
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.ledger.post import post_batch
-from billing_framework.storage.many import rows_of
-from billing_framework.storage.master.account_rows import load_accounts
-from billing_framework.storage.master.account_tables import account as account_table
+from billing_framework.storage.master.account_rows import load_accounts, lock_accounts
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.storage.outbox import Event, put_events
@@ -170,9 +167,7 @@ def locked_positions(connection: Connection, codes: Collection[str], *, lock: bo
         lock: False to only look, as in a read transaction.
     """
     if lock:
-        query = sa.select(account_table.c.id).order_by(account_table.c.code).with_for_update()
-        for _ in rows_of(connection, codes, lambda some: query.where(account_table.c.code.in_(some))):
-            pass
+        lock_accounts(connection, codes)
     return positions(connection, codes)
 
 

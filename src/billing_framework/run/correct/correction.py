@@ -19,11 +19,19 @@ from billing_framework.receivables.allocation import settle
 from billing_framework.receivables.open_item import Allocation, document_item_key, item_of
 from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
-from billing_framework.storage.billing.documents import as_issued, issue, load_documents, load_parties
+from billing_framework.storage.billing.documents import (
+    StoredDocument,
+    as_issued,
+    find_document,
+    issue,
+    load_documents,
+    load_parties,
+)
 from billing_framework.storage.billing.draft_rows import DraftRecord, save_drafts
 from billing_framework.storage.billing.keys import billed_charges, rewind_states, take_back_charges, write_states
 from billing_framework.storage.billing.numbers import next_counters, set_counters
 from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.master.account_rows import lock_accounts
 from billing_framework.storage.master.book_rows import number_series
 from billing_framework.storage.outbox import Event, put_events
 from billing_framework.storage.receivable.rows import insert_allocations, insert_items, load_standings
@@ -63,6 +71,18 @@ class Corrected:
     new: str = ""
     note_key: int = 0
     new_key: int = 0
+
+
+def locked_document(connection: Connection, number: str) -> StoredDocument:
+    """Return the document with this number, its account kept from every other act until the transaction ends.
+
+    Two officers who correct one document, or correct it and settle it, act one after the other, each on what the other left.
+
+    Raises:
+        NotFound: ``INVOICE20`` with the nearest number.
+    """
+    lock_accounts(connection, [find_document(connection, number).content.account])
+    return find_document(connection, number)
 
 
 def issue_correction(

@@ -11,11 +11,17 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.credit_note import credit_note, creditable
 from billing_framework.invoicing.document import Document
 from billing_framework.invoicing.draft import DraftDocument
-from billing_framework.run.correct.correction import Correction, issue_correction, issue_date, post_entries
+from billing_framework.run.correct.correction import (
+    Correction,
+    issue_correction,
+    issue_date,
+    locked_document,
+    post_entries,
+)
 from billing_framework.run.correct.dependents import Dependent, dependents_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
-from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of, find_document
+from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 from billing_framework.values.identity import natural_id
@@ -58,7 +64,7 @@ def credit_document(
     if not reason.strip():
         raise Refused("RUN14", "a credit note needs a reason", remedy="Say why with --reason; it is printed")
     with deployment.database.begin() as connection:
-        stored = find_document(connection, number)
+        stored = locked_document(connection, number)
         book = load_book(connection, stored.content.book).profile
         on = issue_date(deployment, book, as_of)
         currency = stored.content.currency

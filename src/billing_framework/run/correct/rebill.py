@@ -15,7 +15,7 @@ import attrs
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.rebill import Comparison
 from billing_framework.rating.price_plan import Correction as Policy
-from billing_framework.run.correct.correction import issue_date, post_entries
+from billing_framework.run.correct.correction import issue_date, locked_document, post_entries
 from billing_framework.run.correct.dependents import Dependent, dependents_of
 from billing_framework.run.correct.rebill_later import adjust_next, corrected_chain, hold_for_correction
 from billing_framework.run.correct.rebill_one import Anew, Rebilling, billed_anew, changed_states, issue_anew
@@ -23,7 +23,7 @@ from billing_framework.run.cycle.load_input import open_desk
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
-from billing_framework.storage.billing.documents import StoredDocument, find_document, load_documents
+from billing_framework.storage.billing.documents import StoredDocument, load_documents
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
@@ -92,7 +92,7 @@ def rebill_document(
     if not reason.strip():
         raise Refused("RUN14", "rebilling needs a reason", remedy="Say why with --reason; it is printed on the credit note")
     with deployment.database.begin() as connection:
-        stored = find_document(connection, number)
+        stored = locked_document(connection, number)
         book = load_book(connection, stored.content.book).profile
         desk = open_desk(deployment, connection, book.code, versions=computing_versions(deployment))
         work = Rebilling(

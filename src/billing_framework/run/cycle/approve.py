@@ -24,6 +24,8 @@ from billing_framework.storage.master.book_rows import load_book, number_series
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding, Severity
 
+APPROVED = ("approved", "posting", "posted")
+
 
 @attrs.frozen(kw_only=True)
 class ApprovalReport:
@@ -60,11 +62,13 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
     """
     with deployment.database.read() as connection:
         run = find_run(connection, code)
-    if run.state in ("approved", "posting", "posted"):
+    if run.state in APPROVED:
         return ApprovalReport(run=run, was_approved=True)
     stale = stale_accounts(deployment, run)
     with deployment.database.begin() as connection:
         run = find_run(connection, run.code, lock=True)
+        if run.state in APPROVED:  # by somebody else, meanwhile
+            return ApprovalReport(run=run, was_approved=True)
         _refuse_wrong_state(run)
         _refuse_maker(deployment, connection, run)
         rows = run_accounts(connection, run)

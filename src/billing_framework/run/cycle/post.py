@@ -82,13 +82,16 @@ def post_run(
             run = move_run(connection, run, "posting")
         existing = issued_among(connection, manifest)
     waiting = [one for one in manifest if one.document not in existing]
+    posted = 0
     void: dict[str, str] = {}
     for start in range(0, len(waiting), chunk_size):
-        void |= _post_chunk(deployment, run, waiting[start : start + chunk_size], mapping)
+        issued, spoilt = _post_chunk(deployment, run, waiting[start : start + chunk_size], mapping)
+        posted += issued
+        void |= spoilt
         if progress:
             progress(len(existing) + min(start + chunk_size, len(waiting)), len(manifest))
     run = _finish(deployment, run, len(manifest))
-    return PostingReport(run=run, posted=len(waiting), existing=len(existing), void=void)
+    return PostingReport(run=run, posted=posted, existing=len(manifest) - posted, void=void)
 
 
 def _refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered], mapping: ChartMapping) -> None:
@@ -112,33 +115,39 @@ def _refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbere
         )
 
 
-def _post_chunk(deployment: Deployment, run: Run, chunk: Sequence[Numbered], mapping: ChartMapping) -> dict[str, str]:
-    """Post some documents in one transaction; where one of them is refused, each on its own, so that only that one is void."""
+def _post_chunk(deployment: Deployment, run: Run, chunk: Sequence[Numbered], mapping: ChartMapping) -> tuple[int, dict[str, str]]:
+    """Post some documents in one transaction; where one of them is refused, each on its own, so that only that one is void.
+
+    Returns:
+        How many documents were issued here and by no other process, and account to reason of those that are void.
+    """
     try:
         with deployment.database.begin() as connection:
-            _post_documents(deployment, connection, run, chunk, mapping)
+            return _post_documents(deployment, connection, run, chunk, mapping), {}
     except (LedgerRefused, Conflict) as refused:
         if refused.code in WHOLE_RUN or refused.code == "STORAGE06":
             raise
         if len(chunk) == 1:
-            return _post_void(deployment, run, chunk[0], str(refused))
-    else:
-        return {}
-    void: dict[str, str] = {}
+            void = _post_void(deployment, run, chunk[0], str(refused))
+            return int(bool(void)), void
+    issued = 0
+    spoilt: dict[str, str] = {}
     for one in chunk:
-        void |= _post_chunk(deployment, run, [one], mapping)
-    return void
+        count, void = _post_chunk(deployment, run, [one], mapping)
+        issued += count
+        spoilt |= void
+    return issued, spoilt
 
 
 def _post_documents(
     deployment: Deployment, connection: Connection, run: Run, chunk: Sequence[Numbered], mapping: ChartMapping
-) -> None:
+) -> int:
     now = deployment.clock.now()
     run = _still_posting(connection, run)
     done = issued_among(connection, chunk)
     numbers = [one for one in chunk if one.document not in done]
     if not numbers:
-        return
+        return 0
     stored = load_documents(connection, [one.document for one in numbers])
     issue(connection, run.book, numbers, now=now)
     post_documents(deployment, connection, run.book, [stored[one.document] for one in numbers], source=f"run/{run.code}")
@@ -152,6 +161,7 @@ def _post_documents(
             now=now,
             actor=deployment.actor,
         )
+    return len(numbers)
 
 
 def post_documents(
@@ -219,7 +229,7 @@ def _voided(row: RunAccount, number: str, reason: str) -> RunAccount:
 
 def _still_posting(connection: Connection, run: Run) -> Run:
     now = locked(connection, run)
-    if now.state != "posting":
+    if now.state not in ("posting", "posted"):  # posted by another process that had fewer left to do
         raise Refused("RUN03", f"the run {run.code} is {now.state}", remedy="Look at it: billing run show")
     return now
 

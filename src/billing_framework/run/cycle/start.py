@@ -32,6 +32,7 @@ from billing_framework.storage.billing.run_rows import (
 )
 from billing_framework.storage.master.account_rows import account_codes, load_accounts, load_tree
 from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.turn import take_turn
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.finding import Finding
@@ -126,18 +127,13 @@ def _counts(deployment: Deployment, run: Run) -> dict[str, int]:
 
 def _open(deployment: Deployment, request: RunRequest) -> RunReport:
     with deployment.database.begin() as connection:
+        # Two officers who start the same run get one run: the second finds what the first has opened.
+        take_turn(connection, "run start", request.book)
         book = load_book(connection, request.book)
         given = attrs.evolve(request, as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)))
         tree = load_tree(connection, request.book)
         own, payers = _accounts(connection, given, tree)
-        earlier = runs(
-            connection,
-            book=given.book,
-            cycle=given.cycle,
-            period_start=given.period.start,
-            period_end=given.period.end,
-            kind=given.kind,
-        )
+        earlier = _earlier(connection, given)
         live = _to_resume(earlier, given)
         claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
         if live is not None:
@@ -153,6 +149,19 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         run = _new_run(deployment, connection, given, len(earlier) + 1)
         _take_in_new_accounts(connection, run, free, payers, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
+
+
+def _earlier(connection: Connection, request: RunRequest) -> list[Run]:
+    """Return the runs over the same period; those that accounts may be added to are held, so that nobody approves them now."""
+    found = runs(
+        connection,
+        book=request.book,
+        cycle=request.cycle,
+        period_start=request.period.start,
+        period_end=request.period.end,
+        kind=request.kind,
+    )
+    return [locked(connection, run) if run.state in OPEN_STATES else run for run in found]
 
 
 def _accounts(connection: Connection, request: RunRequest, tree: Mapping[str, Branch]) -> tuple[list[str], list[str]]:

@@ -163,7 +163,9 @@ def find_run(connection: Connection, code: str, *, lock: bool = False) -> Run:
     known = runs(connection)
     matching = [run for run in known if run.code == code] or [run for run in known if run.code.endswith(code)]
     if not matching or (code and len(matching) > 1):
-        what = f"there is no run {code!r}" if not matching else f"{code!r} fits {len(matching)} runs"
+        what = f"there is no run {code!r}" if known and not matching else f"{code!r} fits {len(matching)} runs"
+        if not known:
+            raise NotFound("RUN01", "there is no run yet", remedy="Start one: billing run start")
         raise NotFound("RUN01", what, remedy=did_you_mean(code, [run.code for run in known]) or "Start one: billing run start")
     return locked(connection, matching[0]) if lock else matching[0]
 

@@ -77,6 +77,14 @@ def load_accounts(connection: Connection, codes: Collection[str]) -> dict[str, A
     return {stored.value.code: stored.value for stored in rows_of(connection, ACCOUNTS, "code", codes)}
 
 
+def lock_accounts(connection: Connection, codes: Collection[str]) -> None:
+    """Keep every other act on what these accounts owe from them until the transaction ends, in order of their codes."""
+    table = tables.account
+    for block in blocks(sorted(set(codes))):
+        query = sa.select(table.c.id).where(table.c.code.in_(block)).order_by(table.c.code).with_for_update()
+        connection.execute(query).all()
+
+
 def account_codes(connection: Connection, book: str, cycle: str = "", *, status: str = "active") -> tuple[str, ...]:
     """Return the codes of a book's accounts, in order; of one cycle where it is given."""
     query = sa.select(tables.account.c.code).where(tables.account.c.book == book, tables.account.c.status == status)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.stored_form import from_plain, to_plain
+from billing_framework.storage.turn import take_turn
 from billing_framework.storage.usage.tables import usage_batch, usage_coverage
 from billing_framework.usage.reader import Coverage
 from billing_framework.usage.reconcile import ControlTotals
@@ -19,8 +20,6 @@ from billing_framework.values.period import Span
 
 MOST_FINDINGS = 1_000
 """So many findings are stored with a batch; the rest is counted by the last of them."""
-
-_INTAKE_LOCK = 4_711_002
 
 
 @attrs.frozen(kw_only=True)
@@ -65,8 +64,7 @@ def serialise_intake(connection: Connection) -> None:
 
     SQLite has one writer and needs nothing.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _INTAKE_LOCK})
+    take_turn(connection, "usage intake", "")
 
 
 def next_id(connection: Connection, table: sa.Table) -> int:
