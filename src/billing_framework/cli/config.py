@@ -43,7 +43,13 @@ def show(context: click.Context, session: Session) -> None:
     file = session.settings_file()
     settings = file.settings
     plugins = {plugin.name: plugin.settings for plugin in Host.from_file(file).plugins if plugin.settings is not None}
-    typed = {"deployment": settings.deployment, "holidays": settings.holidays, "review": settings.review, "plugin": plugins}
+    typed = {
+        "deployment": settings.deployment,
+        "holidays": settings.holidays,
+        "calendars": settings.calendars,
+        "review": settings.review,
+        "plugin": plugins,
+    }
     data = {"file": str(file.path), "sha256": file.sha256, **to_plain(typed)}
     emit(context, data, lambda: fields(_flat(data, "")))
 

@@ -46,7 +46,12 @@ for verb in DRAFT_VERBS:
 @run.command()
 @click.option("--book", default="", metavar="CODE", help="Book that bills; not needed where there is only one.")
 @click.option("--cycle", default="monthly:1", show_default=True, metavar="CYCLE", help="Billing cycle.")
-@click.option("--period", required=True, metavar="MONTH|DATE", help="The period that begins in the month, or holds the date.")
+@click.option(
+    "--period",
+    required=True,
+    metavar="MONTH|DATE|FROM/TO",
+    help="The period that begins in the month, holds the date, or has these first and last dates.",
+)
 @click.option("--as-of", type=date_type, metavar="DATE", help="Date of the documents; today by default.")
 @click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account; may be repeated.")
 @click.option("--rehearsal", is_flag=True, help="Rehearse: the same steps, but nothing can be approved.")
@@ -59,12 +64,13 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
     Example:
       billing run start --book US --cycle monthly:1 --period 2026-07
       billing run start --period 2026-07 --account A-1001 --rehearsal
+      billing run start --cycle read-date --period 2026-07-03/2026-08-02
     """
     as_of: datetime | None = given["as_of"]
     request = RunRequest(
         book=run_book(deployment, given["book"]),
         cycle=given["cycle"],
-        period=run_period(given["cycle"], given["period"]),
+        period=run_period(given["cycle"], given["period"], deployment.settings.custom_cycles),
         as_of=as_of.date() if as_of else None,
         accounts=tuple(given["accounts"]),
         kind="rehearsal" if rehearsal else "final",

@@ -45,8 +45,18 @@ def last_period(cycle: Cycle, as_of: date) -> DateSpan:
 
 
 def next_period(cycle: Cycle, period: DateSpan) -> DateSpan:
-    """Return the period that follows `period`, which charges in advance are for."""
+    """Return the period that follows `period`, which charges in advance are for.
+
+    Where readings decide, nobody knows when the next one is taken: as many days again are taken for it.
+    """
+    if isinstance(cycle, ReadDateCycle):
+        return DateSpan(period.end, period.end + (period.end - period.start))
     return period_containing(cycle, period.end)
+
+
+def whole_period(cycle: Cycle, period: DateSpan) -> DateSpan:
+    """Return the whole period of the cycle that `period` begins in, which prorated prices refer to."""
+    return period if isinstance(cycle, ReadDateCycle) else period_containing(cycle, period.start)
 
 
 def due_date(issue_on: date, due_days: int, calendar: BusinessCalendar | None = None, roll: Roll = Roll.FOLLOWING) -> date:

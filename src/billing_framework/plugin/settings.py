@@ -18,12 +18,14 @@ import cattrs
 from babel import Locale, UnknownLocaleError
 
 from billing_framework.invoicing.review import ReviewBounds
+from billing_framework.values.calendar import CustomCycle
 from billing_framework.values.clock import timezone
 from billing_framework.values.errors import ConfigurationError, ValueRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money, minor_digits
 from billing_framework.values.structuring import WrongValue, strict_converter
 from billing_framework.values.typed_toml import Codes, line_of, raise_first, read_toml, structure
+from billing_framework.values.week_calendar import calendar_from
 
 CODES = Codes(unreadable="CONFIG01", unknown_key="CONFIG02", missing_key="CONFIG03", bad_value="CONFIG04")
 CHECK_COMMAND = "billing config check"
@@ -62,10 +64,34 @@ class SecretReference:
             found, shown = environment.get(self.env, ""), f"the environment variable {self.env}"
         else:
             path = folder / self.file
-            found, shown = (path.read_text(encoding="utf-8").strip() if path.is_file() else ""), f"the file {path}"
+            found, shown = _text_of(path), f"the file {path}"
         if not found:
             raise ConfigurationError("CONFIG06", f"{shown} holds no secret", remedy="Set it where the command runs")
         return found
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    except (OSError, ValueError) as error:  # no right to read it; no text
+        raise ConfigurationError(
+            "CONFIG06", f"the file {path} cannot be read as a secret", remedy="Give it as UTF-8 text that the command may read"
+        ) from error
+
+
+def _at_least_zero(_settings: object, field: attrs.Attribute[Any], value: Fraction | int) -> None:
+    if value < 0:
+        raise ValueRefused("CONFIG04", f"{field.name} must not be below zero, not {value}", remedy="Give 0 or more")
+
+
+def _share(_settings: object, field: attrs.Attribute[Any], value: Fraction) -> None:
+    if not 0 <= value <= 1:
+        raise ValueRefused("CONFIG04", f"{field.name} must be a share from 0 to 1, not {value}", remedy='Write it as "0.25"')
+
+
+def _factor(_settings: object, field: attrs.Attribute[Any], value: Fraction) -> None:
+    if value != 0 and value < 1:
+        raise ValueRefused("CONFIG04", f"{field.name} must be 1 or more, or 0, not {value}", remedy='Write it as "3"; "0" is off')
 
 
 def _known_currency(_settings: object, _field: object, value: str) -> None:
@@ -141,6 +167,45 @@ class HolidayCalendar:
 
 
 @attrs.frozen(kw_only=True)
+class BillingCalendar:
+    """Table ``[calendars.NAME]``: a calendar of periods that accounts name as the cycle ``custom:NAME``.
+
+    It lists its boundaries, or follows a pattern of whole weeks such as ``4-4-5``.
+
+    Attributes:
+        boundaries: first dates of the periods, ascending; the last one only ends the period before it.
+        pattern: weeks of the three periods of a quarter, for example ``4-4-5``; empty where the boundaries are listed.
+        first_year: first year of the pattern, named by the calendar year in which it ends.
+        last_year: last year of the pattern.
+        weekday: the weekday on which each year of the pattern ends.
+        month: the calendar month at whose end the year ends, 1 to 12.
+        ending: ``last`` such weekday of the month, or the one ``nearest`` to the month's last day.
+    """
+
+    boundaries: tuple[date, ...] = ()
+    pattern: str = ""
+    first_year: int = 0
+    last_year: int = 0
+    weekday: str = "saturday"
+    month: int = 1
+    ending: str = "last"
+
+    def __attrs_post_init__(self) -> None:
+        self.cycle("")
+
+    def cycle(self, name: str) -> CustomCycle:
+        """Return the calendar under its name.
+
+        Raises:
+            ValueRefused: ``VALUE20`` where neither boundaries nor a pattern with its years is given, or they make no sense.
+        """
+        given = {field: value for field, value in attrs.asdict(self).items() if value not in ((), "", 0)}
+        if self.boundaries:
+            return calendar_from(name, {"boundaries": self.boundaries})
+        return calendar_from(name, given)
+
+
+@attrs.frozen(kw_only=True)
 class ReviewSettings:
     """Table ``[review]``: which drafts a run holds for an officer.
 
@@ -156,10 +221,10 @@ class ReviewSettings:
     """
 
     largest: tuple[Money, ...] = ()
-    factor: Fraction = Fraction(3)
-    least_history: int = 3
+    factor: Fraction = attrs.field(default=Fraction(3), validator=_factor)
+    least_history: int = attrs.field(default=3, validator=_at_least_zero)
     least_difference: tuple[Money, ...] = ()
-    estimated_share: Fraction = Fraction(1)
+    estimated_share: Fraction = attrs.field(default=Fraction(1), validator=_share)
     zero_total: bool = True
     zero_usage: bool = True
     missing_usage: bool = True
@@ -186,14 +251,21 @@ class Settings:
     Attributes:
         deployment: what this installation is.
         holidays: holiday calendars by name.
+        calendars: billing calendars by name, for accounts whose cycle is ``custom:NAME``.
         review: which drafts are held.
         plugin: for each plugin the keys of its table ``[plugin.NAME]``, not yet typed: its settings class does that.
     """
 
     deployment: DeploymentSettings
     holidays: Mapping[str, HolidayCalendar] = attrs.field(factory=dict)
+    calendars: Mapping[str, BillingCalendar] = attrs.field(factory=dict)
     review: ReviewSettings = ReviewSettings()
     plugin: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+
+    @property
+    def custom_cycles(self) -> Mapping[str, CustomCycle]:
+        """The billing calendars by name, as `parse_cycle` is given them."""
+        return {name: calendar.cycle(name) for name, calendar in self.calendars.items()}
 
     @property
     def holiday_dates(self) -> Mapping[str, frozenset[date]]:

@@ -13,7 +13,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.book import BookProfile
 from billing_framework.accounts.hierarchy import Branch, payer_of
-from billing_framework.invoicing.cycle import next_period
+from billing_framework.invoicing.cycle import next_period, whole_period
 from billing_framework.invoicing.edit import Edit
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.rater import Tile
@@ -40,7 +40,7 @@ from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
 from billing_framework.taxing.tax_rate import TaxRate
-from billing_framework.values.calendar import parse_cycle, period_containing
+from billing_framework.values.calendar import parse_cycle
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan, Span
@@ -233,7 +233,7 @@ def _agreement(
     period = _life(agreement, request.period)
     if period is None:
         return None, ()
-    cycle = parse_cycle(account.cycle)
+    cycle = parse_cycle(account.cycle, desk.deployment.settings.custom_cycles)
     following = next_period(cycle, request.period)
     known_at = request.plans_known_at or desk.known_at
     models = desk.deployment.host.charge_models
@@ -243,7 +243,7 @@ def _agreement(
     given = AgreementInput(
         agreement=agreement,
         period=period,
-        full_period=period_containing(cycle, request.period.start),
+        full_period=whole_period(cycle, request.period),
         next_period=following,
         tiles=tile_refs(chosen.tiles),
         next_tiles=tile_refs(select(agreement, ahead, desk.plans, known_at, models).tiles) if ahead else (),
