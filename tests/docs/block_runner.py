@@ -12,6 +12,7 @@ What a page can say:
 * ```` ```text ```` is shown and nothing else. Languages that are not in `LANGUAGES` are refused; nothing escapes by a typo.
 * ``<!-- example: examples/NAME -->`` chooses the deployment, ``<!-- example: none -->`` an empty folder.
 * ``<!-- after: docs/how_to/PAGE.md -->`` goes on where another page ends: its blocks are run before.
+* ``<!-- server: postgresql -->`` says that the page needs a server: psql finds it, as its superuser, without further options.
 * ``make`` lines are tried with ``make -n`` in the repository: the target must exist, but demo and tests do not run themselves.
 """
 
@@ -26,7 +27,7 @@ import sys
 import tempfile
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -40,6 +41,7 @@ _FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)(?P=ticks) *$", re.MULTILINE | re.DOTALL
 )
 _EXAMPLE = re.compile(r"<!-- example: (\S+) -->")
+_SERVER = "<!-- server: postgresql -->"
 _AFTER = re.compile(r"<!-- after: (\S+) -->")
 _NAMED_BY_COMMENT = re.compile(r"# (?P<path>[\w./-]+\.(?:toml|py))\s*$")
 
@@ -85,15 +87,25 @@ def blocks_of(page: Path) -> Iterator[Block]:
         )
 
 
-def run_page(page: Path, folder: Path) -> int:
+def needs_server(page: Path) -> bool:
+    """Return whether the blocks of a page need a PostgreSQL server."""
+    return _SERVER in page.read_text(encoding="utf-8")
+
+
+def run_page(page: Path, folder: Path, *, server: Mapping[str, str] | None = None) -> int:
     """Run the blocks of `page` in a fresh deployment below `folder` and return how many were tried.
+
+    Args:
+        page: the page.
+        folder: an empty folder.
+        server: environment variables by which the blocks reach a PostgreSQL server.
 
     Raises:
         BlockFailed: a block does something else than the page says; the message names it and shows what happened.
     """
     deployment = folder / "deployment"
     shutil.copytree(_start(page), deployment)
-    environment = _environment(folder)
+    environment = _environment(folder) | dict(server or {})
     return sum(_tried(block, deployment, environment) for block in blocks_of(page))
 
 

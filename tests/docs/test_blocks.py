@@ -1,11 +1,13 @@
 """Every toml, shell and Python block of the README and the documentation runs."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.block_runner import ROOT, BlockFailed, blocks_of, run_page
+from tests.docs.block_runner import ROOT, BlockFailed, blocks_of, needs_server, run_page
+from tests.postgres_server import Server, find_binaries
 
 PAGES = sorted(
     {
@@ -18,9 +20,20 @@ PAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if not needs_server(page)], ids=named)
 def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
     run_page(page, tmp_path)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if needs_server(page)], ids=named)
+def test_the_blocks_of_a_page_run_on_postgresql(page: Path, tmp_path: Path, postgres_server: Server) -> None:
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"], str(find_binaries())])
+    path = os.pathsep.join([str(Path(sys.executable).parent), path])
+    run_page(page, tmp_path, server={"PGHOST": str(postgres_server.folder), "PGUSER": postgres_server.superuser, "PATH": path})
 
 
 @pytest.mark.parametrize("language", ["sh", "toml", "python"])

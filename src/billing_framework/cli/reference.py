@@ -114,8 +114,9 @@ def _settings() -> Iterator[str]:
             yield "## [plugin.NAME]"
             yield "Settings of one plugin; `billing plugin show NAME` lists its keys."
             continue
-        name = "holidays.NAME" if field.name == "holidays" else field.name
-        cls = typing.get_args(hint)[1] if field.name == "holidays" else hint
+        by_name = typing.get_args(hint)
+        name = f"{field.name}.NAME" if by_name else field.name
+        cls = by_name[1] if by_name else hint
         yield f"## [{name}]"
         yield summary(cls)
         documented = attribute_docs(cls)
