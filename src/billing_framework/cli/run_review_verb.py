@@ -10,6 +10,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, table
 from billing_framework.run.cycle.review import RunReview, RunTotals, review_run
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.usage.late import LateUsage
 from billing_framework.storage.billing.run_rows import RunAccount
 
 
@@ -60,8 +61,12 @@ def _text(found: RunReview) -> Iterator[str]:
     for late in found.late:
         yield (
             f"late: {late.document} of {late.account} ({late.period}): {len(late.added)} records are new,"
-            f" {len(late.superseded)} no longer hold; billing invoice rebill {late.document}"
+            f" {len(late.superseded)} no longer hold{_moved(late)}; billing invoice rebill {late.document}"
         )
+
+
+def _moved(late: LateUsage) -> str:
+    return f", the carried state {', '.join(late.states)} changed" if late.states else ""
 
 
 def _totals(totals: Mapping[str, RunTotals], last: Mapping[str, RunTotals]) -> str:

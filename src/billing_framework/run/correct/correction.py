@@ -18,6 +18,7 @@ from billing_framework.ledger.batch import Batch
 from billing_framework.receivables.allocation import settle
 from billing_framework.receivables.open_item import Allocation, document_item_key, item_of
 from billing_framework.run.cycle.issuer import mapping_of
+from billing_framework.run.cycle.order import one_decision_at_a_time
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.documents import (
     StoredDocument,
@@ -81,7 +82,9 @@ def locked_document(connection: Connection, number: str) -> StoredDocument:
     Raises:
         NotFound: ``INVOICE20`` with the nearest number.
     """
-    lock_accounts(connection, [find_document(connection, number).content.account])
+    found = find_document(connection, number).content
+    one_decision_at_a_time(connection, found.book)
+    lock_accounts(connection, [found.account])
     return find_document(connection, number)
 
 

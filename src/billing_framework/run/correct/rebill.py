@@ -20,6 +20,7 @@ from billing_framework.run.correct.dependents import Dependent, dependents_of
 from billing_framework.run.correct.rebill_later import adjust_next, corrected_chain, hold_for_correction
 from billing_framework.run.correct.rebill_one import Anew, Rebilling, billed_anew, changed_states, issue_anew
 from billing_framework.run.cycle.load_input import open_desk
+from billing_framework.run.cycle.order import refuse_reserved
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
@@ -86,7 +87,8 @@ def rebill_document(
 
     Raises:
         NotFound: there is no such document.
-        Refused: ``RUN20`` where it cannot be rebilled, ``RUN21`` where its data hold it, ``RUN14`` without a reason.
+        Refused: ``RUN20`` where it cannot be rebilled, ``RUN21`` where its data hold it, ``RUN14`` without a reason, ``RUN24``
+            where an approved run that is not posted rests on its carried state.
         LedgerRefused: no open period holds the date.
     """
     if not reason.strip():
@@ -117,6 +119,7 @@ def _with_later(work: Rebilling, stored: StoredDocument) -> tuple[RebillReport, 
     if anew.unchanged:
         return report, ()
     changed = changed_states(stored, anew)
+    refuse_reserved(work.connection, changed | {(state.scope, state.name) for state in stored.state})
     later = dependents_of(work.connection, stored, changed)
     # What later documents rested on before; afterwards only the difference that this correction makes is theirs.
     rested = {one.key: states_before(work.connection, {scope for scope, _ in one.states}, one.period.start) for one in later}

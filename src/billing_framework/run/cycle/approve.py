@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -13,12 +13,13 @@ from billing_framework.invoicing.numbering import NumberSeries, in_posting_order
 from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.cycle.draft import stale_accounts
 from billing_framework.run.cycle.issuer import mapping_of
+from billing_framework.run.cycle.order import one_decision_at_a_time, order_findings
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.edit_rows import editors_of
 from billing_framework.storage.billing.numbers import next_counters, save_manifest, set_counters
-from billing_framework.storage.billing.run_rows import Run, find_run, move_run, run_accounts, save_accounts
+from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, move_run, run_accounts, save_accounts
 from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.master.book_rows import load_book, number_series
 from billing_framework.values.errors import Refused
@@ -66,6 +67,7 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
         return ApprovalReport(run=run, was_approved=True)
     stale = stale_accounts(deployment, run)
     with deployment.database.begin() as connection:
+        one_decision_at_a_time(connection, run.book)
         run = find_run(connection, run.code, lock=True)
         if run.state in APPROVED:  # by somebody else, meanwhile
             return ApprovalReport(run=run, was_approved=True)
@@ -83,6 +85,7 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
             *_missing({row.document for row in drafted if row.document}, documents, run),
             *_unfinished(run, rows_pending=sum(row.state == "pending" for row in rows), documents=documents),
             *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
+            *_out_of_order(connection, run, drafted, stale),
             *_postable(connection, run, documents, mapping),
         ]
         if findings:
@@ -143,6 +146,13 @@ def _stale(account: str, parts: Sequence[str]) -> Finding:
     return _blocking(
         "RUN09", f"the draft is stale: {', '.join(parts)} changed since", "Draft it anew: billing run start", account
     )
+
+
+def _out_of_order(connection: Connection, run: Run, drafted: Sequence[RunAccount], stale: Collection[str]) -> Iterator[Finding]:
+    documents = {row.document: row.account for row in reversed(drafted) if row.document}
+    for finding in order_findings(connection, run, documents):
+        if finding.code != "RUN09" or finding.subject not in stale:
+            yield finding
 
 
 def _postable(connection: Connection, run: Run, documents: Sequence[DraftDocument], mapping: ChartMapping) -> list[Finding]:

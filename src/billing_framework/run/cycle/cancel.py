@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.run.cycle.post import leave_unbilled
 from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
@@ -12,7 +13,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.draft_rows import delete_drafts
 from billing_framework.storage.billing.keys import free_charges, free_periods
-from billing_framework.storage.billing.numbers import manifest_of
+from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import Run, find_run, move_run, run_accounts, save_accounts
 from billing_framework.values.errors import Refused
 
@@ -35,7 +36,7 @@ class CancelReport:
 
 
 def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelReport:
-    """Cancel a run of which nothing is posted.
+    """Cancel a run, or what is left of one whose posting was cut off: what is issued stays, the rest is issued as void.
 
     Args:
         deployment: the deployment.
@@ -44,7 +45,7 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
 
     Raises:
         NotFound: there is no such run.
-        Refused: ``RUN03`` where it is being posted or was, ``RUN14`` without a reason.
+        Refused: ``RUN03`` where it is posted, ``RUN14`` without a reason.
     """
     if not reason.strip():
         raise Refused("RUN14", "cancelling needs a reason", remedy="Say why with --reason, for those who audit the run")
@@ -52,38 +53,63 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
         run = find_run(connection, code, lock=True)
         if run.state == "cancelled":
             return CancelReport(run=run, was_cancelled=True)
-        if run.state in ("posting", "posted"):
+        if run.state == "posted":
             raise Refused(
                 "RUN03",
-                f"documents of the run {run.code} are issued",
+                f"the documents of the run {run.code} are issued",
                 remedy="Credit or rebill them one by one: billing invoice credit, billing invoice rebill",
             )
         before = run.state
-        void = _give_numbers_back(deployment, connection, run, reason) if run.state == "approved" else ()
-        rows = run_accounts(connection, run)
-        spoilt = {row.document for row in rows if row.document} & _void_documents(connection, run)
-        drafts = {row.document for row in rows if row.document} - spoilt
-        delete_drafts(connection, drafts)
-        free_charges(connection, spoilt)
-        free_periods(connection, run, [row.account for row in rows])
-        save_accounts(
-            connection, run, [attrs.evolve(row, state="skipped", reason="the run was cancelled", document=None) for row in rows]
-        )
-        now = deployment.clock.now()
-        run = find_run(connection, run.code)
-        run = move_run(connection, run, "cancelled", ended_by=deployment.actor, ended_at=now, reason=reason)
+        if run.state == "posting" and issued_among(connection, manifest_of(connection, run)):
+            report = _end_posting(deployment, connection, run, reason)
+        else:
+            report = _end(deployment, connection, run, reason)
         audit.record(
             connection,
-            now,
+            deployment.clock.now(),
             deployment.actor,
             "run cancel",
             object_kind="run",
             object_key=run.code,
             before={"state": before},
-            after={"state": "cancelled", "void": list(void)},
+            after={"state": report.run.state, "void": list(report.void)},
             reason=reason,
         )
-        return CancelReport(run=run, drafts=len(drafts), void=void)
+        return report
+
+
+def _end(deployment: Deployment, connection: Connection, run: Run, reason: str) -> CancelReport:
+    void = _give_numbers_back(deployment, connection, run, reason) if run.state in ("approved", "posting") else ()
+    rows = run_accounts(connection, run)
+    spoilt = {row.document for row in rows if row.document} & _void_documents(connection, run)
+    drafts = {row.document for row in rows if row.document} - spoilt
+    delete_drafts(connection, drafts)
+    free_charges(connection, spoilt)
+    free_periods(connection, run, [row.account for row in rows])
+    save_accounts(
+        connection, run, [attrs.evolve(row, state="skipped", reason="the run was cancelled", document=None) for row in rows]
+    )
+    run = find_run(connection, run.code)
+    now = deployment.clock.now()
+    run = move_run(connection, run, "cancelled", ended_by=deployment.actor, ended_at=now, reason=reason)
+    return CancelReport(run=run, drafts=len(drafts), void=void)
+
+
+def _end_posting(deployment: Deployment, connection: Connection, run: Run, reason: str) -> CancelReport:
+    """End a run of which some documents are issued: the others are issued as void, their accounts go to the next run."""
+    manifest = manifest_of(connection, run)
+    issued = issued_among(connection, manifest)
+    rest = [one for one in manifest if one.document not in issued]
+    text = f"posting was cancelled: {reason}"
+    now = deployment.clock.now()
+    issue(connection, run.book, rest, now=now, void={one.document: text for one in rest})
+    spoilt = {one.document for one in rest}
+    free_charges(connection, spoilt)
+    rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document in spoilt]
+    save_accounts(connection, run, [attrs.evolve(row, state="held", reason=text) for row in rows])
+    leave_unbilled(connection, run)
+    run = move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now, reason=text)
+    return CancelReport(run=run, void=tuple(one.number for one in rest))
 
 
 def _give_numbers_back(deployment: Deployment, connection: Connection, run: Run, reason: str) -> tuple[str, ...]:

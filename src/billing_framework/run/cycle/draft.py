@@ -15,6 +15,7 @@ from billing_framework.run.cycle.bill import BillResult, bill
 from billing_framework.run.cycle.bill_input import BillInput, changed_parts, manifest_digest, part_digests
 from billing_framework.run.cycle.issuer import buyer_of, seller_of
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
+from billing_framework.run.cycle.order import order_holds
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.draft_rows import DraftRecord, delete_drafts, save_drafts
@@ -103,7 +104,9 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
         history = past_documents(connection, accounts, run.period.start)
         parties = load_parties(connection, [given.account.party for given in inputs.values()])
     results = bill(list(inputs.values()), material, deployment.host)
-    rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before)}
+    with deployment.database.read() as connection:
+        order = order_holds(connection, results, run.period.end)
+    rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before, order)}
     with deployment.database.begin() as connection:
         run = locked(connection, run)
         if run.state not in OPEN:
@@ -145,6 +148,7 @@ def _reviewed(
     inputs: Mapping[str, BillInput],
     history: Mapping[str, tuple[PastDocument, ...]],
     before: Mapping[str, RunAccount],
+    order: Mapping[str, HoldEvidence],
 ) -> list[RunAccount]:
     """Return the row of each account after its draft was checked."""
     batch = ReviewBatch(
@@ -155,7 +159,7 @@ def _reviewed(
         ),
         bounds=desk.deployment.settings.review.bounds,
     )
-    holds: dict[str, list[HoldEvidence]] = {}
+    holds = {account: [evidence] for account, evidence in order.items()}
     for reason in review(batch, desk.deployment.host.review_checks):
         holds.setdefault(reason.account, []).append(
             HoldEvidence(check=reason.check, finding=reason.finding, facts=reason.evidence)

@@ -26,6 +26,7 @@ from billing_framework.storage.billing.documents import StoredDocument, as_issue
 from billing_framework.storage.billing.keys import free_charges, free_periods, write_states
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, locked, move_run, run_accounts, save_accounts
+from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.ledger.post import post_batch
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.outbox import Event, put_events
@@ -66,8 +67,8 @@ def post_run(
 
     Raises:
         NotFound: there is no such run.
-        Refused: ``RUN03`` where it is not approved, ``RUN11`` where a stored document is not what was approved.
-        LedgerRefused: the books forbid it: no open period.
+        Refused: ``RUN03`` where it is not approved, ``RUN11`` where a stored document is not what was approved, ``RUN13`` where no
+            open period holds the date of the documents.
     """
     with deployment.database.begin() as connection:
         run = find_run(connection, code, lock=True)
@@ -78,9 +79,11 @@ def post_run(
         manifest = manifest_of(connection, run)
         mapping = mapping_of(load_book(connection, run.book).profile)
         _refuse_changed(connection, run, manifest, mapping)
+        existing = issued_among(connection, manifest)
+        if len(existing) < len(manifest):
+            refuse_closed(connection, run)
         if run.state == "approved":
             run = move_run(connection, run, "posting")
-        existing = issued_among(connection, manifest)
     waiting = [one for one in manifest if one.document not in existing]
     posted = 0
     void: dict[str, str] = {}
@@ -112,6 +115,20 @@ def _refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbere
             "RUN11",
             f"the documents and entries of the run {run.code} are not those that were approved",
             remedy="The book's mapping was changed or stored rows were: cancel the run and start it anew",
+        )
+
+
+def refuse_closed(connection: Connection, run: Run) -> None:
+    """Refuse to post where no open period holds the date of the run's documents.
+
+    Raises:
+        Refused: ``RUN13``; the run stays as it is.
+    """
+    if not any(period.is_open and run.as_of in period.span for period in list_periods(connection, run.book)):
+        raise Refused(
+            "RUN13",
+            f"no open period of book {run.book} holds {run.as_of}, the date of the documents",
+            remedy="Open it: billing period open; where it is closed for good, cancel the run and start it with another date",
         )
 
 
@@ -239,13 +256,9 @@ def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
         run = locked(connection, run)
         if run.state == "posted":
             return run
-        left = run_accounts(connection, run, states=["held", "skipped", "pending"])
-        free_periods(connection, run, [row.account for row in left])
-        free_charges(
-            connection, {row.document for row in left if row.document} - {one.document for one in manifest_of(connection, run)}
-        )
+        left = leave_unbilled(connection, run)
         now = deployment.clock.now()
-        after = {"state": "posted", "documents": documents, "not billed": len(left)}
+        after = {"state": "posted", "documents": documents, "not billed": left}
         audit.record(
             connection,
             now,
@@ -257,3 +270,12 @@ def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
             after=after,
         )
         return move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now)
+
+
+def leave_unbilled(connection: Connection, run: Run) -> int:
+    """Give the dates and charges of accounts that a run does not bill to the next run; return how many there are."""
+    left = run_accounts(connection, run, states=["held", "skipped", "pending"])
+    free_periods(connection, run, [row.account for row in left])
+    in_manifest = {one.document for one in manifest_of(connection, run)}
+    free_charges(connection, {row.document for row in left if row.document} - in_manifest)
+    return len(left)

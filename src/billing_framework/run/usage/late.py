@@ -1,4 +1,7 @@
-"""Finds usage that arrived, or was corrected, after its period was billed, and names the document to rebill."""
+"""Finds usage that arrived, or was corrected, after its period was billed, and names the document to rebill.
+
+Documents that rest on carried state which was written anew since are found too: they would be billed otherwise as well.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.state_reads import moved_readers
 from billing_framework.storage.billing.tables import charge_key, document, document_input, run
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account_id, agreement, assignment
@@ -34,6 +38,7 @@ class LateUsage:
         period: its billing period.
         added: keys of records that it does not know.
         superseded: keys of records that it was billed for, but that are no longer current or no longer the agreement's.
+        states: names of the carried state that it rests on and that another document has written since.
     """
 
     document: str
@@ -41,6 +46,7 @@ class LateUsage:
     period: DateSpan
     added: tuple[int, ...] = ()
     superseded: tuple[int, ...] = ()
+    states: tuple[str, ...] = ()
 
 
 def late_usage(deployment: Deployment, book: str, *, since: date | None = None) -> tuple[LateUsage, ...]:
@@ -53,18 +59,23 @@ def late_usage(deployment: Deployment, book: str, *, since: date | None = None) 
     """
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, book, versions=computing_versions(deployment))
-        candidates = _candidates(connection, desk, since)
-        documents = load_documents(connection, candidates)
+        moved: dict[int, set[str]] = {}
+        for reader in moved_readers(connection, book, since=since):
+            moved.setdefault(reader.document, set()).add(reader.state[1])
+        documents = load_documents(connection, {*moved, *_candidates(connection, desk, since)})
         found = []
         for key, stored in sorted(documents.items(), key=lambda item: item[1].number):
             before = read_inputs(connection, key).inputs
-            after = _now(connection, desk, before)
-            added, superseded = _difference(before.values(), after.values())
-            if added or superseded:
-                content = stored.content
+            added, superseded = _difference(before.values(), _now(connection, desk, before).values())
+            if added or superseded or key in moved:
                 found.append(
                     LateUsage(
-                        document=stored.number, account=content.account, period=content.period, added=added, superseded=superseded
+                        document=stored.number,
+                        account=stored.content.account,
+                        period=stored.content.period,
+                        added=added,
+                        superseded=superseded,
+                        states=tuple(sorted(moved.get(key, ()))),
                     )
                 )
         return tuple(found)

@@ -1,0 +1,121 @@
+"""Keeps bills that hand carried state on in the order of their periods.
+
+A bill rests on the state that the bill before it leaves. Between approval and posting nobody sees yet what a bill will leave, so
+no other bill or correction that touches the same state may be decided in that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from sqlalchemy.engine import Connection
+
+from billing_framework.run.cycle.bill import BillResult
+from billing_framework.storage.billing.keys import states_before
+from billing_framework.storage.billing.run_rows import HoldEvidence, Run
+from billing_framework.storage.billing.state_reads import Reader, StateName, later_readers, reads_of, reserved_readers
+from billing_framework.storage.turn import take_turn
+from billing_framework.values.errors import Refused
+from billing_framework.values.finding import Finding, Severity
+
+ORDER = "order"
+"""Name of the check that holds a draft whose period comes before one that was billed already."""
+
+
+def one_decision_at_a_time(connection: Connection, book: str) -> None:
+    """Keep approvals and corrections of a book apart: each must see what the others have decided."""
+    take_turn(connection, "carried state", book)
+
+
+def order_holds(connection: Connection, results: Sequence[BillResult], before: date) -> dict[str, HoldEvidence]:
+    """Return by account why its draft waits: later periods are billed already, on the state that it would change.
+
+    Args:
+        connection: a connection.
+        results: what the accounts are billed.
+        before: the date after the last of the billing period.
+    """
+    writers = {(state.scope, state.name): result.account for result in results for state in result.state}
+    later: dict[str, list[Reader]] = {}
+    for reader in later_readers(connection, writers, before) if writers else ():
+        later.setdefault(writers[reader.state], []).append(reader)
+    return {account: _hold(account, readers) for account, readers in later.items()}
+
+
+def _hold(account: str, readers: Sequence[Reader]) -> HoldEvidence:
+    numbers = list(dict.fromkeys(reader.number for reader in readers))
+    finding = Finding(
+        code="RUN25",
+        what=f"later periods are billed already, and rest on the carried state that this bill changes: {', '.join(numbers)}",
+        remedy="Release the account, post it, then bill the later documents anew in their order: billing invoice rebill",
+        subject=account,
+    )
+    return HoldEvidence(check=ORDER, finding=finding, facts={reader.number: " ".join(reader.state) for reader in readers})
+
+
+def order_findings(connection: Connection, run: Run, documents: Mapping[int, str]) -> list[Finding]:
+    """Return what forbids to approve drafts for the sake of carried state.
+
+    Args:
+        connection: a connection that keeps other decisions away.
+        run: the run.
+        documents: key of each draft to its account.
+    """
+    reads = reads_of(connection, documents)
+    states = {state for read in reads.values() for state in read}
+    if not states:
+        return []
+    # First who waits, then what stands: a document that is issued in between is seen by the second.
+    findings = [_waiting(one.account, one) for one in _by_account(reserved_readers(connection, states, but_run=run.id)).values()]
+    present = states_before(connection, {scope for scope, _ in states}, run.period.start)
+    return findings + [
+        _moved(account)
+        for key, account in documents.items()
+        if any(_writer(present, state) != writer for state, writer in reads.get(key, {}).items())
+    ]
+
+
+def _by_account(readers: Sequence[Reader]) -> dict[str, Reader]:
+    return {reader.account: reader for reader in readers}
+
+
+def _writer(present: Mapping[str, Mapping[str, object]], state: StateName) -> int:
+    found = present.get(state[0], {}).get(state[1])
+    return int(getattr(found, "written_by", 0) or 0)
+
+
+def _waiting(account: str, reader: Reader) -> Finding:
+    return Finding(
+        code="RUN24",
+        severity=Severity.BLOCKING,
+        what=f"the run {reader.run} is approved and not posted, and its bill touches the same carried state {reader.state[1]}",
+        remedy=f"Post or cancel it first: billing run post {reader.run}; then start this run again",
+        subject=account,
+    )
+
+
+def _moved(account: str) -> Finding:
+    return Finding(
+        code="RUN09",
+        severity=Severity.BLOCKING,
+        what="the draft is stale: carried state changed since",
+        remedy="Draft it anew: billing run start",
+        subject=account,
+    )
+
+
+def refuse_reserved(connection: Connection, states: Collection[StateName]) -> None:
+    """Refuse a correction of carried state on which documents of an approved run rest that are not posted yet.
+
+    Raises:
+        Refused: ``RUN24`` with the run.
+    """
+    waiting = reserved_readers(connection, states) if states else []
+    if waiting:
+        first = waiting[0]
+        raise Refused(
+            "RUN24",
+            f"the run {first.run} is approved and not posted, and its bill of {first.account} rests on {first.state[1]}",
+            remedy=f"Post or cancel it first: billing run post {first.run}",
+        )
