@@ -59,9 +59,16 @@ MISTAKES = [
     ("text for list", GOOD.replace('["one", "two"]', '"one"'), "CONFIG04", 5, "deployment.plugins", "square brackets"),
     ("float", GOOD.replace('"2.5"', "2.5"), "CONFIG04", 16, "review.factor", "double quotes"),
     ("no date", GOOD.replace("2026-03-08", '"March 8"'), "CONFIG04", 12, "holidays.berlin.dates[2]", "2026-07-31"),
-    ("unknown currency", GOOD.replace('"EUR"\nlocale', '"EURO"\nlocale'), "VALUE05", 6, "deployment", "three capital letters"),
-    ("unknown zone", GOOD.replace("Europe/Berlin", "Europe/Berlim"), "VALUE15", 8, "deployment", "Europe/Berlin"),
-    ("unknown locale", GOOD.replace("de_DE", "xx_YY"), "CONFIG04", 7, "deployment", "de_CH"),
+    (
+        "unknown currency",
+        GOOD.replace('"EUR"\nlocale', '"EURO"\nlocale'),
+        "VALUE05",
+        6,
+        "deployment.currency",
+        "three capital letters",
+    ),
+    ("unknown zone", GOOD.replace("Europe/Berlin", "Europe/Berlim"), "VALUE15", 8, "deployment.zone", "Europe/Berlin"),
+    ("unknown locale", GOOD.replace("de_DE", "xx_YY"), "CONFIG04", 7, "deployment.locale", "de_CH"),
     ("too many decimals", GOOD.replace("600000 JPY", "6.5 JPY"), "VALUE06", 15, "review.largest[2]", "Round"),
     ("no table", "deployment = 3\n", "CONFIG04", 1, "deployment", "[header]"),
     ("password", GOOD.replace(DATABASE, "postgresql://u:secret@h/b"), "CONFIG05", 4, "deployment", "env"),
@@ -82,6 +89,11 @@ MISTAKES = [
         "env",
     ),
     ("no TOML", GOOD + "\nplugins = [", "CONFIG01", 21, "", "toml.io"),
+    ("nested without end", GOOD + "\nx = " + "[" * 100_000, "CONFIG01", 0, "", "nests"),
+    ("tables without end", GOOD + "\nx = " + "{a=" * 3_000 + "1" + "}" * 3_000, "CONFIG01", 0, "", "nests"),
+    ("thousands of digits", GOOD + "\nx = " + "9" * 5_000, "CONFIG01", 0, "", "Correct"),
+    ("misspelt required key", GOOD.replace("currency", "curency"), "CONFIG02", 6, "deployment.curency", "currency"),
+    ("factor below one", GOOD.replace('"2.5"', '"-2.5"'), "CONFIG04", 16, "review.factor", "is off"),
     ("doubled key", "[deployment]\nname = 'a'\nname = 'b'\n", "CONFIG01", 3, "", "toml.io"),
     ("no UTF-8", GOOD.encode().replace(b"city", b"c\xeftey"), "CONFIG01", 3, "", "UTF-8"),
 ]
@@ -100,6 +112,7 @@ def test_a_mistake_names_its_place_and_remedy(tmp_path: Path, text: str, code: s
     assert remedy in found.remedy
     assert found.stops
     assert found.line in (line, 2 if field == "deployment" else line)
+    assert "." not in field or found.line == line
 
 
 def test_all_mistakes_are_told_at_once_and_opening_stops_at_the_first(tmp_path: Path) -> None:
@@ -108,6 +121,15 @@ def test_all_mistakes_are_told_at_once_and_opening_stops_at_the_first(tmp_path: 
     assert len(findings) == 3
     with pytest.raises(ConfigurationError, match="2 more, see billing config check"):
         load_settings(path)
+
+
+def test_a_misspelt_required_key_is_told_before_the_key_that_it_leaves_out(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"billing\.toml:6: deployment\.curency: CONFIG02 .* Did you mean 'currency'\?"):
+        load_settings(written(tmp_path, GOOD.replace("currency", "curency")))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, b"\xef\xbb\xbf" + GOOD.encode())).settings.deployment.name == "city"
 
 
 def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
@@ -128,6 +150,13 @@ def test_a_secret_is_revealed_only_by_reference(tmp_path: Path) -> None:
         database_url(file.settings, tmp_path, {})
     assert caught.value.code == "CONFIG06"
     assert "p@h" not in repr(file)
+
+
+def test_a_secret_that_is_no_text_is_refused_without_being_shown(tmp_path: Path) -> None:
+    (tmp_path / "url").write_bytes(b"hunter2\xff")
+    with pytest.raises(ConfigurationError, match="CONFIG06") as caught:
+        database_url(secret_file(tmp_path, '{ file = "url" }').settings, tmp_path, {})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_secret_may_stand_in_a_file_beside_the_settings(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_good_plan_is_read_whole() -> None:
     [
         ('price = "0.10"', "price = 0.10", "PLAN04", 31, "component[2].tiers[1].price", '"0.1234"'),
         ("step_minor = 5", 'step_minor = "5"', "PLAN04", 8, "plan.rounding.step_minor", "without quotes"),
-        ("step_minor = 5", "step_minor = 0", "PLAN12", 8, "plan.rounding", "Correct"),
+        ("step_minor = 5", "step_minor = 0", "PLAN12", 8, "plan.rounding.step_minor", "Correct"),
         ("valid_from = 2026-07-01", "valid_from = 2026-07-01T00:00:00Z", "PLAN04", 6, "plan.valid_from", "2026-07-31"),
         ("currency", "curency", "PLAN02", 7, "plan.curency", "'currency'"),
         ('currency = "USD"', 'currency = "USX"', "VALUE05", 3, "plan", "EUR"),

@@ -68,3 +68,9 @@ def test_the_nearest_name_ignores_case() -> None:
     assert did_you_mean("kwhh", ["kWh"]) == "Did you mean 'kWh'?"
     assert did_you_mean("zzz", ["b", "a", "c"], shown=2) == "Known are a, b, and 1 more"
     assert did_you_mean("zzz", []) == "None are defined"
+
+
+def test_a_message_never_grows_with_what_it_refuses() -> None:
+    error = errors.InputRefused("USAGE11", "x" * 1_000_000, place="y" * 1_000_000, remedy="z")
+    assert len(str(error)) < 5_000
+    assert str(error).endswith("…. z")

@@ -100,8 +100,14 @@ class Host:
             ConfigurationError: an unknown plugin, a clash of names, a hook that does not exist, a wrong setting.
             ContractBroken: a plugin returned something that its hook forbids.
         """
+        try:
+            loaded = load_plugins(file.settings.deployment.plugins)
+        except ConfigurationError as error:
+            named = file.finding(error.code, error.what, error.remedy, ("deployment", "plugins"))
+            raise_first([named], ConfigurationError)
+            raise
         raise_first(file.unused_tables(), ConfigurationError, CHECK_COMMAND)
-        panel = register(load_plugins(file.settings.deployment.plugins), core_offers)
+        panel = register(loaded, core_offers)
         settings, findings = file_settings(panel, file)
         raise_first(findings, ConfigurationError, CHECK_COMMAND)
         return cls._resolved(panel, settings)

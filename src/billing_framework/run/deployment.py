@@ -14,9 +14,11 @@ from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import SecretReference, Settings, SettingsFile, load_settings
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.values.clock import Clock, SystemClock
+from billing_framework.values.errors import ConfigurationError
 
 FILE_NAME = "billing.toml"
 CONFIG_VARIABLE = "BILLING_CONFIG"
+_LONGEST_ACTOR = 200
 
 
 @attrs.frozen(kw_only=True)
@@ -106,8 +108,16 @@ def database_url(settings: Settings, folder: Path, environment: Mapping[str, str
 
 
 def who_acts(given: str, file: SettingsFile) -> str:
-    """Return the actor: as given, else as the settings say, else the operating system's user."""
-    return given or file.settings.deployment.actor or _system_user()
+    """Return the actor: as given, else as the settings say, else the operating system's user.
+
+    Raises:
+        ConfigurationError: ``CONFIG09`` where it is no short printable name; it stands in every row of the audit.
+    """
+    actor = given or file.settings.deployment.actor or _system_user()
+    if not actor.isprintable() or not actor.strip() or len(actor) > _LONGEST_ACTOR:
+        what = f"the actor {actor[:40]!r} is no name of at most {_LONGEST_ACTOR} printable characters"
+        raise ConfigurationError("CONFIG09", what, remedy="Give --actor NAME, or set deployment.actor")
+    return actor
 
 
 def _system_user() -> str:

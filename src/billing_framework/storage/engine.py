@@ -98,8 +98,8 @@ def _parsed(url: str) -> URL:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
-        raise _unknown_url(url.split(":", 1)[0]) from error
-    if parsed.drivername == "sqlite" and parsed.database and parsed.database != ":memory:":
+        raise _unknown_url(url.split(":", 1)[0] if "://" in url else "") from error
+    if parsed.drivername == "sqlite" and parsed.database and parsed.database != ":memory:" and not parsed.query:
         return parsed
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
@@ -109,8 +109,8 @@ def _parsed(url: str) -> URL:
 def _unknown_url(scheme: str) -> StorageError:
     return StorageError(
         "STORAGE01",
-        f"a database URL that begins with {scheme!r} is not understood",
-        remedy="Use sqlite:///path/to/file or postgresql://user:password@host/name",
+        f"a database URL that begins with {scheme[:40]!r} is not understood",
+        remedy="Use sqlite:///path/to/file, without anything after it, or postgresql://user:password@host/name",
     )
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+LONGEST_TEXT = 2_000
+"""Characters of each part of a message; what is longer is cut."""
+
 
 class BillingError(Exception):
     """The root: a stable code, one sentence on what is wrong, the place, and the remedy.
@@ -23,9 +26,9 @@ class BillingError(Exception):
 
     def __init__(self, code: str, what: str, *, place: str = "", remedy: str = "") -> None:
         self.code = code
-        self.what = what
-        self.place = place
-        self.remedy = remedy
+        self.what = _cut(what)
+        self.place = _cut(place)
+        self.remedy = _cut(remedy)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -36,6 +39,11 @@ class BillingError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.code, self.what, self.place, self.remedy))
+
+
+def _cut(text: str) -> str:
+    # A message quotes what it refuses, and what it refuses may be a file of its own.
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
 def _rebuild(cls: type[BillingError], code: str, what: str, place: str, remedy: str) -> BillingError:

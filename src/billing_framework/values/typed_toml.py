@@ -52,7 +52,7 @@ class Codes:
 def read_toml(content: bytes, file: str, codes: Codes) -> tuple[str, dict[str, Any], list[Finding]]:
     """Return the text, the parsed tables (empty where that failed) and the findings of a TOML file; floats become `TomlFloat`."""
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")  # editors on Windows put a byte order mark before the text
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return "", {}, [_unreadable(codes, file, line, "the file is not UTF-8 text", "Save it as UTF-8")]
@@ -64,6 +64,14 @@ def read_toml(content: bytes, file: str, codes: Codes) -> tuple[str, dict[str, A
         line = int(place.group(1)) if place else text.count("\n") + 1
         what = f"the file is not TOML: {_PLACE_IN_MESSAGE.sub('', message)}"
         return text, {}, [_unreadable(codes, file, line, what, "Correct the syntax; see https://toml.io")]
+    except RecursionError:
+        return (
+            text,
+            {},
+            [_unreadable(codes, file, 0, "lists or tables are nested too deeply", "No such file nests more than a few")],
+        )
+    except ValueError as error:  # a date that is none, a number of thousands of digits
+        return text, {}, [_unreadable(codes, file, 0, f"a value cannot be read: {error}", "Correct the value")]
 
 
 def _unreadable(codes: Codes, file: str, line: int, what: str, remedy: str) -> Finding:
@@ -94,7 +102,24 @@ def structure(
     try:
         return (converter or strict_converter()).structure(table, cls), []
     except Exception as error:  # noqa: BLE001  cattrs wraps whatever a class's own checks raise; each becomes a finding
-        return None, [_finding(problem, file, text, codes, at) for problem in problems_of(error)]
+        # A misspelt required key is both unknown and missing; its spelling is what the reader wants to see first.
+        problems = sorted(problems_of(error), key=lambda problem: problem.kind != "unknown")
+        return None, [_finding(_narrowed(problem, table), file, text, codes, at) for problem in problems]
+
+
+def _narrowed(problem: Problem, table: object) -> Problem:
+    """Return the problem with the key that a check of the whole table speaks about, where its words leave no doubt."""
+    found: Any = table
+    for part in problem.path:
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):  # the place is not in the table, so nothing there can be looked at
+            return problem
+    if problem.kind != "bad" or problem.value or not isinstance(found, Mapping):
+        return problem
+    words = set(re.findall(r"\w+", problem.what))
+    keys = [key for key, value in found.items() if key in words or (isinstance(value, str) and repr(value) in problem.what)]
+    return attrs.evolve(problem, path=(*problem.path, keys[0])) if len(keys) == 1 else problem
 
 
 def _finding(problem: Problem, file: str, text: str, codes: Codes, at: KeyPath) -> Finding:
