@@ -11,13 +11,12 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.balance import BalanceLine, totals
 from billing_framework.ledger.entry import sub_ledger_id
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.prove.reconcile import reconcile, reconcile_book
+from billing_framework.run.prove.reconcile import reconcile
 from billing_framework.storage.ledger.balances import book_balances, sub_ledger_balances
 from billing_framework.storage.ledger.batch_rows import head
 from billing_framework.storage.ledger.books import list_books, load_book
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.master.account_tables import account
-from billing_framework.storage.master.book_rows import find_books
 from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
@@ -123,8 +122,6 @@ def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes]
     """
     findings = [*verify(deployment.database, book, known_heads=known_heads), *reconcile(deployment, book, deep=True)]
     with deployment.database.read() as connection:
-        for loaded in find_books(connection, [book]).values():
-            findings = [*findings, *reconcile_book(connection, loaded.profile, deep=True)]
         sequence, newest = head(connection, load_book(connection, book).id)
     return Proof(book=book, batches=sequence, head=newest.hex(), findings=tuple(findings))
 
