@@ -18,13 +18,12 @@ What a page can say:
 
 from __future__ import annotations
 
-import functools
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -92,43 +91,52 @@ def needs_server(page: Path) -> bool:
     return _SERVER in page.read_text(encoding="utf-8")
 
 
-def run_page(page: Path, folder: Path, *, server: Mapping[str, str] | None = None) -> int:
+def run_page(page: Path, folder: Path, *, kept: Path, server: Mapping[str, str] | None = None) -> int:
     """Run the blocks of `page` in a fresh deployment below `folder` and return how many were tried.
 
     Args:
         page: the page.
         folder: an empty folder.
+        kept: a folder for what the pages before it leave behind; processes of one test run may share it.
         server: environment variables by which the blocks reach a PostgreSQL server.
 
     Raises:
         BlockFailed: a block does something else than the page says; the message names it and shows what happened.
     """
     deployment = folder / "deployment"
-    shutil.copytree(_start(page), deployment)
+    start = _start(page, kept)
+    if start is None:
+        deployment.mkdir(parents=True)
+    else:
+        shutil.copytree(start, deployment, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     environment = _environment(folder) | dict(server or {})
     return sum(_tried(block, deployment, environment) for block in blocks_of(page))
 
 
-def _start(page: Path) -> Path:
-    """Return the folder that a page starts from; it must not be changed."""
+def _start(page: Path, kept: Path) -> Path | None:
+    """Return the folder that a page starts from a copy of, None for an empty one."""
     text = page.read_text(encoding="utf-8")
     if before := _AFTER.search(text):
-        return _left_by(ROOT / before[1])
+        return _left_by(ROOT / before[1], kept)
     chosen = _EXAMPLE.search(text)
     name = chosen[1] if chosen else DEFAULT_EXAMPLE
-    example = ROOT / name
-    if example.is_dir():
-        return example
+    if (ROOT / name).is_dir():
+        return ROOT / name
     if chosen and name != "none":
         raise BlockFailed(f"{page.name} names the example {name}, which does not exist")
-    return Path(tempfile.mkdtemp(prefix="billing-docs-"))
+    return None
 
 
-@functools.cache
-def _left_by(page: Path) -> Path:
+def _left_by(page: Path, kept: Path) -> Path:
     """Return the deployment that a page leaves behind; it is run once for all pages that go on from there."""
-    folder = Path(tempfile.mkdtemp(prefix="billing-docs-"))
-    run_page(page, folder)
+    folder = kept / page.stem
+    done = kept / f"{page.stem}.done"
+    with (kept / f"{page.stem}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            run_page(page, folder, kept=kept)
+            done.touch()
     return folder / "deployment"
 
 

@@ -20,20 +20,30 @@ PAGES = sorted(
 )
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what pages leave behind to those that go on from them, shared by the workers of a run."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "left-by-pages"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def named(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if not needs_server(page)], ids=named)
-def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
-    run_page(page, tmp_path)
+def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, kept: Path) -> None:
+    run_page(page, tmp_path, kept=kept)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if needs_server(page)], ids=named)
-def test_the_blocks_of_a_page_run_on_postgresql(page: Path, tmp_path: Path, postgres_server: Server) -> None:
+def test_the_blocks_of_a_page_run_on_postgresql(page: Path, tmp_path: Path, kept: Path, postgres_server: Server) -> None:
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"], str(find_binaries())])
     path = os.pathsep.join([str(Path(sys.executable).parent), path])
-    run_page(page, tmp_path, server={"PGHOST": str(postgres_server.folder), "PGUSER": postgres_server.superuser, "PATH": path})
+    server = {"PGHOST": str(postgres_server.folder), "PGUSER": postgres_server.superuser, "PATH": path}
+    run_page(page, tmp_path, kept=kept, server=server)
 
 
 @pytest.mark.parametrize("language", ["sh", "toml", "python"])
@@ -51,7 +61,7 @@ def test_the_pages_to_follow_have_commands(kind: str) -> None:
 def run(text: str, folder: Path) -> int:
     page = folder / "page.md"
     page.write_text("<!-- example: none -->\n" + text)
-    return run_page(page, folder / "run")
+    return run_page(page, folder / "run", kept=folder)
 
 
 @pytest.mark.parametrize(
@@ -105,3 +115,13 @@ def test_blocks_run_apart_from_the_home_of_the_tester(tmp_path: Path) -> None:
     run("```sh\ncd\npwd > ../where\n```\n", tmp_path)
     assert (tmp_path / "run" / "where").read_text().strip() == str(tmp_path / "run" / "home")
     assert os.environ["HOME"] != str(tmp_path / "run" / "home")
+
+
+def test_a_page_goes_on_where_another_ends_without_changing_it(tmp_path: Path) -> None:
+    before, after = tmp_path / "before.md", tmp_path / "after.md"
+    before.write_text("<!-- example: none -->\n```sh\necho one >> made\n```\n")
+    after.write_text(f"<!-- after: {before} -->\n```console\n$ cat made\none\n$ echo two >> made\n```\n")
+    for folder in ("first", "second"):
+        run_page(after, tmp_path / folder, kept=tmp_path)
+        assert (tmp_path / folder / "deployment" / "made").read_text() == "one\ntwo\n"
+    assert (tmp_path / "before" / "deployment" / "made").read_text() == "one\n"
