@@ -67,8 +67,8 @@ def post_run(
 
     Raises:
         NotFound: there is no such run.
-        Refused: ``RUN03`` where it is not approved, ``RUN11`` where a stored document is not what was approved, ``RUN13`` where no
-            open period holds the date of the documents.
+        Refused: ``RUN03`` where it is not approved, ``RUN11`` where a stored document is not what was approved, ``RUN13`` where
+            no open period holds the date of the documents.
     """
     with deployment.database.begin() as connection:
         run = find_run(connection, code, lock=True)

@@ -1,0 +1,125 @@
+"""Every line is explained by a replay; whatever it rests on, once altered, is named."""
+
+from __future__ import annotations
+
+import hashlib
+
+import attrs
+import pytest
+import sqlalchemy as sa
+
+from billing_framework.invoicing.edit import EditField
+from billing_framework.plugin.host import Host
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.cycle.edits import LineEdit, edit_draft
+from billing_framework.run.prove.explain import explain_line
+from billing_framework.storage.engine import Database
+from billing_framework.values.errors import NotFound
+from tests.scenarios.office import Office
+
+
+def posted(database: Database) -> Office:
+    office = Office.of(database)
+    office.customer("C1", "drill")
+    office.jobs("j1,drill,2026-06-03T08:00:00+00:00,8", file="june.csv")
+    office.bill("2026-06")
+    office.jobs("j2,drill,2026-07-03T08:00:00+00:00,4", "j3,drill,2026-07-20T08:00:00+00:00,3", file="july.csv")
+    office.start("2026-07")
+    edit_draft(office.deployment, "", "C1", LineEdit(line=1, field=EditField.AMOUNT, after="25"), reason="agreed")
+    office.approve()
+    office.post()
+    assert office.documents() == ["INV-2026-000001 C1 50.60", "INV-2026-000002 C1 37.40"]
+    return office
+
+
+def test_the_chain_leads_back_to_the_records(database: Database) -> None:
+    office = posted(database)
+    tier = explain_line(office.deployment, "INV-2026-000002/2")
+    assert tier.proven
+    assert (str(tier.line.net), str(tier.computed)) == ("4.00 USD", "4.00 USD")
+    assert [(record.external_id, record.file) for record in tier.records] == [("j2", "july.csv"), ("j3", "july.csv")]
+    assert [(state.name, number) for state, number in tier.state] == [("accumulated.hours", "INV-2026-000001")]
+    assert tier.evidence.steps
+
+    edited = explain_line(office.deployment, "INV-2026-000002/1")
+    assert edited.proven
+    assert [(edit.field, edit.actor, edit.reason) for edit in edited.edits] == [(EditField.AMOUNT, "ada", "agreed")]
+
+    credit_document(office.deployment, "INV-2026-000002", reason="goodwill", nets={2: "1.50"})
+    credit = explain_line(office.deployment, "CN-2026-000001/1")
+    assert credit.proven
+    assert credit.original is not None
+    assert (credit.original.document, credit.original.line.number) == ("INV-2026-000002", 2)
+
+
+@pytest.mark.parametrize("name", ["INV-2026-000009/1", "INV-2026-000001/9", "INV-2026-000001", "x"])
+def test_what_is_not_there_cannot_be_explained(sqlite_database: Database, name: str) -> None:
+    with pytest.raises(NotFound):
+        explain_line(posted(sqlite_database).deployment, name)
+
+
+BEHIND_ITS_BACK = {
+    "a usage record": ("UPDATE usage_job SET hours = '5' WHERE external_id = 'j2'", "EXPLAIN02", "'j2'"),
+    "a usage record that is gone": ("DELETE FROM usage_job WHERE external_id = 'j3'", "EXPLAIN02", "no longer there"),
+    "an assignment in the input": (
+        'UPDATE document_input SET manifest = replace(manifest, \'"subject":"drill"\', \'"subject":"saw"\')',
+        "EXPLAIN01",
+        "input",
+    ),
+    "the carried state in the input": (
+        "UPDATE document_input SET manifest = replace(manifest, '\"8\"', '\"7\"')",
+        "EXPLAIN01",
+        "input",
+    ),
+    "an edit in the input": ("UPDATE document_input SET manifest = replace(manifest, '25 USD', '24 USD')", "EXPLAIN01", "input"),
+    "the plan": ("UPDATE plan_version SET source = replace(source, '2.00', '3.00')", "EXPLAIN03", "machine@2026"),
+    "the line's amount": ("UPDATE document_line SET net = net + 1 WHERE line = 2", "EXPLAIN05", "line 2"),
+    "the line's content": (
+        "UPDATE document_line SET content = replace(content, '4.00 USD', '9.00 USD') WHERE line = 2",
+        "EXPLAIN05",
+        "",
+    ),
+    "what the line rests on": (
+        "UPDATE document_line SET evidence = replace(evidence, 'tier', 'rung') WHERE line = 2",
+        "EXPLAIN06",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BEHIND_ITS_BACK)
+def test_whatever_is_altered_behind_its_back_is_named(sqlite_database: Database, what: str) -> None:
+    office = posted(sqlite_database)
+    statement, code, named = BEHIND_ITS_BACK[what]
+    with sqlite_database.begin() as connection:
+        for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+            connection.execute(sa.text(f"DROP TRIGGER {name}"))
+        assert connection.execute(sa.text(statement.replace(":", "\\:"))).rowcount > 0
+    explained = explain_line(office.deployment, "INV-2026-000002/2")
+    assert not explained.proven
+    assert any(finding.code == code and named in finding.what for finding in explained.findings), explained.findings
+
+
+def test_an_input_forged_with_its_digest_still_lands_elsewhere(sqlite_database: Database) -> None:
+    office = posted(sqlite_database)
+    with sqlite_database.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER document_input_frozen"))
+        rows = connection.execute(sa.text("SELECT document_id, manifest FROM document_input")).all()
+        for document, manifest in rows:
+            forged = manifest.replace("25 USD", "24 USD")
+            values = {"text": forged, "digest": hashlib.sha256(forged.encode()).digest(), "id": document}
+            connection.execute(
+                sa.text("UPDATE document_input SET manifest = :text, digest = :digest WHERE document_id = :id"), values
+            )
+    explained = explain_line(office.deployment, "INV-2026-000002/1")
+    assert not explained.proven
+    assert explained.findings[0].code == "EXPLAIN06"
+    assert "24.00 USD" in explained.findings[0].what
+
+
+def test_a_missing_plugin_is_named(sqlite_database: Database) -> None:
+    office = posted(sqlite_database)
+    bare = attrs.evolve(office.deployment, host=Host.build([]))
+    explained = explain_line(bare, "INV-2026-000002/2")
+    assert not explained.proven
+    assert any("usage kind job" in finding.what for finding in explained.findings)
