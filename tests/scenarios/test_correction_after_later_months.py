@@ -66,6 +66,11 @@ def test_hold_lists_the_later_bills_and_keeps_the_account_until_an_officer_decid
     started = office.start("2026-08")
     assert started.counts == {"held": 1}
     sound(office)
+    for number in ("INV-2026-000002", "INV-2026-000003"):  # each becomes due when what it rests on was billed anew
+        waiting = late_usage(office.deployment, "MAIN")
+        assert [(one.document, one.added, one.states) for one in waiting] == [(number, (), ("accumulated.hours",))]
+        rebill_document(office.deployment, number, reason="rests on May")
+    assert office.documents()[-2:] == ["INV-2026-000005 C1 46.20", "INV-2026-000006 C1 41.80"]
     assert late_usage(office.deployment, "MAIN") == ()
 
 
@@ -84,6 +89,7 @@ def test_cascade_rebills_the_later_bills_in_their_order(database: Database) -> N
         "INV-2026-000006 C1 41.80",  # 30 + 2 x 2.00 + 4 x 1.00
     ]
     sound(office)
+    assert late_usage(office.deployment, "MAIN") == ()
     with pytest.raises(Refused, match="RUN20"):
         rebill_document(office.deployment, "INV-2026-000001", reason="again")
     again = rebill_document(office.deployment, "INV-2026-000004", reason="again")
@@ -98,6 +104,7 @@ def test_adjust_next_puts_the_difference_on_the_next_bill_once(database: Databas
         "it stays; 2.00 USD without tax come on the next bill",
         "it stays; 2.00 USD without tax come on the next bill",
     ]
+    assert late_usage(office.deployment, "MAIN") == ()
     office.jobs("j8,drill,2026-08-10T08:00:00+00:00,6,slot-8,1", file="2026-08.csv")
     office.pass_days(20)
     office.bill("2026-08")

@@ -253,6 +253,9 @@ def late(context: click.Context, deployment: Deployment, *, book: str, since: da
       billing usage late --since 2026-01-01
     """
     found = late_usage(deployment, run_book(deployment, book), since=None if since is None else since.date())
-    headers = ("document", "account", "period", "added", "replaced")
-    cells = ((item.document, item.account, item.period, len(item.added), len(item.superseded)) for item in found)
-    emit(context, found, lambda: table(headers, cells, right=headers[3:]))
+    headers = ("document", "account", "period", "added", "replaced", "carried state")
+    cells = (
+        (item.document, item.account, item.period, len(item.added), len(item.superseded), ", ".join(item.states))
+        for item in found
+    )
+    emit(context, found, lambda: table(headers, cells, right=headers[3:5]))

@@ -96,6 +96,7 @@ def billed_anew(work: Rebilling, stored: StoredDocument) -> Anew:
         edits={account: before[account].edits},
         charges={code: given.charges for code, given in before.items()},
         plans_known_at=known_at,
+        heeds_holds=False,
     )
     inputs, material = load_inputs(work.connection, work.desk, list(before), request)
     result = next(one for one in bill(list(inputs.values()), material, work.deployment.host) if one.account == account)

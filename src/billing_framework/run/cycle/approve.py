@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -82,9 +82,7 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
         book = load_book(connection, run.book)
         mapping = mapping_of(book.profile)
         findings = [
-            *_missing({row.document for row in drafted if row.document}, documents, run),
-            *_unfinished(run, rows_pending=sum(row.state == "pending" for row in rows), documents=documents),
-            *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
+            *_unfit(run, rows, documents, stale),
             *_out_of_order(connection, run, drafted, stale),
             *_postable(connection, run, documents, mapping),
         ]
@@ -125,6 +123,18 @@ def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> N
             f"{deployment.actor} has started or edited the run {run.code} and may not approve it",
             remedy="Let somebody else approve it (--actor), as deployment.maker_checker demands",
         )
+
+
+def _unfit(
+    run: Run, rows: Sequence[RunAccount], documents: Sequence[DraftDocument], stale: Mapping[str, Sequence[str]]
+) -> list[Finding]:
+    """Return what is wrong with the drafts themselves: some are lost, not made yet, or stale."""
+    drafted = [row for row in rows if row.state == "drafted"]
+    return [
+        *_missing({row.document for row in drafted if row.document}, documents, run),
+        *_unfinished(run, rows_pending=sum(row.state == "pending" for row in rows), documents=documents),
+        *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
+    ]
 
 
 def _unfinished(run: Run, *, rows_pending: int, documents: Sequence[DraftDocument]) -> list[Finding]:

@@ -106,7 +106,7 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
     results = bill(list(inputs.values()), material, deployment.host)
     with deployment.database.read() as connection:
         order = order_holds(connection, results, run.period.end)
-    rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before, order)}
+    rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before, order=order)}
     with deployment.database.begin() as connection:
         run = locked(connection, run)
         if run.state not in OPEN:
@@ -148,6 +148,7 @@ def _reviewed(
     inputs: Mapping[str, BillInput],
     history: Mapping[str, tuple[PastDocument, ...]],
     before: Mapping[str, RunAccount],
+    *,
     order: Mapping[str, HoldEvidence],
 ) -> list[RunAccount]:
     """Return the row of each account after its draft was checked."""

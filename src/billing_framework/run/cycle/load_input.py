@@ -99,6 +99,7 @@ class InputRequest:
         edits: officers' edits by account.
         charges: manual charges by account that a rebill repeats; None takes those that are pending.
         plans_known_at: instant by whose knowledge plans are chosen; that of the desk where None.
+        heeds_holds: False where an officer bills a document anew: holds keep accounts out of runs, not officers from deciding.
     """
 
     period: DateSpan
@@ -108,6 +109,7 @@ class InputRequest:
     edits: Mapping[str, tuple[Edit, ...]] = attrs.field(factory=dict)
     charges: Mapping[str, tuple[Charge, ...]] | None = None
     plans_known_at: datetime | None = None
+    heeds_holds: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -163,7 +165,7 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
         charges=pending_charges(connection, request.documents, request.period.end)
         if request.charges is None
         else request.charges,
-        holds=billing_holds(connection, codes, request.issue_on),
+        holds=billing_holds(connection, codes, request.issue_on) if request.heeds_holds else {},
         with_tax_id={code for code, party in load_parties(connection, {one.party for one in accounts}).items() if party.tax_id},
     )
 

@@ -1,0 +1,93 @@
+"""Bills that hand a yearly tier on, decided out of order: each must rest on what the bill before it leaves, or somebody is told.
+
+Ten hours a year cost 2.00, all others 1.00, and the stand 30.00 a month; 10 % tax. The drill runs six hours a month.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.edits import release_account
+from billing_framework.run.usage.late import late_usage
+from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.engine import Database
+from billing_framework.values.errors import Refused
+from tests.scenarios.office import Office
+
+MAY, JUNE = "INV-2026-000001 C1 46.20", "INV-2026-000002 C1 44.00"  # 30 + 6 x 2.00, and 30 + 4 x 2.00 + 2 x 1.00
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    office = Office.of(database)
+    office.customer("C1", "drill")
+    for number, month in enumerate(("2026-05", "2026-06"), start=5):
+        office.jobs(f"j{number},drill,{month}-10T08:00:00+00:00,6,slot-{number},1", file=f"{month}.csv")
+    return office
+
+
+def started(office: Office, month: str) -> Run:
+    run = office.start(month).run
+    assert run is not None
+    return run
+
+
+def test_a_run_waits_for_the_one_before_it_to_be_posted(office: Office) -> None:
+    may = office.approve(started(office, "2026-05").code).run
+    june = started(office, "2026-06")
+    (waiting,) = approve_run(office.deployment, june.code).findings
+    assert (waiting.code, waiting.subject) == ("RUN24", "C1")
+    assert may.code in waiting.what
+
+    office.post(may.code)
+    (stale,) = approve_run(office.deployment, june.code).findings
+    assert (stale.code, stale.subject) == ("RUN09", "C1")
+    office.start("2026-06")
+    office.approve(june.code)
+    office.post(june.code)
+    assert office.documents() == [MAY, JUNE]
+
+
+def test_an_earlier_period_waits_for_a_later_one_that_is_approved(office: Office) -> None:
+    office.approve(started(office, "2026-06").code)
+    (waiting,) = approve_run(office.deployment, started(office, "2026-05").code).findings
+    assert waiting.code == "RUN24"
+
+
+def test_a_period_billed_after_a_later_one_is_held_and_the_later_bill_listed(office: Office) -> None:
+    office.bill("2026-06")
+    report = office.start("2026-05")
+    assert report.counts == {"held": 1}
+    assert report.run is not None
+    release_account(office.deployment, report.run.code, "C1", reason="June goes out again")
+    office.approve(report.run.code)
+    office.post(report.run.code)
+
+    (late,) = late_usage(office.deployment, "MAIN")
+    assert (late.document, late.states) == ("INV-2026-000001", ("accumulated.hours",))
+    rebill_document(office.deployment, late.document, reason="May is billed now")
+    assert office.documents() == [
+        "CN-2026-000001 C1 -46.20",
+        "INV-2026-000001 C1 46.20",
+        "INV-2026-000002 C1 46.20",  # May
+        "INV-2026-000003 C1 44.00",  # June
+    ]
+    assert late_usage(office.deployment, "MAIN") == ()
+
+
+def test_nothing_is_corrected_under_an_approved_run(office: Office) -> None:
+    office.bill("2026-05")
+    june = office.approve(started(office, "2026-06").code).run
+    office.jobs("j5b,drill,2026-05-10T08:00:00+00:00,2,slot-5,2", file="correction.csv")
+    with pytest.raises(Refused, match="RUN24"):
+        rebill_document(office.deployment, "INV-2026-000001", reason="read again")
+    with pytest.raises(Refused, match="RUN24"):
+        credit_document(office.deployment, "INV-2026-000001", reason="goodwill")
+    credit_document(office.deployment, "INV-2026-000001", reason="goodwill", nets={1: "1.00"})  # leaves the state alone
+
+    office.post(june.code)
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="read again")
+    assert [later.number for later in report.later] == ["INV-2026-000002"]
