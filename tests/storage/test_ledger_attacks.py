@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -16,12 +17,14 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.book import book_id
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.guard_check import guard_findings
+from billing_framework.storage.ledger.books import close_period, open_period
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.migrate import check
 from billing_framework.storage.roles import grant_application_role
 from billing_framework.values.errors import BillingError
+from billing_framework.values.period import DateSpan
 from tests.ledger_attacks import ATTACKS, LATE_LINES, SALE, Attack
-from tests.ledger_world import MAIN, OTHER, count, post, sale, settle, sound, write, write_header, write_link, write_rows
+from tests.ledger_world import MAIN, NOW, OTHER, count, post, sale, settle, sound, write, write_header, write_link, write_rows
 from tests.postgres_server import Server
 
 _TABLES = ("book", "gl_account", "period", "posting_batch", "batch_chain", "entry", "posting", "balance")
@@ -111,6 +114,19 @@ def test_the_application_role_can_post(application: Database) -> None:
     with application.begin() as connection:
         write(connection, sound("by hand"))
     assert verify(application, MAIN) == []
+
+
+def test_the_application_role_opens_and_closes_periods_without_rights_on_their_partitions(application: Database) -> None:
+    may = DateSpan(dt.date(2026, 5, 1), dt.date(2026, 6, 1))
+    with application.begin() as connection:
+        open_period(connection, MAIN, may)
+    post(application, sale("in may", 7, may.start))
+    with application.begin() as connection:
+        close_period(connection, MAIN, may.start, now=NOW)
+    with pytest.raises(BillingError, match="LEDGER06"):
+        post(application, sale("after may", 7, may.start))
+    with pytest.raises(BillingError, match="STORAGE08"), application.begin() as connection:
+        connection.exec_driver_sql("SELECT * FROM posting_202605")
 
 
 _SWITCHES = (

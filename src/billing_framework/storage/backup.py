@@ -118,7 +118,7 @@ def _run(program: str, database: Database, *arguments: str, connect: bool = True
 
 def _binary(program: str) -> str:
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name.zfill(3), reverse=True)
-    found = next((str(folder / program) for folder in folders if (folder / program).is_file()), None) or shutil.which(program)
+    found = shutil.which(program) or next((str(folder / program) for folder in folders if (folder / program).is_file()), None)
     if found is None:
         raise StorageError(
             "STORAGE11", f"the program {program} is not installed", remedy="Install the PostgreSQL client programs"
