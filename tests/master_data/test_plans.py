@@ -120,3 +120,12 @@ def test_dates_between_versions_that_none_prices_are_told(deployment: Deployment
 def test_an_unknown_version_offers_the_nearest(deployment: Deployment) -> None:
     with deployment.database.read() as connection, pytest.raises(NotFound, match="basic@2026"):
         plan_source(connection, "basic", "2025")
+
+
+def test_a_version_from_the_last_date_of_the_calendar_is_a_finding(deployment: Deployment, plan_text: str) -> None:
+    never = version(plan_text, "never", ("2026-01-01", "9999-12-31"))
+
+    done = load_plan_files(deployment, [("never.toml", never)])
+
+    assert [(one.code, one.field) for one in done.findings] == [("PLAN11", "plan.version")]
+    assert loaded(deployment) == ["basic@2026"]

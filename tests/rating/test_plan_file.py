@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import date
 from decimal import Inexact, getcontext, localcontext
 from fractions import Fraction
@@ -105,7 +106,7 @@ def test_a_good_plan_is_read_whole() -> None:
         ("step_minor = 5", "step_minor = 0", "PLAN12", 8, "plan.rounding.step_minor", "Correct"),
         ("valid_from = 2026-07-01", "valid_from = 2026-07-01T00:00:00Z", "PLAN04", 6, "plan.valid_from", "2026-07-31"),
         ("currency", "curency", "PLAN02", 7, "plan.curency", "'currency'"),
-        ('currency = "USD"', 'currency = "USX"', "VALUE05", 3, "plan", "EUR"),
+        ('currency = "USD"', 'currency = "USX"', "VALUE05", 7, "plan.currency", "EUR"),
         ('"component"', '"komponent"', "PLAN04", 8, "plan.rounding.place", "'component'"),
         ("measure = ", "mesure = ", "PLAN02", 29, "component[2].mesure", "'measure'"),
         ('model = "graduated"', 'model = "graduatet"', "PLAN05", 26, "component[2].model", "'graduated'"),
@@ -115,6 +116,10 @@ def test_a_good_plan_is_read_whole() -> None:
         ('percent = "-2.5"', 'percent = "2,5"', "VALUE01", 42, "component[3].percent", "Write decimals as text"),
         ("schema = 1", "schema = 2", "PLAN17", 1, "schema", "schema = 1"),
         ("[plan]", "[plan]\n[plans]", "PLAN02", 4, "plans", "'plan'"),
+        ('code = "residential"', 'code = ""', "VALUE27", 4, "plan.code", "100 letters"),
+        ('code = "residential"', 'code = "a@b"', "VALUE27", 4, "plan.code", "100 letters"),
+        ('tax_category = "standard"', 'tax_category = "a b"', "VALUE27", 20, "component[1].tax_category", "100 letters"),
+        ('{ en = "Energy" }', '{ en = "\\u001b[2J" }', "VALUE28", 25, "component[2].title", "printable"),
         ("[plan]", "[plan", "PLAN01", 3, "", "toml.io"),
     ],
 )
@@ -220,3 +225,19 @@ def test_a_removed_component_is_a_difference() -> None:
     places = [one.place for one in diff(plan_of(GOOD), plan_of(without))]
     assert "rider.percent" in places
     assert all(place.startswith("rider.") for place in places)
+
+
+def test_a_plan_of_many_components_is_read_in_a_moment() -> None:
+    component = """
+[[component]]
+code = "c{0}"
+title = {{ en = "Part" }}
+model = "recurring"
+charge_code = "part"
+tax_category = "standard"
+price = "1"
+"""
+    text = GOOD.partition("[[component]]")[0] + "".join(component.format(number) for number in range(1_000))
+    started = time.process_time()
+    assert not read(text)
+    assert time.process_time() - started < 10

@@ -43,7 +43,7 @@ def test_no_model_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "cls", [*{model.params for model in core_models()}, QuantityRule, Tier, Widths], ids=lambda cls: cls.__name__
+    "cls", [*dict.fromkeys(model.params for model in core_models()), QuantityRule, Tier, Widths], ids=lambda cls: cls.__name__
 )
 def test_no_key_is_left_out(cls: type) -> None:
     missing = [field.name for field in attrs.fields(cls) if not re.search(rf"\b{field.name}\b", PAGE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -54,8 +55,9 @@ def figure(given: Figure, terms: Mapping[str, str]) -> Fraction:
     return given.values[text]
 
 
+@functools.cache
 def plan_converter() -> cattrs.Converter:
-    """Return the strict converter that also knows figures."""
+    """Return the strict converter that also knows figures; what it learns about a class serves every plan."""
     converter = strict_converter().copy()
 
     def structure_figure(value: object, _: object) -> Figure:

@@ -15,6 +15,7 @@ import attrs
 from billing_framework.rating.figure import plan_converter
 from billing_framework.rating.price_plan import Component, Correction, PlanVersion, Proration, RoundingPlace
 from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.values.code_name import are_titles, is_code
 from billing_framework.values.errors import InputRefused, ValueRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Rounding, minor_digits
@@ -55,8 +56,8 @@ class _RoundingTable:
 
 @attrs.frozen(kw_only=True)
 class _PlanTable:
-    code: str
-    version: str
+    code: str = attrs.field(validator=is_code)
+    version: str = attrs.field(validator=is_code)
     valid_from: date
     valid_to: date | None = None
     currency: str = attrs.field(validator=lambda _table, _field, value: (minor_digits(value), None)[1])
@@ -70,11 +71,11 @@ class _PlanTable:
 
 @attrs.frozen(kw_only=True)
 class _ComponentTable:
-    code: str
-    title: Mapping[str, str]
+    code: str = attrs.field(validator=is_code)
+    title: Mapping[str, str] = attrs.field(validator=are_titles)
     model: str
-    charge_code: str
-    tax_category: str
+    charge_code: str = attrs.field(validator=is_code)
+    tax_category: str = attrs.field(validator=is_code)
     measure: str = ""
 
 

@@ -117,9 +117,10 @@ def _narrowed(problem: Problem, table: object) -> Problem:
             return problem
     if problem.kind != "bad" or problem.value or not isinstance(found, Mapping):
         return problem
+    quoted = [key for key, value in found.items() if isinstance(value, str) and repr(value) in problem.what]
     words = set(re.findall(r"\w+", problem.what))
-    keys = [key for key, value in found.items() if key in words or (isinstance(value, str) and repr(value) in problem.what)]
-    return attrs.evolve(problem, path=(*problem.path, keys[0])) if len(keys) == 1 else problem
+    named = quoted if len(quoted) == 1 else [key for key in found if key in words]
+    return attrs.evolve(problem, path=(*problem.path, named[0])) if len(named) == 1 else problem
 
 
 def _finding(problem: Problem, file: str, text: str, codes: Codes, at: KeyPath) -> Finding:
