@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -29,12 +30,22 @@ def document_digest(document: DraftDocument) -> str:
         field.name: plain(getattr(document, field.name)) for field in attrs.fields(DraftDocument) if field.name not in _NO_CONTENT
     }
     content["notes"] = [[note.kind, note.text] for note in document.notes]
-    return hashlib.sha256(canonical_json(content)).hexdigest()
+    return hashlib.sha256(_text(content)).hexdigest()
 
 
 def canonical_json(value: object) -> bytes:
     """Return the one JSON text of a value: sorted keys, no blanks, exact numbers as text."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _text(plain(value))
+
+
+def _text(data: object) -> bytes:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of an attrs class, None for any other class; a run asks this for every value of every document."""
+    return tuple(field.name for field in attrs.fields(kind)) if attrs.has(kind) else None
 
 
 def plain(value: object) -> object:
@@ -43,19 +54,22 @@ def plain(value: object) -> object:
     Raises:
         ValueRefused: ``VALUE01`` for a float, or anything else that has no exact text.
     """
-    if value is None or isinstance(value, bool | int | str):
+    kind: type = type(value)
+    if value is None or kind is str or kind is int or kind is bool:
         return value
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
+    names = _names(kind)
+    if names is not None:
+        return {name: plain(getattr(value, name)) for name in names}
+    if kind is tuple or kind is list or (isinstance(value, Sequence) and not isinstance(value, str)):
+        return [plain(item) for item in value]  # type: ignore[attr-defined]
     if isinstance(value, Fraction):
         return exact_text(value)
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
     if isinstance(value, date):  # datetimes too
         return value.isoformat()
-    kind: type = type(value)
-    if attrs.has(kind):
-        return {field.name: plain(getattr(value, field.name)) for field in attrs.fields(kind)}
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [plain(item) for item in value]
+    if isinstance(value, str | int):
+        return value
     raise ValueRefused("VALUE01", f"{kind.__name__} has no exact text", remedy="Use exact numbers, text and dates")

@@ -207,9 +207,10 @@ class Host:
         """
         place = {draft.key: position for position, draft in enumerate(documents)}
         hook = "billing_documents_drafted"
-        before = [document_digest(draft) for draft in documents]
+        asked = self._panel.implements(hook)
+        before = [document_digest(draft) for draft in documents] if asked else []
         notes: list[Note] = []
-        for plugin in self._panel.implements(hook):
+        for plugin in asked:
             added = checked(self._panel.ask(plugin, hook, documents=tuple(documents)), Note, plugin, hook)
             strangers = [note.document for note in added if note.document not in place]
             if strangers or before != [document_digest(draft) for draft in documents]:

@@ -41,6 +41,7 @@ __all__ = [
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_PLAIN = frozenset((str, int, bool, type(None)))
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -194,6 +195,8 @@ def canonical_json(value: Mapping[str, Any] | list[Any] | str | int | bool | Non
 
 
 def _refuse_inexact(value: Any) -> None:
+    if type(value) in _PLAIN:
+        return
     if isinstance(value, Mapping):
         for key, part in value.items():
             _refuse_inexact(key)

@@ -165,9 +165,9 @@ def part_digests(given: BillInput) -> dict[str, str]:
     return {name: _sha256(canonical_json(part)) for name, part in sorted(parts.items())}
 
 
-def manifest_digest(given: BillInput) -> str:
-    """Return the digest of a manifest as hex, by which a draft is found stale."""
-    return _sha256(canonical_json(part_digests(given)))
+def manifest_digest(parts: Mapping[str, str]) -> str:
+    """Return the digest of a manifest as hex, from the digests of its parts."""
+    return _sha256(canonical_json(parts))
 
 
 def _sha256(text: str) -> str:

@@ -168,7 +168,7 @@ def _reviewed(
     by_account = {result.account: result for result in results}
     rows = []
     for result in results:
-        given, row = inputs[result.account], before[result.account]
+        row, parts = before[result.account], part_digests(inputs[result.account])
         found = [item for item in row.evidence if item.check in LASTING]
         found += [HoldEvidence(check="rating", finding=finding) for finding in result.findings if finding.stops]
         overruled = result.digest and row.released == result.digest
@@ -180,8 +180,8 @@ def _reviewed(
                 **_fate(result, found, by_account),
                 evidence=tuple(found),
                 control=dict(result.control),
-                manifest=manifest_digest(given),
-                parts=part_digests(given),
+                manifest=manifest_digest(parts),
+                parts=parts,
                 version=row.version + 1,
             )
         )

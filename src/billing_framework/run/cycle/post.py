@@ -22,10 +22,19 @@ from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
-from billing_framework.storage.billing.documents import StoredDocument, as_issued, issue, load_documents
+from billing_framework.storage.billing.documents import StoredDocument, as_issued, issue, issued_as, load_documents
 from billing_framework.storage.billing.keys import free_charges, free_periods, write_states
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
-from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, locked, move_run, run_accounts, save_accounts
+from billing_framework.storage.billing.run_rows import (
+    Run,
+    RunAccount,
+    find_run,
+    locked,
+    move_run,
+    run_accounts,
+    run_accounts_on,
+    save_accounts,
+)
 from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.ledger.post import post_batch
 from billing_framework.storage.master.book_rows import load_book
@@ -167,8 +176,8 @@ def _post_documents(
         return 0
     stored = load_documents(connection, [one.document for one in numbers])
     issue(connection, run.book, numbers, now=now)
-    post_documents(deployment, connection, run.book, [stored[one.document] for one in numbers], source=f"run/{run.code}")
-    rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document in stored]
+    _write_what_follows(deployment, connection, run, [issued_as(stored[one.document], one) for one in numbers])
+    rows = [row for row in run_accounts_on(connection, run, stored) if row.state == "approved"]
     save_accounts(connection, run, [attrs.evolve(row, state="posted") for row in rows])
     entries = [entry for one in numbers if (entry := document_entry(stored[one.document].content, mapping)) is not None]
     if entries:
@@ -181,37 +190,21 @@ def _post_documents(
     return len(numbers)
 
 
-def post_documents(
-    deployment: Deployment,
-    connection: Connection,
-    book: str,
-    drafts: Sequence[StoredDocument],
-    *,
-    source: str,
-) -> None:
-    """Write what follows from issuing documents, all but their ledger entries, which come last in the transaction.
-
-    Args:
-        deployment: the deployment.
-        connection: a connection with the action's write transaction, in which the documents were just issued.
-        book: code of the book.
-        drafts: the documents as they stood before.
-        source: what issued them, for the outbox.
-    """
-    keys = [draft.key for draft in drafts]
-    issued = as_issued(connection, load_documents(connection, keys).values())
-    insert_items(connection, book, [item for key in keys if (item := item_of(issued[key])) is not None])
-    write_states(connection, {draft.key: draft.state for draft in drafts})
+def _write_what_follows(deployment: Deployment, connection: Connection, run: Run, documents: Sequence[StoredDocument]) -> None:
+    """Write what follows from issuing documents, all but their ledger entries, which come last in the transaction."""
+    issued = as_issued(connection, documents)
+    insert_items(connection, run.book, [item for one in documents if (item := item_of(issued[one.key])) is not None])
+    write_states(connection, {one.key: one.state for one in documents})
     put_events(
         connection,
         deployment.clock.now(),
         [
             Event(
                 topic="document.issued",
-                key=issued[key].number,
-                payload={"source": source, "account": issued[key].content.account},
+                key=one.number,
+                payload={"source": f"run/{run.code}", "account": one.content.account},
             )
-            for key in keys
+            for one in documents
         ],
     )
 
@@ -225,7 +218,7 @@ def _post_void(deployment: Deployment, run: Run, one: Numbered, reason: str) -> 
             return {}
         issue(connection, run.book, [one], now=now, void={one.document: reason})
         free_charges(connection, [one.document])
-        rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document == one.document]
+        rows = [row for row in run_accounts_on(connection, run, [one.document]) if row.state == "approved"]
         save_accounts(connection, run, [_voided(row, one.number, reason) for row in rows])
         audit.record(
             connection,

@@ -198,6 +198,17 @@ def credit_notes_of(connection: Connection, key: int) -> list[DraftDocument]:
     return [loaded[note].content for note in keys]
 
 
+def issued_as(stored: StoredDocument, numbered: Numbered) -> StoredDocument:
+    """Return a draft as it is stored once `issue` has given it its number."""
+    return attrs.evolve(
+        stored,
+        status=DocumentStatus.ISSUED,
+        number=numbered.number,
+        counter_name=numbered.counter_name,
+        counter=numbered.counter,
+    )
+
+
 def issue(
     connection: Connection,
     book: str,

@@ -247,6 +247,17 @@ def run_accounts_of(connection: Connection, run: Run, accounts: Iterable[str]) -
     }
 
 
+def run_accounts_on(connection: Connection, run: Run, documents: Iterable[int]) -> list[RunAccount]:
+    """Return the accounts of a run whose charges are on some documents, in order of code."""
+    table = tables.run_account
+    rows = rows_of(
+        connection,
+        list(documents),
+        lambda some: sa.select(table).where(table.c.run_id == run.id, table.c.document_id.in_(some)),
+    )
+    return sorted(map(_run_account, rows), key=lambda row: row.account)
+
+
 def _run_account(row: sa.Row[Any]) -> RunAccount:
     return RunAccount(
         account=row.account,

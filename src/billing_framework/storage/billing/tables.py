@@ -81,6 +81,8 @@ run_account = sa.Table(
     sqlite_strict=True,
 )
 
+sa.Index("run_account_by_document", run_account.c.document_id)
+
 billed_period = sa.Table(
     "billed_period",
     metadata,
