@@ -64,6 +64,9 @@ def test_a_changed_file_is_a_new_version_audited_before_and_after(
 def test_the_currency_of_a_book_never_changes(deployment: Deployment, book_text: str) -> None:
     with pytest.raises(Conflict, match="LEDGER14"):
         load_book_file(deployment, "book.toml", book_text.replace('currency = "USD"', 'currency = "EUR"').encode())
+    euro = book_text.replace('currency = "USD"', 'currency = "EUR"').encode()
+    [finding] = load_book_file(deployment, "book.toml", euro, check_only=True).findings
+    assert (finding.code, finding.field) == ("LEDGER14", "book.currency")
 
 
 def test_an_account_of_the_ledger_stays_in_the_file(deployment: Deployment, book_text: str) -> None:

@@ -25,6 +25,9 @@ REQUIRED_ROLES = ("receivable", "bank", "suspense", "write_off", "opening")
 ROLES = (*REQUIRED_ROLES, "deposits", "trust", "trust_bank", "recovery", "rounding")
 """All roles that the core posts to by name; what revenue and tax post to is said by the mappings."""
 
+SUB_LEDGERS = ("receivable", "deposit")
+"""What an account of the chart may be the control account of."""
+
 HELD_ROLES = ("deposits", "trust")
 """Roles of money that belongs to others; the account must be guarded, so that the database keeps it from being overdrawn."""
 

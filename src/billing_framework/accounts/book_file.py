@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -12,6 +13,7 @@ from billing_framework.accounts.book import (
     REQUIRED_ROLES,
     ROLES,
     SERIES_KINDS,
+    SUB_LEDGERS,
     Bank,
     BookAccount,
     BookProfile,
@@ -25,6 +27,8 @@ from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
 from billing_framework.values.typed_toml import Codes, KeyPath, dotted, line_of, read_toml, structure
 
+_BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
+_LONGEST_PREFIX = 40
 CODES = Codes(unreadable="BOOK01", unknown_key="BOOK02", missing_key="BOOK02", bad_value="BOOK03")
 
 
@@ -86,11 +90,10 @@ Problem = tuple[str, str, str, KeyPath, str]
 
 
 def _problems(book: BookProfile) -> Iterator[Problem]:
-    readers: list[tuple[str, Reader]] = [("code", code), ("name", text_line), ("currency", currency), ("zone", zone)]
+    readers: list[tuple[str, Reader]] = [("code", code), ("name", _name), ("currency", currency), ("zone", zone)]
     for name, read in readers:
         yield from _read(read, getattr(book, name), ("book", name))
-    if book.seller.address.country:
-        yield from _read(country, book.seller.address.country, ("book", "seller", "address", "country"))
+    yield from _printed_problems(book)
     yield from _series_problems(book)
     yield from _chart_problems(book)
     for table, mapping in (("charges", book.charges), ("taxes", book.taxes)):
@@ -102,6 +105,29 @@ def _read(read: Reader, value: str, path: KeyPath) -> Iterator[Problem]:
         read(value)
     except ValueRefused as refused:
         yield ("BOOK03", refused.what, refused.remedy, path, value)
+
+
+def _printed_problems(book: BookProfile) -> Iterator[Problem]:
+    """Yield what could not be printed on a document."""
+    seller, bank, address = book.seller, book.bank, book.seller.address
+    yield from _read(_name, seller.name, ("book", "seller", "name"))
+    lines: list[tuple[KeyPath, str]] = [(("seller", name), getattr(seller, name)) for name in ("registration", "contact")]
+    lines += [(("seller", "tax_ids", place), text) for place, text in enumerate(seller.tax_ids)]
+    lines += [(("seller", "address", "lines", place), text) for place, text in enumerate(address.lines)]
+    lines += [(("seller", "address", name), getattr(address, name)) for name in ("city", "postcode", "region")]
+    lines += [(("bank", name), getattr(bank, name)) for name in ("name", "account")]
+    for path, text in lines:
+        yield from _read(text_line, text, ("book", *path))
+    if address.country:
+        yield from _read(country, address.country, ("book", "seller", "address", "country"))
+    if bank.bic and not _BIC.fullmatch(bank.bic):
+        yield ("BOOK03", "this is no BIC", "Write its 8 or 11 capital letters and digits", ("book", "bank", "bic"), bank.bic)
+
+
+def _name(text: str) -> str:
+    if text:
+        return text_line(text)
+    raise ValueRefused("BOOK03", "the name is empty", remedy="Write the name that documents print")
 
 
 def _series_problems(book: BookProfile) -> Iterator[Problem]:
@@ -134,8 +160,12 @@ def _series_problems(book: BookProfile) -> Iterator[Problem]:
             not 1 <= series.width <= 12
             or not 1 <= series.year_month <= 12
             or set(series.prefix.replace("{year}", "")) & set("{}")
+            or len(series.prefix) > _LONGEST_PREFIX
+            or not series.prefix.isprintable()
         ):
-            remedy = "Use a width and a year_month from 1 to 12, and no other braces than {year}"
+            remedy = (
+                f"Use a width and a year_month from 1 to 12, {_LONGEST_PREFIX} printed characters, and no braces but {{year}}"
+            )
             yield ("BOOK04", "no number can be made of it", remedy, ("book", "series", position, "prefix"), series.prefix)
 
 
@@ -151,6 +181,11 @@ def _chart_problems(book: BookProfile) -> Iterator[Problem]:
         )
     for position, account in enumerate(book.accounts):
         yield from _read(code, account.code, ("book", "account", position, "code"))
+        yield from _read(_name, account.name, ("book", "account", position, "name"))
+        if account.control_of not in ("", *SUB_LEDGERS):
+            remedy = did_you_mean(account.control_of, SUB_LEDGERS)
+            path = ("book", "account", position, "control_of")
+            yield ("BOOK05", "the core keeps no such sub-ledger", remedy, path, account.control_of)
         if account.role and account.role not in ROLES:
             remedy = did_you_mean(account.role, ROLES)
             yield ("BOOK05", "the core posts to no such role", remedy, ("book", "account", position, "role"), account.role)
@@ -170,6 +205,8 @@ def _chart_problems(book: BookProfile) -> Iterator[Problem]:
 def _mapping_problems(table: str, mapping: Mapping[str, str], book: BookProfile) -> Iterator[Problem]:
     known = [account.code for account in book.accounts]
     for name, target in mapping.items():
+        if not name or name != "".join(name.split()):
+            yield ("BOOK05", "a code is empty or holds blanks", "Write the code of the plan", ("book", table, name), name)
         if target not in known:
             yield ("BOOK05", "the chart has no such account", did_you_mean(target, known), ("book", table, name), target)
         if "*" in name and name != "*" and not (name.endswith(".*") and "*" not in name[:-2]):

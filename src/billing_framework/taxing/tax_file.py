@@ -10,7 +10,7 @@ import attrs
 
 from billing_framework.taxing.tax_check import numbered_findings
 from billing_framework.taxing.tax_rate import TaxKind, TaxPlace, TaxRate
-from billing_framework.values.code_name import are_titles, is_code
+from billing_framework.values.code_name import are_titles, is_code, is_code_or_empty
 from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Rounding
@@ -33,7 +33,7 @@ class _RoundingTable:
 class _TaxTable:
     code: str = attrs.field(validator=is_code)
     title: Mapping[str, str] = attrs.field(validator=are_titles)
-    jurisdiction: str = ""
+    jurisdiction: str = attrs.field(default="", validator=is_code_or_empty)
     category: str = attrs.field(validator=is_code)
     percent: Fraction
     kind: TaxKind = TaxKind.STANDARD

@@ -31,6 +31,12 @@ def is_code(_holder: object, field: attrs.Attribute[str], text: str) -> None:
         )
 
 
+def is_code_or_empty(holder: object, field: attrs.Attribute[str], text: str) -> None:
+    """Refuse what is neither empty nor a code; see `is_code`."""
+    if text:
+        is_code(holder, field, text)
+
+
 def are_titles(_holder: object, field: attrs.Attribute[Any], titles: Mapping[str, str]) -> None:
     """Refuse printed texts by language that are empty, too long, or hold characters that are not printed; for attrs validators.
 

@@ -61,6 +61,8 @@ def load_book_file(deployment: Deployment, file: str, content: bytes, *, check_o
         before = find_books(connection, [profile.code]).get(profile.code)
         if not findings and before is not None:
             findings = _chart_findings(connection, profile, file, content.decode())
+            if check_only:  # a load is refused by the ledger itself
+                findings += _currency_findings(before.profile, profile, file, content.decode())
         if findings:
             return BookLoad(code=profile.code, outcome="refused", findings=tuple(findings))
         load = _outcome(profile, before, content)
@@ -142,6 +144,24 @@ def bank_findings(profile: BookProfile, file: str, text: str) -> list[Finding]:
             field="book.bank.iban",
             value=profile.bank.iban,
             subject=profile.code,
+        )
+    ]
+
+
+def _currency_findings(before: BookProfile, after: BookProfile, file: str, text: str) -> list[Finding]:
+    if before.currency == after.currency:
+        return []
+    return [
+        Finding(
+            code="LEDGER14",
+            severity=Severity.BLOCKING,
+            what=f"the book keeps its accounts in {before.currency}, and that never changes",
+            remedy="Open a book of its own for another currency",
+            file=file,
+            line=line_of(text, ("book", "currency")),
+            field="book.currency",
+            value=after.currency,
+            subject=after.code,
         )
     ]
 
