@@ -24,6 +24,8 @@ UNPRIVILEGED = ("postgres", "nobody")
 PATIENCE_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
 _ROOM_BYTES = 2 * 1024**3
+_PREFIX = "billing-pg-"
+_STALE_SECONDS = 3_600
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 _SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=128MB", "max_wal_size=4GB")
 _CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -101,7 +103,7 @@ def start_server(*, durable: bool = False) -> Server:
     """
     binaries = find_binaries()
     user = _server_user()
-    folder = Path(tempfile.mkdtemp(prefix="billing-pg-", dir=_base_folder(binaries, user, durable=durable)))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_base_folder(binaries, user, durable=durable)))
     try:
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
@@ -132,16 +134,35 @@ def _base_folder(binaries: Path, user: pwd.struct_passwd | None, *, durable: boo
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
     in_memory = roomy and not durable and (user is None or _may_enter(binaries, user))
-    return str(memory) if in_memory else "/tmp"  # noqa: S108 - the path of a socket must be short
+    base = memory if in_memory else Path("/tmp")  # noqa: S108 - the path of a socket must be short
+    for left in base.glob(f"{_PREFIX}*"):
+        # A killed test run takes its server with it, but leaves the folder.
+        if left.stat().st_mtime < time.time() - _STALE_SECONDS and not _is_running(left):
+            shutil.rmtree(left, ignore_errors=True)
+    return str(base)
+
+
+def _is_running(folder: Path) -> bool:
+    try:
+        pid = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+    except (OSError, ValueError, IndexError):
+        return False
+    return Path(f"/proc/{pid}").exists()
 
 
 def _reachable(binaries: Path, folder: Path, user: pwd.struct_passwd) -> Path:
     """Return binaries that `user` may run; those in a private home are copied, which PostgreSQL installations allow."""
     if _may_enter(binaries, user):
         return binaries
-    copy = folder / "install"
-    shutil.copytree(binaries.parent, copy, symlinks=True)
-    subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", str(copy)], check=True)
+    installation = binaries.parent
+    # A wheel finds its libraries in a folder beside its package, so the copy keeps the places of both.
+    package = installation.parent
+    copy = folder / package.name / installation.name
+    shutil.copytree(installation, copy, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", str(folder)], check=True)
     return copy / "bin"
 
 
