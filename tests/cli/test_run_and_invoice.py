@@ -1,0 +1,113 @@
+"""The commands of a run and its documents: what they print, and with which exit code they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from billing_framework.cli.context import Session
+from billing_framework.cli.main import cli
+from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.storage.engine import Database
+from billing_framework.values.money import Money
+from tests.scenarios.office import Office
+
+
+@pytest.fixture
+def office(sqlite_database: Database) -> Office:
+    office = Office.of(sqlite_database, review=ReviewSettings(largest=(Money.of("60", "USD"),)))
+    office.customer("C1", "drill")
+    office.customer("C2", "lathe")
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4", "j2,lathe,2026-07-20T08:00:00+00:00,90")
+    return office
+
+
+def billing(office: Office, *args: str) -> Result:
+    session = Session()
+    session._opened = office.deployment  # noqa: SLF001  the command works in the office of the test
+    return CliRunner().invoke(cli, list(args), obj=session)
+
+
+def told(office: Office, *args: str, code: int = 0) -> str:
+    done = billing(office, *args)
+    assert done.exit_code == code, (done.output, done.exception)
+    return done.output
+
+
+def data(office: Office, *args: str, code: int = 0) -> Any:
+    return json.loads(told(office, *args, "--json", code=code))
+
+
+def test_a_month_at_the_command_line(office: Office, tmp_path: Path) -> None:
+    assert "2 accounts drafted" in told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    assert "nothing to do" in told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    shown = told(office, "run", "review", code=1)
+    assert "held: C2: the total 143.00 USD is above the bound of 60.00 USD" in shown
+    assert "records in = 2 priced = 2" in shown
+    assert data(office, "run", "review", code=1)["counts"] == {"drafted": 1, "held": 1}
+    assert "Machine hours, tier 2" in told(office, "run", "show", "", "C2")
+    assert "needs a reason" in told(office, "run", "release", "", "C2", code=3)
+    assert "C2 is drafted" in told(office, "run", "release", "", "C2", "--reason", "big order")
+    told(office, "run", "review")
+
+    assert "C1 is drafted, draft 2" in told(
+        office, "run", "edit", "", "C1", "--line", "2", "--amount", "5", "--reason", "agreed by telephone"
+    )
+    assert "C1 is held" in told(office, "run", "hold", "", "C1", "--reason", "disputes it")
+    assert "1 documents approved, 1 held accounts left out" in told(office, "run", "approve")
+    assert "C1 is drafted" in told(office, "run", "release", "", "C1", "--reason", "settled")
+    assert "2 documents approved" in told(office, "run", "approve")
+    assert "2 documents posted" in told(office, "run", "post")
+    assert "nothing to do" in told(office, "run", "post")
+    assert [one["state"] for one in data(office, "run", "list")] == ["posted"]
+
+    listed = data(office, "invoice", "list")
+    assert [(one["number"], one["gross"], one["open"]) for one in listed] == [
+        ("INV-2026-000001", "38.50 USD", "38.50 USD"),
+        ("INV-2026-000002", "143.00 USD", "143.00 USD"),
+    ]
+    page = tmp_path / "invoice.html"
+    assert "pay with reference  RF" in told(office, "invoice", "show", "INV-2026-000001", "--html", str(page))
+    assert "INV-2026-000001" in page.read_text(encoding="utf-8")
+    assert "proven" in told(office, "explain", "INV-2026-000001/2")
+    assert data(office, "explain", "INV-2026-000002/1")["proven"] is True
+    assert "nothing to do" in told(office, "invoice", "rebill", "INV-2026-000002", "--reason", "asked for")
+    assert "CN-2026-000001 over -5.50 USD" in told(
+        office, "invoice", "credit", "INV-2026-000002", "--line", "1=5.00", "--reason", "goodwill"
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("run", "start", "--period", "July"), 2, "RUN22"),
+        (("run", "start", "--period", "2026-07", "--account", "C9"), 2, "RUN04"),
+        (("run", "start", "--period", "2026-07", "--book", "NONE"), 2, "BOOK08"),
+        (("run", "start", "--period", "2026-07", "--cycle", "moonly"), 2, "VALUE17"),
+        (("run", "show"), 2, "RUN01"),
+        (("run", "approve", "x"), 2, "RUN01"),
+        (("run", "post"), 2, "RUN01"),
+        (("run", "cancel", "x", "--reason", "y"), 2, "RUN01"),
+        (("run", "edit", "x", "C1", "--reason", "y"), 2, "give one of"),
+        (("invoice", "show", "INV-1"), 2, "INVOICE20"),
+        (("invoice", "credit", "INV-1", "--line", "x", "--reason", "y"), 2, "RUN22"),
+        (("invoice", "rebill", "INV-1"), 3, "RUN14"),
+        (("explain", "INV-1"), 2, "RUN17"),
+    ],
+)
+def test_what_is_refused_names_the_remedy(office: Office, args: tuple[str, ...], code: int, says: str) -> None:
+    assert says in told(office, *args, code=code)
+
+
+def test_posting_what_is_not_approved_is_refused_by_the_state(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07")
+    assert "not approved" in told(office, "run", "post", code=3)
+    office.jobs("j3,drill,2026-07-04T08:00:00+00:00,1", file="more.csv")
+    assert "stale" in told(office, "run", "approve", code=1)
+    rehearsal = data(office, "run", "start", "--period", "2026-07", "--rehearsal")["run"]["code"]
+    assert "never approved" in told(office, "run", "approve", rehearsal, code=3)
+    assert "removed with 2 drafts" in told(office, "run", "purge", rehearsal)
