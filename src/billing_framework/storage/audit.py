@@ -150,5 +150,5 @@ def events(
 def create_audit_table(connection: Connection) -> None:
     """Create the trail with its guards; part of a migration."""
     metadata.create_all(connection)
-    create_guards(connection, append_only("audit_event", _APPEND_ONLY))
+    create_guards(connection, append_only(audit_event, _APPEND_ONLY))
     forbid_truncate(connection, ["audit_event"], _APPEND_ONLY)

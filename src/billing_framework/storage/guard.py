@@ -30,12 +30,43 @@ class Guard:
     only: str = ""
 
 
-def append_only(table: str, message: str) -> tuple[Guard, ...]:
-    """Return the guards of a table whose rows are only ever added."""
-    return tuple(
-        Guard(name=f"{table}_{event.lower()}", table=table, event=event, refuse_when="1 = 1", message=message)
+def append_only(table: sa.Table, message: str, *, taken: str = "") -> tuple[Guard, ...]:
+    """Return the guards of a table whose rows are only ever added.
+
+    Args:
+        table: the table.
+        message: code and sentence of the refusal.
+        taken: those for a row whose key is there already, where they differ.
+    """
+    changing = (
+        Guard(name=f"{table.name}_{event.lower()}", table=table.name, event=event, refuse_when="1 = 1", message=message)
         for event in ("UPDATE", "DELETE")
     )
+    return (*changing, not_replaced(table, taken or message))
+
+
+def not_replaced(table: sa.Table, message: str) -> Guard:
+    """Return the guard against ``INSERT OR REPLACE``, by which SQLite deletes a row without its DELETE triggers.
+
+    Triggers on what REPLACE deletes fire only where a connection asks for it, as ours do; other programs do not. PostgreSQL has
+    no such statement, and calls the UPDATE triggers where an insert becomes an update.
+    """
+    there = (f"EXISTS (SELECT 1 FROM {table.name} WHERE {key})" for key in _unique_keys(table))
+    return Guard(
+        name=f"{table.name}_taken",
+        table=table.name,
+        event="INSERT",
+        refuse_when=" OR ".join(there),
+        message=message,
+        only="sqlite",
+    )
+
+
+def _unique_keys(table: sa.Table) -> Iterator[str]:
+    """Yield for the primary key and each unique constraint the condition that a stored row has the values of a new one."""
+    keys = [constraint.columns for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)]
+    for columns in (table.primary_key.columns, *sorted(keys, key=lambda columns: columns.keys())):
+        yield " AND ".join(f'"{column.name}" = NEW."{column.name}"' for column in columns)
 
 
 def create_guards(connection: Connection, guards: Iterable[Guard]) -> None:
@@ -78,7 +109,9 @@ def _statements(guard: Guard, dialect: str) -> Iterator[str]:
 
 
 def _function(name: str, body: str) -> str:
-    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+    # A table of the session's own with the name of one of ours would else be read in its place.
+    path = " SET search_path = public, pg_temp" if "SELECT" in body else ""
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{path} AS $$ BEGIN {body} END $$"
 
 
 def _quoted(message: str) -> str:

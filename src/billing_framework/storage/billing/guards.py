@@ -9,9 +9,14 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import hold_tables
 from billing_framework.storage.billing import tables as billing_tables
-from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate
+from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate, not_replaced
 
 ISSUED = "AR05 an issued document, its lines, taxes and inputs never change"
+STATE = "AR10 carried state changes only by the credit note that rewinds it"
+NUMBER = "INVOICE21 a number that was issued is never given again"
+RESERVED = "RUN27 the numbers of approved documents stay reserved for them"
+RUN = "RUN26 a run stays what it was started as, and for ever what it was posted as"
+HOLD = "AR54 a hold is ended with its outcome, never changed or removed"
 
 
 def _same(*columns: str) -> str:
@@ -29,6 +34,14 @@ _PARTS = ("document_line", "document_tax", "document_input", "document_party", "
 
 def _document_guards() -> Iterator[Guard]:
     yield Guard(name="document_frozen", table="document", event="UPDATE", message=ISSUED, refuse_when="OLD.status <> 'draft'")
+    yield not_replaced(billing_tables.document, ISSUED)
+    yield Guard(
+        name="document_same",
+        table="document",
+        event="UPDATE",
+        message="AR07 issuing a document changes nothing that it says",
+        refuse_when=_same("id", "replaces_id"),
+    )
     yield Guard(name="document_kept", table="document", event="DELETE", message=ISSUED, refuse_when="OLD.status <> 'draft'")
     yield Guard(
         name="document_born_draft",
@@ -85,6 +98,7 @@ def _part_guards() -> Iterator[Guard]:
 
 
 def _key_guards() -> Iterator[Guard]:
+    yield not_replaced(billing_tables.charge_key, "CHARGE01 the charge was billed before and not taken back")
     yield Guard(
         name="charge_key_next",
         table="charge_key",
@@ -140,39 +154,109 @@ def _key_guards() -> Iterator[Guard]:
     )
 
 
-def _append_only() -> Iterator[Guard]:
-    yield from append_only("edit", "AR03 edits of a draft are only ever added")
-    yield from append_only("number_issued", "AR03 a number is issued once and for ever")
+_STARTED = (
+    "id", "code", "book", "cycle", "period_start", "period_end", "kind", "sequence", "as_of", "known_at", "accounts", "versions",
+    "started_by", "started_at",
+)  # fmt: skip
+
+
+def _run_guards() -> Iterator[Guard]:
     yield Guard(
-        name="carried_state_frozen",
-        table="carried_state",
+        name="run_fixed",
+        table="run",
         event="UPDATE",
-        message="AR10 carried state changes only by the credit note that rewinds it",
-        refuse_when="OLD.rewound_by IS NOT NULL OR NEW.rewound_by IS NULL OR "
-        + _same("scope", "name", "period_start", "period_end", "written_by")
-        + ' OR OLD."values" IS DISTINCT FROM NEW."values"',
+        message=RUN,
+        refuse_when=f"OLD.state IN ('posted', 'cancelled') OR {_same(*_STARTED)}"
+        " OR (OLD.state = NEW.state AND OLD.digest IS DISTINCT FROM NEW.digest)",
+    )
+    yield Guard(name="run_kept", table="run", event="DELETE", message=RUN, refuse_when="OLD.kind <> 'rehearsal'")
+    yield not_replaced(billing_tables.run, RUN)
+    yield Guard(
+        name="run_account_fixed",
+        table="run_account",
+        event="UPDATE",
+        message=RUN,
+        refuse_when=f"OLD.state = 'posted' OR {_same('run_id', 'account_id', 'account')}",
     )
     yield Guard(
-        name="carried_state_kept", table="carried_state", event="DELETE", refuse_when="1 = 1",
-        message="AR10 carried state changes only by the credit note that rewinds it",
-    )  # fmt: skip
+        name="run_account_kept",
+        table="run_account",
+        event="DELETE",
+        message=RUN,
+        refuse_when="EXISTS (SELECT 1 FROM run r WHERE r.id = OLD.run_id AND r.kind <> 'rehearsal')",
+    )
+    yield not_replaced(billing_tables.run_account, RUN)
+
+
+def _number_guards() -> Iterator[Guard]:
+    yield from append_only(billing_tables.number_issued, "AR03 a number is issued once and for ever")
     yield Guard(
         name="number_series_forward",
         table="number_series",
         event="UPDATE",
-        message="INVOICE21 a number that was issued is never given again",
+        message=NUMBER,
         refuse_when="OLD.book <> NEW.book OR OLD.series <> NEW.series OR EXISTS (SELECT 1 FROM number_issued n"
         " WHERE n.book = NEW.book AND n.series = NEW.series AND n.counter >= NEW.next_number)",
     )
+    yield Guard(name="number_series_kept", table="number_series", event="DELETE", refuse_when="1 = 1", message=NUMBER)
+    yield not_replaced(billing_tables.number_series, NUMBER)
+    yield Guard(name="posting_manifest_fixed", table="posting_manifest", event="UPDATE", refuse_when="1 = 1", message=RESERVED)
     yield Guard(
-        name="number_series_kept", table="number_series", event="DELETE", refuse_when="1 = 1",
-        message="INVOICE21 a number that was issued is never given again",
+        name="posting_manifest_kept",
+        table="posting_manifest",
+        event="DELETE",
+        message=RESERVED,
+        refuse_when="EXISTS (SELECT 1 FROM number_issued n WHERE n.document_id = OLD.document_id)",
+    )
+    yield not_replaced(billing_tables.posting_manifest, RESERVED)
+
+
+def _hold_guards() -> Iterator[Guard]:
+    names = (column.name for column in hold_tables.hold.c)
+    facts = _same(*(name for name in names if name not in ("until", "outcome", "ended_by", "ended_at")))
+    yield Guard(name="hold_fixed", table="hold", event="UPDATE", message=HOLD, refuse_when=f"OLD.outcome IS NOT NULL OR {facts}")
+    yield Guard(name="hold_kept", table="hold", event="DELETE", message=HOLD, refuse_when="1 = 1")
+    yield not_replaced(hold_tables.hold, HOLD)
+
+
+def _append_only() -> Iterator[Guard]:
+    yield from append_only(billing_tables.edit, "AR03 edits of a draft are only ever added")
+    yield Guard(
+        name="carried_state_frozen",
+        table="carried_state",
+        event="UPDATE",
+        message=STATE,
+        refuse_when="OLD.rewound_by IS NOT NULL OR NEW.rewound_by IS NULL OR "
+        + _same("scope", "name", "period_start", "period_end", "written_by")
+        + ' OR OLD."values" IS DISTINCT FROM NEW."values"',
+    )
+    yield not_replaced(billing_tables.carried_state, STATE)
+    yield Guard(
+        name="carried_state_present",
+        table="carried_state",
+        event="INSERT",
+        message=STATE,
+        refuse_when="EXISTS (SELECT 1 FROM carried_state s WHERE s.scope = NEW.scope AND s.name = NEW.name"
+        " AND s.period_end = NEW.period_end AND s.rewound_by IS NULL)",
+        only="sqlite",
+    )
+    yield Guard(
+        name="carried_state_kept", table="carried_state", event="DELETE", refuse_when="1 = 1",
+        message=STATE,
     )  # fmt: skip
 
 
 def guards() -> tuple[Guard, ...]:
     """Return every guard, in the order in which they are created."""
-    return (*_document_guards(), *_part_guards(), *_key_guards(), *_append_only())
+    return (
+        *_document_guards(),
+        *_part_guards(),
+        *_key_guards(),
+        *_run_guards(),
+        *_number_guards(),
+        *_hold_guards(),
+        *_append_only(),
+    )
 
 
 def create_billing_tables(connection: Connection) -> None:

@@ -19,9 +19,11 @@ def next_counters(connection: Connection, book: str, names: Iterable[str]) -> di
     table = tables.number_series
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     wanted = sorted(set(names))
-    for name in wanted:
-        connection.execute(insert(table).values(book=book, series=name, next_number=1).on_conflict_do_nothing())
     query = sa.select(table.c.series, table.c.next_number).where(table.c.book == book, table.c.series.in_(wanted))
+    known = {row.series for row in connection.execute(query)}
+    for name in wanted:
+        if name not in known:
+            connection.execute(insert(table).values(book=book, series=name, next_number=1).on_conflict_do_nothing())
     return {row.series: row.next_number for row in connection.execute(query.order_by(table.c.series).with_for_update())}
 
 

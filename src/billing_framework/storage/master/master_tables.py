@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.column_types import CurrencyCode, Day, Digest, ExactText, Instant, Key, Whole
-from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate
+from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate, not_replaced
 
 metadata = sa.MetaData()
 
@@ -95,9 +95,9 @@ _FIXED = (
 
 
 def _guards() -> Iterator[Guard]:
-    yield from append_only("book_version", "BOOK07 a loaded version of a book never changes")
-    yield from append_only("plan_version", "PLAN31 a loaded version of a price plan never changes")
-    yield from append_only("tax_file", "TAX31 a loaded file of tax rates never changes")
+    yield from append_only(book_version, "BOOK07 a loaded version of a book never changes")
+    yield from append_only(plan_version, "PLAN31 a loaded version of a price plan never changes")
+    yield from append_only(tax_file, "TAX31 a loaded file of tax rates never changes")
     changed = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in _FIXED)
     yield Guard(
         name="manual_charge_fixed",
@@ -106,6 +106,7 @@ def _guards() -> Iterator[Guard]:
         message="MANUAL04 a manual charge never changes; withdraw it and enter another",
         refuse_when=f"OLD.withdrawn_at IS NOT NULL OR {changed}",
     )
+    yield not_replaced(manual_charge, "MANUAL04 a manual charge never changes; withdraw it and enter another")
     yield Guard(
         name="manual_charge_kept",
         table="manual_charge",

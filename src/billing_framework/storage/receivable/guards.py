@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate
+from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate, not_replaced
 from billing_framework.storage.receivable import tables as receivable_tables
 
 KEPT = "AR03 rows of receivables are only ever added; undo by a counter-row"
@@ -47,25 +45,8 @@ _PAYMENT_FACTS = (
 )  # fmt: skip
 
 
-# INSERT OR REPLACE deletes in silence where a foreign program fires no delete triggers, so unique keys are looked up first.
-_TAKEN = {
-    "open_item": ("id = NEW.id", "key = NEW.key"),
-    "allocation": ("id = NEW.id", "key = NEW.key", "undoes_id = NEW.undoes_id"),
-    "payment": ("id = NEW.id", "book = NEW.book AND external_ref = NEW.external_ref", "returns_id = NEW.returns_id"),
-    "payment_file": ("id = NEW.id",),
-}
-
-
-def _replacing() -> Iterator[Guard]:
-    for table, keys in _TAKEN.items():
-        yield Guard(
-            name=f"{table}_taken",
-            table=table,
-            event="INSERT",
-            refuse_when=" OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {key})" for key in keys),
-            message=f"AR34 a row of {table} with this key is there already",
-            only="sqlite",
-        )
+def _taken(table: str) -> str:
+    return f"AR34 a row of {table} with this key is there already"
 
 
 def guards() -> tuple[Guard, ...]:
@@ -93,9 +74,9 @@ def guards() -> tuple[Guard, ...]:
             refuse_when=f"NEW.amount > 0 AND ({_ABOVE_OPEN})",
             message="AR31 the allocation is more than is open",
         ),
-        *append_only("allocation", KEPT),
-        *append_only("open_item", KEPT),
-        *append_only("payment_file", KEPT),
+        *append_only(receivable_tables.allocation, KEPT, taken=_taken("allocation")),
+        *append_only(receivable_tables.open_item, KEPT, taken=_taken("open_item")),
+        *append_only(receivable_tables.payment_file, KEPT, taken=_taken("payment_file")),
         Guard(
             name="payment_frozen",
             table="payment",
@@ -103,7 +84,7 @@ def guards() -> tuple[Guard, ...]:
             refuse_when=f"OLD.account_id IS NOT NULL OR NEW.account_id IS NULL OR {changed}",
             message="AR32 a payment changes only once: from suspense to its account",
         ),
-        *_replacing(),
+        not_replaced(receivable_tables.payment, _taken("payment")),
         Guard(name="payment_kept", table="payment", event="DELETE", refuse_when="1 = 1", message=KEPT),
     )
 

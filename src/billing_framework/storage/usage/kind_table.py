@@ -120,7 +120,7 @@ def create_kind_tables(connection: Connection, tables: Sequence[KindTable]) -> l
         name = derived.table.name
         if name not in there:
             derived.table.create(connection)
-            create_guards(connection, append_only(name, USAGE_APPEND_ONLY))
+            create_guards(connection, append_only(derived.table, USAGE_APPEND_ONLY))
             forbid_truncate(connection, [name], USAGE_APPEND_ONLY)
             created.append(name)
     return created

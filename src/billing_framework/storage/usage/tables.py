@@ -109,13 +109,14 @@ usage_coverage = sa.Table(
 )
 sa.Index("usage_coverage_by_subject", usage_coverage.c.subject)
 
-ONLY_ADDED = ("usage_batch", "usage_subject", "usage_key", "usage_coverage")
+_ONLY_ADDED = (usage_batch, usage_subject, usage_key, usage_coverage)
+ONLY_ADDED = tuple(table.name for table in _ONLY_ADDED)
 """Tables whose rows are only ever added."""
 
 
 def create_usage_tables(connection: Connection) -> None:
     """Create the shared tables with their guards; part of a migration."""
     metadata.create_all(connection)
-    for table in ONLY_ADDED:
+    for table in _ONLY_ADDED:
         create_guards(connection, append_only(table, USAGE_APPEND_ONLY))
     forbid_truncate(connection, [*ONLY_ADDED, "usage_suspense"], USAGE_APPEND_ONLY)
