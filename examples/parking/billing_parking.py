@@ -9,7 +9,7 @@ from billing_framework import Layout, Rater, Reader, RoundingMode, UsageKind, de
 class Stay:
     """A parked car, from entry to exit."""
 
-    minutes: int
+    minutes: int = attrs.field(validator=attrs.validators.ge(0))
 
     @property
     def half_hours(self) -> int:

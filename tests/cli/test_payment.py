@@ -47,7 +47,7 @@ def test_record_show_open_and_reverse(desk: Desk) -> None:
     assert "60.00 EUR" in shown
     assert "balance of A-1 on 2026-08-20: 40.00 EUR" in shown
     assert "document/I-1" in desk.run("payment show B-1")
-    assert "open again: document/I-1" in desk.run("payment reverse B-1 --code R01 --fee 5.00EUR --reason bounced --on 2026-08-20")
+    assert "open again: I-1" in desk.run("payment reverse B-1 --code R01 --fee 5.00EUR --reason bounced --on 2026-08-20")
     assert "105.00 EUR" in desk.run("payment open A-1 --on 2026-08-20")
     assert "returned R01" in desk.run("payment list --account A-1")
 

@@ -16,6 +16,7 @@ from billing_framework.run.master.charges import ChargeRequest, enter_charge, wi
 from billing_framework.run.master.periods import close_book_period
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.engine import Database
+from billing_framework.storage.ledger.books import close_period
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import Refused
 from billing_framework.values.period import DateSpan
@@ -72,7 +73,8 @@ def test_a_closed_period_stops_the_run_and_spoils_nothing(database: Database) ->
     office = three_drafted(database)
     office.start("2026-07", as_of="2026-07-31")
     office.approve()
-    close_book_period(office.deployment, "MAIN", date(2026, 7, 31), reason="July is done")
+    with database.begin() as connection:  # past the desk, which would refuse it while an approved run waits
+        close_period(connection, "MAIN", date(2026, 7, 31), now=office.clock.now())
     with pytest.raises(Refused, match="RUN13"):
         office.post()
     assert office.documents() == []
@@ -135,3 +137,16 @@ def test_numbers_taken_after_an_approval_make_it_final(database: Database) -> No
     assert gaps(office) == []
     assert office.documents()[-1] == "INV-2026-000007 C1 33.00"
     assert office.start("2026-08").counts == {"drafted": 3}
+
+
+def test_a_period_is_not_closed_under_an_approved_run_nor_a_rehearsal_posted_by_default(database: Database) -> None:
+    office = Office.of(database)
+    office.customer("C1", "drill")
+    run = office.start("2026-07").run
+    assert run is not None
+    office.approve(run.code)
+    with pytest.raises(Refused, match="PERIOD02"):
+        close_book_period(office.deployment, "MAIN", run.as_of, reason="month end")
+    office.start("2026-07", kind="rehearsal")
+    assert office.post().posted == 1
+    assert not close_book_period(office.deployment, "MAIN", run.as_of, reason="month end").is_open

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from billing_framework.usage.delimited import Layout, delimited_reader
 from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.reader import BadRecord, ReadItem, ReadRequest
-from billing_framework.usage.record import Usage
+from billing_framework.usage.record import Usage, UsageKind
 from billing_framework.values.errors import ConfigurationError, InputRefused
 from billing_framework.values.period import Span
 from tests.usage.stays import STAY, Size, Stay
@@ -193,3 +194,18 @@ def test_an_instant_at_the_edge_of_the_calendar_is_refused(entered: str) -> None
     item = one(f"N,17,CARD-1,{entered},45,1.50,large,2026-07-01")
     assert isinstance(item, BadRecord)
     assert item.findings[0].field == "entered"
+
+
+def test_a_value_that_the_class_of_the_kind_refuses_is_a_bad_record_with_its_column() -> None:
+    @attrs.frozen(kw_only=True)
+    class Bounded:
+        minutes: int = attrs.field(validator=attrs.validators.ge(0))
+
+    kind = UsageKind(name="bounded", title="Bounded", body=Bounded)
+    columns: dict[str, str | tuple[str, ...]] = {"external_id": "id", "subject": "who", "start": "at", "minutes": "min"}
+    reader = delimited_reader("bounded", "Bounded", Layout(kind=kind, columns=columns))
+    content = b"id,who,at,min\n1,a,2026-07-01T08:00:00+00:00,-600\n2,a,2026-07-01T08:00:00+00:00,60\n"
+    bad, good = reader.read(io.BytesIO(content), ReadRequest(file="f.csv", source="gate"))
+    assert isinstance(bad, BadRecord)
+    assert (bad.findings[0].line, bad.findings[0].field, bad.findings[0].value) == (2, "min", "-600")
+    assert isinstance(good, Usage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,8 @@ from billing_framework.run.master.customers import create, import_file
 from billing_framework.storage.audit import events
 from billing_framework.storage.master.account_rows import Stored, all_rows
 from billing_framework.storage.master.master_kind import MasterKind
-from billing_framework.values.errors import InputRefused
+from billing_framework.values.errors import InputRefused, ValueRefused
+from billing_framework.values.period import sane_date
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Value = TypeVar("Value")
@@ -27,7 +29,29 @@ Value = TypeVar("Value")
 _HISTORY = 20
 
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
-date_type = click.DateTime(formats=["%Y-%m-%d"])
+
+
+class IsoDate(click.DateTime):
+    """The type of an option that names a date: year-month-day in plain digits, of a year that business is about."""
+
+    name = "date"
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the date as a datetime at midnight, or fail with how a date is written."""
+        if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+            self.fail(f"{value[:60]!r} is no date; write year-month-day, for example 2026-07-31", param, ctx)
+        found = super().convert(value, param, ctx)
+        try:
+            sane_date(found.date())
+        except ValueRefused as refused:
+            self.fail(f"{refused.what}. {refused.remedy}", param, ctx)
+        return found
+
+
+date_type = IsoDate()
 
 
 def settings_of(pairs: Sequence[str]) -> dict[str, str]:

@@ -92,7 +92,7 @@ def record(
     )
     recorded = record_payment(deployment, request, book=book, reason=reason)
     show_findings(context, recorded.findings)
-    emit(context, recorded, lambda: recorded_lines(recorded))
+    emit(context, recorded, lambda: recorded_lines(deployment, recorded))
 
 
 @payment.command("import")

@@ -22,6 +22,7 @@ from billing_framework.run.collect.payment import Recorded
 from billing_framework.run.collect.refund import RefundRequest, refund_credit
 from billing_framework.run.collect.settle import Terms
 from billing_framework.run.collect.transfer import TransferRequest, transfer_item
+from billing_framework.run.collect.view import item_names
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.input_file import read_input
 from billing_framework.values.money import Money
@@ -44,19 +45,21 @@ def terms_of(
     return Terms(strategy=strategy, instructions=tuple(instructions), priorities=priorities, tolerance=tolerance)
 
 
-def settled_lines(allocations: Sequence[Allocation]) -> list[str]:
-    """Return one line for each allocation."""
-    return [f"  {one.amount} of {one.debit}" + (f", line {one.line}" if one.line else "") for one in allocations]
+def settled_lines(deployment: Deployment, allocations: Sequence[Allocation]) -> list[str]:
+    """Return one line for each allocation, with the number of what it settles."""
+    names = item_names(deployment, [one.debit for one in allocations])
+    return [f"  {one.amount} of {names[one.debit]}" + (f", line {one.line}" if one.line else "") for one in allocations]
 
 
-def recorded_lines(recorded: Recorded) -> list[str]:
+def recorded_lines(deployment: Deployment, recorded: Recorded) -> list[str]:
     """Return what became of a payment, for people."""
     one = recorded.payment
     if recorded.outcome == "duplicate":
         return [f"payment {one.external_ref} is recorded already, unchanged"]
     if recorded.outcome == "suspense":
         return [f"payment {one.external_ref} of {one.money} stands in the suspense of book {one.book}"]
-    lines = [f"payment {one.external_ref} of {one.money} on account {one.account}", *settled_lines(recorded.allocations)]
+    settled = settled_lines(deployment, recorded.allocations)
+    lines = [f"payment {one.external_ref} of {one.money} on account {one.account}", *settled]
     lines += [f"  written off: {-item.original} of {item.reference}" for item in recorded.written_off]
     return [*lines, f"  {recorded.unapplied} stays on account"] if recorded.unapplied else lines
 
@@ -89,7 +92,7 @@ def assign(
     day = on.date() if on else None
     recorded = assign_payment(deployment, reference, account, book=book, on=day, terms=Terms(strategy=strategy), reason=reason)
     show_findings(context, recorded.findings)
-    emit(context, recorded, lambda: recorded_lines(recorded))
+    emit(context, recorded, lambda: recorded_lines(deployment, recorded))
 
 
 @click.command()
@@ -128,7 +131,7 @@ def allocate(
     show_findings(context, done.findings)
     rest = " and ".join(str(one) for one in done.unapplied if one) or "nothing"
     head = f"account {account}: {len(done.allocations)} allocations, {rest} stays on account"
-    emit(context, done, lambda: [head, *settled_lines(done.allocations)])
+    emit(context, done, lambda: [head, *settled_lines(deployment, done.allocations)])
 
 
 @click.command()

@@ -13,6 +13,7 @@ from billing_framework.cli.output import emit
 from billing_framework.cli.payment_acts import on_option, settled_lines
 from billing_framework.run.collect.allocate import unallocate as take_back
 from billing_framework.run.collect.returned import FEE_CODE, ReturnRequest, reverse_payment
+from billing_framework.run.collect.view import item_names
 from billing_framework.run.collect.write_off import write_off_item, write_off_small
 from billing_framework.run.deployment import Deployment
 from billing_framework.values.money import Money
@@ -44,7 +45,7 @@ def unallocate(
     day = on.date() if on else None
     done = take_back(deployment, credit, account=account, debit=debit, on=day, reason=reason)
     head = f"account {done.account}: {done.unapplied[0]} of {credit} stays on account"
-    emit(context, done, lambda: [head, *settled_lines(done.allocations)])
+    emit(context, done, lambda: [head, *settled_lines(deployment, done.allocations)])
 
 
 @click.command()
@@ -90,7 +91,8 @@ def reverse(
     if done.outcome == "duplicate":
         emit(context, done, f"payment {reference} went back already, unchanged")
         return
-    lines = [f"payment {reference} of {done.payment.money} went back", *(f"  open again: {key}" for key in done.opened)]
+    names = item_names(deployment, done.opened)
+    lines = [f"payment {reference} of {done.payment.money} went back", *(f"  open again: {names[key]}" for key in done.opened)]
     if done.fee is not None:
         lines.append(f"  fee: {done.fee.original} due on {done.fee.due_on}")
     emit(context, done, lines)

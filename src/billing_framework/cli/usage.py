@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.master_verbs import date_type
 from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
 from billing_framework.cli.suspense_verbs import add_suspense_verbs
 from billing_framework.run.cycle.period import run_book
@@ -128,8 +129,8 @@ def _kinds(counts: Iterable[tuple[str, int]]) -> str:
 
 @usage.command("list")
 @click.argument("subject")
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First date, in the deployment's zone.")
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="The date after the last.")
+@click.option("--from", "first", type=date_type, help="First date, in the deployment's zone.")
+@click.option("--to", "last", type=date_type, help="The date after the last.")
 @click.option("--kind", default="", help="Only this usage kind.")
 @pass_deployment
 @click.pass_context
@@ -243,7 +244,7 @@ def _coverage_cells(row: tuple[int, Coverage]) -> tuple[object, ...]:
 
 @usage.command()
 @click.option("--book", default="", metavar="CODE", help="Book of the documents; not needed where there is only one.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only periods that end after this date.")
+@click.option("--since", type=date_type, help="Only periods that end after this date.")
 @pass_deployment
 @click.pass_context
 def late(context: click.Context, deployment: Deployment, *, book: str, since: datetime | None) -> None:

@@ -7,9 +7,16 @@ from pathlib import Path
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import audit_event, record
 from billing_framework.storage.backup import restore
+from billing_framework.storage.guard_proof import stated_findings
 from billing_framework.storage.migrate import check, current_revisions, upgrade
 from billing_framework.storage.roles import grant_application_role
-from billing_framework.storage.usage.kind_table import KindTable, create_kind_tables, kind_table_findings, kind_tables
+from billing_framework.storage.usage.kind_table import (
+    KindTable,
+    create_kind_tables,
+    kind_guards,
+    kind_table_findings,
+    kind_tables,
+)
 from billing_framework.storage.usage.tables import ONLY_ADDED
 from billing_framework.values.finding import Finding
 
@@ -47,8 +54,10 @@ def check_schema(deployment: Deployment) -> list[Finding]:
     findings = check(deployment.database, version_locations=migration_folders(deployment))
     if findings:
         return findings
+    tables = tables_of(deployment)
     with deployment.database.read() as connection:
-        return kind_table_findings(connection, tables_of(deployment))
+        guards = [guard for derived in tables for guard in kind_guards(derived)]
+        return kind_table_findings(connection, tables) or stated_findings(connection, guards)
 
 
 def grant_role(deployment: Deployment, role: str) -> None:

@@ -188,6 +188,11 @@ class _Sheet:
                 return self._usage(values, line)
             except BillingError as error:
                 findings.append(self._bad("", error.what, error.remedy, "", line))
+            except ValueError as error:  # a validator of the kind's class, such as attrs.validators.ge(0)
+                what = str(error.args[0]) if error.args else "a value is not allowed"
+                field = next((name for name in self.fields if f"'{name}'" in what), "")
+                text = str(values.get(field, ""))
+                findings.append(self._bad(field, what, "Correct the value at its source", text, line))
         return BadRecord(line=line, raw=raw, findings=tuple(findings))
 
     def _value(self, name: str, text: str, cells: CellRules) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import attrs
@@ -19,8 +19,16 @@ from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.storage.receivable.held import guarded_balances
 from billing_framework.storage.receivable.holds import holds_on
 from billing_framework.storage.receivable.payments import StoredPayment, list_payments, payments_called, returns_of
+from billing_framework.storage.receivable.rows import load_items
 from billing_framework.values.errors import NotFound
 from billing_framework.values.money import Money
+
+
+def item_names(deployment: Deployment, keys: Iterable[str]) -> dict[str, str]:
+    """Return by key the number under which people know an open item; an item without one keeps its key."""
+    with deployment.database.read() as connection:
+        known = {item.key: item.reference for item in load_items(connection, keys=sorted(set(keys)))}
+    return {key: known.get(key) or key for key in keys}
 
 
 @attrs.frozen(kw_only=True)

@@ -62,7 +62,7 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
         Refused: ``RUN03`` for a run in another state, ``RUN06`` for a rehearsal, ``RUN07`` where maker and checker are one.
     """
     with deployment.database.read() as connection:
-        run = find_run(connection, code)
+        run = find_run(connection, code, final=True)
     if run.state in APPROVED:
         return ApprovalReport(run=run, was_approved=True)
     stale = stale_accounts(deployment, run)

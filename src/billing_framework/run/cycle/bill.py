@@ -11,7 +11,7 @@ from billing_framework.invoicing.cycle import due_date
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DraftDocument, LineTax, Note, TaxLine, draft_document, line_groups
 from billing_framework.invoicing.edit import apply_edits
-from billing_framework.invoicing.proof import currency_findings
+from billing_framework.invoicing.proof import currency_findings, size_findings
 from billing_framework.plugin.host import Host
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.offers import RatingOffers
@@ -27,6 +27,7 @@ from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus, treated
 from billing_framework.taxing.tax import TaxableLine, TaxedDocument, TaxedLine, applicable, tax_document
 from billing_framework.values.clock import timezone
+from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.finding import Finding
 
 
@@ -82,7 +83,7 @@ def bill(inputs: Sequence[BillInput], material: Material, host: Host) -> tuple[B
     for given in inputs:
         account = given.account.code
         if given.payer == account:
-            results.append(_billed(given, members[account], rated, material))
+            results.append(_billed_or_held(given, members[account], rated, material))
         else:
             results.append(
                 BillResult(
@@ -154,7 +155,25 @@ def _control(rated: RatedGroup) -> dict[str, int]:
     control = rated.control
     totals = {"records": control.records, "priced": control.priced}
     totals.update({f"not priced: {reason}": count for reason, count in control.unpriced.items()})
-    return totals | ({"lost": control.lost} if control.lost else {})
+    return totals | ({"held": control.lost} if control.lost else {})
+
+
+def _billed_or_held(
+    given: BillInput, members: Sequence[BillInput], rated: Mapping[str, RatedGroup], material: Material
+) -> BillResult:
+    """Return the draft of an account, or why it is held: data of one account that cannot be billed must not stop the others."""
+    try:
+        return _billed(given, members, rated, material)
+    except (UnitMismatch, ValueRefused) as error:
+        told = Finding(code=error.code, what=error.what, remedy=error.remedy, subject=given.account.code)
+        return BillResult(
+            account=given.account.code,
+            payer=given.payer,
+            document=given.document,
+            members=tuple(sorted(one.account.code for one in members)),
+            findings=(told,),
+            control=_control(rated[given.account.code]),
+        )
 
 
 def _billed(given: BillInput, members: Sequence[BillInput], rated: Mapping[str, RatedGroup], material: Material) -> BillResult:
@@ -180,6 +199,8 @@ def _billed(given: BillInput, members: Sequence[BillInput], rated: Mapping[str, 
         return result
     draft, taxed = _drafted(given, ordered, edited.charges, material.plans)
     findings += taxed.findings
+    if too_large := size_findings(draft):
+        return attrs.evolve(result, findings=(*findings, *too_large))
     return attrs.evolve(
         result,
         draft=attrs.evolve(draft, findings=tuple(findings)),

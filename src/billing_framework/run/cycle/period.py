@@ -10,8 +10,9 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.storage.master.book_rows import find_books
 from billing_framework.values.calendar import CustomCycle, Cycle, ReadDateCycle, parse_cycle, period_containing, periods
 from billing_framework.values.errors import InputRefused
-from billing_framework.values.period import DateSpan
+from billing_framework.values.period import DateSpan, sane_date
 
+_READ_DATES = "Write the date of the opening reading and the day before the closing one: 2026-07-03/2026-08-02"
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
@@ -48,13 +49,14 @@ def run_period(cycle: str, text: str, calendars: Mapping[str, CustomCycle] | Non
     try:
         if "/" in text:
             first, last = text.split("/")
-            return _stated(parsed, DateSpan.inclusive(date.fromisoformat(first), date.fromisoformat(last)), cycle)
+            dates = DateSpan.inclusive(sane_date(date.fromisoformat(first)), sane_date(date.fromisoformat(last)))
+            return _stated(parsed, dates, cycle)
         month = _MONTH.fullmatch(text)
         if isinstance(parsed, ReadDateCycle):
-            raise _not_understood(text)
+            raise InputRefused("RUN22", f"{text!r} is not the two dates of a reading period", remedy=_READ_DATES)
         if month is None:
-            return period_containing(parsed, date.fromisoformat(text))
-        begin = date(int(month[1]), int(month[2]), 1)
+            return period_containing(parsed, sane_date(date.fromisoformat(text)))
+        begin = sane_date(date(int(month[1]), int(month[2]), 1))
     except ValueError as error:
         raise _not_understood(text) from error
     after = date(begin.year + begin.month // 12, begin.month % 12 + 1, 1)

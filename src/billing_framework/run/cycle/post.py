@@ -80,7 +80,7 @@ def post_run(
             no open period holds the date of the documents.
     """
     with deployment.database.begin() as connection:
-        run = find_run(connection, code, lock=True)
+        run = find_run(connection, code, lock=True, final=True)
         if run.state == "posted":
             return PostingReport(run=run, existing=len(manifest_of(connection, run)))
         if run.state not in ("approved", "posting"):

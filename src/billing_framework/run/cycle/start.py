@@ -137,6 +137,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         live = _to_resume(earlier, given)
         claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
         if live is not None:
+            _refuse_other_date(live, request)
             _take_in_new_accounts(connection, live, own, payers, claims)
             elsewhere = sum(claim.run_id != live.id for claim in claims.values())
             return RunReport(run=live, billed_elsewhere=elsewhere)
@@ -149,6 +150,16 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         run = _new_run(deployment, connection, given, len(earlier) + 1)
         _take_in_new_accounts(connection, run, free, payers, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
+
+
+def _refuse_other_date(live: Run, request: RunRequest) -> None:
+    if request.as_of is None or request.as_of == live.as_of:
+        return
+    raise Refused(
+        "RUN03",
+        f"the run {live.code} is {live.state} with documents of {live.as_of}, not of {request.as_of}",
+        remedy=f"Leave the date out, or cancel the run first: billing run cancel {live.code}",
+    )
 
 
 def _earlier(connection: Connection, request: RunRequest) -> list[Run]:

@@ -31,7 +31,7 @@ from billing_framework.storage.master.manual_rows import (
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.errors import InputRefused, NotFound, Refused
-from billing_framework.values.money import Amount
+from billing_framework.values.money import Amount, Money
 from billing_framework.values.period import DateSpan
 from billing_framework.values.spelling import did_you_mean
 
@@ -83,7 +83,7 @@ def enter_charge(deployment: Deployment, request: ChargeRequest) -> ManualCharge
             account=account.code,
             agreement=request.agreement,
             code=read_code(request.code),
-            text=text_line(request.text),
+            text=_printed(request.text),
             amount=_amount(request.amount, account.currency),
             tax_category=read_code(request.tax_category),
             service=request.service,
@@ -96,8 +96,14 @@ def enter_charge(deployment: Deployment, request: ChargeRequest) -> ManualCharge
     return entered
 
 
+def _printed(text: str) -> str:
+    if not text:
+        raise InputRefused("MANUAL01", "the charge has no text", remedy="Write what the document prints for it")
+    return text_line(text)
+
+
 def _amount(text: str, currency: str) -> Amount:
-    amount = Amount(text, currency)
+    amount = Money.of(text, currency).amount
     if not amount:
         raise InputRefused("MANUAL01", "a charge of nothing is no charge", remedy="Give an amount above or below zero")
     return amount

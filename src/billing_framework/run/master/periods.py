@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
+from sqlalchemy.engine import Connection
+
 from billing_framework.ledger.book import AccountingPeriod
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.billing.run_rows import runs
 from billing_framework.storage.ledger.books import close_period, list_periods, open_period
 from billing_framework.storage.master.book_rows import load_book
-from billing_framework.values.errors import InputRefused
-from billing_framework.values.period import ONE_DAY, DateSpan
+from billing_framework.values.errors import InputRefused, Refused
+from billing_framework.values.period import ONE_DAY, DateSpan, sane_date
 
 _MOST_MONTHS = 1_200
 
@@ -25,7 +28,7 @@ def month(text: str) -> DateSpan:
         first = date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise InputRefused("PERIOD01", f"{text!r} is no month", remedy="Write year and month, for example 2026-07") from error
-    return DateSpan(first, _next_month(first))
+    return DateSpan(sane_date(first), _next_month(first))
 
 
 def _next_month(first: date) -> date:
@@ -71,10 +74,12 @@ def close_book_period(deployment: Deployment, book: str, on: date, *, reason: st
     Raises:
         NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book or period.
         LedgerRefused: ``LEDGER09``: it is closed already.
+        Refused: ``PERIOD02``: an approved run is still to post into it.
     """
     now, actor = deployment.clock.now(), deployment.actor
     with deployment.database.begin() as connection:
         load_book(connection, book)
+        _refuse_unposted(connection, book, on)
         closed = close_period(connection, book, on, now=now)
         event = AuditEvent(
             action="period close",
@@ -86,6 +91,22 @@ def close_book_period(deployment: Deployment, book: str, on: date, *, reason: st
         )
         record_many(connection, now, actor, [event])
     return closed
+
+
+def _refuse_unposted(connection: Connection, book: str, on: date) -> None:
+    """Refuse to close a period into which an approved run is still to post: its documents could never be issued."""
+    period = next((one.span for one in list_periods(connection, book) if on in one.span), None)
+    waiting = sorted(
+        run.code
+        for run in runs(connection, book=book)
+        if run.state in ("approved", "posting") and period is not None and run.as_of in period
+    )
+    if waiting:
+        raise Refused(
+            "PERIOD02",
+            f"the run {waiting[0]} is approved and posts into {period}",
+            remedy="Post it first: billing run post; or cancel it: billing run cancel",
+        )
 
 
 def book_periods(deployment: Deployment, book: str) -> list[AccountingPeriod]:

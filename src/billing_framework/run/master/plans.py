@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -115,10 +115,7 @@ def fit_findings(plan: PlanVersion, file: str, everything: Sequence[LoadedPlan],
 def _overlap(plan: PlanVersion, file: str, everything: Sequence[LoadedPlan], now: datetime) -> list[Finding]:
     """Ask the same selection as a run for every date of the plan; two versions for one date would hold accounts."""
     edges = [edge for one in everything for edge in (one.plan.valid_from, one.plan.valid_to) if edge is not None]
-    end = plan.valid_to or min(max(edges), date.max - ONE_DAY) + ONE_DAY
-    if plan.valid_from >= end:  # the last date of the calendar: a mistyped year, which nothing can be billed by
-        return [_finding(plan, file, "PLAN11", f"no date lies in the version from {plan.valid_from}", "Correct valid_from")]
-    dates = DateSpan(plan.valid_from, end)
+    dates = DateSpan(plan.valid_from, plan.valid_to or max(edges) + ONE_DAY)
     asking = Agreement(code=plan.code, account="", plan=plan.code, starts_on=plan.valid_from)
     found = select(asking, dates, everything, now, {}).findings
     return [

@@ -129,7 +129,9 @@ def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[st
         )
         for came in connection.execute(query):
             # A day and the kind's reach more at both ends, for the zones of the accounts.
-            dates = widened(DateSpan.inclusive(came.first.date(), came.last.date()), 1 + max(kind.kind.reach_days, kind.kind.reach_after_days))
+            dates = widened(
+                DateSpan.inclusive(came.first.date(), came.last.date()), 1 + max(kind.kind.reach_days, kind.kind.reach_after_days)
+            )
             if since is not None and dates.end <= since:
                 continue
             for account in owners.get(came.subject_id, ()):
