@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import Instant, JsonText, Key, Whole
-from billing_framework.storage.guard import append_only, create_guards, forbid_truncate
+from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied
 
 metadata = sa.MetaData()
 
@@ -147,8 +147,12 @@ def events(
         )
 
 
+def guards() -> tuple[Guard, ...]:
+    """Return every guard of the trail."""
+    return (*append_only(audit_event, _APPEND_ONLY), *never_emptied([audit_event.name], _APPEND_ONLY))
+
+
 def create_audit_table(connection: Connection) -> None:
     """Create the trail with its guards; part of a migration."""
     metadata.create_all(connection)
-    create_guards(connection, append_only(audit_event, _APPEND_ONLY))
-    forbid_truncate(connection, ["audit_event"], _APPEND_ONLY)
+    create_guards(connection, guards())

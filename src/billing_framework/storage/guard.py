@@ -16,7 +16,7 @@ class Guard:
     Attributes:
         name: name of the trigger.
         table: table that it watches.
-        event: ``INSERT``, ``UPDATE`` or ``DELETE``.
+        event: ``INSERT``, ``UPDATE`` or ``DELETE``; ``TRUNCATE`` on PostgreSQL.
         refuse_when: SQL condition over ``OLD`` and ``NEW``, understood by both databases.
         message: code and sentence of the refusal.
         only: ``sqlite`` or ``postgresql`` where the other database holds the rule in another way.
@@ -69,49 +69,57 @@ def _unique_keys(table: sa.Table) -> Iterator[str]:
         yield " AND ".join(f'"{column.name}" = NEW."{column.name}"' for column in columns)
 
 
+def never_emptied(tables: Iterable[str], message: str) -> tuple[Guard, ...]:
+    """Return the guards against TRUNCATE on PostgreSQL, which fires no row trigger; SQLite has no such statement."""
+    return tuple(
+        Guard(name=f"{table}_truncate", table=table, event="TRUNCATE", refuse_when="1 = 1", message=message, only="postgresql")
+        for table in tables
+    )
+
+
 def create_guards(connection: Connection, guards: Iterable[Guard]) -> None:
     """Create the guards; part of the migration that creates their tables."""
     dialect = connection.dialect.name
     for guard in guards:
         if guard.only in ("", dialect):
-            for statement in _statements(guard, dialect):
+            statements = [sqlite_trigger(guard)]
+            if dialect == "postgresql":
+                path = f" SET search_path = {SEARCH_PATH}" if reads_tables(guard) else ""
+                function = f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql{path} AS $${postgres_body(guard)}$$"
+                statements = [function, postgres_trigger(guard)]
+            for statement in statements:
                 connection.exec_driver_sql(statement.replace("%", "%%") if dialect == "postgresql" else statement)
 
 
-def forbid_truncate(connection: Connection, tables: Iterable[str], message: str) -> None:
-    """Forbid TRUNCATE of `tables` on PostgreSQL, which fires no row trigger; SQLite has no such statement."""
-    if connection.dialect.name != "postgresql":
-        return
-    for table in tables:
-        connection.execute(sa.text(_function(f"{table}_truncate", f"RAISE EXCEPTION '{_quoted(message)}'; RETURN NULL;")))
-        connection.execute(
-            sa.text(
-                f"CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table}"
-                f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_truncate()"
-            )
-        )
+SEARCH_PATH = "public, pg_temp"
+"""Where guards look for tables: a table of the session's own with the name of one of ours would else be read in its place."""
 
 
-def _statements(guard: Guard, dialect: str) -> Iterator[str]:
-    if dialect == "sqlite":
-        # SQLite before 3.39 does not know the standard's words for a comparison that NULL cannot escape.
-        condition = guard.refuse_when.replace("IS DISTINCT FROM", "IS NOT")
-        yield (
-            f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} WHEN {condition}"
-            f" BEGIN SELECT RAISE(ABORT, '{_quoted(guard.message)}'); END"
-        )
-        return
-    row = "OLD" if guard.event == "DELETE" else "NEW"
-    yield _function(
-        guard.name, f"IF ({guard.refuse_when}) THEN RAISE EXCEPTION '{_quoted(guard.message)}'; END IF; RETURN {row};"
+def reads_tables(guard: Guard) -> bool:
+    """Return whether the guard looks at more than the row itself."""
+    return "SELECT" in guard.refuse_when
+
+
+def sqlite_trigger(guard: Guard) -> str:
+    """Return the statement that creates the guard on SQLite."""
+    # SQLite before 3.39 does not know the standard's words for a comparison that NULL cannot escape.
+    condition = guard.refuse_when.replace("IS DISTINCT FROM", "IS NOT")
+    return (
+        f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} WHEN {condition}"
+        f" BEGIN SELECT RAISE(ABORT, '{_quoted(guard.message)}'); END"
     )
-    yield f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH ROW EXECUTE FUNCTION {guard.name}()"
 
 
-def _function(name: str, body: str) -> str:
-    # A table of the session's own with the name of one of ours would else be read in its place.
-    path = " SET search_path = public, pg_temp" if "SELECT" in body else ""
-    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{path} AS $$ BEGIN {body} END $$"
+def postgres_trigger(guard: Guard) -> str:
+    """Return the statement that creates the guard's trigger on PostgreSQL, in the words in which the server tells it again."""
+    each = "STATEMENT" if guard.event == "TRUNCATE" else "ROW"
+    return f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH {each} EXECUTE FUNCTION {guard.name}()"
+
+
+def postgres_body(guard: Guard) -> str:
+    """Return the body of the guard's function on PostgreSQL."""
+    row = {"DELETE": "OLD", "TRUNCATE": "NULL"}.get(guard.event, "NEW")
+    return f" BEGIN IF ({guard.refuse_when}) THEN RAISE EXCEPTION '{_quoted(guard.message)}'; END IF; RETURN {row}; END "
 
 
 def _quoted(message: str) -> str:

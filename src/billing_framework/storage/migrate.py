@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.engine import Database
 from billing_framework.storage.guard_check import guard_findings
+from billing_framework.storage.guard_proof import core_guards, stated_findings
 from billing_framework.values.finding import Finding, Severity
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -64,7 +65,10 @@ def check(database: Database, *, version_locations: Sequence[Path] = ()) -> list
         version_locations: folders with the migrations of the plugins.
     """
     with database.read() as connection:
-        return schema_findings(connection, version_locations) or guard_findings(connection)
+        return schema_findings(connection, version_locations) or [
+            *guard_findings(connection),
+            *stated_findings(connection, core_guards()),
+        ]
 
 
 def schema_findings(connection: Connection, version_locations: Sequence[Path] = ()) -> list[Finding]:

@@ -50,6 +50,9 @@ def grant_application_role(
     free = [table for table in tables if table not in named] if mutable is None else list(mutable)
     statements = [
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {quoted}",
+        # Before PostgreSQL 15 everybody may create functions and operators there, which guards would then find.
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        f"REVOKE CREATE ON SCHEMA public FROM {quoted}",
         f"GRANT USAGE ON SCHEMA public TO {quoted}",
         *(f'GRANT SELECT, INSERT ON "{table}" TO {quoted}' for table in (*LEDGER_APPEND_ONLY, *append_only)),
         *(f'GRANT SELECT ON "{table}" TO {quoted}' for table in _READ_ONLY),

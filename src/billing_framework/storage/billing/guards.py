@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import hold_tables
 from billing_framework.storage.billing import tables as billing_tables
-from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate, not_replaced
+from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied, not_replaced
 
 ISSUED = "AR05 an issued document, its lines, taxes and inputs never change"
 STATE = "AR10 carried state changes only by the credit note that rewinds it"
@@ -228,7 +228,8 @@ def _append_only() -> Iterator[Guard]:
         message=STATE,
         refuse_when="OLD.rewound_by IS NOT NULL OR NEW.rewound_by IS NULL OR "
         + _same("scope", "name", "period_start", "period_end", "written_by")
-        + ' OR OLD."values" IS DISTINCT FROM NEW."values"',
+        + ' OR OLD."values" IS DISTINCT FROM NEW."values"'
+        " OR NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.rewound_by AND status = 'issued')",
     )
     yield not_replaced(billing_tables.carried_state, STATE)
     yield Guard(
@@ -248,7 +249,7 @@ def _append_only() -> Iterator[Guard]:
 
 def guards() -> tuple[Guard, ...]:
     """Return every guard, in the order in which they are created."""
-    return (
+    rows = (
         *_document_guards(),
         *_part_guards(),
         *_key_guards(),
@@ -257,6 +258,7 @@ def guards() -> tuple[Guard, ...]:
         *_hold_guards(),
         *_append_only(),
     )
+    return (*rows, *never_emptied(sorted({guard.table for guard in rows}), "AR03 rows of billing are only ever added"))
 
 
 def create_billing_tables(connection: Connection) -> None:
@@ -264,7 +266,6 @@ def create_billing_tables(connection: Connection) -> None:
     billing_tables.metadata.create_all(connection)
     hold_tables.metadata.create_all(connection)
     create_guards(connection, guards())
-    forbid_truncate(connection, sorted({guard.table for guard in guards()}), "AR03 rows of billing are only ever added")
     if connection.dialect.name == "postgresql":
         # Also between two open transactions; an id as a range of one needs no extension.
         connection.execute(

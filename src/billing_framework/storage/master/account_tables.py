@@ -107,7 +107,8 @@ sa.Index("assignment_by_subject", assignment.c.subject)
 _OVERLAP = "ACCOUNT07 an identifier has one agreement at a time"
 
 
-def _guards() -> Iterator[Guard]:
+def guards() -> Iterator[Guard]:
+    """Yield every guard of these tables."""
     yield Guard(
         name="account_fixed",
         table="account",
@@ -141,7 +142,7 @@ def _guards() -> Iterator[Guard]:
 def create_account_tables(connection: Connection) -> None:
     """Create the tables with their guards; part of a migration."""
     metadata.create_all(connection)
-    create_guards(connection, _guards())
+    create_guards(connection, guards())
     if connection.dialect.name == "postgresql":
         # An id as a range of one is compared by the index types that every server has, without an extension. The server's
         # message quotes the constraint's name, which is how the refusal gets its code.

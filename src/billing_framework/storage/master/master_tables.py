@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.column_types import CurrencyCode, Day, Digest, ExactText, Instant, Key, Whole
-from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate, not_replaced
+from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied, not_replaced
 
 metadata = sa.MetaData()
 
@@ -94,7 +94,8 @@ _FIXED = (
 )  # fmt: skip
 
 
-def _guards() -> Iterator[Guard]:
+def guards() -> Iterator[Guard]:
+    """Yield every guard of these tables."""
     yield from append_only(book_version, "BOOK07 a loaded version of a book never changes")
     yield from append_only(plan_version, "PLAN31 a loaded version of a price plan never changes")
     yield from append_only(tax_file, "TAX31 a loaded file of tax rates never changes")
@@ -114,12 +115,11 @@ def _guards() -> Iterator[Guard]:
         message="MANUAL04 a manual charge never changes; withdraw it and enter another",
         refuse_when="1 = 1",
     )
+    loaded = ("book_version", "plan_version", "tax_file", "manual_charge")
+    yield from never_emptied(loaded, "BOOK07 loaded versions are never removed")
 
 
 def create_master_tables(connection: Connection) -> None:
     """Create the tables with their guards; part of a migration, after the tables of accounts."""
     metadata.create_all(connection)
-    create_guards(connection, _guards())
-    forbid_truncate(
-        connection, ("book_version", "plan_version", "tax_file", "manual_charge"), "BOOK07 loaded versions are never removed"
-    )
+    create_guards(connection, guards())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.guard import Guard, append_only, create_guards, forbid_truncate, not_replaced
+from billing_framework.storage.guard import SEARCH_PATH, Guard, append_only, create_guards, never_emptied, not_replaced
 from billing_framework.storage.receivable import tables as receivable_tables
 
 KEPT = "AR03 rows of receivables are only ever added; undo by a counter-row"
@@ -27,17 +27,16 @@ _ABOVE_OPEN = (
 )
 # Two allocations of one item in two open transactions would each see only their own: the second must wait for the first, and
 # then see what it did, which only READ COMMITTED shows.
-_LOCK_ITEMS = """
-CREATE FUNCTION allocation_a_lock() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LOCK = "allocation_a_lock"
+LOCK_BODY = """
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'AR33 allocations are written in READ COMMITTED transactions only';
   END IF;
   PERFORM 1 FROM open_item WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR UPDATE;
   RETURN NEW;
-END $$
-"""
-_LOCK_TRIGGER = "CREATE TRIGGER allocation_a_lock BEFORE INSERT ON allocation FOR EACH ROW EXECUTE FUNCTION allocation_a_lock()"
+END """
+LOCK_TRIGGER = f"CREATE TRIGGER {LOCK} BEFORE INSERT ON allocation FOR EACH ROW EXECUTE FUNCTION {LOCK}()"
 
 _PAYMENT_FACTS = (
     "id", "book", "direction", "purpose", "method", "currency", "amount", "received_on", "external_ref", "remittance", "digest",
@@ -86,6 +85,7 @@ def guards() -> tuple[Guard, ...]:
         ),
         not_replaced(receivable_tables.payment, _taken("payment")),
         Guard(name="payment_kept", table="payment", event="DELETE", refuse_when="1 = 1", message=KEPT),
+        *never_emptied(sorted(receivable_tables.metadata.tables), KEPT),
     )
 
 
@@ -93,7 +93,7 @@ def create_receivable_tables(connection: Connection) -> None:
     """Create the tables with their guards; part of a migration."""
     receivable_tables.metadata.create_all(connection)
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.text(_LOCK_ITEMS))
-        connection.execute(sa.text(_LOCK_TRIGGER))
+        kind = f"RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {SEARCH_PATH}"
+        connection.execute(sa.text(f"CREATE FUNCTION {LOCK}() {kind} AS $${LOCK_BODY}$$"))
+        connection.execute(sa.text(LOCK_TRIGGER))
     create_guards(connection, guards())
-    forbid_truncate(connection, sorted(receivable_tables.metadata.tables), KEPT)

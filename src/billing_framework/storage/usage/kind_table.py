@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
 from billing_framework.storage.column_types import Day, Digest, ExactText, Flag, Instant, Key, Whole
-from billing_framework.storage.guard import append_only, create_guards, forbid_truncate
+from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied
 from billing_framework.storage.packed import PackedWholes
 from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY
 from billing_framework.usage.kind_fields import ENVELOPE, BodyField, Sort, body_fields
@@ -120,10 +120,15 @@ def create_kind_tables(connection: Connection, tables: Sequence[KindTable]) -> l
         name = derived.table.name
         if name not in there:
             derived.table.create(connection)
-            create_guards(connection, append_only(derived.table, USAGE_APPEND_ONLY))
-            forbid_truncate(connection, [name], USAGE_APPEND_ONLY)
+            create_guards(connection, kind_guards(derived))
             created.append(name)
     return created
+
+
+def kind_guards(derived: KindTable) -> tuple[Guard, ...]:
+    """Return the guards of the table of a kind."""
+    name = derived.table.name
+    return (*append_only(derived.table, USAGE_APPEND_ONLY), *never_emptied([name], USAGE_APPEND_ONLY))
 
 
 def kind_table_findings(connection: Connection, tables: Sequence[KindTable]) -> list[Finding]:

@@ -6,11 +6,13 @@ billed mark: which agreement a record belongs to is decided by dated assignments
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.column_types import Digest, Instant, JsonText, Key, Whole
-from billing_framework.storage.guard import append_only, create_guards, forbid_truncate
+from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied, not_replaced
 
 metadata = sa.MetaData()
 
@@ -114,9 +116,26 @@ ONLY_ADDED = tuple(table.name for table in _ONLY_ADDED)
 """Tables whose rows are only ever added."""
 
 
+_KEPT = "USAGE16 what waits in suspense is accepted or written off, never removed"
+
+
+def guards() -> Iterator[Guard]:
+    """Yield every guard of these tables."""
+    for table in _ONLY_ADDED:
+        yield from append_only(table, USAGE_APPEND_ONLY)
+    yield Guard(name="usage_suspense_kept", table="usage_suspense", event="DELETE", refuse_when="1 = 1", message=_KEPT)
+    yield Guard(
+        name="usage_suspense_same",
+        table="usage_suspense",
+        event="UPDATE",
+        message=_KEPT,
+        refuse_when="OLD.id <> NEW.id OR OLD.batch_id <> NEW.batch_id OR OLD.line <> NEW.line OR OLD.raw <> NEW.raw",
+    )
+    yield not_replaced(usage_suspense, _KEPT)
+    yield from never_emptied([*ONLY_ADDED, "usage_suspense"], USAGE_APPEND_ONLY)
+
+
 def create_usage_tables(connection: Connection) -> None:
     """Create the shared tables with their guards; part of a migration."""
     metadata.create_all(connection)
-    for table in _ONLY_ADDED:
-        create_guards(connection, append_only(table, USAGE_APPEND_ONLY))
-    forbid_truncate(connection, [*ONLY_ADDED, "usage_suspense"], USAGE_APPEND_ONLY)
+    create_guards(connection, guards())
