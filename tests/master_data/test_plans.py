@@ -127,5 +127,5 @@ def test_a_version_from_the_last_date_of_the_calendar_is_a_finding(deployment: D
 
     done = load_plan_files(deployment, [("never.toml", never)])
 
-    assert [(one.code, one.field) for one in done.findings] == [("PLAN11", "plan.version")]
+    assert [(one.code, one.field) for one in done.findings] == [("VALUE29", "plan.valid_from")]
     assert loaded(deployment) == ["basic@2026"]

@@ -219,3 +219,64 @@ def test_an_unknown_plugin_stops_every_command(folder: Path) -> None:
     settings(folder, '["utility_metering"]', '["utility_meterin"]')
     for command, code in ((("usage", "batches"), 2), (("config", "check"), 1)):
         refused(billing(*command), code, "billing.toml:5", "PLUGIN01", "Did you mean 'utility_metering'?")
+
+
+RUN = ("run", "start", "--book", "HARBOUR", "--cycle", "monthly:1", "--period", "2026-07")
+
+
+def charge(**changes: str) -> Result:
+    given = {"amount": "10.00", "code": "service.visit", "text": "Visit", "date": "2026-07-20", "reason": "order 7", **changes}
+    return billing("charge", "add", "A-1001", *(word for name, value in given.items() for word in (f"--{name}", value)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("amount", "1.001", "VALUE06"),
+        ("amount", "1e5", "VALUE01"),
+        ("amount", "9" * 30, "VALUE30"),
+        ("amount", "\uff11\uff12", "VALUE01"),
+        ("amount", "0", "MANUAL01"),
+        ("text", "", "MANUAL01"),
+        ("text", "\x1b[2J", "ACCOUNT02"),
+        ("date", "9999-12-31", "from 1900 to 2199"),
+        ("date", "\uff12\uff10\uff12\uff16-07-20", "2026-07-31"),
+        ("date", "2026-02-30", "--date"),
+        ("code", "water.visit", "BOOK06"),
+        ("reason", "", "ACCOUNT16"),
+    ],
+)
+def test_a_charge_that_cannot_be_meant_is_refused(folder: Path, field: str, value: str, told: str) -> None:
+    refused(charge(**{field: value}), 2, told)
+    assert json.loads(billing("charge", "list", "--json").stdout) == []
+    assert folder.is_dir()
+
+
+def test_an_account_whose_bill_cannot_be_booked_is_held_and_the_others_are_billed(folder: Path) -> None:
+    assert billing("usage", "intake", str(folder / "data" / "nem12_2026-07.csv"), "--format", "nem12").exit_code == 0
+    assert charge(amount="99999999999999.00").exit_code == 0
+    assert billing(*RUN, "--as-of", "2026-08-03").exit_code == 0
+    review = billing("run", "review")
+    assert review.exit_code == 1
+    assert "held: A-1001: total comes to" in review.stdout
+    assert "VALUE30" in review.stdout
+    assert "Correct the quantity or the price" in review.stdout
+    assert billing("run", "approve").exit_code == 0
+    assert billing("run", "post").exit_code == 0
+    accounts = {document["account"] for document in json.loads(billing("invoice", "list", "--json").stdout)}
+    assert "A-1001" not in accounts
+    assert {"A-1002", "A-2000"} <= accounts
+
+
+@pytest.mark.parametrize("period", ["0001-01", "9999-12", "2026-13", "", "July", "0001-01-01/9999-12-31"])
+def test_a_period_that_cannot_be_billed_is_refused(folder: Path, period: str) -> None:
+    refused(billing(*RUN[:-1], period), 2, "RUN22" if period[:1] not in "09" or not period else "VALUE29")
+    assert json.loads(billing("run", "list", "--json").stdout) == []
+    assert folder.is_dir()
+
+
+def test_a_run_is_not_gone_on_with_under_another_date(folder: Path) -> None:
+    assert folder.is_dir()
+    assert billing(*RUN, "--as-of", "2026-08-03").exit_code == 0
+    refused(billing(*RUN, "--as-of", "2026-08-04"), 3, "RUN03", "documents of 2026-08-03", "billing run cancel")
+    assert billing(*RUN, "--as-of", "2026-08-03").exit_code == 0

@@ -18,6 +18,7 @@ from billing_framework.values.calendar import parse_cycle
 from billing_framework.values.clock import timezone
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import minor_digits
+from billing_framework.values.period import sane_date
 from billing_framework.values.spelling import did_you_mean
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+#@~-]{0,63}")
@@ -120,7 +121,7 @@ def day(text: str) -> date:
     """Read a date written ``2026-07-01``."""
     if _DATE.fullmatch(text):
         try:
-            return date.fromisoformat(text)
+            return sane_date(date.fromisoformat(text))
         except ValueError:
             pass  # refused below, together with what does not even look like a date
     raise ValueRefused("ACCOUNT02", f"{text!r} is no date", remedy="Write year-month-day, for example 2026-07-01")

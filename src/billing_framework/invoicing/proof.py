@@ -10,7 +10,7 @@ from billing_framework.accounts.account import Account
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.rating.charge import Charge
 from billing_framework.values.finding import Finding, Severity
-from billing_framework.values.money import Money
+from billing_framework.values.money import LARGEST_MINOR, Money
 from billing_framework.values.number import exact_text
 
 
@@ -28,6 +28,28 @@ def currency_findings(account: Account, charges: Sequence[Charge]) -> list[Findi
         for charge in charges
         if charge.amount.currency != account.currency
     ]
+
+
+def size_findings(document: DraftDocument) -> list[Finding]:
+    """Return a finding where an amount is larger than any that is booked: a price or a reading is most likely mistyped.
+
+    The limit leaves room for the sums of many such documents in 64 bits, in which both databases keep them.
+    """
+    totals = document.totals
+    amounts = [(line.description, line.net) for line in document.lines]
+    amounts += [("tax", totals.tax), ("total", totals.gross)]
+    return [
+        Finding(
+            code="VALUE30",
+            what=f"{name[:100]} comes to {amount}, which is more than is booked",
+            remedy="Correct the quantity or the price that it comes from",
+            field="net",
+            value=str(amount),
+            subject=document.account,
+        )
+        for name, amount in amounts
+        if abs(amount.minor) > LARGEST_MINOR
+    ][:1]
 
 
 def prove(document: DraftDocument) -> list[Finding]:

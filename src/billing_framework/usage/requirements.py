@@ -12,6 +12,7 @@ import attrs
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.record import AnyUsage, UsageKind
 from billing_framework.values.finding import Finding
+from billing_framework.values.period import EARLIEST, LATEST
 
 LONGEST_NAME = 500
 LONGEST_TEXT = 10_000
@@ -77,6 +78,10 @@ def _envelope(usage: AnyUsage, rules: Mapping[str, KindRules]) -> Iterator[Wrong
             yield field, *problem, value
     if (problem := _bad_text(usage.slot, LONGEST_NAME)) is not None:
         yield "slot", *problem, usage.slot
+    for field, instant in (("start", usage.span.start), ("end", usage.span.end)):
+        if not EARLIEST <= instant.date() <= LATEST:
+            remedy = f"Correct the date; years from {EARLIEST.year} to {LATEST.year} are known"
+            yield field, "the instant lies outside of the years that business is about", remedy, instant.isoformat()
     if not _is_whole(usage.version):
         yield "version", "the version is no 64-bit whole number", "Correct the reader", usage.version
 

@@ -42,6 +42,10 @@ def minor_digits(currency: str) -> int:
     return digits
 
 
+LARGEST_MINOR = 10**16
+"""Minor units that one amount may come to; the sums of hundreds of such amounts still fit into the 64 bits of the databases."""
+
+
 def is_currency(_holder: object, _field: object, code: str) -> None:
     """Refuse a currency code that `minor_digits` does not know; written for attrs validators."""
     minor_digits(code)
@@ -82,8 +86,14 @@ class Money:
 
     @classmethod
     def of(cls, value: Exact, currency: str) -> Self:
-        """Return money from major units; a value with more decimals than the currency has is refused (``VALUE06``)."""
+        """Return money from major units.
+
+        Raises:
+            ValueRefused: ``VALUE06`` for more decimals than the currency has, ``VALUE30`` for more money than is booked.
+        """
         units = exact(value, name="money") * 10 ** minor_digits(currency)
+        if abs(units) > LARGEST_MINOR:
+            raise ValueRefused("VALUE30", f"{str(value)[:60]} {currency} is more than is booked", remedy="Correct the amount")
         if units.denominator != 1:
             raise ValueRefused(
                 "VALUE06",

@@ -13,6 +13,8 @@ import attrs
 from billing_framework.values.errors import ValueRefused
 
 ONE_DAY = timedelta(days=1)
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+"""What people and files may name as a date; between them no arithmetic of days, months and zones leaves the calendar."""
 
 
 @attrs.frozen(order=True)
@@ -124,6 +126,21 @@ class Span:
 
     def __str__(self) -> str:
         return f"{self.start.isoformat()}/{self.end.isoformat()}"
+
+
+def sane_date(day: date) -> date:
+    """Return a date that people or files name, where it is one that business can be about.
+
+    Raises:
+        ValueRefused: ``VALUE29`` for a year that is most likely mistyped, or stands for "never".
+    """
+    if not EARLIEST <= day <= LATEST:
+        raise ValueRefused(
+            "VALUE29",
+            f"the date {day.isoformat()} is not from {EARLIEST.year} to {LATEST.year}",
+            remedy="Correct the year; leave an end that is open out",
+        )
+    return day
 
 
 def utc(instant: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ from cattrs.gen import make_dict_structure_fn
 from billing_framework.values.errors import BillingError
 from billing_framework.values.money import Money
 from billing_framework.values.number import exact
+from billing_framework.values.period import sane_date
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -105,13 +107,11 @@ def _exact(value: object, _: object) -> Fraction:
 
 
 def _date(value: object, _: object) -> date:
-    if type(value) is date:
-        return value
     if type(value) is str:
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
+        with contextlib.suppress(ValueError):
+            value = date.fromisoformat(value)
+    if type(value) is date:
+        return sane_date(value)
     raise WrongValue("a date is needed here", "Write it as 2026-07-31", value)
 
 

@@ -288,6 +288,14 @@ def test_shares_by_days_sum_to_the_whole(
     assert sum(part.days for part in parts) == days
 
 
+def test_a_factor_without_end_is_billed_exactly_and_printed_about(world: Any, read_at: Make) -> None:
+    reads = [read_at("2026-06-01", "0"), read_at("2026-07-01", "10")]
+    (charge,) = world.bill(world.plan(PLAN), records=reads, assignments=[point(ct="100:3")]).charges
+    assert charge.quantity.value == Fraction(1000, 3)
+    assert charge.details["Multiplier"] == "100/3"
+    assert charge.details["Consumption"] == "≈ 333.333333\u00a0kWh"
+
+
 def test_facts_of_an_assignment_are_read_strictly() -> None:
     assert multiplier({}) == 1
     assert multiplier({"multiplier": "1.5", "ct": "200:5", "pt": "35/1"}) == 2100

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from billing_framework import Quantity, exact_text, format_date, format_number, format_quantity
+from billing_framework import Quantity, RoundingMode, exact_text, format_date, format_number, format_quantity, to_places
 from billing_utility_metering.rating.read_chain import Reading, ReadSpan
 from billing_utility_metering.wording import word
+
+_MOST_DECIMALS = 6
 
 
 def read_facts(
@@ -41,8 +43,11 @@ def _facts(locale: str, meter: str, register: str, unit: str, spans: Sequence[Re
     factors = sorted({span.multiplier for span in spans})
     if factors != [1]:
         yield word(locale, "multiplier"), ", ".join(exact_text(factor) for factor in factors)
-    used = Quantity(sum((span.quantity for span in spans), Fraction(0)), unit)
-    yield word(locale, "consumption"), format_quantity(used, locale)
+    used = sum((span.quantity for span in spans), Fraction(0))
+    # A factor such as 100/3 leaves decimals without end; the bill counts with all of them and prints a few.
+    printed = to_places(used, _MOST_DECIMALS, RoundingMode.HALF_UP)
+    text = format_quantity(Quantity(printed, unit), locale)
+    yield word(locale, "consumption"), text if printed == used else f"≈ {text}"
 
 
 def _read(locale: str, reading: Reading) -> str:
