@@ -31,7 +31,7 @@ from billing_framework.storage.master.manual_rows import (
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.errors import InputRefused, NotFound, Refused
-from billing_framework.values.money import Amount, Money
+from billing_framework.values.money import LARGEST_MINOR, Amount
 from billing_framework.values.period import DateSpan
 from billing_framework.values.spelling import did_you_mean
 
@@ -103,7 +103,9 @@ def _printed(text: str) -> str:
 
 
 def _amount(text: str, currency: str) -> Amount:
-    amount = Money.of(text, currency).amount
+    amount = Amount(text, currency)
+    if abs(amount.payable().minor) > LARGEST_MINOR:
+        raise InputRefused("VALUE30", f"{text[:60]} {currency} is more than is booked", remedy="Correct the amount")
     if not amount:
         raise InputRefused("MANUAL01", "a charge of nothing is no charge", remedy="Give an amount above or below zero")
     return amount
