@@ -29,7 +29,7 @@ def test_a_catalogue_has_every_word_with_the_same_placeholders(language: str) ->
 
 
 def test_every_word_is_used() -> None:
-    prefixes = ("title_", "number_", "total_")  # these are completed by the kind or the sum
+    prefixes = ("title_", "number_", "total_", "unit_")  # these are completed by the kind, the sum or the unit
     unused = [
         key
         for key in ENGLISH

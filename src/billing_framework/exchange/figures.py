@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from billing_framework.values.formats import format_money, format_number, format_percent
+from billing_framework.exchange.words import words_of
+from billing_framework.values.formats import format_money, format_number, format_percent, with_powers
 from billing_framework.values.money import Money, minor_digits
 from billing_framework.values.number import is_terminating, scaled
 from billing_framework.values.price import UnitPrice
@@ -37,13 +38,24 @@ def percent_text(ratio: Fraction, locale: str) -> str:
 def quantity_text(quantity: Quantity, locale: str) -> str:
     """Return a quantity with its unit; one with very many decimals is rounded for display and marked by a sign."""
     number = _minus(format_number(_shown(quantity.value), locale))
-    return f"{_about(quantity.value)}{number}{NO_BREAK_SPACE}{quantity.unit}"
+    return f"{_about(quantity.value)}{number}{NO_BREAK_SPACE}{unit_text(quantity.unit, locale, many=abs(quantity.value) != 1)}"
 
 
 def price_text(price: UnitPrice, locale: str) -> str:
     """Return a unit price per its unit, with all decimals that the tariff prints, in the currency of the document."""
     number = _minus(format_number(_shown(price.value), locale, least_decimals=minor_digits(price.currency)))
-    return f"{_about(price.value)}{number}{NO_BREAK_SPACE}/{NO_BREAK_SPACE}{price.unit}"
+    return f"{_about(price.value)}{number}{NO_BREAK_SPACE}/{NO_BREAK_SPACE}{unit_text(price.unit, locale)}"
+
+
+def unit_text(unit: str, locale: str, *, many: bool = False) -> str:
+    """Return a unit as documents print it: words of the calendar in the language of the locale, powers raised (``m³``).
+
+    Args:
+        unit: unit as the plan writes it.
+        locale: language.
+        many: True beside another number than one.
+    """
+    return words_of(locale).get(f"unit_{unit}_many" if many else f"unit_{unit}") or with_powers(unit)
 
 
 def is_about(number: Fraction) -> bool:

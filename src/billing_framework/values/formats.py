@@ -27,6 +27,8 @@ from billing_framework.values.spelling import did_you_mean
 
 _EXACT = decimal.Context(prec=1000, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.FloatOperation, decimal.Overflow])
 _NO_BREAK_SPACE = "\u00a0"
+_POWER = re.compile(r"\b([kcdm]?m|ft|in|yd)([23])\b")
+_RAISED = {"2": "\u00b2", "3": "\u00b3"}
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 """Where the CLDR wants a space between a currency written in letters and its figure, which babel leaves out."""
 
@@ -72,7 +74,12 @@ def format_percent(ratio: Fraction, locale: str) -> str:
 
 def format_quantity(quantity: Quantity, locale: str) -> str:
     """Return a quantity with all of its decimals and its unit, not to be parted at a line's end."""
-    return f"{format_number(quantity.value, locale)}{_NO_BREAK_SPACE}{quantity.unit}"
+    return f"{format_number(quantity.value, locale)}{_NO_BREAK_SPACE}{with_powers(quantity.unit)}"
+
+
+def with_powers(unit: str) -> str:
+    """Return a unit with its squares and cubes raised, as it is printed: ``m3`` is ``m\u00b3``."""
+    return _POWER.sub(lambda found: found[1] + _RAISED[found[2]], unit)
 
 
 def format_date(day: date, locale: str) -> str:
