@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 
 import attrs
 import pytest
@@ -12,8 +13,10 @@ from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.host import Host
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.cycle.edits import LineEdit, edit_draft
+from billing_framework.run.master.customer_change import change, end_agreement
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.storage.engine import Database
+from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import NotFound
 from tests.scenarios.office import Office
 
@@ -79,6 +82,22 @@ BEHIND_ITS_BACK = {
         "EXPLAIN05",
         "",
     ),
+    "the carried state that was read": (
+        "UPDATE carried_state SET \"values\" = replace(\"values\", '8', '7')",
+        "EXPLAIN07",
+        "accumulated.hours of A-C1",
+    ),
+    "the carried state that is gone": ("DELETE FROM carried_state", "EXPLAIN07", "accumulated.hours of A-C1"),
+    "the edit": ("UPDATE edit SET content = replace(content, '25 USD', '24 USD')", "EXPLAIN07", "the edit of"),
+    "the tax rates": ("UPDATE tax_file SET source = replace(source, '10', '11')", "EXPLAIN07", "the tax rates taxes"),
+    "the account": ("UPDATE account SET tax_status = 'exempt'", "EXPLAIN07", "the account C1 was changed"),
+    "the agreement": ("UPDATE agreement SET plan = 'other'", "EXPLAIN07", "the agreement A-C1 was changed"),
+    "the assignment": (
+        "UPDATE assignment SET ends_on = '2026-07-15'",
+        "EXPLAIN07",
+        "the assignment drill@2026-01-01 was changed",
+    ),
+    "the assignment that is gone": ("DELETE FROM assignment", "EXPLAIN07", "drill@2026-01-01 was removed"),
     "what the line rests on": (
         "UPDATE document_line SET evidence = replace(evidence, 'tier', 'rung') WHERE line = 2",
         "EXPLAIN06",
@@ -98,6 +117,14 @@ def test_whatever_is_altered_behind_its_back_is_named(sqlite_database: Database,
     explained = explain_line(office.deployment, "INV-2026-000002/2")
     assert not explained.proven
     assert any(finding.code == code and named in finding.what for finding in explained.findings), explained.findings
+
+
+def test_what_officers_change_later_leaves_the_line_proven(database: Database) -> None:
+    office = posted(database)
+    change(office.deployment, ACCOUNTS, "C1", {"due_days": "30"}, reason="new terms")
+    end_agreement(office.deployment, "A-C1", date(2026, 7, 15), reason="moved out after all")
+    explained = explain_line(office.deployment, "INV-2026-000002/2")
+    assert explained.proven, explained.findings
 
 
 def test_an_input_forged_with_its_digest_still_lands_elsewhere(sqlite_database: Database) -> None:

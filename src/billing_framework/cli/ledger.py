@@ -101,7 +101,8 @@ def _customers(balances: list[CustomerBalance]) -> str:
 def verify(context: click.Context, deployment: Deployment, *, book: str, heads: tuple[str, ...]) -> None:
     """Prove the ledger again from its rows; a row that is not as it was sealed is named, and the exit code is 1.
 
-    Open items and held money are proven too: by customer they make the ledger's control accounts.
+    Open items and held money are proven too: by customer they make the ledger's control accounts. So is every issued document:
+    its content, its number without a gap, its entry and its open item.
 
     The head that is printed belongs into a report outside the database: given back by --head, it shows whether newer batches
     were cut off.

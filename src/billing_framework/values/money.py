@@ -110,10 +110,11 @@ class Money:
     @classmethod
     def total(cls, parts: Iterable[Self], currency: str) -> Self:
         """Return the sum of `parts`, zero where there are none; all must be of `currency`."""
-        result = cls.zero(currency)
+        minor = 0
         for part in parts:
-            result = result + part
-        return result
+            _same_currency(currency, part.currency)
+            minor += part.minor
+        return cls(minor, currency)
 
     @property
     def major(self) -> Fraction:
@@ -131,13 +132,14 @@ class Money:
 
     def __add__(self, other: Money) -> Self:
         _same_currency(self.currency, other.currency)
-        return attrs.evolve(self, minor=self.minor + other.minor)
+        return type(self)(self.minor + other.minor, self.currency)
 
     def __sub__(self, other: Money) -> Self:
-        return self + -other
+        _same_currency(self.currency, other.currency)
+        return type(self)(self.minor - other.minor, self.currency)
 
     def __neg__(self) -> Self:
-        return attrs.evolve(self, minor=-self.minor)
+        return type(self)(-self.minor, self.currency)
 
     def __lt__(self, other: Money) -> bool:
         _same_currency(self.currency, other.currency)

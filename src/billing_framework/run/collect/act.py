@@ -68,9 +68,9 @@ class Position:
 
     def open(self, *, debit: bool, currency: str = "") -> list[Standing]:
         """Return the debit (or credit) items with something open, of one currency where given."""
-        return [
-            one for one in self.standings() if one.open and one.item.is_debit is debit and currency in ("", one.open.currency)
-        ]
+        # Of the others nothing is computed: an account may have thousands of payments beside a few documents.
+        asked = [item for item in self.items if item.is_debit is debit and currency in ("", item.original.currency)]
+        return [one for one in standings(asked, self.allocations) if one.open]
 
     def payable(self, on: date, currency: str) -> list[Standing]:
         """Return the debit items as far as no hold keeps them from being settled."""

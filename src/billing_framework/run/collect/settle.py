@@ -79,6 +79,8 @@ def small_rests(
     position: Position, rests: Sequence[tuple[str, Money]], *, action: str, on: date
 ) -> tuple[tuple[OpenItem, ...], tuple[Allocation, ...]]:
     """Return the items and allocations that give up small rests of debit items."""
+    if not rests:
+        return (), ()
     open_now: Mapping[str, Standing] = {one.item.key: one for one in position.standings()}
     given_up = [
         write_off(open_now[key], action=f"{action}/small/{number}", on=on, amount=rest)

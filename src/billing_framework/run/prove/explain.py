@@ -18,6 +18,7 @@ from billing_framework.run.cycle.bill import BillResult, bill
 from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.stored_input import StoredMaterial, read_inputs, read_material
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.prove.altered import altered_since
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of, find_document, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence
@@ -178,7 +179,8 @@ def _replayed(deployment: Deployment, connection: Connection, stored: StoredDocu
         result, problem = _billed(deployment, found.inputs, material, base, differing)
         findings += [problem] if problem else []
     computed, problems = _compared(stored, base, result, differing)
-    return attrs.evolve(base, versions=versions, computed=computed, findings=(*findings, *problems))
+    altered = altered_since(connection, found.inputs, stored.run_id)
+    return attrs.evolve(base, versions=versions, computed=computed, findings=(*findings, *problems, *altered))
 
 
 def _billed(

@@ -13,6 +13,7 @@ from billing_framework.run.collect.held import role_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.master.book_rows import find_books, load_book
 from billing_framework.storage.receivable.held import HeldBalance, guarded_balances, item_sums, posted_balances
+from billing_framework.storage.receivable.payments import odd_payments
 from billing_framework.storage.receivable.rows import all_items, load_allocations
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding, Severity
@@ -58,7 +59,10 @@ def _all_held(connection: Connection, profile: BookProfile) -> list[Finding]:
 def reconcile_book(connection: Connection, profile: BookProfile, *, deep: bool = False) -> list[Finding]:
     """Return the findings of one book; see `reconcile`."""
     findings = [*receivable_findings(connection, profile), *_all_held(connection, profile)]
-    return [*findings, *_item_findings(connection, profile.code)] if deep else findings
+    if not deep:
+        return findings
+    payments = (_difference(profile.code, account, what) for account, what in odd_payments(connection, profile.code))
+    return [*findings, *_item_findings(connection, profile.code), *payments]
 
 
 def receivable_findings(connection: Connection, profile: BookProfile) -> list[Finding]:

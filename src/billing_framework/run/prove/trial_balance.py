@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.balance import BalanceLine, totals
 from billing_framework.ledger.entry import sub_ledger_id
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.prove.issued_documents import document_findings
 from billing_framework.run.prove.reconcile import reconcile
 from billing_framework.storage.ledger.balances import book_balances, sub_ledger_balances
 from billing_framework.storage.ledger.batch_rows import head
@@ -113,7 +114,7 @@ def _codes(connection: Connection) -> dict[int, str]:
 
 
 def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes] | None = None) -> Proof:
-    """Prove the ledger of a book again from its rows, and that open items and held money make the balances of their accounts.
+    """Prove the ledger of a book again from its rows, and what rests on it: documents, numbers, open items and held money.
 
     Args:
         deployment: the open deployment.
@@ -122,6 +123,7 @@ def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes]
     """
     findings = [*verify(deployment.database, book, known_heads=known_heads), *reconcile(deployment, book, deep=True)]
     with deployment.database.read() as connection:
+        findings += document_findings(connection, book)
         sequence, newest = head(connection, load_book(connection, book).id)
     return Proof(book=book, batches=sequence, head=newest.hex(), findings=tuple(findings))
 

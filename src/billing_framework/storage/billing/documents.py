@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.stored_form import from_plain
-from billing_framework.values.errors import NotFound
+from billing_framework.values.errors import BillingError, NotFound, Refused
 from billing_framework.values.spelling import did_you_mean
 
 _FIGURES = ("net", "tax", "gross", "payable")
@@ -44,7 +44,7 @@ class StoredDocument:
         run_id: run that drafted it, None for a document of its own.
         revision: 1, and one more with every credit and rebill.
         reason: why it is void or corrects another.
-        odd: figures whose columns say something else than the content; somebody changed the rows.
+        odd: columns, lines and taxes that say something else than the content; somebody changed the rows.
     """
 
     content: DraftDocument
@@ -77,14 +77,17 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
     ):
         line = from_plain(row.content, DraftLine)
         lines.setdefault(row.document_id, []).append((line, from_plain(row.evidence, LineEvidence)))
-        if (row.line, row.net, row.tax, row.charge) != (line.number, line.net.minor, line.tax.minor, line.charge_key):
+        if not _same_line(row, line):
             odd.setdefault(row.document_id, set()).add(f"line {row.line}")
     taxes: dict[int, list[TaxLine]] = {}
     tax = tables.document_tax
     for row in rows_of(
         connection, wanted, lambda some: sa.select(tax).where(tax.c.document_id.in_(some)).order_by(tax.c.position)
     ):
-        taxes.setdefault(row.document_id, []).append(from_plain(row.content, TaxLine))
+        one = from_plain(row.content, TaxLine)
+        taxes.setdefault(row.document_id, []).append(one)
+        if (row.code, row.base, row.rate, row.tax) != (one.code, one.taxable.minor, one.rate, one.tax.minor):
+            odd.setdefault(row.document_id, set()).add(f"tax {row.position}")
     document = tables.document
     return {
         row.id: _stored(row, lines.get(row.id, []), taxes.get(row.id, []), odd.get(row.id, set()))
@@ -92,11 +95,33 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
     }
 
 
+def _same_line(row: sa.Row[Any], line: DraftLine) -> bool:
+    columns = (row.line, row.net, row.tax, row.charge, row.agreement, row.component, row.code, row.amount)
+    content = (
+        line.number, line.net.minor, line.tax.minor, line.charge_key, line.agreement, line.component, line.charge_code,
+        line.amount.value,
+    )  # fmt: skip
+    return columns == content and (row.service_start, row.service_end) == (line.service.start, line.service.end)
+
+
+def _odd_columns(row: sa.Row[Any], head: DraftDocument) -> Iterator[str]:
+    """Yield the columns of a document that say something else than its content."""
+    for name in _FIGURES:
+        if getattr(row, name) != getattr(head.totals, name).minor:
+            yield name
+    for name in ("book", "account", "currency", "issue_on", "due_on"):
+        if getattr(row, name) != getattr(head, name):
+            yield name
+    if (row.kind, row.corrects_id or 0) != (head.kind.value, head.corrects):
+        yield "kind"
+    if (row.period_start, row.period_end) != (head.period.start, head.period.end):
+        yield "period"
+
+
 def _stored(
     row: sa.Row[Any], lines: Sequence[tuple[DraftLine, LineEvidence]], taxes: Sequence[TaxLine], odd: Iterable[str]
 ) -> StoredDocument:
     head = from_plain(row.content, DraftDocument)
-    figures = {name for name in _FIGURES if getattr(row, name) != getattr(head.totals, name).minor}
     return StoredDocument(
         content=attrs.evolve(head, lines=tuple(line for line, _ in lines), taxes=tuple(taxes)),
         digest=row.digest.hex(),
@@ -109,7 +134,7 @@ def _stored(
         run_id=row.run_id,
         revision=row.revision,
         reason=row.reason,
-        odd=tuple(sorted(figures | set(odd))),
+        odd=tuple(sorted({*_odd_columns(row, head), *odd})),
     )
 
 
@@ -180,7 +205,14 @@ def find_document(connection: Connection, number: str) -> StoredDocument:
     if key is None:
         known = connection.scalars(sa.select(table.c.number).order_by(table.c.number.desc()).limit(_NUMBERS_OFFERED))
         raise NotFound("INVOICE20", f"there is no document {number!r}", remedy=did_you_mean(number, list(known)))
-    return load_documents(connection, [key])[key]
+    try:
+        return load_documents(connection, [key])[key]
+    except (BillingError, KeyError, TypeError, ValueError) as error:
+        raise Refused(
+            "INVOICE22",
+            f"the document {number} was issued, but what is stored of it cannot be read: {error!r}",
+            remedy="Find out who changed it behind the program's back, and restore it from a backup",
+        ) from error
 
 
 def replaced_by(connection: Connection, key: int) -> str:

@@ -15,6 +15,7 @@ from billing_framework.accounts.book import BookProfile
 from billing_framework.accounts.book_file import read_book
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.numbering import NumberSeries
+from billing_framework.storage.master.loaded_text import as_loaded
 from billing_framework.storage.master.master_tables import book_version
 from billing_framework.values.errors import NotFound, StorageError
 from billing_framework.values.spelling import did_you_mean
@@ -106,7 +107,7 @@ def number_series(profile: BookProfile) -> tuple[NumberSeries, ...]:
 
 def _loaded(row: sa.Row[tuple[object, ...]]) -> LoadedBook:
     return LoadedBook(
-        profile=_profile(row.source, row.book),
+        profile=_profile(as_loaded(row.source, row.sha256, f"the book {row.book}"), row.book),
         version=row.version,
         sha256=row.sha256.hex(),
         source=row.source,

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.rating.plan_file import read_plan
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.selection import LoadedPlan
+from billing_framework.storage.master.loaded_text import as_loaded
 from billing_framework.storage.master.master_tables import plan_version
 from billing_framework.values.errors import NotFound, StorageError
 from billing_framework.values.spelling import did_you_mean
@@ -79,19 +80,24 @@ def load_plans(
         known_at: only versions loaded at or before this instant, where given.
 
     Raises:
-        StorageError: ``PLAN33`` where a stored text can no longer be read, mostly because its plugin is not enabled.
+        StorageError: ``PLAN33`` where a stored text can no longer be read, mostly because its plugin is not enabled;
+            ``STORAGE20`` where it was changed since it was loaded.
     """
     table = plan_version.c
-    columns = (table.code, table.version, table.source, table.loaded_at)
+    columns = (table.code, table.version, table.source, table.sha256, table.loaded_at)
     query = sa.select(*columns).order_by(table.code, table.valid_from, table.loaded_at, table.version)
     if codes:
         query = query.where(table.code.in_(sorted(codes)))
     if known_at is not None:
         query = query.where(table.loaded_at <= known_at)
     return tuple(
-        LoadedPlan(plan=stored_plan(f"{row.code}@{row.version}", row.source, params), loaded_at=row.loaded_at)
+        LoadedPlan(plan=_plan(f"{row.code}@{row.version}", row.source, row.sha256, params), loaded_at=row.loaded_at)
         for row in connection.execute(query)
     )
+
+
+def _plan(name: str, source: str, sha256: bytes, params: Mapping[str, type]) -> PlanVersion:
+    return stored_plan(name, as_loaded(source, sha256, f"the price plan {name}"), params)
 
 
 def stored_plan(name: str, source: str, params: Mapping[str, type]) -> PlanVersion:

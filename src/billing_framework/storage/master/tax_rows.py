@@ -11,6 +11,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage.master.loaded_text import as_loaded
 from billing_framework.storage.master.master_tables import tax_file
 from billing_framework.taxing.tax_file import read_tax_rates
 from billing_framework.taxing.tax_rate import TaxRate
@@ -77,8 +78,9 @@ def add_tax_file(connection: Connection, name: str, source: str, *, version: int
 
 
 def _loaded(row: sa.Row[tuple[object, ...]]) -> LoadedTaxes:
+    source = as_loaded(row.source, row.sha256, f"the tax rates {row.name}")
     fields: dict[str, Any] = {field.name: getattr(row, field.name, None) for field in attrs.fields(LoadedTaxes)}
-    return LoadedTaxes(**(fields | {"sha256": row.sha256.hex(), "rates": _rates(row.source, row.name)}))
+    return LoadedTaxes(**(fields | {"sha256": row.sha256.hex(), "rates": _rates(source, row.name)}))
 
 
 @functools.lru_cache(maxsize=64)

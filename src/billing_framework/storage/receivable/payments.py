@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import canonical_json, natural_id
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.storage.receivable.tables import payment, payment_file
+from billing_framework.storage.receivable.tables import open_item, payment, payment_file
 from billing_framework.values.money import Money
 
 _COLUMNS = (
@@ -157,6 +157,27 @@ def give_account(connection: Connection, key: str, account: str) -> bool:
 def lock_payment(connection: Connection, key: str) -> None:
     """Keep every other act from the payment until this transaction ends."""
     connection.execute(sa.select(payment.c.id).where(payment.c.id == payment_id(key)).with_for_update()).one_or_none()
+
+
+def odd_payments(connection: Connection, book: str) -> Iterator[tuple[str, str]]:
+    """Yield account and fault of each payment that differs from its open item, and of each item whose payment is not there."""
+    columns, item = payment.c, open_item.c
+    query = (
+        sa.select(columns.external_ref, columns.account, columns.amount, item.original, item.account.label("owner"))
+        .outerjoin(open_item, item.payment_id == columns.id)
+        .where(columns.book == book, columns.account.is_not(None), columns.purpose == "", columns.direction == Direction.IN.value)
+        .order_by(columns.external_ref)
+    )
+    for row in connection.execute(query):
+        if row.original is None:
+            yield row.account, f"the payment {row.external_ref} has no open item"
+        elif (row.original, row.owner) != (-row.amount, row.account):
+            yield row.account, f"the payment {row.external_ref} differs from its open item"
+    lost = sa.select(item.account, item.reference).where(
+        item.book == book, item.payment_id.is_not(None), item.payment_id.not_in(sa.select(columns.id))
+    )
+    for owner, reference in connection.execute(lost.order_by(item.reference)):
+        yield owner, f"the payment behind the open item {reference} is not there"
 
 
 def file_id(book: str, content: bytes) -> int:

@@ -1,0 +1,136 @@
+"""Proves the documents of a book again: what they say, the numbers they bear, and what they left in the books."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.document import DocumentStatus
+from billing_framework.invoicing.draft import DocumentKind
+from billing_framework.invoicing.numbering import number_gaps
+from billing_framework.invoicing.proof import prove
+from billing_framework.receivables.open_item import document_item_key, item_of
+from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents, load_inputs
+from billing_framework.storage.billing.draft_rows import charge_id
+from billing_framework.storage.billing.issued import (
+    Number,
+    billed_keys,
+    entered_amounts,
+    issued_numbers,
+    numbered_documents,
+    written_states,
+)
+from billing_framework.storage.billing.numbers import counters_given
+from billing_framework.storage.many import chunks
+from billing_framework.storage.receivable.rows import load_items
+from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.errors import BillingError
+from billing_framework.values.finding import Finding, Severity
+
+_AT_A_TIME = 500
+
+
+def document_findings(connection: Connection, book: str) -> Iterator[Finding]:
+    """Yield a finding for every issued document of a book that is not as it was issued, and for every gap in its numbers.
+
+    Content against digest and columns, sums, number, entry, open item, charges, carried state, and the input it was made from.
+    """
+    yield from number_gaps(*counters_given(connection, book))
+    issued, borne = issued_numbers(connection, book), numbered_documents(connection, book)
+    for key in sorted(issued.keys() | borne.keys()):
+        if issued.get(key) != borne.get(key):
+            yield _number(key, issued.get(key), borne.get(key))
+    for some in chunks(borne):
+        for start in range(0, len(some), _AT_A_TIME):
+            yield from _some(connection, some[start : start + _AT_A_TIME], borne)
+
+
+def _number(key: int, issued: Number | None, borne: Number | None) -> Finding:
+    if borne is None:
+        return _changed(issued[0] if issued else str(key), "its number was issued, but the document is not there")
+    given = f"the number {issued[0]} was issued to it" if issued else "no number was issued to it"
+    return _changed(borne[0], f"it bears this number, but {given}")
+
+
+def _some(connection: Connection, keys: Sequence[int], names: Mapping[int, Number]) -> Iterator[Finding]:
+    try:
+        documents = load_documents(connection, keys)
+        yield from _content(documents.values())
+        yield from _books(connection, documents)
+        yield from _inputs(connection, documents)
+        yield from _traces(connection, documents)
+    except (BillingError, KeyError, TypeError, ValueError) as error:
+        if len(keys) == 1:
+            yield _changed(names[keys[0]][0], f"what is stored of it cannot be read: {error!r}")
+            return
+        for key in keys:  # one of them cannot be read; the others can
+            yield from _some(connection, [key], names)
+
+
+def _content(documents: Iterable[StoredDocument]) -> Iterator[Finding]:
+    for stored in documents:
+        for name in stored.odd:
+            yield _changed(stored.number, f"its stored {name} differs from its content")
+        if document_digest(stored.content) != stored.digest:
+            yield _changed(stored.number, "its content is not what was issued")
+        for finding in prove(stored.content):
+            yield _changed(stored.number, finding.what)
+
+
+def _books(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:
+    """Yield a finding where entry or open item of a document say something else than the document."""
+    issued = as_issued(connection, documents.values())
+    wanted = {key: item for key, one in issued.items() if (item := item_of(one)) is not None}
+    entries = entered_amounts(connection, [document_item_key(key) for key in wanted])
+    items = {item.key: item for item in load_items(connection, keys=[item.key for item in wanted.values()])}
+    for key, item in wanted.items():
+        found = entries.get(document_item_key(key))
+        if found is None:
+            yield _changed(documents[key].number, "it has no entry in the ledger")
+        elif item.original.minor not in found.get(item.dated_on.isoformat(), ()):
+            what = f"its entry in the ledger is not over {item.original} of {item.dated_on}"
+            yield _changed(documents[key].number, what)
+        if items.get(item.key) != item:
+            what = "is not there" if item.key not in items else "differs from what it says"
+            yield _changed(documents[key].number, f"its open item {what}")
+
+
+def _inputs(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:
+    """Yield a finding where the input that an invoice was made from is gone or was changed."""
+    stored = load_inputs(connection, documents)
+    for key, one in documents.items():
+        inputs = stored.get(key, {})
+        if any(hashlib.sha256(text.encode()).digest() != digest for text, digest in inputs.values()):
+            yield _changed(one.number, "the input that it was made from was changed")
+        if not inputs and one.content.kind is DocumentKind.INVOICE:
+            yield _changed(one.number, "the input that it was made from is not there")
+
+
+def _traces(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:
+    """Yield a finding where what keeps a document from being billed twice, or the state that it wrote, is gone or was changed."""
+    own = {
+        key: one
+        for key, one in documents.items()
+        if one.content.kind is DocumentKind.INVOICE and one.status is DocumentStatus.ISSUED
+    }
+    taken, written = billed_keys(connection, own), written_states(connection, own)
+    for key, one in own.items():
+        if {charge_id(line.charge_key) for line in one.content.lines} - taken.get(key, set()):
+            yield _changed(one.number, "a charge on it is not noted as billed, so that it could be billed again")
+        for state in one.state:
+            place = (key, state.scope, state.name, state.period.end.isoformat())
+            if written.get(place) != to_plain(dict(state.values)):
+                yield _changed(one.number, f"the carried state {state.name} of {state.scope} that it wrote was changed")
+
+
+def _changed(number: str, what: str) -> Finding:
+    return Finding(
+        code="INVOICE22",
+        severity=Severity.BLOCKING,
+        what=what,
+        remedy="Find out who changed it behind the program's back, and restore the rows from a backup",
+        subject=number,
+    )

@@ -1,0 +1,118 @@
+"""What `billing ledger verify` names, once the guards were off and rows were changed or removed behind its back."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from billing_framework.run.collect.payment import PaymentRequest, record_payment
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.prove.trial_balance import prove
+from billing_framework.storage.engine import Database
+from billing_framework.values.errors import StorageError
+from billing_framework.values.money import Money
+from tests.scenarios.office import Office
+
+ONE = "000001"
+INVOICE = "(SELECT id FROM document WHERE number = 'INV-2026-000001')"
+ITEM = "AR48"
+
+
+def worked(database: Database) -> Office:
+    """Return an office with two bills, a payment and a credit note."""
+    office = Office.of(database)
+    for code, machine in (("C1", "drill"), ("C2", "lathe")):
+        office.customer(code, machine)
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4")
+    office.bill("2026-07")
+    request = PaymentRequest(account="C1", money=Money.of("20", "USD"), received_on=office.clock.now().date(), external_ref="R1")
+    record_payment(office.deployment, request)
+    credit_document(office.deployment, "INV-2026-000002", reason="goodwill", nets={1: "1.00"})
+    return office
+
+
+def behind(database: Database, statement: str) -> None:
+    """Execute a statement with all guards off, as the owner of the server or of the file can."""
+    with database.begin() as connection:
+        if database.dialect == "postgresql":
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        else:
+            for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        assert connection.execute(sa.text(statement.replace(":", "\\:"))).rowcount > 0
+
+
+CHANGES = {
+    "an amount in the ledger": ("UPDATE posting SET amount = amount + 1 WHERE line = 1", "LEDGER20", "document/"),
+    "the date of an entry": ("UPDATE entry SET effective_on = '2026-08-02' WHERE kind = 'invoice'", "LEDGER20", "document/"),
+    "a line of a document": (f"UPDATE document_line SET net = net + 1 WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "the words of a line": (
+        f"UPDATE document_line SET content = replace(content, 'Stand', 'Strand') WHERE document_id = {INVOICE}",
+        "INVOICE22",
+        ONE,
+    ),
+    "a line that is gone": (f"DELETE FROM document_line WHERE line = 2 AND document_id = {INVOICE}", "INVOICE22", ONE),
+    "a tax": (f"UPDATE document_tax SET tax = tax + 1 WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "the total of a document": (
+        f"UPDATE document SET net = net + 1, gross = gross + 1 WHERE id = {INVOICE}",
+        "INVOICE22",
+        ONE,
+    ),
+    "whose document it is": (f"UPDATE document SET account = 'C2' WHERE id = {INVOICE}", "INVOICE22", ONE),
+    "when it is due": (f"UPDATE document SET due_on = '2027-01-01' WHERE id = {INVOICE}", "INVOICE22", ONE),
+    "text that is none": (f"UPDATE document SET state = '[7]' WHERE id = {INVOICE}", "INVOICE22", ONE),
+    "a document that is gone": (f"DELETE FROM document WHERE id = {INVOICE}", "INVOICE22", ONE),
+    "its input": (f"UPDATE document_input SET manifest = '{{}}' WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "its input that is gone": (f"DELETE FROM document_input WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "the number it bears": ("UPDATE document SET number = 'INV-7' WHERE number = 'INV-2026-000001'", "INVOICE22", "INV-7"),
+    "a number that was issued": (
+        "UPDATE number_issued SET counter = 9 WHERE number = 'INV-2026-000002'",
+        "INVOICE13",
+        "INV-2026-",
+    ),
+    "a number that is gone": ("DELETE FROM number_issued WHERE number = 'INV-2026-000001'", "INVOICE22", ONE),
+    "the next number": ("UPDATE number_series SET next_number = 9 WHERE series = 'INV-2026-'", "INVOICE13", "INV-2026-"),
+    "a charge that was billed": (f"DELETE FROM charge_key WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "carried state": ("UPDATE carried_state SET \"values\" = replace(\"values\", '4', '3')", "INVOICE22", ONE),
+    "an open item": (f"UPDATE open_item SET original = original + 1 WHERE document_id = {INVOICE}", ITEM, "C1"),
+    "when an item is due": (f"UPDATE open_item SET due_on = '2027-01-01' WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "an item that is gone": (f"DELETE FROM open_item WHERE document_id = {INVOICE}", ITEM, "C1"),
+    "a payment": ("UPDATE payment SET amount = amount + 1", ITEM, "C1"),
+    "a payment that is gone": ("DELETE FROM payment", ITEM, "C1"),
+    "an allocation beyond its item": ("UPDATE allocation SET amount = amount + 900000", ITEM, "C"),
+}
+
+
+def test_an_untouched_office_is_proven(database: Database) -> None:
+    assert prove(worked(database).deployment, "MAIN").findings == ()
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_the_changed_row_is_named(sqlite_database: Database, what: str) -> None:
+    named(sqlite_database, what)
+
+
+@pytest.mark.parametrize("what", ["an amount in the ledger", "a line of a document", "a number that is gone", "a payment"])
+def test_the_changed_row_is_named_on_postgresql_too(postgres_database: Database, what: str) -> None:
+    named(postgres_database, what)
+
+
+def named(database: Database, what: str) -> None:
+    """Change a row behind the back of a worked office and see it named."""
+    office = worked(database)
+    statement, code, subject = CHANGES[what]
+    behind(database, statement)
+    found = prove(office.deployment, "MAIN").findings
+    assert any(one.code == code and subject in one.subject for one in found), found
+
+
+TEXTS = {"plan_version": "price plan machine@2026", "tax_file": "tax rates taxes", "book_version": "book MAIN"}
+
+
+@pytest.mark.parametrize("table", TEXTS)
+def test_nothing_is_billed_by_a_text_that_was_changed_since_it_was_loaded(sqlite_database: Database, table: str) -> None:
+    office = worked(sqlite_database)
+    behind(sqlite_database, f"UPDATE {table} SET source = source || '# 1'")
+    with pytest.raises(StorageError, match="STORAGE20") as refused:
+        office.start("2026-08")
+    assert TEXTS[table] in refused.value.what
