@@ -130,7 +130,15 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     fifo = tmp_path / "endless.csv"
     os.mkfifo(fifo)
     command = program("usage", "intake", str(fifo), "--format", "tickets")
-    running = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests that a shell started in the background inherit an ignored interrupt; a person at a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     with fifo.open("wb") as pipe:  # opens once the command has opened its end
         pipe.write(b"ticket,")
         pipe.flush()
