@@ -57,6 +57,7 @@ from billing_framework.values.formats import format_date, format_number, format_
 from billing_framework.values.money import Amount, Money, Rounding
 from billing_framework.values.number import exact, exact_text
 from billing_framework.values.period import DateSpan, Span, midnight
+from billing_framework.values.personal import personal
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 from billing_framework.values.rounding import RoundingMode, RoundingStep, allocate, divide, to_places, to_step
@@ -152,6 +153,7 @@ __all__ = [
     "measure_rater",
     "median",
     "midnight",
+    "personal",
     "portions",
     "price_graduated",
     "read_codes",

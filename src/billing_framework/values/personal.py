@@ -1,0 +1,37 @@
+"""Personal data: fields that tell about a person are marked in their class, and never show themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+REDACTED = "<personal>"
+"""What stands in the place of a personal value wherever it is not shown."""
+
+_MARK = "billing_framework.personal"
+
+
+def personal(default: Any = attrs.NOTHING) -> Any:
+    """Return an attrs field whose value is personal data: stored encrypted, never in a repr, a log, an error or a list.
+
+    Use it in the body of a usage kind: ``name: str = personal()``, or ``note: str = personal("")`` where it may be missing.
+
+    Args:
+        default: the value where none is given; without it the field is required.
+    """
+    return attrs.field(default=default, repr=_hidden, metadata={_MARK: True})
+
+
+def _hidden(value: object) -> str:
+    return repr(value) if value is None else REDACTED
+
+
+def is_personal(field: attrs.Attribute[Any]) -> bool:
+    """Return True where a field of a class was marked by `personal`."""
+    return bool(field.metadata.get(_MARK, False))
+
+
+def personal_names(cls: type) -> frozenset[str]:
+    """Return the names of the personal fields of an attrs class, none for any other class."""
+    return frozenset(field.name for field in attrs.fields(cls) if is_personal(field)) if attrs.has(cls) else frozenset()
