@@ -18,7 +18,8 @@ class EditField(enum.Enum):
     """What an edit changes.
 
     ``CHARGE`` adds a charge; ``LINE`` drops one, which is then not on the document; ``WAIVER`` keeps it and adds its exact
-    opposite, so that the customer sees what was waived; ``DESCRIPTION`` and ``AMOUNT`` change a charge.
+    opposite, so that the customer sees what was waived; ``DESCRIPTION`` and ``AMOUNT`` change a charge. ``RECORD`` changes a field
+    of a usage record before it is rated, ``DEFER`` leaves a carried record for a later bill.
     """
 
     CHARGE = "charge"
@@ -26,6 +27,8 @@ class EditField(enum.Enum):
     WAIVER = "waiver"
     DESCRIPTION = "description"
     AMOUNT = "amount"
+    RECORD = "record"
+    DEFER = "defer"
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +41,7 @@ class Edit:
         before: the value that the officer saw: the description, else the exact amount such as ``12.5 USD``; empty for a new
             charge. Where it is another one when the draft is made again, the edit is not applied but reported.
         after: the new value: a description or an exact amount; empty for `EditField.LINE` and `EditField.WAIVER`.
+        name: field of the body that `EditField.RECORD` changes, else empty.
         charge: the new charge of `EditField.CHARGE`, else None.
         text: description of the opposite line of a waiver, in the account's language.
         reason: why.
@@ -49,6 +53,7 @@ class Edit:
     field: EditField
     before: str = ""
     after: str = ""
+    name: str = ""
     charge: Charge | None = None
     text: str = ""
     reason: str

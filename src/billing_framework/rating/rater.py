@@ -36,11 +36,19 @@ class Tile:
 
 @attrs.frozen(kw_only=True)
 class KeyedUsage:
-    """A usage record with the key under which the core stores it; charges and measures name records by this key."""
+    """A usage record with the key under which the core stores it; charges and measures name records by this key.
+
+    Attributes:
+        key: its key.
+        usage: the record as it is billed, after the edits of reviewers.
+        assignment: the assignment that it was guided by.
+        original: the record as it was delivered, where a reviewer has changed it; else None.
+    """
 
     key: int
     usage: AnyUsage
     assignment: Assignment
+    original: AnyUsage | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +63,9 @@ class AgreementUsage:
         tiles: plan versions in force; they add up to `period`.
         next_tiles: plan versions in force in `next_period`, cut to the agreement's life, as far as they are known.
         assignments: identifiers that belonged to it at any time in the period, in order of subject and date.
-        records: current usage records, ordered by kind, subject, start and key; divisible ones may reach over the period's edges.
+        earlier_tiles: plan versions in force on the dates before `period` on which carried records start, in order of date.
+        records: current usage records, ordered by kind, subject, start and key; divisible ones may reach over the period's edges,
+            carried ones may start long before it.
         state: carried state by name, as it stood before the period.
         billed_through: component code to the date up to which it has been billed already, for recurring components.
     """
@@ -66,6 +76,7 @@ class AgreementUsage:
     next_period: DateSpan
     tiles: tuple[Tile, ...]
     next_tiles: tuple[Tile, ...] = ()
+    earlier_tiles: tuple[Tile, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     records: tuple[KeyedUsage, ...] = ()
     state: Mapping[str, CarriedState] = attrs.field(factory=dict)
@@ -74,6 +85,10 @@ class AgreementUsage:
     def of_kind(self, kind: str) -> tuple[KeyedUsage, ...]:
         """Return the records of one kind, in order."""
         return tuple(record for record in self.records if record.usage.kind == kind)
+
+    def tile_at(self, day: date) -> Tile | None:
+        """Return the plan version in force on a date of the period, or on which a carried record starts; None without one."""
+        return next((tile for tile in (*self.tiles, *self.earlier_tiles) if day in tile.dates), None)
 
     def starting_in(self, tile: Tile, kind: str, zone: str) -> tuple[KeyedUsage, ...]:
         """Return the agreement's own records of one kind that start on the dates of a tile, as counted in the time zone `zone`.
@@ -140,13 +155,15 @@ class Measure:
 
 @attrs.frozen(kw_only=True)
 class Rating:
-    """What a rater returns. Every record of its kinds is named by a measure, a charge, or `unpriced`: none is lost.
+    """What a rater returns. Every record of its kinds is named by a measure, a charge, `unpriced` or `deferred`: none is lost.
 
     Attributes:
         measures: quantities for components to price.
         charges: charges that the rater priced itself.
         state: new carried state.
         unpriced: record key to the reason why it carries no price (zero-priced, other channel); shown in the control totals.
+        deferred: key of a carried record to the reason why it is left for a later bill (no price yet, not released); such a
+            record counts as not billed and is given again with the next bill.
         findings: problems; a finding whose severity stops holds the account, and nothing of it is billed.
     """
 
@@ -154,6 +171,7 @@ class Rating:
     charges: tuple[Charge, ...] = ()
     state: tuple[CarriedState, ...] = ()
     unpriced: Mapping[int, str] = attrs.field(factory=dict)
+    deferred: Mapping[int, str] = attrs.field(factory=dict)
     findings: tuple[Finding, ...] = ()
 
 

@@ -28,6 +28,10 @@ class UsageKind:
             opening reading of the next); only those of the period itself must be accounted for.
         reach_after_days: how many days after the billed period it must see, in the same way. A document is found late when a
             record in its reach arrives after it, so this is kept as short as the rating allows.
+        carried: True where each record is billed once and whole: one that no standing document has billed and that starts before
+            the period's end is given to the next bill of its agreement, however old it is. Such kinds are not divisible and
+            have no reach.
+        editable: fields of the body that a reviewer may change in a draft; the stored record stays as it was delivered.
     """
 
     name: str
@@ -36,6 +40,8 @@ class UsageKind:
     divisible: bool = False
     reach_days: int = 0
     reach_after_days: int = 0
+    carried: bool = False
+    editable: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
