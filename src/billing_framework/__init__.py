@@ -6,6 +6,9 @@ Everything that a plugin may import stands here, in ``__all__``; whatever is not
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
+from billing_framework.accounts.party import Address, Party
+from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Exported, Exporter, ExportLine, ExportRequest
+from billing_framework.invoicing.document import Buyer, Document, Seller
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, LineTax, Note, TaxLine, Totals
 from billing_framework.invoicing.review import (
     BilledQuantity,
@@ -18,7 +21,7 @@ from billing_framework.invoicing.review import (
     median,
 )
 from billing_framework.plugin.hookspecs import hookimpl
-from billing_framework.rating.charge import Charge, Origin, Step
+from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
 from billing_framework.rating.component_charge import component_charge, usage_charge
 from billing_framework.rating.figure import ByTerm, Figure, figure
 from billing_framework.rating.measure_rater import measure_rater
@@ -67,6 +70,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Account",
+    "Address",
     "Agreement",
     "AgreementUsage",
     "Amount",
@@ -77,19 +81,28 @@ __all__ = [
     "BilledQuantity",
     "BillingError",
     "BillingGroup",
+    "Buyer",
     "ByTerm",
     "CarriedState",
     "Charge",
+    "ChargeItem",
     "ChargeModel",
+    "CheckRequest",
     "CodePage",
     "Component",
     "ConfigurationError",
     "ContractBroken",
     "Coverage",
     "DateSpan",
+    "Document",
     "DocumentKind",
     "DraftDocument",
     "DraftLine",
+    "ExportDocument",
+    "ExportLine",
+    "ExportRequest",
+    "Exported",
+    "Exporter",
     "Figure",
     "Finding",
     "Graduated",
@@ -101,6 +114,7 @@ __all__ = [
     "Money",
     "Note",
     "Origin",
+    "Party",
     "PastDocument",
     "PlanVersion",
     "Priced",
@@ -121,6 +135,7 @@ __all__ = [
     "RoundingMode",
     "RoundingPlace",
     "RoundingStep",
+    "Seller",
     "Severity",
     "Span",
     "Step",

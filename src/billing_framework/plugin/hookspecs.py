@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from billing_framework.exchange.exporter import Exporter
     from billing_framework.invoicing.draft import DraftDocument, Note
     from billing_framework.invoicing.review import ReviewCheck
     from billing_framework.rating.rater import ChargeModel, Rater
@@ -204,4 +205,25 @@ def billing_review_checks() -> Sequence[ReviewCheck] | None:
         @hookimpl
         def billing_review_checks():
             return [ReviewCheck(name="example.nothing_odd", title="Nothing is odd", check=lambda batch: [])]
+    """
+
+
+@hookspec
+def billing_exporters() -> Sequence[Exporter] | None:
+    """Offer file formats in which issued documents leave.
+
+    Called once when the deployment opens; ``billing invoice export NUMBER --format NAME`` finds the exporter by its name, and
+    ``billing file check FILE --format NAME`` its check. Both are pure: the same documents, settings and options at the same
+    instant make the same bytes. None: no formats.
+
+    Example:
+        from billing_framework import Exported, Exporter, hookimpl
+
+        def write_totals(documents, request):
+            rows = [f"{one.number};{one.document.content.totals.payable}" for one in documents]
+            return Exported(data=" ".join(rows).encode())
+
+        @hookimpl
+        def billing_exporters():
+            return [Exporter(format="totals", title="Number and total", suffix=".txt", write=write_totals)]
     """

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
+from billing_framework.exchange.exporter import Exporter
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DraftDocument, Note
 from billing_framework.invoicing.review import ReviewCheck
@@ -39,6 +40,7 @@ _NAMED: Mapping[str, tuple[type, str]] = {
     "billing_raters": (Rater, "name"),
     "billing_charge_models": (ChargeModel, "name"),
     "billing_review_checks": (ReviewCheck, "name"),
+    "billing_exporters": (Exporter, "format"),
 }
 
 
@@ -78,6 +80,7 @@ class Host:
         raters: raters by the usage kind that they rate.
         charge_models: charge models by name.
         review_checks: review checks in order, the core's first.
+        exporters: exporters by format.
         owners: hook to the name of the plugin behind each offered name.
     """
 
@@ -89,6 +92,7 @@ class Host:
     raters: Mapping[str, Rater]
     charge_models: Mapping[str, ChargeModel]
     review_checks: tuple[ReviewCheck, ...]
+    exporters: Mapping[str, Exporter]
     owners: Mapping[str, Mapping[str, str]]
     _panel: Panel = attrs.field(repr=False, eq=False)
 
@@ -164,6 +168,7 @@ class Host:
             raters=_by_kind(raters, kinds),
             charge_models=offered["billing_charge_models"].by_name,
             review_checks=tuple(offered["billing_review_checks"].by_name.values()),
+            exporters=offered["billing_exporters"].by_name,
             owners=MappingProxyType({hook: found.owner for hook, found in offered.items()}),
             panel=panel,
         )
@@ -179,8 +184,20 @@ class Host:
 
     def settings_of_rater(self, name: str) -> Any:
         """Return the settings of the plugin that offers the rater `name`, None where it has none."""
-        owner = self.owners["billing_raters"][name]
+        return self._settings_behind("billing_raters", name)
+
+    def _settings_behind(self, hook: str, name: str) -> Any:
+        owner = self.owners[hook][name]
         return next((plugin.settings for plugin in self.plugins if plugin.name == owner), None)
+
+    def exporter(self, file_format: str) -> tuple[Exporter, Any]:
+        """Return the exporter of a format, and the settings of its plugin (None where it has none).
+
+        Raises:
+            NotFound: ``PLUGIN07`` with the nearest spelling.
+        """
+        found = _named(self.exporters, file_format, "exporter for the format")
+        return found, self._settings_behind("billing_exporters", file_format)
 
     def reader(self, file_format: str) -> Reader:
         """Return the reader of a format.
