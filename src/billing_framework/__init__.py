@@ -28,6 +28,7 @@ from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.rating.models_tiered import Graduated, price_graduated
 from billing_framework.rating.price_plan import Component, PlanVersion, Proration, RoundingPlace
 from billing_framework.rating.quantity_rule import Billed, QuantityRule
+from billing_framework.rating.rate_table import RateTable, RateTableKind, RateTableName, rate_table_field
 from billing_framework.rating.rater import (
     AgreementUsage,
     BillingGroup,
@@ -122,6 +123,9 @@ __all__ = [
     "Proration",
     "Quantity",
     "QuantityRule",
+    "RateTable",
+    "RateTableKind",
+    "RateTableName",
     "Rater",
     "Rating",
     "ReadItem",
@@ -171,6 +175,7 @@ __all__ = [
     "personal",
     "portions",
     "price_graduated",
+    "rate_table_field",
     "read_codes",
     "thresholds",
     "tier_findings",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from billing_framework.exchange.exporter import Exporter
     from billing_framework.invoicing.draft import DraftDocument, Note
     from billing_framework.invoicing.review import ReviewCheck
+    from billing_framework.rating.rate_table import RateTableKind
     from billing_framework.rating.rater import ChargeModel, Rater
     from billing_framework.usage.reader import Reader
     from billing_framework.usage.record import UsageKind
@@ -148,6 +149,34 @@ def billing_raters() -> Sequence[Rater] | None:
         @hookimpl
         def billing_raters():
             return [Rater(name="free_parking", kinds=("stay",), rate=rate)]
+    """
+
+
+@hookspec
+def billing_rate_tables() -> Sequence[RateTableKind] | None:
+    """Offer kinds of rate tables: dated tables of prices, loaded from CSV files, that components of a price plan may name.
+
+    Called once when the deployment opens. A kind's name begins with the name of its plugin and a full stop. The row class says
+    which columns a file has; `rate_table_field` in a model's parameters names the table, `usage.table(code, on)` finds its
+    version in rating. None: no rate tables.
+
+    Example:
+        from fractions import Fraction
+        import attrs
+        from billing_framework import RateTableKind, RateTableName, hookimpl, rate_table_field
+
+        @attrs.frozen(kw_only=True)
+        class ZonePrice:
+            zone: str
+            price: Fraction
+
+        @attrs.frozen(kw_only=True)
+        class ByZone:
+            prices: RateTableName = rate_table_field("example.zones")
+
+        @hookimpl
+        def billing_rate_tables():
+            return [RateTableKind(name="example.zones", title="Prices by zone", row=ZonePrice, key=("zone",), prices=("price",))]
     """
 
 

@@ -19,6 +19,7 @@ from billing_framework.plugin import core_offers
 from billing_framework.plugin.discovery import LoadedPlugin, load_plugins
 from billing_framework.plugin.offers import CORE, Offered, Panel, checked, collect, hook_names, register
 from billing_framework.plugin.settings import CHECK_COMMAND, CODES, SettingsFile, converter
+from billing_framework.rating.rate_table import RateTableKind
 from billing_framework.rating.rater import ChargeModel, Rater
 from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.reader import Reader
@@ -38,6 +39,7 @@ _NAMED: Mapping[str, tuple[type, str]] = {
     "billing_usage_kinds": (UsageKind, "name"),
     "billing_readers": (Reader, "format"),
     "billing_raters": (Rater, "name"),
+    "billing_rate_tables": (RateTableKind, "name"),
     "billing_charge_models": (ChargeModel, "name"),
     "billing_review_checks": (ReviewCheck, "name"),
     "billing_exporters": (Exporter, "format"),
@@ -78,6 +80,7 @@ class Host:
         kinds: usage kinds by name.
         readers: readers by format.
         raters: raters by the usage kind that they rate.
+        rate_tables: kinds of rate tables by name.
         charge_models: charge models by name.
         review_checks: review checks in order, the core's first.
         exporters: exporters by format.
@@ -90,6 +93,7 @@ class Host:
     kinds: Mapping[str, UsageKind]
     readers: Mapping[str, Reader]
     raters: Mapping[str, Rater]
+    rate_tables: Mapping[str, RateTableKind]
     charge_models: Mapping[str, ChargeModel]
     review_checks: tuple[ReviewCheck, ...]
     exporters: Mapping[str, Exporter]
@@ -166,6 +170,7 @@ class Host:
             kinds=kinds.by_name,
             readers=offered["billing_readers"].by_name,
             raters=_by_kind(raters, kinds),
+            rate_tables=offered["billing_rate_tables"].by_name,
             charge_models=offered["billing_charge_models"].by_name,
             review_checks=tuple(offered["billing_review_checks"].by_name.values()),
             exporters=offered["billing_exporters"].by_name,

@@ -18,6 +18,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.rating.charge import Charge, Step
 from billing_framework.rating.price_plan import Component, PlanVersion
+from billing_framework.rating.rate_table import RateTable, table_on
 from billing_framework.rating.state import CarriedState
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.clock import timezone
@@ -64,6 +65,7 @@ class AgreementUsage:
         next_tiles: plan versions in force in `next_period`, cut to the agreement's life, as far as they are known.
         assignments: identifiers that belonged to it at any time in the period, in order of subject and date.
         earlier_tiles: plan versions in force on the dates before `period` on which carried records start, in order of date.
+        tables: versions of the rate tables that the plans of its tiles name, as far as their dates need them; see `table`.
         records: current usage records, ordered by kind, subject, start and key; divisible ones may reach over the period's edges,
             carried ones may start long before it.
         state: carried state by name, as it stood before the period.
@@ -77,6 +79,7 @@ class AgreementUsage:
     tiles: tuple[Tile, ...]
     next_tiles: tuple[Tile, ...] = ()
     earlier_tiles: tuple[Tile, ...] = ()
+    tables: tuple[RateTable, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     records: tuple[KeyedUsage, ...] = ()
     state: Mapping[str, CarriedState] = attrs.field(factory=dict)
@@ -89,6 +92,10 @@ class AgreementUsage:
     def tile_at(self, day: date) -> Tile | None:
         """Return the plan version in force on a date of the period, or on which a carried record starts; None without one."""
         return next((tile for tile in (*self.tiles, *self.earlier_tiles) if day in tile.dates), None)
+
+    def table(self, code: str, on: date) -> RateTable | None:
+        """Return the version of a rate table that prices a date, None where none does: a finding of whoever needs it."""
+        return table_on(self.tables, code, on)
 
     def starting_in(self, tile: Tile, kind: str, zone: str) -> tuple[KeyedUsage, ...]:
         """Return the agreement's own records of one kind that start on the dates of a tile, as counted in the time zone `zone`.

@@ -1,0 +1,102 @@
+"""Rate tables: dated, versioned tables of prices too long for a price plan: prefix decks, rate cards, fee schedules.
+
+A plan's component names a table by its code; which version prices which date is chosen like the version of a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, NewType
+
+import attrs
+
+from billing_framework.values.finding import Finding
+
+RateTableName = NewType("RateTableName", str)
+"""Code of a rate table; a field of this type in the parameters of a charge model tells the core which tables a plan reads."""
+
+KIND = "rate_table_kind"
+"""Key in a parameter field's metadata under which `rate_table_field` keeps the kind that the table must be of."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RateTable:
+    """One version of a rate table. Two are equal only where they are one object, so that what is derived can be kept by table.
+
+    Attributes:
+        code: code of the table; plans name it.
+        version: label of the version, unique in the table.
+        kind: name of its `RateTableKind`.
+        valid_from: first service date that it prices.
+        valid_to: the date after the last, or None for open end: until a later version begins.
+        currency: ISO 4217 code of its prices, empty where the plan's currency applies.
+        supersedes: label of the version that this one corrects, or empty.
+        rows: instances of the kind's row class, in the order of the file.
+        sha256: hex digest of all of the above; the manifest of a bill pins it.
+    """
+
+    code: str
+    version: str
+    kind: str
+    valid_from: date
+    valid_to: date | None = None
+    currency: str = ""
+    supersedes: str = ""
+    rows: tuple[Any, ...] = attrs.field(default=(), repr=False)
+    sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return ``code@version``, which pins a charge to its prices."""
+        return f"{self.code}@{self.version}"
+
+
+@attrs.frozen(kw_only=True)
+class RateTableKind:
+    """A kind of rate table that a plugin offers; files of it are CSV with one column per field of `row`.
+
+    Attributes:
+        name: unique name, with the plugin's prefix: ``example.prices``.
+        title: one line for people.
+        row: frozen attrs class of a row. Field types: ``str``, ``int``, ``bool``, ``Fraction``, ``date``, an ``Enum`` of texts,
+            each also ``| None``; a field with a default is an optional column.
+        key: fields that together name a row; two rows of a version never share them.
+        prices: fields that a comparison of two versions calls dearer or cheaper.
+        check: what is wrong with the rows of a version beyond types and keys (overlaps, gaps), as findings; they name a row
+            by its position from 1 in ``line``, which the core turns into the line of the file. None where the types say it all.
+    """
+
+    name: str
+    title: str
+    row: type
+    key: tuple[str, ...]
+    prices: tuple[str, ...] = ()
+    check: Callable[[RateTable], tuple[Finding, ...]] | None = None
+
+
+def rate_table_field(kind: str, *, default: Any = attrs.NOTHING) -> Any:
+    """Return the attrs field of a charge model's parameter that names a rate table of one kind.
+
+    Args:
+        kind: name of the kind; a plan that names a table of another kind is refused.
+        default: code of the table where the plan names none; the parameter is required where it is left out.
+    """
+    return attrs.field(default=default, metadata={KIND: kind})
+
+
+def table_on(tables: Sequence[RateTable], code: str, on: date) -> RateTable | None:
+    """Return the version of a table that prices a date, None where none or more than one does.
+
+    Args:
+        tables: versions of this and other tables.
+        code: code of the table.
+        on: a service date.
+    """
+    valid = [one for one in tables if one.code == code and one.valid_from <= on and (one.valid_to is None or on < one.valid_to)]
+    if len(valid) > 1:
+        replaced = {one.supersedes for one in valid}
+        left = [one for one in valid if one.version not in replaced]
+        latest = max((one.valid_from for one in left), default=on)
+        valid = [one for one in left if one.valid_to is not None or one.valid_from == latest]
+    return valid[0] if len(valid) == 1 else None
