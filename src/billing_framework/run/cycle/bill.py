@@ -66,16 +66,19 @@ class BillResult:
     control: Mapping[str, int] = attrs.field(factory=dict)
 
 
-def bill(inputs: Sequence[BillInput], material: Material, host: Host) -> tuple[BillResult, ...]:
+def bill(inputs: Sequence[BillInput], material: Material, host: Host, *, by_reference: bool = False) -> tuple[BillResult, ...]:
     """Return what each account is billed: rated, shared among payers, edited, taxed and drafted.
 
     Args:
         inputs: manifests of whole families: whoever pays for one of the accounts is among them.
         material: the records and plans that the manifests name.
         host: raters, charge models and other offers.
+        by_reference: True where a proof is made: every group is rated by itself, by the reference implementations alone.
     """
     offers = rating_offers(host)
-    rated = {given.account.code: rate_input(given, material, offers) for given in inputs}
+    groups = [billing_group(given, material) for given in inputs]
+    ratings = [rate_group(group, offers) for group in groups] if by_reference else rate_groups(groups, offers)
+    rated = {given.account.code: rating for given, rating in zip(inputs, ratings, strict=True)}
     members: dict[str, list[BillInput]] = {}
     for given in inputs:
         members.setdefault(given.payer, []).append(given)
@@ -112,13 +115,17 @@ def rating_offers(host: Host) -> RatingOffers:
 
 def rate_input(given: BillInput, material: Material, offers: RatingOffers) -> RatedGroup:
     """Return the exact charges of one manifest."""
-    group = BillingGroup(
+    return rate_group(billing_group(given, material), offers)
+
+
+def billing_group(given: BillInput, material: Material) -> BillingGroup:
+    """Return what a rater is given for one manifest: agreements with their plans, state and records as they are billed."""
+    return BillingGroup(
         account=given.account,
         period=given.period,
         agreements=tuple(_usage(given, one, material) for one in given.agreements),
         holidays=given.holidays,
     )
-    return rate_group(group, offers)
 
 
 def _usage(given: BillInput, one: AgreementInput, material: Material) -> AgreementUsage:
@@ -253,7 +260,7 @@ def _drafted(
 
 
 def _title(agreement: Agreement, given: AgreementInput) -> str:
-    subjects = dict.fromkeys(assignment.subject for assignment in given.assignments)
+    subjects = dict.fromkeys(assignment.subject for assignment in given.assignments if not assignment.within)
     return " · ".join([agreement.code, *subjects])
 
 
