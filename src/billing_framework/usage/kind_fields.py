@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
+from collections.abc import Collection
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -77,20 +78,40 @@ def body_fields(kind: UsageKind) -> tuple[BodyField, ...]:
     Raises:
         ContractBroken: ``PLUGIN11`` where the class is no frozen attrs class, or a field's name or type cannot be stored.
     """
-    cls: object = kind.body  # a plugin without type checks gives anything
-    if not (isinstance(cls, type) and attrs.has(cls)):
-        raise _broken(kind, f"its body {cls!r} is no attrs class", "Decorate it with @attrs.frozen(kw_only=True)")
     if not kind.name.isidentifier() or not kind.name.islower() or len(kind.name) > 40:
-        raise _broken(kind, "its name is no short snake_case name", "Use small letters, digits and underscores")
+        raise _broken(
+            f"usage kind {kind.name!r}", "its name is no short snake_case name", "Use small letters, digits and underscores"
+        )
+    return class_fields(kind.body, f"usage kind {kind.name!r}", reserved=RESERVED)
+
+
+def class_fields(cls: object, who: str, *, reserved: Collection[str] = ()) -> tuple[BodyField, ...]:
+    """Return the fields of a frozen attrs class whose values are stored or read from cells, in order.
+
+    Args:
+        cls: the class; a plugin without type checks gives anything.
+        who: whose class it is, for messages.
+        reserved: names that a field must not have.
+
+    Raises:
+        ContractBroken: ``PLUGIN11`` where it is no frozen attrs class, or a field's name or type cannot be stored.
+    """
+    if not (isinstance(cls, type) and attrs.has(cls)):
+        raise _broken(who, f"{cls!r} is no attrs class", "Decorate it with @attrs.frozen(kw_only=True)")
     if cls.__setattr__ is object.__setattr__:
-        raise _broken(kind, f"{cls.__name__} can be changed", "Decorate it with @attrs.frozen, so that a record never changes")
+        raise _broken(who, f"{cls.__name__} can be changed", "Decorate it with @attrs.frozen, so that a record never changes")
     hints, meanings = typing.get_type_hints(cls), attribute_docs(cls)
-    return tuple(_field(kind, field, hints[field.name], meanings.get(field.name, "")) for field in attrs.fields(cls))
+    found = []
+    for field in attrs.fields(cls):
+        if field.name in reserved:
+            raise _broken(who, f"the field name {field.name!r} is taken or private", "Rename the field")
+        found.append(_field(who, field, hints[field.name], meanings.get(field.name, "")))
+    return tuple(found)
 
 
-def _field(kind: UsageKind, field: attrs.Attribute[Any], hint: Any, meaning: str) -> BodyField:
-    if field.name in RESERVED or field.name.startswith("_") or not field.init:
-        raise _broken(kind, f"the field name {field.name!r} is taken or private", "Rename the field")
+def _field(who: str, field: attrs.Attribute[Any], hint: Any, meaning: str) -> BodyField:
+    if field.name.startswith("_") or not field.init:
+        raise _broken(who, f"the field name {field.name!r} is taken or private", "Rename the field")
     optional = False
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         inner = [part for part in typing.get_args(hint) if part is not type(None)]
@@ -102,12 +123,12 @@ def _field(kind: UsageKind, field: attrs.Attribute[Any], hint: Any, meaning: str
     sort = Sort.CHOICE if choices else _SORTS.get(hint)
     if sort is None:
         allowed = "str, int, bool, Fraction, date, datetime, an Enum of texts, tuple[int, ...], each also | None"
-        raise _broken(kind, f"the field {field.name!r} has the type {hint}", f"Allowed are {allowed}")
+        raise _broken(who, f"the field {field.name!r} has the type {hint}", f"Allowed are {allowed}")
     default = field.default
     if type(default) is type(attrs.Factory(list)):
-        raise _broken(kind, f"the default of {field.name!r} is made anew each time", "Give a plain default value")
+        raise _broken(who, f"the default of {field.name!r} is made anew each time", "Give a plain default value")
     return BodyField(name=field.name, sort=sort, optional=optional, choices=choices, default=default, meaning=meaning)
 
 
-def _broken(kind: UsageKind, what: str, remedy: str) -> ContractBroken:
-    return ContractBroken("PLUGIN11", f"the usage kind {kind.name!r} cannot be stored: {what}", remedy=remedy)
+def _broken(who: str, what: str, remedy: str) -> ContractBroken:
+    return ContractBroken("PLUGIN11", f"the {who} cannot be stored: {what}", remedy=remedy)
