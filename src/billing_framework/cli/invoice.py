@@ -10,12 +10,14 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import comparison_text, document_text
+from billing_framework.cli.file import format_options, format_pairs, write_file
 from billing_framework.cli.master_verbs import date_type, reason_option
-from billing_framework.cli.output import emit, table
+from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.exchange.invoice_html import invoice_html
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import RebillReport, rebill_document
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.prove.export import export
 from billing_framework.run.prove.invoices import list_documents, show_document
 from billing_framework.values.errors import InputRefused
 
@@ -81,9 +83,10 @@ def _void(status: str) -> str:
 @invoice.command()
 @click.argument("number")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it as a page to print.")
+@click.option("--items", is_flag=True, help="List what its lines consist of, where the trade lists it.")
 @pass_deployment
 @click.pass_context
-def show(context: click.Context, deployment: Deployment, *, number: str, html: Path | None) -> None:
+def show(context: click.Context, deployment: Deployment, *, number: str, html: Path | None, items: bool) -> None:
     """Show a document from what is stored alone.
 
     Example:
@@ -93,7 +96,7 @@ def show(context: click.Context, deployment: Deployment, *, number: str, html: P
     shown = show_document(deployment, number)
     if html is not None:
         html.write_text(invoice_html(shown.document), encoding="utf-8")
-    emit(context, shown, lambda: document_text(shown))
+    emit(context, shown, lambda: document_text(shown, with_items=items))
 
 
 @invoice.command()
@@ -172,3 +175,46 @@ def _nets(lines: tuple[str, ...]) -> dict[int, str]:
             )
         nets[int(number)] = amount
     return nets
+
+
+@invoice.command("export")
+@click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
+@click.option("--run", "run_code", default="", metavar="RUN", help="All documents that this run issued.")
+@click.option("--format", "file_format", required=True, metavar="NAME", help="Format; billing plugin show lists them.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here.")
+@format_options
+@pass_deployment
+@click.pass_context
+def export_invoices(
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    numbers: tuple[str, ...],
+    run_code: str,
+    file_format: str,
+    out: Path,
+    options: tuple[str, ...],
+) -> None:
+    """Write issued documents as a file of a format that a plugin offers: one, several, or all of a run.
+
+    Nothing is written where a document cannot be written as the format demands; then the exit code is 1. The audit keeps who
+    exported which documents.
+
+    Example:
+      billing invoice export INV-2026-000001 --format document_lines --out lines.csv
+      billing invoice export --run 2026-07-HARBOUR-1 --format document_lines --out july.csv
+    """
+    report = export(deployment, file_format, numbers=numbers, run=run_code, options=format_pairs(options))
+    show_findings(context, report.findings)
+    if report.sha256:
+        write_file(out, report.data)
+    text = f"{len(report.documents)} documents, {len(report.data)} bytes: {out}" if report.sha256 else "nothing is written"
+    shown = {
+        "format": report.format,
+        "documents": report.documents,
+        "file": str(out) if report.sha256 else "",
+        "sha256": report.sha256,
+        "findings": report.findings,
+    }
+    emit(context, shown, text)
+    exit_for(context, report.findings)

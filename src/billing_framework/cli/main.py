@@ -35,6 +35,7 @@ NOUNS = {
     "db": "The database: upgrade, check, back up, restore.",
     "deposit": "Deposits and other money held for others.",
     "explain": "How a printed line came to be, computed again.",
+    "file": "Files for others: check them.",
     "hold": "Holds: what waits for a decision.",
     "invoice": "Documents: show, credit, rebill.",
     "ledger": "The ledger: balances and proof.",

@@ -44,10 +44,11 @@ class ExportDocument:
         party: the party of that account as it is now, for what the document itself does not print.
         lines: every line with its records and steps, in order.
         agreements: agreements of the document by code, as they were.
-        records: usage records by key, with the body that was billed (officers' edits applied).
+        records: usage records of its agreements by key, with the body that was billed (officers' edits applied): those that
+            lines rest on, and the others that were given to its rating.
         originals: records whose body was edited before billing, by key, as they came; a record that is not in it was not edited.
         record_agreements: key of each record to the code of the agreement that it was billed under.
-        assignments: the assignment of its subject by which a record was guided to its agreement, by record key; with `details`.
+        assignments: the assignment by which each record was guided, by record key.
     """
 
     document: Document
