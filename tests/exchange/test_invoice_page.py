@@ -8,8 +8,10 @@ from billing_framework.exchange.invoice_page import RenderedInvoice, page_of
 from billing_framework.exchange.postal import address_lines, paper_of
 from billing_framework.invoicing.document import Document
 from billing_framework.invoicing.draft import DocumentKind, total_up
-from billing_framework.values.money import Money, Rounding
+from billing_framework.rating.charge import ChargeItem
+from billing_framework.values.money import Amount, Money, Rounding
 from billing_framework.values.period import DateSpan
+from billing_framework.values.quantity import Quantity
 from tests.exchange.bills import english_bill, german_bill, issued_as
 
 GERMAN = issued_as(german_bill(), "RE-2026-000042")
@@ -126,3 +128,20 @@ def test_addresses_by_country(address: Address, home: str, lines: tuple[str, ...
 
 def test_paper_by_country() -> None:
     assert [paper_of(locale) for locale in ("en_US", "en_GB", "de_DE", "fr_CA", "de")] == ["letter", "A4", "A4", "letter", "A4"]
+
+
+def test_what_a_line_consists_of_is_listed_with_its_facts_as_columns() -> None:
+    items = (
+        ChargeItem(
+            record=1, on=date(2026, 7, 3), time="09:15", text="Gate 4", amount=Amount("0.125", "EUR"), details=(("Zone", "A"),)
+        ),
+        ChargeItem(record=2, on=date(2026, 7, 4), text="Gate 5", quantity=Quantity("2", "day"), amount=Amount("1.5", "EUR")),
+    )
+    first, *others = GERMAN.content.lines
+    content = attrs.evolve(GERMAN.content, lines=(attrs.evolve(first, amount=Amount("1.625", "EUR"), items=items), *others))
+    (listed,) = page_of(attrs.evolve(GERMAN, content=content)).items
+    assert listed.columns == ("Datum", "Uhrzeit", "Beschreibung", "Zone", "Menge", "Betrag (EUR)")
+    assert listed.rows[0] == ("03.07.2026", "09:15", "Gate 4", "A", "", "0,125")
+    assert listed.rows[1] == ("04.07.2026", "", "Gate 5", "", "2\u00a0Tage", "1,50")
+    assert (listed.title, listed.total) == (first.description, "1,625")
+    assert page_of(GERMAN).items == ()

@@ -12,7 +12,7 @@ import pytest
 
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.assignment import Assignment
-from billing_framework.rating.charge import Charge
+from billing_framework.rating.charge import Charge, ChargeItem
 from billing_framework.rating.charge_models import core_models
 from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.rating.offers import RatingOffers
@@ -344,3 +344,34 @@ def test_charges_stand_in_the_order_of_the_plan_and_of_dates(plan: Any, usage: A
 def test_rating_again_gives_the_same(plan: Any, usage: Any, account: Account) -> None:
     asked = attrs.evolve(usage(plan({"calls": PER_UNIT})), records=(call(1, 3), call(2, 9)))
     assert rated(asked, account, CALLS) == rated(asked, account, CALLS)
+
+
+def itemised(total: str, *amounts: str, record: int = 1) -> Rating:
+    items = tuple(ChargeItem(record=record, on=date(2026, 6, 3), text="call", amount=Amount(one, "USD")) for one in amounts)
+    charge = Charge(
+        agreement="G1",
+        component="calls",
+        code="calls",
+        description="Calls",
+        service=JUNE,
+        amount=Amount(total, "USD"),
+        tax_category="standard",
+        records=(1,),
+        items=items,
+    )
+    return Rating(charges=(charge,))
+
+
+@pytest.mark.parametrize(
+    ("rating", "fault"),
+    [
+        (itemised("3", "1", "2"), ""),
+        (itemised("3", "1", "1.9"), "listed items that sum to 2.9, not 3 USD"),
+        (itemised("3", "1", "2", record=9), "listed records that the charge of component 'calls' does not rest on"),
+    ],
+)
+def test_the_items_of_a_charge_make_it_up(rating: Rating, fault: str, plan: Any, usage: Any, account: Account) -> None:
+    asked = attrs.evolve(usage(plan({"calls": PER_UNIT})), records=(call(1, 3),))
+    found = rated(asked, account, broken(lambda _group: rating)).findings
+    assert [finding.code for finding in found] == (["RATE03"] if fault else [])
+    assert all(fault in finding.what for finding in found)

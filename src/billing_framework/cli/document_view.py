@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from billing_framework.cli.output import fields, table
 from billing_framework.invoicing.draft import DraftDocument, DraftLine
@@ -11,8 +11,8 @@ from billing_framework.run.prove.invoices import ShownDocument
 from billing_framework.values.number import exact_text
 
 
-def document_text(shown: ShownDocument) -> Iterator[str]:
-    """Yield the text of a document."""
+def document_text(shown: ShownDocument, *, with_items: bool = False) -> Iterator[str]:
+    """Yield the text of a document, with what its lines consist of where that is asked for."""
     document, content = shown.document, shown.document.content
     yield fields(_head(shown))
     yield ""
@@ -33,6 +33,27 @@ def document_text(shown: ShownDocument) -> Iterator[str]:
         yield fields([("pay with reference", document.payment_reference)])
     for note in content.notes:
         yield f"Note: {note.text}"
+    listed = [line for line in content.lines if line.items]
+    if listed and not with_items:
+        yield f"{sum(len(line.items) for line in listed)} items make up lines {_numbers(listed)}; --items lists them"
+    for line in listed if with_items else ():
+        yield ""
+        yield f"Line {line.number}: {line.description}"
+        yield _items(line)
+
+
+def _numbers(lines: Sequence[DraftLine]) -> str:
+    return ", ".join(str(line.number) for line in lines)
+
+
+def _items(line: DraftLine) -> str:
+    labels = list(dict.fromkeys(label for item in line.items for label, _ in item.details))
+    rows = []
+    for item in line.items:
+        facts = dict(item.details)
+        rows.append((item.on, item.time, item.text, *(facts.get(label, "") for label in labels), item.quantity, item.amount))
+    headers = ("date", "time", "description", *labels, "quantity", "amount")
+    return table(headers, rows, right=("quantity", "amount"))
 
 
 def _head(shown: ShownDocument) -> Iterator[tuple[str, object]]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from billing_framework.exchange.words import words_of
 from billing_framework.values.formats import format_money, format_number, format_percent, with_powers
-from billing_framework.values.money import Money, minor_digits
+from billing_framework.values.money import Amount, Money, minor_digits
 from billing_framework.values.number import is_terminating, scaled
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
@@ -23,6 +23,12 @@ _SHOWN_DECIMALS = 4
 def amount_text(money: Money, locale: str) -> str:
     """Return an amount without its currency, which the column's heading names."""
     return _minus(format_number(money.major, locale, least_decimals=minor_digits(money.currency)))
+
+
+def exact_amount_text(amount: Amount, locale: str) -> str:
+    """Return an amount that is not rounded to the currency yet, with all its decimals."""
+    number = format_number(_shown(amount.value), locale, least_decimals=minor_digits(amount.currency))
+    return _about(amount.value) + _minus(number)
 
 
 def money_text(money: Money, locale: str) -> str:

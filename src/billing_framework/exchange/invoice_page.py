@@ -7,7 +7,15 @@ from datetime import date
 
 import attrs
 
-from billing_framework.exchange.figures import amount_text, is_about, money_text, percent_text, price_text, quantity_text
+from billing_framework.exchange.figures import (
+    amount_text,
+    exact_amount_text,
+    is_about,
+    money_text,
+    percent_text,
+    price_text,
+    quantity_text,
+)
 from billing_framework.exchange.postal import address_lines, paper_of
 from billing_framework.exchange.words import words_of
 from billing_framework.invoicing.document import Document, DocumentStatus, Seller
@@ -31,6 +39,25 @@ class PageLine:
     amount: str
     is_estimated: bool = False
     details: tuple[Pair, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class PageItems:
+    """The list of what one line consists of; every row has as many texts as there are columns.
+
+    Attributes:
+        title: description of the line.
+        columns: headings.
+        figures: positions of the columns with numbers, which are set flush.
+        rows: the items.
+        total: sum of the exact amounts, in the last column.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    figures: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: str
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +106,7 @@ class RenderedInvoice:
         legends: sign and meaning of the marks that are used.
         payment: how to pay, empty where nothing is to be paid.
         notes: sentences.
+        items: lists of what lines consist of, printed after the document.
         footer: columns of the seller's data.
         page_words: text before, between and after page number and page count.
     """
@@ -105,6 +133,7 @@ class RenderedInvoice:
     legends: tuple[Pair, ...] = ()
     payment: tuple[Pair, ...] = ()
     notes: tuple[str, ...] = ()
+    items: tuple[PageItems, ...] = ()
     footer: tuple[tuple[str, ...], ...] = ()
     page_words: tuple[str, str, str]
 
@@ -145,6 +174,7 @@ def page_of(document: Document) -> RenderedInvoice:
         legends=tuple(_legends(content, words)),
         payment=tuple(_payment(document, words)),
         notes=tuple(note.text for kind in NOTE_KINDS for note in content.notes if note.kind == kind),
+        items=tuple(_items(line, content, words) for line in content.lines if line.items),
         footer=tuple(column for column in _footer(document.seller, locale, words) if column),
         page_words=(before, between, after),
     )
@@ -229,6 +259,29 @@ def _lines(lines: list[DraftLine], content: DraftDocument, *, with_rates: bool) 
             is_estimated=line.estimated,
             details=details,
         )
+
+
+def _items(line: DraftLine, content: DraftDocument, words: Mapping[str, str]) -> PageItems:
+    locale = content.locale
+    has_times = any(item.time for item in line.items)
+    has_quantities = any(item.quantity is not None for item in line.items)
+    labels = list(dict.fromkeys(label for item in line.items for label, _ in item.details))
+    before = [words["item_date"], *([words["item_time"]] if has_times else []), words["description"], *labels]
+    columns = [*before, *([words["quantity"]] if has_quantities else []), words["amount"].format(currency=content.currency)]
+    rows = []
+    for item in line.items:
+        facts = dict(item.details)
+        when = [format_date(item.on, locale), *([item.time] if has_times else [])]
+        texts = [*when, item.text, *(facts.get(label, "") for label in labels)]
+        quantity = "" if item.quantity is None else quantity_text(item.quantity, locale)
+        rows.append((*texts, *([quantity] if has_quantities else []), exact_amount_text(item.amount, locale)))
+    return PageItems(
+        title=line.description,
+        columns=tuple(columns),
+        figures=tuple(range(len(before), len(columns))),
+        rows=tuple(rows),
+        total=exact_amount_text(line.amount, locale),
+    )
 
 
 def _totals(document: Document, words: Mapping[str, str]) -> Iterator[PageTotal]:

@@ -136,6 +136,7 @@ def _credit_line(position: int, item: Remaining, part: Money, number: str) -> Dr
         taxes=tuple(_credit_tax(stored, left, part, item) for stored, left in zip(line.taxes, item.taxes, strict=True)),
         details=(),
         records=0,
+        items=(),
         corrects_line=line.number,
     )
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from typing import Any, cast
 
 import attrs
 
@@ -26,9 +27,8 @@ def document_digest(document: DraftDocument) -> str:
     Numbers, keys, clock times and the names and addresses of people are left out: two runs over the same input agree, on any
     database, and erasing personal data later changes no digest.
     """
-    content = {
-        field.name: plain(getattr(document, field.name)) for field in attrs.fields(DraftDocument) if field.name not in _NO_CONTENT
-    }
+    said = plain(attrs.evolve(document, notes=()))
+    content = {name: value for name, value in cast(dict[str, object], said).items() if name not in _NO_CONTENT}
     content["notes"] = [[note.kind, note.text] for note in document.notes]
     return hashlib.sha256(_text(content)).hexdigest()
 
@@ -43,13 +43,19 @@ def _text(data: object) -> bytes:
 
 
 @functools.cache
-def _names(kind: type) -> tuple[str, ...] | None:
-    """Return the fields of an attrs class, None for any other class; a run asks this for every value of every document."""
-    return tuple(field.name for field in attrs.fields(kind)) if attrs.has(kind) else None
+def _fields(kind: type) -> tuple[tuple[str, object], ...] | None:
+    """Return the fields of an attrs class with their defaults, None for any other class; a run asks this for every value."""
+    if not attrs.has(kind):
+        return None
+    return tuple((field.name, _default(field.default)) for field in attrs.fields(kind))
+
+
+def _default(default: Any) -> object:
+    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
 
 
 def plain(value: object) -> object:
-    """Return a value as plain data: attrs values as mappings, exact numbers and dates as text, sequences as lists.
+    """Return a value as plain data: attrs values as mappings without what is at its default, exact numbers and dates as text.
 
     Raises:
         ValueRefused: ``VALUE01`` for a float, or anything else that has no exact text.
@@ -57,9 +63,10 @@ def plain(value: object) -> object:
     kind: type = type(value)
     if value is None or kind is str or kind is int or kind is bool:
         return value
-    names = _names(kind)
-    if names is not None:
-        return {name: plain(getattr(value, name)) for name in names}
+    fields = _fields(kind)
+    if fields is not None:
+        # A field at its default says nothing, so that a field which a later version adds changes no digest of today.
+        return {name: plain(item) for name, default in fields if (item := getattr(value, name)) != default}
     if kind is tuple or kind is list or (isinstance(value, Sequence) and not isinstance(value, str)):
         return [plain(item) for item in value]  # type: ignore[attr-defined]
     if isinstance(value, Fraction):

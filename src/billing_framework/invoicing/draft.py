@@ -10,7 +10,7 @@ from fractions import Fraction
 import attrs
 
 from billing_framework.accounts.account import Account
-from billing_framework.rating.charge import Charge, Origin
+from billing_framework.rating.charge import Charge, ChargeItem, Origin
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import HALF_UP, Amount, Money, Rounding
@@ -116,6 +116,7 @@ class DraftLine:
         details: label and value of facts printed beside it, in order. Pairs, because stored mappings forget their order.
         records: number of usage records that it rests on.
         corrects_line: number of the line that a credit note takes back, 0 for none.
+        items: what it consists of, listed below the document.
     """
 
     number: int
@@ -137,6 +138,7 @@ class DraftLine:
     details: tuple[tuple[str, str], ...] = ()
     records: int = 0
     corrects_line: int = 0
+    items: tuple[ChargeItem, ...] = ()
 
     @property
     def tax(self) -> Money:
@@ -319,6 +321,7 @@ def _line(number: int, charge: Charge, net: Money, taxes: tuple[LineTax, ...]) -
         estimated=charge.estimated,
         details=tuple(charge.details.items()),
         records=len(charge.records),
+        items=charge.items,
     )
 
 

@@ -18,8 +18,8 @@ class EditField(enum.Enum):
     """What an edit changes.
 
     ``CHARGE`` adds a charge; ``LINE`` drops one, which is then not on the document; ``WAIVER`` keeps it and adds its exact
-    opposite, so that the customer sees what was waived; ``DESCRIPTION`` and ``AMOUNT`` change a charge. ``RECORD`` changes a field
-    of a usage record before it is rated, ``DEFER`` leaves a carried record for a later bill.
+    opposite, so that the customer sees what was waived; ``DESCRIPTION`` and ``AMOUNT`` change a charge. ``RECORD`` changes a
+    field of a usage record before it is rated, ``DEFER`` leaves a carried record for a later bill.
     """
 
     CHARGE = "charge"
@@ -183,6 +183,7 @@ def _waiver(charge: Charge, edit: Edit) -> Charge:
         steps=(Step(label="waived", formula=f"-({charge.amount}): {edit.reason}", result=str(amount)),),
         details={},
         estimated=False,
+        items=(),
     )
 
 

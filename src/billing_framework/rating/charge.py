@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from datetime import date
 
 import attrs
 
@@ -44,6 +45,29 @@ class Step:
 
 
 @attrs.frozen(kw_only=True)
+class ChargeItem:
+    """One delivered thing inside a charge, as the document lists it: the charge is one line, its items stand below the document.
+
+    Attributes:
+        record: key of the usage record.
+        on: local date.
+        time: local time of day as it is printed, or empty.
+        text: what it was, in the account's language.
+        quantity: what was priced, where there is a quantity.
+        amount: its exact price; the items of a charge sum to the charge.
+        details: label and value of further facts, in order; each label becomes a column.
+    """
+
+    record: int
+    on: date
+    time: str = ""
+    text: str
+    quantity: Quantity | None = None
+    amount: Amount
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Charge:
     """One priced thing.
 
@@ -65,6 +89,7 @@ class Charge:
         steps: how the number came to be.
         details: facts that the bill shows beside the line, in order: reads, dates, multiplier.
         estimated: True where it rests on an estimate; the bill marks it.
+        items: what it consists of, where the trade lists each delivery; empty where the line says it all.
     """
 
     agreement: str
@@ -84,6 +109,7 @@ class Charge:
     steps: tuple[Step, ...] = ()
     details: Mapping[str, str] = attrs.field(factory=dict)
     estimated: bool = False
+    items: tuple[ChargeItem, ...] = ()
 
     @property
     def natural_key(self) -> str:

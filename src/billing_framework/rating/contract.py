@@ -7,12 +7,13 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
-from billing_framework.rating.charge import Charge, Origin, Step
+from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Priced, Rating
 from billing_framework.rating.state import CarriedState
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Amount
+from billing_framework.values.number import exact_text
 from billing_framework.values.period import DateSpan
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
@@ -40,7 +41,7 @@ def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
         seen.add(key)
     for charge in rating.charges:
         usage = agreements.get(getattr(charge, "agreement", ""))
-        fault = charge_fault(charge, usage, group.account.currency, usage.period if usage else group.period)
+        fault = charge_fault(charge, usage, group.account.currency, _rated_dates(usage) if usage else group.period)
         if fault:
             yield fault
         elif not set(charge.records) <= given:
@@ -57,8 +58,28 @@ def _other_faults(rating: Rating, given: Collection[int]) -> Iterator[str]:
         yield "gave no reason for a record without a price"
     elif not set(rating.unpriced) <= set(given):
         yield "gave reasons for records that it was not given"
+    if not _is(rating.deferred, Mapping) or not all(_is(text, str) and text for text in rating.deferred.values()):
+        yield "gave no reason for a record that it leaves for a later bill"
+    else:
+        yield from _deferred_faults(rating, given)
     if not all(isinstance(finding, Finding) for finding in rating.findings):
         yield "returned a finding of another type"
+
+
+def _deferred_faults(rating: Rating, given: Collection[int]) -> Iterator[str]:
+    deferred = set(rating.deferred)
+    if not deferred <= set(given):
+        yield "left records for a later bill that it was not given"
+    billed = {key for measure in rating.measures if _is(measure, Measure) for key in measure.records}
+    billed.update(key for charge in rating.charges if _is(charge, Charge) for key in charge.records)
+    if deferred & (billed | set(rating.unpriced)):
+        yield "left records for a later bill that it also bills"
+
+
+def _rated_dates(usage: AgreementUsage) -> DateSpan:
+    """Return the dates within which a rater may charge: the period, and what carried records reach back to."""
+    first = min((tile.dates.start for tile in usage.earlier_tiles), default=usage.period.start)
+    return DateSpan(min(first, usage.period.start), usage.period.end)
 
 
 def _measure_fault(measure: object, agreements: Mapping[str, AgreementUsage], given: Collection[int]) -> str:
@@ -112,7 +133,23 @@ def charge_fault(charge: object, usage: AgreementUsage | None, currency: str, da
         return f"charged {charge.amount.currency} for {name}, the account has {currency}"
     if not _is(charge.service, DateSpan) or charge.service.start < dates.start or charge.service.end > dates.end:
         return f"charged {charge.service} for {name}, outside {dates}"
-    return "" if _is_sound(charge) else f"returned a charge with fields of wrong types for {name}"
+    return items_fault(charge, name) if _is_sound(charge) else f"returned a charge with fields of wrong types for {name}"
+
+
+def items_fault(charge: Charge, name: str) -> str:
+    """Return in what way the items of a charge do not make it up, or an empty text."""
+    if not charge.items:
+        return ""
+    if not all(_is(item, ChargeItem) and _is(item.amount, Amount) for item in charge.items):
+        return f"returned an item of another type for {name}"
+    if not {item.record for item in charge.items} <= set(charge.records):
+        return f"listed records that the charge of {name} does not rest on"
+    if any(item.amount.currency != charge.amount.currency for item in charge.items):
+        return f"listed items in another currency for {name}"
+    total = sum((item.amount.value for item in charge.items), Fraction(0))
+    return (
+        "" if total == charge.amount.value else f"listed items that sum to {exact_text(total)}, not {charge.amount}, for {name}"
+    )
 
 
 def _is(value: object, cls: type) -> bool:
@@ -151,11 +188,16 @@ def state_fault(state: object) -> str:
     return ""
 
 
-def due_records(group: BillingGroup, divisible: Collection[str]) -> tuple[KeyedUsage, ...]:
+def due_records(group: BillingGroup, divisible: Collection[str], carried: Collection[str] = ()) -> tuple[KeyedUsage, ...]:
     """Return the records of the period, each of which must be accounted for.
 
     Records in the reach before and after the period are not among them: only those guided to the agreement that start in its
-    period, and divisible ones that share an instant with it.
+    period, divisible ones that share an instant with it, and carried ones that no document has billed, however old.
+
+    Args:
+        group: the account with its agreements and records.
+        divisible: names of the kinds whose records may be cut at the edge of a period.
+        carried: names of the kinds whose records are each billed once, whenever they started.
     """
     zone = timezone(group.account.zone)
     due = {}
@@ -163,19 +205,20 @@ def due_records(group: BillingGroup, divisible: Collection[str]) -> tuple[KeyedU
         period = usage.period.instants(zone)
         for record in usage.records:
             span = record.usage.span
-            starts = period.start <= span.start < period.end
+            starts = (period.start <= span.start or record.usage.kind in carried) and span.start < period.end
             shares = record.usage.kind in divisible and span.overlaps(period)
             if record.assignment.agreement == usage.agreement.code and (starts or shares):
                 due[record.key] = record
     return tuple(due.values())
 
 
-def lost_records(rating: Rating, due: Collection[KeyedUsage]) -> tuple[KeyedUsage, ...]:
-    """Return the records that are due and that a rating names nowhere."""
+def lost_records(rating: Rating, due: Collection[KeyedUsage], carried: Collection[str] = ()) -> tuple[KeyedUsage, ...]:
+    """Return the records that are due and that a rating names nowhere; only carried ones may be left for a later bill."""
     accounted = {key for measure in rating.measures for key in measure.records}
     accounted.update(key for charge in rating.charges for key in charge.records)
     accounted.update(rating.unpriced)
-    return tuple(record for record in due if record.key not in accounted)
+    left = set(rating.deferred)
+    return tuple(one for one in due if one.key not in accounted and not (one.key in left and one.usage.kind in carried))
 
 
 def named(records: Sequence[KeyedUsage]) -> str:

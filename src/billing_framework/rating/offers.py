@@ -26,6 +26,7 @@ class RatingOffers:
         plugin_of: name of a rater or model to the name of its plugin; those of the core may be left out.
         settings: name of a plugin to its structured settings.
         divisible_kinds: names of the usage kinds whose records may be cut at a period's edge.
+        carried_kinds: names of the usage kinds whose records are each billed once, whenever they started.
     """
 
     raters: tuple[Rater, ...] = ()
@@ -33,6 +34,7 @@ class RatingOffers:
     plugin_of: Mapping[str, str] = attrs.field(factory=dict)
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     divisible_kinds: frozenset[str] = frozenset()
+    carried_kinds: frozenset[str] = frozenset()
 
     def plugin(self, name: str) -> str:
         """Return the plugin that offers a rater or model, ``core`` for the core's own."""

@@ -7,7 +7,7 @@ pure: same input, same output; they keep nothing and change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -182,6 +182,10 @@ class Rating:
     findings: tuple[Finding, ...] = ()
 
 
+ColumnarRate = Callable[[Sequence[BillingGroup]], Sequence[Rating]]
+"""The fast twin of a rater: many billing groups in, one rating for each in the same order."""
+
+
 @attrs.frozen(kw_only=True)
 class Rater:
     """A rater that a plugin offers.
@@ -194,6 +198,8 @@ class Rater:
             naming one is left to the rater.
         measures: names of the measures that it may yield, by which the check of a plan finds misspelt ones; empty where they are
             not known beforehand. ``consumption.*`` stands for all names that begin with ``consumption.``.
+        rate_columns: fast twin of `rate` for volume: the groups of a whole shard at once, equal to `rate` of each, digit for
+            digit. The run asks it first; explanations never do. None where the reference is fast enough.
     """
 
     name: str
@@ -201,6 +207,7 @@ class Rater:
     rate: Callable[[BillingGroup], Rating]
     models: Mapping[str, type] = attrs.field(factory=dict)
     measures: tuple[str, ...] = ()
+    rate_columns: ColumnarRate | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -103,6 +103,7 @@ def _part(charge: Charge, payer: str, amount: Amount, locale: str) -> Charge:
         description=titled(charge.description, locale, "share", percent=percent),
         quantity=None,
         unit_price=None,
+        items=(),  # they list the whole
         amount=amount,
         steps=(*charge.steps, step),
     )

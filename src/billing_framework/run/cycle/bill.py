@@ -17,7 +17,7 @@ from billing_framework.rating.charge import Charge
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.price_plan import PlanVersion
-from billing_framework.rating.rate import RatedGroup, rate_group
+from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.shares import PayerShare, share_charges
 from billing_framework.rating.state import CarriedState

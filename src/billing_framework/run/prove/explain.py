@@ -190,7 +190,7 @@ def _billed(
     base: Explanation,
     differing: Sequence[str],
 ) -> tuple[BillResult | None, Finding | None]:
-    results = bill(list(inputs.values()), material.material, deployment.host)
+    results = bill(list(inputs.values()), material.material, deployment.host, by_reference=True)
     result = next((one for one in results if one.account == base.account), None)
     if result is not None and result.draft is not None:
         return result, None

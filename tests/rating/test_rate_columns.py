@@ -1,0 +1,80 @@
+"""The columnar twin of a rater: asked once for many groups, believed only where its answer is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import pytest
+
+from billing_framework.accounts.account import Account
+from billing_framework.rating.offers import RatingOffers
+from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
+from billing_framework.rating.rater import BillingGroup, Rating
+from tests.rating.test_rate import CALLS, MODELS, PER_UNIT, call
+
+Twin = Callable[[Sequence[BillingGroup]], Sequence[Rating]]
+
+
+def offers_with(twin: Twin | None, asked: list[str] | None = None) -> RatingOffers:
+    def counted(group: BillingGroup) -> Rating:
+        if asked is not None:
+            asked.append(group.account.code)
+        return CALLS.rate(group)
+
+    rater = attrs.evolve(CALLS, rate=counted, rate_columns=twin)
+    return RatingOffers(raters=(rater,), models=MODELS)
+
+
+@pytest.fixture
+def groups(plan: Any, usage: Any, account: Account) -> list[BillingGroup]:
+    asked = usage(plan({"calls": PER_UNIT}))
+    batches = ((call(1, 3), call(2, 4, "5")), (call(3, 9, "7"),))
+    return [
+        BillingGroup(account=account, period=asked.full_period, agreements=(attrs.evolve(asked, records=records),))
+        for records in batches
+    ]
+
+
+def by_reference(groups: Sequence[BillingGroup]) -> list[RatedGroup]:
+    return [rate_group(one, offers_with(None)) for one in groups]
+
+
+def test_a_sound_twin_is_asked_once_and_the_reference_never(groups: list[BillingGroup]) -> None:
+    asked: list[str] = []
+    seen: list[int] = []
+
+    def twin(shard: Sequence[BillingGroup]) -> Sequence[Rating]:
+        seen.append(len(shard))
+        return [CALLS.rate(group) for group in shard]
+
+    assert list(rate_groups(groups, offers_with(twin, asked))) == by_reference(groups)
+    assert (seen, asked) == ([2], [])
+
+
+def failing(_: Sequence[BillingGroup]) -> Sequence[Rating]:
+    raise OverflowError("too large for a column")
+
+
+def short(shard: Sequence[BillingGroup]) -> Sequence[Rating]:
+    return [CALLS.rate(group) for group in shard[1:]]
+
+
+def forgetful(shard: Sequence[BillingGroup]) -> Sequence[Rating]:
+    return [Rating(), *(CALLS.rate(group) for group in shard[1:])]
+
+
+def wrong_type(shard: Sequence[BillingGroup]) -> Sequence[Rating]:
+    return ["rating" for _ in shard]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("twin", [failing, short, forgetful, wrong_type])
+def test_a_faulty_twin_costs_time_and_no_money(twin: Twin, groups: list[BillingGroup]) -> None:
+    assert list(rate_groups(groups, offers_with(twin))) == by_reference(groups)
+
+
+def test_only_the_groups_that_the_twin_got_wrong_are_rated_again(groups: list[BillingGroup]) -> None:
+    asked: list[str] = []
+    assert list(rate_groups(groups, offers_with(forgetful, asked))) == by_reference(groups)
+    assert len(asked) == 1
