@@ -1,4 +1,4 @@
-"""The plainest exporter, which every deployment has: lines of documents as comma-separated values; and the check of such a file."""
+"""The plainest exporter, which every deployment has: lines of documents as comma-separated values; with the check of a file."""
 
 from __future__ import annotations
 

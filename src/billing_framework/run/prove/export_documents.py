@@ -13,6 +13,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.party import Party
 from billing_framework.exchange.exporter import ExportDocument, ExportLine
 from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rater import KeyedUsage
 from billing_framework.run.cycle.bill import billing_group
@@ -72,12 +73,18 @@ def export_documents(connection: Connection, host: Host, stored: Sequence[Stored
 def _some(connection: Connection, host: Host, stored: Sequence[StoredDocument]) -> Assembled:
     originals = load_documents(connection, {one.content.corrects for one in stored if one.content.corrects})
     everything = [*stored, *originals.values()]
-    findings = [_altered(one) for one in everything if one.odd or document_digest(one.content) != one.digest]
+    findings = [
+        _altered("EXPLAIN05", one.number, "its content is not what was issued")
+        for one in everything
+        if one.odd or document_digest(one.content) != one.digest
+    ]
     inputs: dict[int, Mapping[str, BillInput]] = {}
     for one in everything:
         found = read_inputs(connection, one.key)
         inputs[one.key] = found.inputs
         findings += found.findings
+        if not found.inputs and one.content.kind is DocumentKind.INVOICE:
+            findings.append(_altered("EXPLAIN01", one.number, "the input that it was made from is not there"))
     material = read_material(
         connection, host, {f"{key}/{code}": one for key, some in inputs.items() for code, one in some.items()}
     )
@@ -134,11 +141,11 @@ def _with_records(base: ExportDocument, inputs: Mapping[str, BillInput], materia
     )
 
 
-def _altered(stored: StoredDocument) -> Finding:
+def _altered(code: str, number: str, what: str) -> Finding:
     return Finding(
-        code="EXPLAIN05",
+        code=code,
         severity=Severity.BLOCKING,
-        what=f"the content of {stored.number} is not what was issued",
+        what=what,
         remedy="Find out who changed it behind the program's back, and restore it from a backup",
-        subject=stored.number,
+        subject=number,
     )
