@@ -10,7 +10,7 @@ from typing import Any
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.identity import natural_id
-from billing_framework.values.number import exact_text
+from billing_framework.values.number import exact, exact_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,20 +32,52 @@ def slot_key(usage: AnyUsage) -> int:
     return natural_id("slot", usage.kind, usage.subject, usage.slot) if usage.slot else 0
 
 
-def content_digest(usage: AnyUsage, fields: Sequence[BodyField]) -> bytes:
+def content_digest(usage: AnyUsage, fields: Sequence[BodyField], mark: bytes = b"") -> bytes:
     """Return the digest of what a record says (16 bytes): subject, span, slot, version, kind and body, not its id or line.
 
     A field that holds its default is left out, so that a kind may gain fields later without changing the digests of stored
     records. Every part is written with its length, so that no two contents have one encoding.
+
+    Args:
+        usage: the record.
+        fields: the fields of its kind.
+        mark: keyed digest of its personal fields, which are left out: who knows the digest could else try out names.
     """
     parts = [usage.kind, usage.subject, _instant(usage.span.start), _instant(usage.span.end), usage.slot, str(usage.version)]
-    body = usage.body
+    parts += _said(usage.body, [field for field in fields if not field.personal])
+    if mark:
+        parts.append(mark.hex())
+    return hashlib.blake2b(_encoded(parts).encode(), digest_size=16).digest()
+
+
+def personal_text(body: object, fields: Sequence[BodyField]) -> str:
+    """Return what the personal fields of a body say, as one text of which a keyed digest is taken; empty for kinds without."""
+    return _encoded(_said(body, [field for field in fields if field.personal]))
+
+
+def _said(body: object, fields: Sequence[BodyField]) -> list[str]:
+    parts: list[str] = []
     for field in fields:
         value = getattr(body, field.name)
         if value != field.default:
-            parts += (field.name, "" if value is None else "=" + _TEXT_OF[field.sort](value))
-    encoded = "".join(f"{len(part)}:{part}" for part in parts).encode()
-    return hashlib.blake2b(encoded, digest_size=16).digest()
+            parts += (field.name, "" if value is None else "=" + field_text(value, field))
+    return parts
+
+
+def _encoded(parts: Sequence[str]) -> str:
+    return "".join(f"{len(part)}:{part}" for part in parts)
+
+
+def field_text(value: object, field: BodyField) -> str:
+    """Return the one text of a value of a field."""
+    return _TEXT_OF[field.sort](value)
+
+
+def field_value(text: str, field: BodyField) -> Any:
+    """Return the value whose text `field_text` had written."""
+    if field.choices is not None:
+        return field.choices(text)
+    return _VALUE_OF[field.sort](text)
 
 
 def raw_digest(raw: str) -> bytes:
@@ -86,4 +118,14 @@ _TEXT_OF: Mapping[Sort, Callable[[Any], str]] = {
     Sort.INSTANT: _instant,
     Sort.CHOICE: _choice,
     Sort.WHOLES: _wholes,
+}
+
+_VALUE_OF: Mapping[Sort, Callable[[str], Any]] = {
+    Sort.TEXT: str,
+    Sort.WHOLE: int,
+    Sort.FLAG: lambda text: text == "1",
+    Sort.EXACT: exact,
+    Sort.DAY: date.fromisoformat,
+    Sort.INSTANT: lambda text: _EPOCH + int(text) * _MICROSECOND,
+    Sort.WHOLES: lambda text: tuple(map(int, text.split(","))) if text else (),
 }

@@ -15,11 +15,15 @@ import attrs
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.attribute_docs import attribute_docs
 from billing_framework.values.errors import ContractBroken
+from billing_framework.values.personal import is_personal
 
 ENVELOPE = ("key", "source", "external_id", "subject_id", "month", "start_at", "end_at", "slot", "version", "digest", "batch_id")
 """Columns that the table of every kind has."""
 
-RESERVED = frozenset((*ENVELOPE, "kind", "subject", "start", "end", "line"))
+MARK = "personal_mark"
+"""Column of the kinds with personal data: a keyed digest of it, by which two records are told apart without opening it."""
+
+RESERVED = frozenset((*ENVELOPE, MARK, "kind", "subject", "start", "end", "line"))
 """Names that the envelope has as a column or as plain data."""
 
 
@@ -62,6 +66,7 @@ class BodyField:
         choices: the enumeration of a ``CHOICE``, else None.
         default: its default, `attrs.NOTHING` where it is required.
         meaning: what the class's docstring says about it.
+        personal: True where it is personal data, which only commands with a reason open.
     """
 
     name: str
@@ -70,6 +75,7 @@ class BodyField:
     choices: type[enum.Enum] | None = None
     default: Any = attrs.NOTHING
     meaning: str = ""
+    personal: bool = False
 
 
 def body_fields(kind: UsageKind) -> tuple[BodyField, ...]:
@@ -82,7 +88,21 @@ def body_fields(kind: UsageKind) -> tuple[BodyField, ...]:
         raise _broken(
             f"usage kind {kind.name!r}", "its name is no short snake_case name", "Use small letters, digits and underscores"
         )
-    return class_fields(kind.body, f"usage kind {kind.name!r}", reserved=RESERVED)
+    fields = class_fields(kind.body, f"usage kind {kind.name!r}", reserved=RESERVED)
+    for field in fields:
+        if field.personal:
+            _refuse_personal(kind, field)
+    return fields
+
+
+def _refuse_personal(kind: UsageKind, field: BodyField) -> None:
+    """Refuse a personal field that cannot be withheld from who must not see it, or that is edited in a draft."""
+    who = f"usage kind {kind.name!r}"
+    if field.sort is not Sort.TEXT and not field.optional:
+        what = f"the personal field {field.name!r} has nothing to stand in its place where it is withheld"
+        raise _broken(who, what, "Let it be text, or optional: | None")
+    if field.name in kind.editable:
+        raise _broken(who, f"the personal field {field.name!r} is editable", "Correct it at its source, by a new version")
 
 
 def class_fields(cls: object, who: str, *, reserved: Collection[str] = ()) -> tuple[BodyField, ...]:
@@ -127,7 +147,15 @@ def _field(who: str, field: attrs.Attribute[Any], hint: Any, meaning: str) -> Bo
     default = field.default
     if type(default) is type(attrs.Factory(list)):
         raise _broken(who, f"the default of {field.name!r} is made anew each time", "Give a plain default value")
-    return BodyField(name=field.name, sort=sort, optional=optional, choices=choices, default=default, meaning=meaning)
+    return BodyField(
+        name=field.name,
+        sort=sort,
+        optional=optional,
+        choices=choices,
+        default=default,
+        meaning=meaning,
+        personal=is_personal(field),
+    )
 
 
 def _broken(who: str, what: str, remedy: str) -> ContractBroken:
