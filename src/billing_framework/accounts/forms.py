@@ -24,7 +24,9 @@ from billing_framework.accounts.fields import (
     zone,
 )
 from billing_framework.accounts.form import Form
+from billing_framework.accounts.identifier_range import range_of
 from billing_framework.accounts.party import Address, Party
+from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding, Severity
 
 ALLOCATIONS = ("oldest_first", "by_document", "pro_rata", "line_priority")
@@ -176,6 +178,14 @@ def _build_assignment(values: Mapping[str, Any]) -> Assignment:
     return Assignment(details=rest.pop("detail"), **rest)
 
 
+def _assignment_rules(assignment: Assignment) -> tuple[Finding, ...]:
+    try:
+        range_of(assignment.subject)
+    except ValueRefused as refused:
+        return (_blocking(refused.code, refused.what, refused.remedy, "subject", assignment.subject),)
+    return _dates_rule(assignment.starts_on, assignment.ends_on)
+
+
 def _write_assignment(assignment: Assignment) -> dict[str, str]:
     details = {f"detail.{name}": text for name, text in assignment.details.items()}
     head = {"subject": assignment.subject, "agreement": assignment.agreement}
@@ -185,7 +195,12 @@ def _write_assignment(assignment: Assignment) -> dict[str, str]:
 ASSIGNMENT = Form[Assignment](
     kind="assignment",
     fields=(
-        Field(name="subject", read=text_line, help="identifier exactly as usage records carry it", required=True),
+        Field(
+            name="subject",
+            read=text_line,
+            help="identifier exactly as usage records carry it, or FIRST..LAST for a range of them",
+            required=True,
+        ),
         Field(name="agreement", read=code, help="code of the agreement", required=True),
         Field(name="starts_on", read=day, help="first date", required=True),
         Field(name="ends_on", read=day, help="the date after the last one; empty while it lasts"),
@@ -193,6 +208,6 @@ ASSIGNMENT = Form[Assignment](
     free="detail.",
     build=_build_assignment,
     write=_write_assignment,
-    rules=lambda assignment: _dates_rule(assignment.starts_on, assignment.ends_on),
+    rules=_assignment_rules,
     key=lambda assignment: f"{assignment.subject}@{assignment.starts_on.isoformat()}",
 )

@@ -26,7 +26,6 @@ from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.holds import billing_holds
 from billing_framework.storage.billing.keys import billed_through, states_before
 from billing_framework.storage.master.account_rows import (
-    assignments_of_subjects,
     load_accounts,
     load_agreements,
     load_assignments,
@@ -36,6 +35,7 @@ from billing_framework.storage.master.account_rows import (
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.manual_rows import pending_charges
 from billing_framework.storage.master.plan_rows import load_plans
+from billing_framework.storage.master.range_rows import guiding_assignments, resolved
 from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
@@ -152,13 +152,13 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
     names = [one.code for one in billed]
     assignments = {
         code: tuple(one for one in listed if lasting(one, request.period) is not None)
-        for code, listed in load_assignments(connection, names).items()
+        for code, listed in resolved(connection, load_assignments(connection, names)).items()
     }
     subjects = {one.subject for listed in assignments.values() for one in listed}
     return _Gathered(
         agreements=agreements,
         assignments=assignments,
-        by_subject=assignments_of_subjects(connection, subjects),
+        by_subject=guiding_assignments(connection, subjects),
         usage=_usage(connection, desk, accounts, subjects, request.period),
         states=states_before(connection, names, request.period.start),
         billed=billed_through(connection, names, request.period.start),

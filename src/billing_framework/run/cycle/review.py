@@ -18,8 +18,9 @@ from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
 from billing_framework.storage.billing.tables import document, run_account
-from billing_framework.storage.master.account_tables import assignment
+from billing_framework.storage.master.account_tables import assignment, subject_id
 from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.master.range_rows import members_among
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.rows import subject_names
 from billing_framework.storage.usage.tables import usage_suspense
@@ -179,13 +180,12 @@ def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dic
     zone = timezone(load_book(connection, run.book).profile.zone)
     within = run.period.instants(zone)
     columns = assignment.c
-    assigned = set(
-        connection.scalars(
-            sa.select(columns.subject_id).where(
-                columns.starts_on < run.period.end, sa.or_(columns.ends_on.is_(None), columns.ends_on > run.period.start)
-            )
-        )
+    query = sa.select(columns.subject_id, columns.subject).where(
+        columns.starts_on < run.period.end, sa.or_(columns.ends_on.is_(None), columns.ends_on > run.period.start)
     )
+    named = {row.subject_id: row.subject for row in connection.execute(query)}
+    members = members_among(connection, {subject for key, subject in named.items() if key < 0})
+    assigned = {*named, *(subject_id(name) for names in members.values() for name in names)}
     found: Counter[str] = Counter()
     for kind in kind_tables(deployment.host.kinds).values():
         found.update(_delivered(connection, kind, within, assigned))

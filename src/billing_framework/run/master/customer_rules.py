@@ -17,7 +17,6 @@ from billing_framework.accounts.hierarchy import branches_of, hierarchy_findings
 from billing_framework.accounts.overlap import life_findings, overlap_findings
 from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.account_rows import (
-    assignments_of_subjects,
     load_accounts,
     load_assignments,
     load_tree,
@@ -25,6 +24,8 @@ from billing_framework.storage.master.account_rows import (
 )
 from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.master.master_tables import book_version, plan_version
+from billing_framework.storage.master.range_rows import meeting_assignments
+from billing_framework.storage.turn import take_turn
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
 
@@ -203,7 +204,9 @@ def assignment_findings(
         if row.value.agreement not in agreements
     ]
     mine = [row.value for row in rows]
-    held = [one for some in assignments_of_subjects(connection, {one.subject for one in mine}).values() for one in some]
+    # Ranges and single identifiers meet across rows that no constraint compares, so officers assign one after the other.
+    take_turn(connection, "assignment", "")
+    held = meeting_assignments(connection, {one.subject for one in mine})
     kept = [one for one in held if (one.subject, one.starts_on) not in old]
     pairs = [*life_findings(mine, agreements), *overlap_findings([*mine, *kept])]
     findings += [Place(file, lines.get((one.subject, one.starts_on), 0)).put(finding) for one, finding in pairs]

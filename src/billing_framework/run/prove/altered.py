@@ -43,7 +43,9 @@ def altered_since(connection: Connection, inputs: Mapping[str, BillInput], run_i
     agreements = [one for each in given for one in each.agreements]
     yield from _customers(connection, ACCOUNTS, [each.account for each in given])
     yield from _customers(connection, AGREEMENTS, [one.agreement for one in agreements])
-    yield from _customers(connection, ASSIGNMENTS, [assigned for one in agreements for assigned in one.assignments])
+    yield from _customers(
+        connection, ASSIGNMENTS, [assigned for one in agreements for assigned in one.assignments if not assigned.within]
+    )
 
 
 def _states(connection: Connection, given: Iterable[BillInput]) -> Iterator[Finding]:

@@ -23,7 +23,8 @@ from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.state_reads import moved_readers
 from billing_framework.storage.billing.tables import charge_key, document, document_input, run
 from billing_framework.storage.many import rows_of
-from billing_framework.storage.master.account_tables import account_id, agreement, assignment
+from billing_framework.storage.master.account_tables import account_id, agreement, assignment, subject_id
+from billing_framework.storage.master.range_rows import members_among
 from billing_framework.storage.usage.tables import usage_batch
 from billing_framework.values.period import DateSpan
 
@@ -111,9 +112,12 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
 def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[str, list[tuple[DateSpan, datetime]]]:
     """Return for each account that pays the dates that batches of usage reached, and when each came."""
     agreements = {row.code: row.account for row in connection.execute(sa.select(agreement.c.code, agreement.c.account))}
+    assigned = connection.execute(sa.select(assignment.c.subject, assignment.c.agreement)).all()
+    members = members_among(connection, {row.subject for row in assigned})
     owners: dict[int, set[str]] = {}
-    for row in connection.execute(sa.select(assignment.c.subject_id, assignment.c.agreement)):
-        owners.setdefault(row.subject_id, set()).add(agreements[row.agreement])
+    for row in assigned:
+        for subject in members.get(row.subject, (row.subject,)):
+            owners.setdefault(subject_id(subject), set()).add(agreements[row.agreement])
     found: dict[str, list[tuple[DateSpan, datetime]]] = {}
     for kind in desk.kinds.values():
         columns = kind.table.c

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.accounts.identifier_range import BETWEEN
 from billing_framework.storage.column_types import CurrencyCode, Day, JsonText, Key, Whole
 from billing_framework.storage.guard import Guard, create_guards
 from billing_framework.values.identity import natural_id
@@ -24,8 +25,9 @@ def account_id(code: str) -> int:
 
 
 def subject_id(identifier: str) -> int:
-    """Return the id of an identifier of the field, by which usage and assignments are joined."""
-    return natural_id("subject", identifier)
+    """Return the id of an identifier of the field, by which usage and assignments are joined; those of ranges are negative."""
+    key = natural_id("subject", identifier)
+    return -key if BETWEEN in identifier else key
 
 
 party = sa.Table(

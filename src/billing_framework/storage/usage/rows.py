@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.assignment import Assignment
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
-from billing_framework.storage.master.account_tables import account, agreement, assignment, subject_id
+from billing_framework.storage.master.account_tables import account, agreement, subject_id
+from billing_framework.storage.master.range_rows import guiding_assignments
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.tables import usage_key, usage_subject, usage_suspense
 from billing_framework.usage.guide import Guide, make_guide
@@ -90,20 +90,12 @@ def waiting_records(
 
 
 def load_guide(connection: Connection, subjects: Collection[str]) -> Guide:
-    """Return the assignments of the subjects, each in the zone of its account."""
-    columns = assignment.c
-    query = sa.select(columns.subject, columns.agreement, columns.starts_on, columns.ends_on, columns.details, account.c.zone)
-    joined = query.join(agreement, agreement.c.code == columns.agreement).join(account, account.c.code == agreement.c.account)
-    ids = [subject_id(subject) for subject in subjects]
-    zones: dict[str, ZoneInfo] = {}
-    found = []
-    for row in rows_of(connection, ids, among(joined, columns.subject_id)):
-        zone = zones.setdefault(row.zone, ZoneInfo(row.zone))
-        dated = Assignment(
-            subject=row.subject, agreement=row.agreement, starts_on=row.starts_on, ends_on=row.ends_on, details=row.details
-        )
-        found.append((dated, zone))
-    return make_guide(found)
+    """Return the assignments of the subjects, of their own or of a range that they are in, each in the zone of its account."""
+    found = [one for listed in guiding_assignments(connection, subjects).values() for one in listed]
+    query = sa.select(agreement.c.code, account.c.zone).join(account, account.c.code == agreement.c.account)
+    named = rows_of(connection, {one.agreement for one in found}, lambda some: query.where(agreement.c.code.in_(some)))
+    zones = {row.code: ZoneInfo(row.zone) for row in named}
+    return make_guide((one, zones[one.agreement]) for one in found)
 
 
 def insert_records(connection: Connection, tables: Tables, accepted: Sequence[Delivered], batch_id: int) -> None:
