@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import attrs
@@ -32,6 +32,9 @@ from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
+
+CurrentRecord = tuple[int, str, AnyUsage]
+"""Key, digest and record; of several versions of one slot the newest."""
 
 _CODE = "quote"
 _KNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,7 +120,7 @@ def quote(items: Iterator[ReadItem], request: QuoteRequest, host: Host) -> Quote
     Raises:
         InputRefused: ``QUOTE01`` where there is neither a record nor a period.
     """
-    records, findings = _current(items, host)
+    records, findings = current_records(items, host)
     spans = _periods(records, request)
     state: dict[str, CarriedState] = {}
     billed: dict[str, date] = {}
@@ -138,9 +141,9 @@ def quote(items: Iterator[ReadItem], request: QuoteRequest, host: Host) -> Quote
     )
 
 
-def _current(items: Iterator[ReadItem], host: Host) -> tuple[list[tuple[int, str, AnyUsage]], list[Finding]]:
+def current_records(items: Iterable[ReadItem], host: Host) -> tuple[list[CurrentRecord], list[Finding]]:
     """Return the records with key and digest, newest versions only, and what is wrong with the file."""
-    newest: dict[int, tuple[int, str, AnyUsage]] = {}
+    newest: dict[int, CurrentRecord] = {}
     findings: list[Finding] = []
     for item in items:
         if isinstance(item, Finding):
@@ -168,7 +171,7 @@ def _gap(coverage: Coverage) -> Finding:
     )
 
 
-def _periods(records: Sequence[tuple[int, str, AnyUsage]], request: QuoteRequest) -> tuple[DateSpan, ...]:
+def _periods(records: Sequence[CurrentRecord], request: QuoteRequest) -> tuple[DateSpan, ...]:
     if request.period is not None:
         return (request.period,)
     if not records:
@@ -186,7 +189,7 @@ def _periods(records: Sequence[tuple[int, str, AnyUsage]], request: QuoteRequest
 
 
 def _rated(
-    records: Sequence[tuple[int, str, AnyUsage]],
+    records: Sequence[CurrentRecord],
     request: QuoteRequest,
     host: Host,
     period: DateSpan,
@@ -194,6 +197,30 @@ def _rated(
     state: Mapping[str, CarriedState],
     billed: Mapping[str, date],
 ) -> tuple[RatedGroup, list[Finding]]:
+    given, material = quoted_input(records, request, host, period, state=state, billed=billed)
+    rated = rate_input(given, material, rating_offers(host))
+    return rated, [*given.findings, *rated.findings]
+
+
+def quoted_input(
+    records: Sequence[CurrentRecord],
+    request: QuoteRequest,
+    host: Host,
+    period: DateSpan,
+    *,
+    state: Mapping[str, CarriedState] | None = None,
+    billed: Mapping[str, date] | None = None,
+) -> tuple[BillInput, Material]:
+    """Return the manifest of one account that has all the records, as a run would put it together, and the values behind it.
+
+    Args:
+        records: current records, as `current_records` returns them.
+        request: plan and circumstances.
+        host: usage kinds and charge models.
+        period: the billing period.
+        state: carried state by name, none by default.
+        billed: component to the date up to which it has been billed, none by default.
+    """
     plan = request.plans[0]
     account = Account(
         code=_CODE, party=_CODE, book=_CODE, currency=plan.currency, locale=request.locale, zone=request.zone, cycle=request.cycle
@@ -225,24 +252,22 @@ def _rated(
                 next_tiles=tile_refs(select(agreement, next_period(cycle, period), plans, _KNOWN, host.charge_models).tiles),
                 assignments=assignments,
                 usage=tuple(UsageRef(record.kind, key, digest) for key, digest, record in seen),
-                state=tuple(one for _, one in sorted(state.items())),
-                billed_through=dict(billed),
+                state=tuple(one for _, one in sorted((state or {}).items())),
+                billed_through=dict(billed or {}),
             ),
         ),
         holidays=near_holidays(request.holidays, period),
+        findings=tuple(chosen.findings),
     )
     material = Material(usage={key: record for key, _, record in seen}, plans={one.name: one for one in request.plans})
-    rated = rate_input(given, material, rating_offers(host))
-    return rated, [*chosen.findings, *rated.findings]
+    return given, material
 
 
 def _full(cycle: Cycle, period: DateSpan) -> DateSpan:
     return periods(cycle, DateSpan(period.start, period.start.fromordinal(period.start.toordinal() + 1)))[0]
 
 
-def _seen(
-    records: Sequence[tuple[int, str, AnyUsage]], request: QuoteRequest, host: Host, period: DateSpan
-) -> list[tuple[int, str, AnyUsage]]:
+def _seen(records: Sequence[CurrentRecord], request: QuoteRequest, host: Host, period: DateSpan) -> list[CurrentRecord]:
     zone = timezone(request.zone)
     window = widened(period, reach_of(host.kinds))
     return [one for one in records if is_seen(host.kinds[one[2].kind], one[2].span, [period], period, zone) and window.days]
