@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage import audit
 from billing_framework.storage.billing import guards as billing
+from billing_framework.storage.billing import record_tables
 from billing_framework.storage.guard import SEARCH_PATH, Guard, postgres_body, postgres_trigger, reads_tables, sqlite_trigger
 from billing_framework.storage.master import account_tables, master_tables
 from billing_framework.storage.receivable import guards as receivable
@@ -24,6 +25,7 @@ def core_guards() -> tuple[Guard, ...]:
         account_tables.guards(),
         master_tables.guards(),
         billing.guards(),
+        record_tables.guards(),
         receivable.guards(),
     )
     return tuple(guard for guards in desks for guard in guards)

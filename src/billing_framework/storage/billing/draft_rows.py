@@ -13,6 +13,8 @@ from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.rating.charge import Step
 from billing_framework.rating.state import CarriedState
 from billing_framework.storage.billing import tables
+from billing_framework.storage.billing.billed_records import DeliveredRecords, insert_document_records
+from billing_framework.storage.billing.record_tables import document_records
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import delete_of
 from billing_framework.storage.master.account_tables import account_id
@@ -27,6 +29,7 @@ _PARTS = (
     tables.document_party,
     tables.document_state_read,
     tables.charge_key,
+    document_records,
 )
 
 
@@ -82,6 +85,7 @@ class DraftRecord:
         final: False for a rehearsal.
         version: counts the drafts of this document.
         revisions: natural key of each charge to its revision, 1 unless it was billed and taken back before.
+        records: carried records that it is made of, for each account that delivered some.
         revision: 1, and one more with every credit and rebill of the document.
         replaces: key of the document that it bills anew, or None.
     """
@@ -97,6 +101,7 @@ class DraftRecord:
     run_id: int | None = None
     final: bool = True
     version: int = 1
+    records: tuple[DeliveredRecords, ...] = ()
     revision: int = 1
     replaces: int | None = None
     revisions: Mapping[str, int] = attrs.field(factory=dict)
@@ -125,6 +130,10 @@ def save_drafts(connection: Connection, records: Sequence[DraftRecord]) -> None:
         tables.document_state_read,
         ("document_id", "scope", "name", "written_by"),
         [(record.draft.key, read.scope, read.name, read.written_by) for record in ordered for read in record.state_read],
+    )
+    insert_document_records(
+        connection,
+        [(record.draft.key, month_key(record.draft.issue_on), one) for record in ordered for one in record.records],
     )
     keys = [
         (charge_id(line.charge_key), record.revisions.get(line.charge_key, 1), record.draft.key)

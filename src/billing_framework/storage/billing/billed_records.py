@@ -1,0 +1,186 @@
+"""Which document has billed which carried record: noted when it is issued, free again when it is credited in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.billing.record_tables import billed_record, document_records
+from billing_framework.storage.billing.tables import document, run, run_account
+from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.usage.tables import usage_key
+
+
+@attrs.frozen(kw_only=True)
+class DeliveredRecords:
+    """The carried records of one account that a document is made of.
+
+    Attributes:
+        account: code of the account whose agreements delivered.
+        billed: keys of the records that the document bills, at a price or without one, in order.
+        claims: for each of them its slot, else its key: what only one standing document may bill.
+        deferred: record key to the reason why it waits for a later bill.
+    """
+
+    account: str
+    billed: tuple[int, ...] = ()
+    claims: tuple[int, ...] = ()
+    deferred: Mapping[int, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RecordBill:
+    """One billing of a record.
+
+    Attributes:
+        document: number of the document.
+        account: code of the account that it bills.
+        status: its status.
+        credited_by: number of the credit note by which the record was free again, empty while the document stands.
+    """
+
+    document: str
+    account: str
+    status: str
+    credited_by: str = ""
+
+
+def insert_document_records(connection: Connection, rows: Iterable[tuple[int, int, DeliveredRecords]]) -> None:
+    """Keep what drafts are made of: key of the draft, its month, and the records of one account."""
+    bulk_insert(
+        connection,
+        document_records,
+        ("document_id", "account_id", "month", "billed", "claims", "deferred"),
+        [
+            (key, account_id(one.account), month, one.billed, one.claims, {str(at): why for at, why in one.deferred.items()})
+            for key, month, one in rows
+        ],
+    )
+
+
+def link_records(connection: Connection, documents: Iterable[int]) -> None:
+    """Note for documents that were just issued that they have billed their records.
+
+    Args:
+        connection: a connection with an open write transaction.
+        documents: keys of the documents.
+
+    Raises:
+        Refused: ``CHARGE06`` where another document that stands has billed one of the records.
+        Conflict: the same, found by PostgreSQL's index.
+    """
+    columns = document_records.c
+    query = sa.select(columns.document_id, columns.billed, columns.claims)
+    rows = [
+        (key, row.document_id, claim)
+        for row in rows_of(connection, documents, lambda some: query.where(columns.document_id.in_(some)))
+        for key, claim in zip(row.billed, row.claims, strict=True)
+    ]
+    bulk_insert(connection, billed_record, ("record_key", "document_id", "claim"), sorted(rows))
+
+
+def free_records(connection: Connection, document_key: int, credit_note: int) -> None:
+    """Note that the records of a document are free again, because an issued credit note took back all of it."""
+    columns = billed_record.c
+    connection.execute(
+        billed_record.update()
+        .where(columns.document_id == document_key, columns.reversed_by.is_(None))
+        .values(reversed_by=credit_note)
+    )
+
+
+def document_record_rows(connection: Connection, documents: Iterable[int]) -> dict[int, dict[int, DeliveredRecords]]:
+    """Return what documents are made of, by document and account id; the code of the account is left empty."""
+    columns = document_records.c
+    found: dict[int, dict[int, DeliveredRecords]] = {}
+    for row in rows_of(connection, documents, lambda some: sa.select(document_records).where(columns.document_id.in_(some))):
+        found.setdefault(row.document_id, {})[row.account_id] = DeliveredRecords(
+            account="",
+            billed=row.billed,
+            claims=row.claims,
+            deferred={int(key): why for key, why in row.deferred.items()},
+        )
+    return found
+
+
+def billed_on(connection: Connection, document_key: int) -> dict[int, int]:
+    """Return the records that a document was issued for, standing or credited since: key to its claim."""
+    columns = billed_record.c
+    query = sa.select(columns.record_key, columns.claim).where(columns.document_id == document_key)
+    return {row.record_key: row.claim for row in connection.execute(query)}
+
+
+def bills_of(connection: Connection, record: int) -> tuple[RecordBill, ...]:
+    """Return the documents that have billed a record, oldest first."""
+    note = document.alias("note")
+    columns = billed_record.c
+    query = (
+        sa.select(document.c.number, document.c.account, document.c.status, note.c.number.label("note"))
+        .select_from(billed_record)
+        .join(document, document.c.id == columns.document_id)
+        .outerjoin(note, note.c.id == columns.reversed_by)
+        .where(columns.record_key == record)
+        .order_by(document.c.posted_at, document.c.id)
+    )
+    return tuple(
+        RecordBill(document=row.number, account=row.account, status=row.status, credited_by=row.note or "")
+        for row in connection.execute(query)
+    )
+
+
+def replaced_documents(connection: Connection) -> set[int]:
+    """Return the documents that stand on a record of which a newer version has come."""
+    mine, newer, columns = usage_key.alias("mine"), usage_key.alias("newer"), billed_record.c
+    query = (
+        sa.select(columns.document_id)
+        .join(mine, mine.c.key == columns.record_key)
+        .join(newer, sa.and_(newer.c.slot_key == mine.c.slot_key, newer.c.version > mine.c.version))
+        .where(mine.c.slot_key != 0, columns.reversed_by.is_(None))
+        .distinct()
+    )
+    return set(connection.scalars(query))
+
+
+@attrs.frozen(kw_only=True)
+class Reserved:
+    """That a draft of another run, approved and not posted, bills a record, too.
+
+    Attributes:
+        run: code of that run.
+        document: key of the draft of the run that is looked at.
+    """
+
+    run: str
+    document: int
+
+
+def reserved_elsewhere(connection: Connection, documents: Sequence[int], *, but_run: int, book: str) -> list[Reserved]:
+    """Return which of these drafts bill a record that the draft of another approved run of the book bills, too."""
+    mine = document_record_rows(connection, documents)
+    if not mine:
+        return []
+    columns, accounts = document_records.c, run_account.c
+    query = (
+        sa.select(run.c.code, columns.claims)
+        .join(run_account, accounts.document_id == columns.document_id)
+        .join(run, run.c.id == accounts.run_id)
+        .join(document, document.c.id == columns.document_id)
+        .where(run.c.id != but_run, run.c.book == book, run.c.state.in_(("approved", "posting")), document.c.status == "draft")
+    )
+    taken: dict[int, str] = {}
+    for row in connection.execute(query):
+        taken.update(dict.fromkeys(row.claims, row.code))
+    if not taken:
+        return []
+    found = {}
+    for key, by_account in mine.items():
+        for one in by_account.values():
+            other = next((taken[claim] for claim in one.claims if claim in taken), None)
+            if other is not None:
+                found[key] = Reserved(run=other, document=key)
+    return list(found.values())
