@@ -11,6 +11,7 @@ from typing import Any, NewType
 
 import attrs
 
+from billing_framework.rating.in_force import in_force
 from billing_framework.values.finding import Finding
 
 RateTableName = NewType("RateTableName", str)
@@ -93,10 +94,5 @@ def table_on(tables: Sequence[RateTable], code: str, on: date) -> RateTable | No
         code: code of the table.
         on: a service date.
     """
-    valid = [one for one in tables if one.code == code and one.valid_from <= on and (one.valid_to is None or on < one.valid_to)]
-    if len(valid) > 1:
-        replaced = {one.supersedes for one in valid}
-        left = [one for one in valid if one.version not in replaced]
-        latest = max((one.valid_from for one in left), default=on)
-        valid = [one for one in left if one.valid_to is not None or one.valid_from == latest]
-    return valid[0] if len(valid) == 1 else None
+    found = in_force((one for one in tables if one.code == code), on)
+    return found[0] if len(found) == 1 else None

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import attrs
 
 from billing_framework.accounts.agreement import Agreement
+from billing_framework.rating.in_force import in_force
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rater import ChargeModel, Tile
 from billing_framework.values.finding import Finding
@@ -73,7 +74,7 @@ def select(
         )
         return Selection(tiles=(), findings=(finding,))
     edges = (edge for plan in known for edge in (plan.valid_from, plan.valid_to) if edge is not None)
-    spans = [(span, _winners(known, span.start)) for span in dates.tiles(edges)]
+    spans = [(span, in_force(known, span.start)) for span in dates.tiles(edges)]
     tiles: list[Tile] = []
     findings: list[Finding] = []
     for span, winners in _joined(spans):
@@ -96,14 +97,6 @@ def _joined(spans: Sequence[_Priced]) -> list[_Priced]:
         else:
             joined.append((span, winners))
     return joined
-
-
-def _winners(plans: Sequence[PlanVersion], day: date) -> list[PlanVersion]:
-    valid = [plan for plan in plans if plan.valid_from <= day and (plan.valid_to is None or day < plan.valid_to)]
-    replaced = {plan.supersedes for plan in valid}
-    left = [plan for plan in valid if plan.version not in replaced]
-    latest = max((plan.valid_from for plan in left), default=day)
-    return [plan for plan in left if plan.valid_to is not None or plan.valid_from == latest]
 
 
 def _cut(span: DateSpan, plan: PlanVersion, agreement: Agreement, models: Mapping[str, ChargeModel]) -> list[Tile]:
