@@ -143,6 +143,7 @@ def _usage(given: BillInput, one: AgreementInput, material: Material) -> Agreeme
         next_period=one.next_period,
         tiles=_tiles(one.tiles, material),
         next_tiles=_tiles(one.next_tiles, material),
+        tables=tuple(material.tables[ref.table] for ref in one.tables),
         assignments=one.assignments,
         records=tuple(records),
         state={state.name: state for state in one.state},

@@ -16,14 +16,16 @@ import attrs
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
+from billing_framework.accounts.share import Share
 from billing_framework.invoicing.edit import Edit
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.state import CarriedState
 from billing_framework.storage.column_types import canonical_json
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.taxing.tax_rate import TaxRate
-from billing_framework.usage.record import AnyUsage
+from billing_framework.usage.record import AnyUsage, UsageKind
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
 
@@ -58,6 +60,19 @@ class TileRef:
     sha256: str
 
 
+@attrs.frozen
+class TableRef:
+    """A version of a rate table, by name.
+
+    Attributes:
+        table: ``code@version``.
+        sha256: digest of its rows and of what is said of it, as hex.
+    """
+
+    table: str
+    sha256: str
+
+
 @attrs.frozen(kw_only=True)
 class AgreementInput:
     """What the bill of one agreement depends on.
@@ -69,11 +84,15 @@ class AgreementInput:
         next_period: the one after it.
         tiles: plan versions in force in `period`; they add up to it.
         next_tiles: plan versions in force in `next_period`, as far as they are known.
+        earlier_tiles: plan versions in force on the dates before `period` on which carried records start.
+        tables: versions of the rate tables that the plans of `tiles` name and their dates need, by code and first date.
         assignments: identifiers that belonged to it, in order of subject and date.
+        earlier_assignments: those that ended before `period`, of the carried records that they brought.
         neighbours: assignments of these identifiers to others, before or after; they tell whose a record beside the period is.
         usage: current records of these identifiers, ordered by kind, subject, start and key.
         state: carried state as it stood before the period, by name.
         billed_through: component to the date up to which earlier documents have billed it.
+        shares: who pays what part of its charges, whatever the dates before the period's end; empty where the account does.
     """
 
     agreement: Agreement
@@ -82,11 +101,15 @@ class AgreementInput:
     next_period: DateSpan
     tiles: tuple[TileRef, ...]
     next_tiles: tuple[TileRef, ...] = ()
+    earlier_tiles: tuple[TileRef, ...] = ()
+    tables: tuple[TableRef, ...] = ()
     assignments: tuple[Assignment, ...] = ()
+    earlier_assignments: tuple[Assignment, ...] = ()
     neighbours: tuple[Assignment, ...] = ()
     usage: tuple[UsageRef, ...] = ()
     state: tuple[CarriedState, ...] = ()
     billed_through: Mapping[str, date] = attrs.field(factory=dict)
+    shares: tuple[Share, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -97,6 +120,7 @@ class BillInput:
         document: key of the document that it becomes part of, where the account pays itself.
         account: the account as it was.
         payer: code of the account that pays.
+        bearers: code of each account that shares in its charges, to the code of the one that pays for it.
         period: the billing period.
         issue_on: date of the document.
         known_at: instant up to which data were taken into account; it decides nothing once the rest is loaded.
@@ -114,6 +138,7 @@ class BillInput:
     document: int
     account: Account
     payer: str
+    bearers: Mapping[str, str] = attrs.field(factory=dict)
     period: DateSpan
     issue_on: date
     known_at: datetime
@@ -130,14 +155,20 @@ class BillInput:
 
 @attrs.frozen(kw_only=True)
 class Material:
-    """The values behind the names in manifests: usage records by key, plan versions by ``code@version``."""
+    """The values behind the names in manifests: usage records by key, plan versions and rate tables by ``code@version``.
+
+    The kinds of the records are there by name, for the edits of reviewers.
+    """
 
     usage: Mapping[int, AnyUsage]
     plans: Mapping[str, PlanVersion]
+    tables: Mapping[str, RateTable] = attrs.field(factory=dict)
+    kinds: Mapping[str, UsageKind] = attrs.field(factory=dict)
 
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "account": ("account", "payer", "period", "issue_on"),
+    "payers": ("bearers",),
     "manual charges": ("charges",),
     "edits": ("edits",),
     "tax rates": ("tax_rates", "seller_has_tax_id", "buyer_has_tax_id"),
@@ -149,10 +180,12 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 
 _AGREEMENT_PARTS: Mapping[str, tuple[str, ...]] = {
     "agreements": ("agreement", "period", "full_period", "next_period"),
-    "plans": ("tiles", "next_tiles"),
-    "assignments": ("assignments", "neighbours"),
+    "plans": ("tiles", "next_tiles", "earlier_tiles"),
+    "rate tables": ("tables",),
+    "assignments": ("assignments", "earlier_assignments", "neighbours"),
     "usage": ("usage",),
     "carried state": ("state", "billed_through"),
+    "shares": ("shares",),
 }
 
 

@@ -16,10 +16,12 @@ from billing_framework.accounts.hierarchy import Branch, payer_of
 from billing_framework.invoicing.cycle import next_period, whole_period
 from billing_framework.invoicing.edit import Edit
 from billing_framework.rating.charge import Charge
+from billing_framework.rating.rate_table import RateTable
+from billing_framework.rating.rate_table_names import choose_tables
 from billing_framework.rating.rater import Tile
 from billing_framework.rating.selection import LoadedPlan, select
 from billing_framework.rating.state import CarriedState
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TileRef, UsageRef
+from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TableRef, TileRef, UsageRef
 from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.plans import model_params
@@ -36,6 +38,7 @@ from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.manual_rows import pending_charges
 from billing_framework.storage.master.plan_rows import load_plans
 from billing_framework.storage.master.range_rows import guiding_assignments, resolved
+from billing_framework.storage.master.rate_table_rows import RateTableRow, load_rate_table, rate_table_rows
 from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
@@ -57,6 +60,7 @@ class Desk:
         book: the book.
         tree: place of every account of the book.
         plans: all loaded plan versions.
+        tables: all loaded versions of rate tables, without their rows.
         tax_rates: all loaded tax rates.
         kinds: usage kinds with their tables.
         versions: name and version of all that computes.
@@ -67,6 +71,7 @@ class Desk:
     book: BookProfile
     tree: Mapping[str, Branch]
     plans: tuple[LoadedPlan, ...]
+    tables: tuple[RateTableRow, ...]
     tax_rates: tuple[TaxRate, ...]
     kinds: Mapping[str, KindTable]
     versions: Mapping[str, str]
@@ -80,6 +85,7 @@ def open_desk(deployment: Deployment, connection: Connection, book: str, *, vers
         book=load_book(connection, book).profile,
         tree=load_tree(connection, book),
         plans=load_plans(connection, (), params=model_params(deployment.host)),
+        tables=tuple(rate_table_rows(connection)),
         tax_rates=load_tax_rates(connection),
         kinds=kind_tables(deployment.host.kinds),
         versions=versions,
@@ -142,7 +148,15 @@ def load_inputs(
     gathered = _gather(connection, desk, list(values.values()), request)
     inputs = {code: _input(desk, values[code], gathered, request) for code in accounts if code in values}
     usage = {row.key: row.usage for listed in gathered.usage.values() for row in listed}
-    return inputs, Material(usage=usage, plans={one.plan.name: one.plan for one in desk.plans})
+    plans = {one.plan.name: one.plan for one in desk.plans}
+    return inputs, Material(usage=usage, plans=plans, tables=_tables(connection, desk, inputs.values()))
+
+
+def _tables(connection: Connection, desk: Desk, inputs: Iterable[BillInput]) -> dict[str, RateTable]:
+    """Read the rows of the rate tables that some manifests name, and of no others."""
+    wanted = {ref.table for given in inputs for one in given.agreements for ref in one.tables}
+    kinds = desk.deployment.host.rate_tables
+    return {row.name: load_rate_table(connection, row, kinds) for row in desk.tables if row.name in wanted}
 
 
 def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], request: InputRequest) -> _Gathered:
@@ -240,6 +254,7 @@ def _agreement(
     known_at = request.plans_known_at or desk.known_at
     models = desk.deployment.host.charge_models
     chosen = select(agreement, period, desk.plans, known_at, models)
+    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in chosen.tiles), desk.tables, known_at)
     ahead = _life(agreement, following)
     assignments = gathered.assignments.get(agreement.code, ())
     given = AgreementInput(
@@ -249,13 +264,14 @@ def _agreement(
         next_period=following,
         tiles=tile_refs(chosen.tiles),
         next_tiles=tile_refs(select(agreement, ahead, desk.plans, known_at, models).tiles) if ahead else (),
+        tables=tuple(TableRef(row.name, row.sha256) for row in tables),
         assignments=assignments,
         neighbours=_neighbours(assignments, gathered, widened(period, max(1, reach_of(desk.deployment.host.kinds)))),
         usage=_usage_refs(desk, account, assignments, gathered, period),
         state=tuple(state for _, state in sorted(gathered.states.get(agreement.code, {}).items())),
         billed_through=gathered.billed.get(agreement.code, {}),
     )
-    return given, chosen.findings
+    return given, (*chosen.findings, *unclear)
 
 
 def tile_refs(tiles: Iterable[Tile]) -> tuple[TileRef, ...]:

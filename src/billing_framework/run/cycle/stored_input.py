@@ -10,10 +10,12 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.plugin.host import Host
-from billing_framework.run.cycle.bill_input import BillInput, Material, TileRef, UsageRef
+from billing_framework.rating.rate_table import RateTable
+from billing_framework.run.cycle.bill_input import BillInput, Material, TableRef, TileRef, UsageRef
 from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.documents import load_inputs as manifests_of
 from billing_framework.storage.master.plan_rows import plan_source, stored_plan
+from billing_framework.storage.master.rate_table_rows import find_rate_table, load_rate_table
 from billing_framework.storage.stored_form import from_plain
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_by_key
@@ -78,7 +80,10 @@ def read_material(connection: Connection, host: Host, inputs: Mapping[str, BillI
             plans[name] = stored_plan(name, _plan_text(connection, tile, findings), model_params(host))
         except BillingError as error:
             findings.append(_altered("EXPLAIN03", f"the price plan {name} cannot be read: {error.what}", name))
-    material = Material(usage={key: row.usage for key, row in rows.items()}, plans=plans)
+    tables = _tables(
+        connection, host, [ref for given in inputs.values() for one in given.agreements for ref in one.tables], findings
+    )
+    material = Material(usage={key: row.usage for key, row in rows.items()}, plans=plans, tables=tables)
     return StoredMaterial(material=material, rows=rows, findings=tuple(findings))
 
 
@@ -101,6 +106,20 @@ def _usage(connection: Connection, host: Host, refs: list[UsageRef], findings: l
             what = f"the usage record {row.usage.external_id!r} of {row.usage.subject} was altered"
             findings.append(_altered("EXPLAIN02", what, row.usage.external_id))
     return rows
+
+
+def _tables(connection: Connection, host: Host, refs: list[TableRef], findings: list[Finding]) -> dict[str, RateTable]:
+    tables = {}
+    for name, sha256 in sorted({ref.table: ref.sha256 for ref in refs}.items()):
+        code, _, version = name.rpartition("@")
+        try:
+            tables[name] = load_rate_table(connection, find_rate_table(connection, code, version), host.rate_tables)
+        except BillingError as error:
+            findings.append(_altered("EXPLAIN03", f"the rate table {name} cannot be read: {error.what}", name))
+            continue
+        if tables[name].sha256 != sha256:
+            findings.append(_altered("EXPLAIN03", f"the rate table {name} was altered", name))
+    return tables
 
 
 def _plan_text(connection: Connection, tile: TileRef, findings: list[Finding]) -> str:
