@@ -48,6 +48,7 @@ def show(context: click.Context, session: Session) -> None:
         "holidays": settings.holidays,
         "calendars": settings.calendars,
         "review": settings.review,
+        "personal_data": settings.personal_data,
         "plugin": plugins,
     }
     data = {"file": str(file.path), "sha256": file.sha256, **to_plain(typed)}

@@ -245,6 +245,19 @@ class ReviewSettings:
 
 
 @attrs.frozen(kw_only=True)
+class PersonalDataSettings:
+    """Table ``[personal_data]``: the keys under which personal data are encrypted; without it they stand in the clear.
+
+    Attributes:
+        key: where the key stands: 32 bytes as 64 hex digits or as base64.
+        former_keys: keys from before a rotation, until ``billing personal-data rotate`` has wrapped everything anew.
+    """
+
+    key: SecretReference
+    former_keys: tuple[SecretReference, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Settings:
     """All of ``billing.toml``.
 
@@ -253,6 +266,7 @@ class Settings:
         holidays: holiday calendars by name.
         calendars: billing calendars by name, for accounts whose cycle is ``custom:NAME``.
         review: which drafts are held.
+        personal_data: the keys under which personal data are encrypted; None where they stand in the clear.
         plugin: for each plugin the keys of its table ``[plugin.NAME]``, not yet typed: its settings class does that.
     """
 
@@ -260,6 +274,7 @@ class Settings:
     holidays: Mapping[str, HolidayCalendar] = attrs.field(factory=dict)
     calendars: Mapping[str, BillingCalendar] = attrs.field(factory=dict)
     review: ReviewSettings = ReviewSettings()
+    personal_data: PersonalDataSettings | None = None
     plugin: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
 
     @property

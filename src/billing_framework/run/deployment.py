@@ -13,6 +13,10 @@ import attrs
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import SecretReference, Settings, SettingsFile, load_settings
 from billing_framework.storage.engine import Database, open_database
+from billing_framework.storage.personal.sealing import require_cipher
+from billing_framework.storage.personal.vault import Vault, read_key
+from billing_framework.usage.kind_fields import body_fields
+from billing_framework.usage.withheld import is_personal_kind
 from billing_framework.values.clock import Clock, SystemClock
 from billing_framework.values.errors import ConfigurationError
 
@@ -82,12 +86,14 @@ def open_deployment(
     file = load_settings(settings_path(path, variables))
     host = Host.from_file(file)
     folder = file.path.resolve().parent
+    vault = vault_from(file.settings, folder, variables)
+    require_vault(host, vault)
     return Deployment(
         settings=file.settings,
         settings_sha256=file.sha256,
         folder=folder,
         host=host,
-        database=open_database(database_url(file.settings, folder, variables)),
+        database=open_database(database_url(file.settings, folder, variables), vault=vault),
         clock=clock or SystemClock(),
         actor=who_acts(actor, file),
     )
@@ -105,6 +111,45 @@ def database_url(settings: Settings, folder: Path, environment: Mapping[str, str
     if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
         return f"{prefix}{folder / url.removeprefix(prefix)}"
     return url
+
+
+def vault_from(settings: Settings, folder: Path, environment: Mapping[str, str]) -> Vault | None:
+    """Return the keys under which personal data are sealed, None where the settings name none.
+
+    Raises:
+        ConfigurationError: ``CONFIG06`` where a secret is not there, ``PERSONAL03`` where it is no key, ``PERSONAL02`` where the
+            package that encrypts is not installed.
+    """
+    named = settings.personal_data
+    if named is None:
+        return None
+    require_cipher()
+    former = tuple(
+        read_key(secret.reveal(folder, environment), f"personal_data.former_keys[{place}]")
+        for place, secret in enumerate(named.former_keys)
+    )
+    return Vault(current=read_key(named.key.reveal(folder, environment), "personal_data.key"), former=former)
+
+
+def require_vault(host: Host, vault: Vault | None) -> None:
+    """Refuse a deployment whose plugins keep personal data without a key to seal them.
+
+    Raises:
+        ConfigurationError: ``PERSONAL01``, naming the usage kind.
+    """
+    found = [] if vault is not None else personal_kinds(host)
+    if found:
+        owner = host.owners["billing_usage_kinds"][found[0]]
+        raise ConfigurationError(
+            "PERSONAL01",
+            f"the usage kind {found[0]!r} of plugin {owner!r} holds personal data, but no key is named to encrypt them",
+            remedy='Write [personal_data] with key = { env = "BILLING_PERSONAL_KEY" }; billing personal-data new-key makes one',
+        )
+
+
+def personal_kinds(host: Host) -> list[str]:
+    """Return the names of the usage kinds that hold personal data."""
+    return [name for name, kind in host.kinds.items() if is_personal_kind(body_fields(kind))]
 
 
 def who_acts(given: str, file: SettingsFile) -> str:

@@ -139,6 +139,19 @@ class Digest(TypeDecorator[bytes]):
         return None if value is None else bytes(value)
 
 
+class Sealed(TypeDecorator[bytes]):
+    """What is encrypted: bytes of any length."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sqlite.BLOB() if dialect.name == "sqlite" else postgresql.BYTEA())
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else bytes(value)
+
+
 class Flag(TypeDecorator[bool]):
     """True or false; 1 or 0 on SQLite."""
 

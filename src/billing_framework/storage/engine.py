@@ -14,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext
 
 from billing_framework.storage.engine_errors import driver_errors_translated, translated
+from billing_framework.storage.personal.vault import VAULT_OPTION, Vault
 from billing_framework.values.errors import StorageError
 
 Dialect = Literal["sqlite", "postgresql"]
@@ -32,10 +33,12 @@ class Database:
     Attributes:
         url: where it is, without the password, for messages.
         engine: the SQLAlchemy engine with all settings and error translation in place.
+        vault: the keys under which personal data are sealed; None where they stand in the clear.
     """
 
     url: str
     engine: Engine = attrs.field(repr=False)
+    vault: Vault | None = attrs.field(default=None, repr=False)
 
     @property
     def dialect(self) -> Dialect:
@@ -49,15 +52,16 @@ class Database:
         On SQLite it is the one writer from its first instant (``BEGIN IMMEDIATE``); others wait up to a minute. On PostgreSQL
         it is READ COMMITTED, so that what is read after waiting for a lock is what the lock's last holder committed.
         """
-        with self.engine.connect() as connection, connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin():
+        options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE", VAULT_OPTION: self.vault}
+        with self.engine.connect() as connection, connection.execution_options(**options).begin():
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read transaction: one snapshot for all its queries, and no writes."""
-        options: dict[str, Any] = {_BEGIN: "BEGIN"}
+        options: dict[str, Any] = {_BEGIN: "BEGIN", VAULT_OPTION: self.vault}
         if self.dialect == "postgresql":
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, VAULT_OPTION: self.vault}
         with self.engine.connect() as connection, connection.execution_options(**options).begin():
             yield connection
 
@@ -66,11 +70,12 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, vault: Vault | None = None) -> Database:
     """Open the database at `url` and prove that it can be worked with.
 
     Args:
         url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or ``postgresql://user:password@host:port/name``.
+        vault: the keys under which personal data are sealed.
 
     Raises:
         StorageError: ``STORAGE01`` for a URL that names neither, ``STORAGE02`` where it cannot be reached, ``STORAGE03`` where
@@ -78,7 +83,7 @@ def open_database(url: str) -> Database:
     """
     parsed = _parsed(url)
     shown = parsed.render_as_string(hide_password=True).replace("postgresql+psycopg", "postgresql")
-    engine = sa.create_engine(parsed)
+    engine = sa.create_engine(parsed, hide_parameters=True)  # an error quotes the statement, never what it binds
     event.listen(engine, "handle_error", _raise_translated)
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -91,7 +96,7 @@ def open_database(url: str) -> Database:
         if error.code != "STORAGE10":
             raise
         raise _unreachable(shown, error) from error
-    return Database(url=shown, engine=engine)
+    return Database(url=shown, engine=engine, vault=vault)
 
 
 def _parsed(url: str) -> URL:

@@ -9,6 +9,9 @@ import attrs
 REDACTED = "<personal>"
 """What stands in the place of a personal value wherever it is not shown."""
 
+ERASED = "<erased>"
+"""What stands in the place of a personal value whose key was destroyed."""
+
 _MARK = "billing_framework.personal"
 
 
