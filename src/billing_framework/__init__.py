@@ -7,6 +7,7 @@ from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.party import Address, Party
+from billing_framework.exchange.answer_reader import AnsweredDocument, AnswerReader, AnswerRequest
 from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Exported, Exporter, ExportLine, ExportRequest
 from billing_framework.invoicing.document import Buyer, Document, Seller
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, LineTax, Note, TaxLine, Totals
@@ -43,6 +44,15 @@ from billing_framework.rating.rater import (
 )
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.tiers import Tier, Widths, portions, thresholds, tier_findings
+from billing_framework.receivables.answer import (
+    Adjustment,
+    Answer,
+    AnswerAdjustment,
+    AnswerItem,
+    AnswerLine,
+    AnswerStatus,
+    Treatment,
+)
 from billing_framework.usage.delimited import Layout, delimited_reader
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
@@ -72,9 +82,18 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Address",
+    "Adjustment",
     "Agreement",
     "AgreementUsage",
     "Amount",
+    "Answer",
+    "AnswerAdjustment",
+    "AnswerItem",
+    "AnswerLine",
+    "AnswerReader",
+    "AnswerRequest",
+    "AnswerStatus",
+    "AnsweredDocument",
     "AnyUsage",
     "Assignment",
     "BadRecord",
@@ -147,6 +166,7 @@ __all__ = [
     "Tier",
     "Tile",
     "Totals",
+    "Treatment",
     "UnitDefinition",
     "UnitMismatch",
     "UnitPrice",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from billing_framework.exchange.answer_reader import AnswerReader
     from billing_framework.exchange.exporter import Exporter
     from billing_framework.invoicing.draft import DraftDocument, Note
     from billing_framework.invoicing.review import ReviewCheck
@@ -255,4 +256,28 @@ def billing_exporters() -> Sequence[Exporter] | None:
         @hookimpl
         def billing_exporters():
             return [Exporter(format="totals", title="Number and total", suffix=".txt", write=write_totals)]
+    """
+
+
+@hookspec
+def billing_answer_readers() -> Sequence[AnswerReader] | None:
+    """Offer formats in which third parties answer documents: what they pay, reduce, refuse, and leave to others.
+
+    Called once when the deployment opens; ``billing answer import FILE --format NAME`` finds the reader by its name. The reader
+    says what the file says and classifies its codes; whether it adds up, and what is booked, is the core's. None: no formats.
+
+    Example:
+        from datetime import date
+        from billing_framework import Answer, AnswerItem, AnswerReader, AnswerStatus, Money, hookimpl
+
+        def read_slips(stream, request):
+            for line in stream:
+                trace, number, paid, on = line.decode().split()
+                money = Money.of(paid, request.currency)
+                item = AnswerItem(key=number, document=number, status=AnswerStatus.ANSWERED, billed=money, paid=money)
+                yield Answer(payer="town", trace=trace, money=money, paid_on=date.fromisoformat(on), items=(item,))
+
+        @hookimpl
+        def billing_answer_readers():
+            return [AnswerReader(format="slips", title="Payment slips of the town", read=read_slips)]
     """

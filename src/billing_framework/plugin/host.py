@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
+from billing_framework.exchange.answer_reader import AnswerReader
 from billing_framework.exchange.exporter import Exporter
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DraftDocument, Note
@@ -43,6 +44,7 @@ _NAMED: Mapping[str, tuple[type, str]] = {
     "billing_charge_models": (ChargeModel, "name"),
     "billing_review_checks": (ReviewCheck, "name"),
     "billing_exporters": (Exporter, "format"),
+    "billing_answer_readers": (AnswerReader, "format"),
 }
 
 
@@ -84,6 +86,7 @@ class Host:
         charge_models: charge models by name.
         review_checks: review checks in order, the core's first.
         exporters: exporters by format.
+        answer_readers: readers of answers by format.
         owners: hook to the name of the plugin behind each offered name.
     """
 
@@ -97,6 +100,7 @@ class Host:
     charge_models: Mapping[str, ChargeModel]
     review_checks: tuple[ReviewCheck, ...]
     exporters: Mapping[str, Exporter]
+    answer_readers: Mapping[str, AnswerReader]
     owners: Mapping[str, Mapping[str, str]]
     _panel: Panel = attrs.field(repr=False, eq=False)
 
@@ -174,6 +178,7 @@ class Host:
             charge_models=offered["billing_charge_models"].by_name,
             review_checks=tuple(offered["billing_review_checks"].by_name.values()),
             exporters=offered["billing_exporters"].by_name,
+            answer_readers=offered["billing_answer_readers"].by_name,
             owners=MappingProxyType({hook: found.owner for hook, found in offered.items()}),
             panel=panel,
         )
@@ -203,6 +208,15 @@ class Host:
         """
         found = _named(self.exporters, file_format, "exporter for the format")
         return found, self._settings_behind("billing_exporters", file_format)
+
+    def answer_reader(self, file_format: str) -> tuple[AnswerReader, Any]:
+        """Return the reader of a format of answers, and the settings of its plugin (None where it has none).
+
+        Raises:
+            NotFound: ``PLUGIN07`` with the nearest spelling.
+        """
+        found = _named(self.answer_readers, file_format, "reader of answers for the format")
+        return found, self._settings_behind("billing_answer_readers", file_format)
 
     def reader(self, file_format: str) -> Reader:
         """Return the reader of a format.
