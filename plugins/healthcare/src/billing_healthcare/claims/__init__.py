@@ -1,0 +1,1 @@
+"""Professional claims (837P): what a claim says, how it is written, and how a file is checked."""

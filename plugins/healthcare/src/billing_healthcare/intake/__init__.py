@@ -1,0 +1,1 @@
+"""Files of encounters: JSON lines and CSV."""

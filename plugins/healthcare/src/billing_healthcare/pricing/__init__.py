@@ -1,0 +1,1 @@
+"""What a line costs and what the contract allows for it: fee arithmetic and rules over many lines."""

@@ -1,0 +1,1 @@
+"""ASC X12 interchanges as text: delimiters, envelope, segments. Knows nothing of money."""
