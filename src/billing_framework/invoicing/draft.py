@@ -10,7 +10,7 @@ from fractions import Fraction
 import attrs
 
 from billing_framework.accounts.account import Account
-from billing_framework.rating.charge import Charge, ChargeItem, Origin
+from billing_framework.rating.charge import Charge, ChargeItem, ChargeShare, Origin
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import HALF_UP, Amount, Money, Rounding
@@ -117,6 +117,7 @@ class DraftLine:
         records: number of usage records that it rests on.
         corrects_line: number of the line that a credit note takes back, 0 for none.
         items: what it consists of, listed below the document.
+        share: what part of a charge this is, where several payers share it.
     """
 
     number: int
@@ -139,6 +140,7 @@ class DraftLine:
     records: int = 0
     corrects_line: int = 0
     items: tuple[ChargeItem, ...] = ()
+    share: ChargeShare | None = None
 
     @property
     def tax(self) -> Money:
@@ -322,6 +324,7 @@ def _line(number: int, charge: Charge, net: Money, taxes: tuple[LineTax, ...]) -
         details=tuple(charge.details.items()),
         records=len(charge.records),
         items=charge.items,
+        share=charge.share,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 
 import attrs
 
@@ -68,6 +69,25 @@ class ChargeItem:
 
 
 @attrs.frozen(kw_only=True)
+class ChargeShare:
+    """What part of a charge a payer bears, and what the whole is.
+
+    Attributes:
+        payer: code of the account that pays the part.
+        percent: its percentage; what the others leave, for the payer of the remainder.
+        whole: payable amount of the whole charge; the parts of all payers sum to it.
+        quantity: quantity of the whole, where there is a quantity.
+        unit_price: price of one unit, where there is one.
+    """
+
+    payer: str
+    percent: Fraction
+    whole: Amount
+    quantity: Quantity | None = None
+    unit_price: UnitPrice | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Charge:
     """One priced thing.
 
@@ -90,6 +110,7 @@ class Charge:
         details: facts that the bill shows beside the line, in order: reads, dates, multiplier.
         estimated: True where it rests on an estimate; the bill marks it.
         items: what it consists of, where the trade lists each delivery; empty where the line says it all.
+        share: what part of the whole this is, where several payers share it; None for a whole charge.
     """
 
     agreement: str
@@ -110,6 +131,7 @@ class Charge:
     details: Mapping[str, str] = attrs.field(factory=dict)
     estimated: bool = False
     items: tuple[ChargeItem, ...] = ()
+    share: ChargeShare | None = None
 
     @property
     def natural_key(self) -> str:

@@ -17,7 +17,8 @@ def payable_lines(charges: Sequence[Charge], plans: Mapping[str, PlanVersion]) -
     """Return the payable amount of each charge, in order, rounded where and how the charge's plan says.
 
     Charges of a plan that rounds by component or document are rounded in their sum, and the sum is shared back to them by
-    largest remainder. Charges without a plan (an officer's) are rounded each, half up.
+    largest remainder. Charges without a plan (an officer's), and parts of charges that payers share, which are whole minor units
+    already, are rounded each, half up.
 
     Args:
         charges: exact charges of one document.
@@ -25,7 +26,7 @@ def payable_lines(charges: Sequence[Charge], plans: Mapping[str, PlanVersion]) -
     """
     groups: dict[tuple[_Group, Rounding], list[int]] = {}
     for position, charge in enumerate(charges):
-        plan = plans.get(charge.plan)
+        plan = None if charge.share else plans.get(charge.plan)
         place = plan.rounding_place if plan else RoundingPlace.LINE
         rounding = plan.rounding if plan else HALF_UP
         groups.setdefault((_group(charge, place, position), rounding), []).append(position)

@@ -16,6 +16,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "maximum": "down to the maximum",
             "commitment": "up to the committed amount",
             "share": "share {percent} %",
+            "share of": "share {percent} % of {whole}",
+            "whole quantity": "Whole quantity",
+            "unit price": "Unit price",
+            "whole amount": "Whole amount",
             "days": "Days",
         },
         "de": {
@@ -27,6 +31,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "maximum": "Begrenzung auf den Höchstbetrag",
             "commitment": "Auffüllung zum zugesagten Betrag",
             "share": "Anteil {percent} %",
+            "share of": "Anteil {percent} % von {whole}",
+            "whole quantity": "Gesamtmenge",
+            "unit price": "Einzelpreis",
+            "whole amount": "Gesamtbetrag",
             "days": "Tage",
         },
     }

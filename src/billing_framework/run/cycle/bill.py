@@ -18,15 +18,15 @@ from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
-from billing_framework.rating.shares import PayerShare, share_charges
 from billing_framework.rating.state import CarriedState
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TileRef
-from billing_framework.run.cycle.guiding import guide
+from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material
+from billing_framework.run.cycle.rated_input import billing_group, rated_input, with_deferred
+from billing_framework.run.cycle.sharing import Parted, part_charges
+from billing_framework.storage.billing.billed_records import DeliveredRecords
 from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus, treated
 from billing_framework.taxing.tax import TaxableLine, TaxedDocument, TaxedLine, applicable, tax_document
-from billing_framework.values.clock import timezone
+from billing_framework.usage.content import slot_key
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.finding import Finding
 
@@ -37,7 +37,8 @@ class BillResult:
 
     Attributes:
         account: code of the account.
-        payer: code of the account whose document bears its charges.
+        payer: code of the account that pays for it, where nobody shares its charges.
+        bearers: codes of the accounts whose documents bear its charges.
         document: key of its own document.
         draft: its draft; None where it has nothing to bill, another account pays, or a finding stopped it.
         digest: digest of the draft's content as hex, empty without one.
@@ -47,12 +48,15 @@ class BillResult:
         state: carried state that the draft writes.
         state_read: carried state that it depends on.
         members: accounts whose charges are on the draft, in order.
+        keeps: those of them whose carried state it hands on, and whose records it says to be billed.
+        records: the carried records of these that it bills or leaves for later.
         findings: problems; where one stops, the account is held.
         control: fate of the account's own records to their number; ``records`` is their sum.
     """
 
     account: str
     payer: str
+    bearers: tuple[str, ...] = ()
     document: int
     draft: DraftDocument | None = None
     digest: str = ""
@@ -62,6 +66,8 @@ class BillResult:
     state: tuple[CarriedState, ...] = ()
     state_read: tuple[StateRead, ...] = ()
     members: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    records: tuple[DeliveredRecords, ...] = ()
     findings: tuple[Finding, ...] = ()
     control: Mapping[str, int] = attrs.field(factory=dict)
 
@@ -76,27 +82,31 @@ def bill(inputs: Sequence[BillInput], material: Material, host: Host, *, by_refe
         by_reference: True where a proof is made: every group is rated by itself, by the reference implementations alone.
     """
     offers = rating_offers(host)
-    groups = [billing_group(given, material) for given in inputs]
+    bases = [rated_input(given, material) for given in inputs]
+    groups = [basis.group for basis in bases]
     ratings = [rate_group(group, offers) for group in groups] if by_reference else rate_groups(groups, offers)
-    rated = {given.account.code: rating for given, rating in zip(inputs, ratings, strict=True)}
+    rated = {basis.group.account.code: with_deferred(one, basis) for one, basis in zip(ratings, bases, strict=True)}
+    parted = {one.account.code: part_charges(one, rated[one.account.code], material.plans) for one in inputs}
     members: dict[str, list[BillInput]] = {}
     for given in inputs:
-        members.setdefault(given.payer, []).append(given)
+        for bearer in {given.payer, *parted[given.account.code].bearers}:
+            members.setdefault(bearer, []).append(given)
     results = []
     for given in inputs:
         account = given.account.code
+        base = BillResult(
+            account=account,
+            payer=given.payer,
+            bearers=parted[account].bearers,
+            document=given.document,
+            findings=parted[account].findings,
+            control=_control(rated[account]),
+        )
         if given.payer == account:
-            results.append(_billed_or_held(given, members[account], rated, material))
+            made = _billed_or_held(base, given, members[account], parted, material)
+            results.append(attrs.evolve(made, records=delivered_records(made.keeps, rated, material)))
         else:
-            results.append(
-                BillResult(
-                    account=account,
-                    payer=given.payer,
-                    document=given.document,
-                    findings=_findings(given, rated[account]),
-                    control=_control(rated[account]),
-                )
-            )
+            results.append(base)
     return _noted(results, host)
 
 
@@ -110,6 +120,7 @@ def rating_offers(host: Host) -> RatingOffers:
         plugin_of=owners,
         settings={plugin.name: plugin.settings for plugin in host.plugins},
         divisible_kinds=frozenset(kind.name for kind in host.kinds.values() if kind.divisible),
+        carried_kinds=frozenset(kind.name for kind in host.kinds.values() if kind.carried),
     )
 
 
@@ -118,88 +129,66 @@ def rate_input(given: BillInput, material: Material, offers: RatingOffers) -> Ra
     return rate_group(billing_group(given, material), offers)
 
 
-def billing_group(given: BillInput, material: Material) -> BillingGroup:
-    """Return what a rater is given for one manifest: agreements with their plans, state and records as they are billed."""
-    return BillingGroup(
-        account=given.account,
-        period=given.period,
-        agreements=tuple(_usage(given, one, material) for one in given.agreements),
-        holidays=given.holidays,
+def delivered_records(
+    accounts: Iterable[str], rated: Mapping[str, RatedGroup], material: Material
+) -> tuple[DeliveredRecords, ...]:
+    """Return which carried records of some accounts are billed, and which wait; accounts without any are left out."""
+    return tuple(
+        DeliveredRecords(
+            account=account,
+            billed=rated[account].billed,
+            claims=tuple(slot_key(material.usage[key]) or key for key in rated[account].billed),
+            deferred=rated[account].deferred,
+        )
+        for account in accounts
+        if rated[account].billed or rated[account].deferred
     )
-
-
-def _usage(given: BillInput, one: AgreementInput, material: Material) -> AgreementUsage:
-    zone = timezone(given.account.zone)
-    candidates = [*one.assignments, *one.neighbours]
-    code = one.agreement.code
-    records = []
-    for ref in one.usage:
-        usage = material.usage[ref.key]
-        records.append(KeyedUsage(key=ref.key, usage=usage, assignment=guide(usage.subject, usage.span, candidates, code, zone)))
-    return AgreementUsage(
-        agreement=one.agreement,
-        period=one.period,
-        full_period=one.full_period,
-        next_period=one.next_period,
-        tiles=_tiles(one.tiles, material),
-        next_tiles=_tiles(one.next_tiles, material),
-        tables=tuple(material.tables[ref.table] for ref in one.tables),
-        assignments=one.assignments,
-        records=tuple(records),
-        state={state.name: state for state in one.state},
-        billed_through=one.billed_through,
-    )
-
-
-def _tiles(refs: Iterable[TileRef], material: Material) -> tuple[Tile, ...]:
-    return tuple(Tile(dates=ref.dates, plan=material.plans[ref.plan]) for ref in refs)
-
-
-def _findings(given: BillInput, rated: RatedGroup) -> tuple[Finding, ...]:
-    return (*given.findings, *rated.findings)
 
 
 def _control(rated: RatedGroup) -> dict[str, int]:
     control = rated.control
     totals = {"records": control.records, "priced": control.priced}
     totals.update({f"not priced: {reason}": count for reason, count in control.unpriced.items()})
+    totals.update({f"deferred: {reason}": count for reason, count in control.deferred.items()})
     return totals | ({"held": control.lost} if control.lost else {})
 
 
 def _billed_or_held(
-    given: BillInput, members: Sequence[BillInput], rated: Mapping[str, RatedGroup], material: Material
+    base: BillResult,
+    given: BillInput,
+    members: Sequence[BillInput],
+    parted: Mapping[str, Parted],
+    material: Material,
 ) -> BillResult:
     """Return the draft of an account, or why it is held: data of one account that cannot be billed must not stop the others."""
     try:
-        return _billed(given, members, rated, material)
+        return _billed(base, given, members, parted, material)
     except (UnitMismatch, ValueRefused) as error:
         told = Finding(code=error.code, what=error.what, remedy=error.remedy, subject=given.account.code)
-        return BillResult(
-            account=given.account.code,
-            payer=given.payer,
-            document=given.document,
-            members=tuple(sorted(one.account.code for one in members)),
-            findings=(told,),
-            control=_control(rated[given.account.code]),
-        )
+        return attrs.evolve(base, members=tuple(sorted(one.account.code for one in members)), findings=(told,))
 
 
-def _billed(given: BillInput, members: Sequence[BillInput], rated: Mapping[str, RatedGroup], material: Material) -> BillResult:
-    """Return the draft of an account that pays itself, with the charges of all for whom it pays."""
+def _billed(
+    base: BillResult,
+    given: BillInput,
+    members: Sequence[BillInput],
+    parted: Mapping[str, Parted],
+    material: Material,
+) -> BillResult:
+    """Return the draft of an account that pays itself, with all charges or parts of charges that it bears."""
     account = given.account
     ordered = sorted(members, key=lambda one: (one.account.code != account.code, one.account.code))
-    findings = [finding for one in ordered for finding in _findings(one, rated[one.account.code])]
-    result = BillResult(
-        account=account.code,
-        payer=account.code,
-        document=given.document,
+    kept = [one for one in ordered if parted[one.account.code].keeper == account.code]
+    findings = [finding for one in ordered for finding in parted[one.account.code].findings]
+    result = attrs.evolve(
+        base,
         members=tuple(one.account.code for one in ordered),
+        keeps=tuple(one.account.code for one in kept),
         findings=tuple(findings),
-        control=_control(rated[account.code]),
     )
     if any(finding.stops for finding in findings):
         return result
-    charges = [charge for one in ordered for charge in _shared(one, rated[one.account.code], account.code)]
+    charges = [charge for one in ordered for charge in parted[one.account.code].of(account.code)]
     edited = apply_edits(charges, given.edits)
     findings += [*edited.findings, *currency_findings(account, edited.charges)]
     result = attrs.evolve(result, findings=tuple(findings), originals=edited.originals)
@@ -209,6 +198,7 @@ def _billed(given: BillInput, members: Sequence[BillInput], rated: Mapping[str, 
     findings += taxed.findings
     if too_large := size_findings(draft):
         return attrs.evolve(result, findings=(*findings, *too_large))
+    state = tuple(state for one in kept for state in parted[one.account.code].state)
     return attrs.evolve(
         result,
         draft=attrs.evolve(draft, findings=tuple(findings)),
@@ -217,14 +207,9 @@ def _billed(given: BillInput, members: Sequence[BillInput], rated: Mapping[str, 
         evidence=tuple(
             LineEvidence(records=charge.records, state_read=charge.state_read, steps=charge.steps) for charge in edited.charges
         ),
-        state=tuple(state for one in ordered for state in rated[one.account.code].state),
-        state_read=_state_read(ordered, edited.charges, rated),
+        state=state,
+        state_read=_state_read(ordered, edited.charges, state),
     )
-
-
-def _shared(one: BillInput, rated: RatedGroup, payer: str) -> list[Charge]:
-    charges = [*rated.charges, *one.charges]
-    return [shared.charge for shared in share_charges(charges, one.account.code, [PayerShare(payer=payer)])]
 
 
 def _drafted(
@@ -299,11 +284,11 @@ def _tax_lines(taxed: TaxedDocument) -> tuple[TaxLine, ...]:
 
 
 def _state_read(
-    members: Sequence[BillInput], charges: Sequence[Charge], rated: Mapping[str, RatedGroup]
+    members: Sequence[BillInput], charges: Sequence[Charge], written: Sequence[CarriedState]
 ) -> tuple[StateRead, ...]:
     """Return what the draft depends on: the state that its charges name, and that which it carries on."""
     named = {(charge.agreement, name) for charge in charges for name in charge.state_read}
-    named |= {(state.scope, state.name) for one in members for state in rated[one.account.code].state}
+    named |= {(state.scope, state.name) for state in written}
     before = {
         (state.scope, state.name): int(state.written_by or 0)
         for member in members
