@@ -196,6 +196,10 @@ class Host:
         """Return the settings of the plugin that offers the rater `name`, None where it has none."""
         return self._settings_behind("billing_raters", name)
 
+    def settings_of_reader(self, file_format: str) -> Any:
+        """Return the settings of the plugin that offers the reader of `file_format`, None where it has none."""
+        return self._settings_behind("billing_readers", file_format)
+
     def _settings_behind(self, hook: str, name: str) -> Any:
         owner = self.owners[hook][name]
         return next((plugin.settings for plugin in self.plugins if plugin.name == owner), None)

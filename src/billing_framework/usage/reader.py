@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import attrs
 
@@ -58,12 +58,14 @@ class ReadRequest:
         source: source name of the records that it makes.
         zone: IANA zone for local times without an offset.
         options: the reader's own options, as given on the command line (``--option name=value``).
+        settings: structured settings of the reader's own plugin (an instance of its settings class), None where it has none.
     """
 
     file: str
     source: str
     zone: str = "UTC"
     options: Mapping[str, str] = attrs.field(factory=dict)
+    settings: Any = None
 
 
 @attrs.frozen(kw_only=True)

@@ -15,7 +15,7 @@ from billing_framework.run.input_file import opened_records
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.run.usage.reading import read_items, read_request
 from billing_framework.storage.audit import record
-from billing_framework.storage.stored_form import to_plain
+from billing_framework.storage.stored_form import to_plain, to_text
 from billing_framework.storage.usage.batches import Batch, batch_of, insert_batch, serialise_intake
 from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
@@ -115,11 +115,13 @@ def take_in(
 
 
 def _natural_key(deployment: Deployment, reader: Reader, request: ReadRequest, sha256: bytes) -> int:
-    # A newer version of the plugin may read what an older one could not, so its version belongs to the key.
+    # A newer version of the plugin, or other settings, may read what was not read before, so both belong to the key.
     owner = deployment.host.owners["billing_readers"][reader.format]
     version = next(plugin.version for plugin in deployment.host.plugins if plugin.name == owner)
     options = [part for pair in sorted(request.options.items()) for part in pair]
-    return natural_id("batch", sha256.hex(), reader.format, version, request.source, request.zone, *options)
+    settings = deployment.host.settings_of_reader(reader.format)
+    told = [] if settings is None else [to_text(settings)]
+    return natural_id("batch", sha256.hex(), reader.format, version, request.source, request.zone, *options, *told)
 
 
 def _batch(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
+import attrs
+
 from billing_framework.plugin.host import Host
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage
@@ -55,7 +57,7 @@ def read_items(host: Host, reader: Reader, request: ReadRequest, stream: BinaryI
     """
     who = f"the reader {reader.format!r} of plugin {host.owners['billing_readers'][reader.format]}"
     try:
-        for item in reader.read(stream, request):
+        for item in reader.read(stream, attrs.evolve(request, settings=host.settings_of_reader(reader.format))):
             broken = _broken(item, reader)
             if broken:
                 raise ContractBroken("PLUGIN04", f"{who} yielded {broken}", place=request.file)  # noqa: TRY301  it ends the loop
