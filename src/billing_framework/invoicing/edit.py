@@ -127,6 +127,8 @@ def apply_edits(charges: Sequence[Charge], edits: Sequence[Edit]) -> Edited:
     touched: dict[str, Charge] = {}
     findings: list[Finding] = []
     for edit in edits:
+        if edit.field in (EditField.RECORD, EditField.DEFER):
+            continue  # those were applied to the records before they were rated
         problem = _problem(edit, current)
         if problem is not None:
             findings.append(problem)

@@ -20,6 +20,7 @@ from billing_framework.receivables.open_item import Allocation, document_item_ke
 from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.cycle.order import one_decision_at_a_time
 from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.billed_records import free_records, link_records
 from billing_framework.storage.billing.documents import (
     StoredDocument,
     as_issued,
@@ -115,11 +116,13 @@ def issue_correction(
         issue(connection, book.code, [numbers[wanted.note.key]], now=now)
         take_back_charges(connection, wanted.original, wanted.note.key, wanted.spent)
         if wanted.spent is None:
+            free_records(connection, wanted.original, wanted.note.key)
             rewind_states(connection, wanted.original, wanted.note.key)
     if wanted.new is not None:
         save_drafts(connection, [_with_revisions(connection, wanted.new)])
         issue(connection, book.code, [numbers[wanted.new.draft.key]], now=now)
         write_states(connection, {wanted.new.draft.key: wanted.new.state})
+        link_records(connection, [wanted.new.draft.key])
     issued = as_issued(connection, load_documents(connection, numbers).values())
     insert_items(connection, book.code, [item for key in numbers if (item := item_of(issued[key])) is not None])
     _net(deployment, connection, wanted, drafts)

@@ -167,6 +167,7 @@ def _record(work: Rebilling, stored: StoredDocument, anew: Anew) -> DraftRecord:
         inputs={member: to_text(anew.inputs[member]) for member in result.members},
         state=result.state,
         state_read=result.state_read,
+        records=result.records,
         seller=seller_of(work.book),
         buyer=buyer_of(account, party),
         run_id=stored.run_id,

@@ -226,6 +226,7 @@ def _record(
         inputs={member: to_text(inputs[member]) for member in result.members},
         state=result.state,
         state_read=result.state_read,
+        records=result.records,
         seller=seller_of(desk.book),
         buyer=buyer_of(account, parties.get(account.party)),
         run_id=run.id,

@@ -22,6 +22,7 @@ from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
+from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, issue, issued_as, load_documents
 from billing_framework.storage.billing.keys import free_charges, free_periods, write_states
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
@@ -150,8 +151,8 @@ def _post_chunk(deployment: Deployment, run: Run, chunk: Sequence[Numbered], map
     try:
         with deployment.database.begin() as connection:
             return _post_documents(deployment, connection, run, chunk, mapping), {}
-    except (LedgerRefused, Conflict) as refused:
-        if refused.code in WHOLE_RUN or refused.code == "STORAGE06":
+    except Refused as refused:
+        if not _is_about_one(refused):
             raise
         if len(chunk) == 1:
             void = _post_void(deployment, run, chunk[0], str(refused))
@@ -163,6 +164,13 @@ def _post_chunk(deployment: Deployment, run: Run, chunk: Sequence[Numbered], map
         issued += count
         spoilt |= void
     return issued, spoilt
+
+
+def _is_about_one(refused: Refused) -> bool:
+    """Return whether a refusal concerns one document, which is then issued as void, and not the books or the database."""
+    if refused.code in WHOLE_RUN or refused.code == "STORAGE06":
+        return False
+    return isinstance(refused, LedgerRefused | Conflict) or refused.code == "CHARGE06"
 
 
 def _post_documents(
@@ -195,6 +203,7 @@ def _write_what_follows(deployment: Deployment, connection: Connection, run: Run
     issued = as_issued(connection, documents)
     insert_items(connection, run.book, [item for one in documents if (item := item_of(issued[one.key])) is not None])
     write_states(connection, {one.key: one.state for one in documents})
+    link_records(connection, [one.key for one in documents])
     put_events(
         connection,
         deployment.clock.now(),

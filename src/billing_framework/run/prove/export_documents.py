@@ -16,8 +16,8 @@ from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rater import KeyedUsage
-from billing_framework.run.cycle.bill import billing_group
 from billing_framework.run.cycle.bill_input import BillInput
+from billing_framework.run.cycle.rated_input import billing_group
 from billing_framework.run.cycle.stored_input import StoredMaterial, read_inputs, read_material
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence

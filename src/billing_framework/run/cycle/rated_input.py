@@ -1,0 +1,126 @@
+"""What is rated of a manifest: its agreements with plans, tables and state, and their records as reviewers left them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from billing_framework.invoicing.edit import Edit
+from billing_framework.invoicing.record_edit import RECORD_FIELDS, EditedRecords, edit_records
+from billing_framework.rating.rate import RatedGroup
+from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
+from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TileRef
+from billing_framework.run.cycle.guiding import guide
+from billing_framework.values.clock import timezone
+from billing_framework.values.finding import Finding
+
+
+@attrs.frozen(kw_only=True)
+class RatedInput:
+    """What is rated of one manifest.
+
+    Attributes:
+        group: what raters are given.
+        deferred: key of each record that a reviewer leaves for a later bill to the reason; it is not in the group.
+        findings: edits of records that could not be applied.
+    """
+
+    group: BillingGroup
+    deferred: Mapping[int, str]
+    findings: tuple[Finding, ...]
+
+
+def rated_input(given: BillInput, material: Material) -> RatedInput:
+    """Return what is rated of a manifest.
+
+    Args:
+        given: the manifest.
+        material: the records, plans and tables that it names, and the kinds of the records.
+    """
+    agreements = [_usage(given, one, material) for one in given.agreements]
+    edits = [edit for edit in given.edits if edit.field in RECORD_FIELDS]
+    edited = _edited(agreements, edits, material) if edits else EditedRecords(records=())
+    if edits:
+        agreements = [_with_edited(usage, edited) for usage in agreements]
+    return RatedInput(
+        group=BillingGroup(account=given.account, period=given.period, agreements=tuple(agreements), holidays=given.holidays),
+        deferred=edited.deferred,
+        findings=edited.findings,
+    )
+
+
+def billing_group(given: BillInput, material: Material) -> BillingGroup:
+    """Return what a rater is given for one manifest: agreements with their plans, state and records as they are billed."""
+    return rated_input(given, material).group
+
+
+def with_deferred(rated: RatedGroup, basis: RatedInput) -> RatedGroup:
+    """Return a rating with the records counted that a reviewer has left for a later bill, and the edits that failed."""
+    if not basis.deferred and not basis.findings:
+        return rated
+    reasons = Counter(rated.control.deferred)
+    reasons.update(basis.deferred.values())
+    control = attrs.evolve(
+        rated.control, records=rated.control.records + len(basis.deferred), deferred=dict(sorted(reasons.items()))
+    )
+    return attrs.evolve(
+        rated,
+        findings=(*basis.findings, *rated.findings),
+        deferred={**rated.deferred, **basis.deferred},
+        control=control,
+    )
+
+
+def _edited(agreements: Sequence[AgreementUsage], edits: Sequence[Edit], material: Material) -> EditedRecords:
+    own = {
+        record.key: record
+        for usage in agreements
+        for record in usage.records
+        if record.assignment.agreement == usage.agreement.code
+    }
+    return edit_records(list(own.values()), edits, material.kinds)
+
+
+def _with_edited(usage: AgreementUsage, edited: EditedRecords) -> AgreementUsage:
+    """Put edited records in the place of the delivered ones; another agreement that sees a record sees it edited, too."""
+    changed = {record.key: record for record in edited.records if record.original is not None}
+    return attrs.evolve(
+        usage,
+        records=tuple(
+            attrs.evolve(record, usage=changed[record.key].usage, original=changed[record.key].original)
+            if record.key in changed
+            else record
+            for record in usage.records
+            if record.key not in edited.deferred
+        ),
+    )
+
+
+def _usage(given: BillInput, one: AgreementInput, material: Material) -> AgreementUsage:
+    zone = timezone(given.account.zone)
+    candidates = [*one.assignments, *one.earlier_assignments, *one.neighbours]
+    code = one.agreement.code
+    records = []
+    for ref in one.usage:
+        usage = material.usage[ref.key]
+        records.append(KeyedUsage(key=ref.key, usage=usage, assignment=guide(usage.subject, usage.span, candidates, code, zone)))
+    return AgreementUsage(
+        agreement=one.agreement,
+        period=one.period,
+        full_period=one.full_period,
+        next_period=one.next_period,
+        tiles=_tiles(one.tiles, material),
+        next_tiles=_tiles(one.next_tiles, material),
+        earlier_tiles=_tiles(one.earlier_tiles, material),
+        tables=tuple(material.tables[ref.table] for ref in one.tables),
+        assignments=one.assignments,
+        records=tuple(records),
+        state={state.name: state for state in one.state},
+        billed_through=one.billed_through,
+    )
+
+
+def _tiles(refs: Iterable[TileRef], material: Material) -> tuple[Tile, ...]:
+    return tuple(Tile(dates=ref.dates, plan=material.plans[ref.plan]) for ref in refs)
