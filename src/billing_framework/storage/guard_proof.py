@@ -11,7 +11,7 @@ from billing_framework.storage import audit
 from billing_framework.storage.billing import guards as billing
 from billing_framework.storage.billing import record_tables
 from billing_framework.storage.guard import SEARCH_PATH, Guard, postgres_body, postgres_trigger, reads_tables, sqlite_trigger
-from billing_framework.storage.master import account_tables, master_tables, rate_table_tables
+from billing_framework.storage.master import account_tables, master_tables, rate_table_tables, share_tables
 from billing_framework.storage.personal import tables as personal
 from billing_framework.storage.receivable import guards as receivable
 from billing_framework.storage.usage import tables as usage
@@ -26,6 +26,7 @@ def core_guards() -> tuple[Guard, ...]:
         account_tables.guards(),
         master_tables.guards(),
         rate_table_tables.guards(),
+        share_tables.guards(),
         billing.guards(),
         record_tables.guards(),
         receivable.guards(),
