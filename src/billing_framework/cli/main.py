@@ -45,6 +45,7 @@ NOUNS = {
     "plan": "Price plans and their versions.",
     "plugin": "The plugins of this deployment.",
     "quote": "Price a file of records against a plan.",
+    "rate-table": "Rate tables: dated lists of prices that plans name.",
     "run": "Billing runs: start, review, approve, post.",
     "tax": "Tax rates.",
     "usage": "Usage records: intake, suspense, coverage.",
@@ -90,8 +91,9 @@ class BillingCommand(click.Group):
         """Return the command of a noun, None where there is no such noun."""
         if cmd_name not in NOUNS:
             return None
-        module = importlib.import_module(f"billing_framework.cli.{cmd_name}")
-        return prepared(getattr(module, cmd_name))
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"billing_framework.cli.{name}")
+        return prepared(getattr(module, name))
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """List the nouns without loading them."""

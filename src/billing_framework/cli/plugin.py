@@ -83,6 +83,7 @@ def _description(host: Host, shown: EnabledPlugin) -> Iterator[str]:
             ("settings", "\n".join(f"{key} = {value}" for key, value in _settings(shown))),
             ("formats", "\n".join(f"{key}: {host.readers[key].title}" for key in offers.get("billing_readers", ()))),
             ("raters", "\n".join(offers.get("billing_raters", ()))),
+            ("rate tables", "\n".join(f"{key}: {host.rate_tables[key].title}" for key in offers.get("billing_rate_tables", ()))),
             (
                 "charge models",
                 "\n".join(f"{key}: {models[key].title}" for key in offers.get("billing_charge_models", ())),

@@ -21,6 +21,7 @@ from billing_framework.plugin.discovery import LoadedPlugin, load_plugins
 from billing_framework.plugin.offers import CORE, Offered, Panel, checked, collect, hook_names, register
 from billing_framework.plugin.settings import CHECK_COMMAND, CODES, SettingsFile, converter
 from billing_framework.rating.rate_table import RateTableKind
+from billing_framework.rating.rate_table_file import row_fields
 from billing_framework.rating.rater import ChargeModel, Rater
 from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.reader import Reader
@@ -153,6 +154,7 @@ class Host:
         _check_reader_kinds(offered["billing_readers"], kinds)
         for kind in kinds.by_name.values():
             body_fields(kind)
+        _check_rate_tables(offered["billing_rate_tables"])
         return cls(
             plugins=tuple(
                 EnabledPlugin(
@@ -307,6 +309,15 @@ def _check_names(models: Offered, raters: Offered) -> None:
                     "PLUGIN02", f"the charge model {name!r} is offered by {taken[name]!r} and by the rater {rater.name!r}"
                 )
             taken[name] = rater.name
+
+
+def _check_rate_tables(kinds: Offered) -> None:
+    for name, owner in kinds.owner.items():
+        if not name.startswith(f"{owner}."):
+            raise ContractBroken(
+                "PLUGIN04", f"plugin {owner} offers the rate table kind {name!r}", remedy=f"Name it {owner}.{name.split('.')[-1]}"
+            )
+        row_fields(kinds.by_name[name])
 
 
 def _check_reader_kinds(readers: Offered, kinds: Offered) -> None:

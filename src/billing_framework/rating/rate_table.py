@@ -1,4 +1,4 @@
-"""Rate tables: dated, versioned tables of prices too long for a price plan: prefix decks, rate cards, fee schedules.
+"""Rate tables: dated, versioned lists of prices that are too long for a price plan.
 
 A plan's component names a table by its code; which version prices which date is chosen like the version of a plan.
 """

@@ -134,18 +134,27 @@ def choose_tables(
 
 
 def _in_spans(code: str, versions: Sequence[Known], spans: Iterable[DateSpan]) -> tuple[list[Known], list[Finding]]:
-    edges = [edge for one in versions for edge in (one.valid_from, one.valid_to) if edge is not None]
     winners: set[str] = set()
     findings: list[Finding] = []
     for dates in spans:
-        for part in dates.tiles(edges):
-            found = in_force(versions, part.start)
-            winners |= {one.version for one in found}
+        for part, found in _holding(versions, dates):
+            winners.update(found)
             if len(found) > 1:
-                findings.append(_unclear(code, part, [one.version for one in found]))
+                findings.append(_unclear(code, part, found))
     while more := {one.version for one in versions if one.supersedes in winners} - winners:
         winners |= more  # a version that corrects a chosen one goes with it, so that the rater chooses among the same
     return [one for one in versions if one.version in winners], findings
+
+
+def _holding(versions: Sequence[Dated], dates: DateSpan) -> Iterator[tuple[DateSpan, list[str]]]:
+    edges = [edge for one in versions for edge in (one.valid_from, one.valid_to) if edge is not None]
+    for part in dates.tiles(edges):
+        yield part, [one.version for one in in_force(versions, part.start)]
+
+
+def in_conflict(versions: Sequence[Dated], dates: DateSpan) -> list[tuple[DateSpan, list[str]]]:
+    """Return the parts of some dates that more than one version of a table claims, with their labels."""
+    return [(part, found) for part, found in _holding(versions, dates) if len(found) > 1]
 
 
 def _unclear(code: str, dates: DateSpan, versions: Sequence[str]) -> Finding:

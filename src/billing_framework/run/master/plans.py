@@ -15,8 +15,10 @@ from billing_framework.rating.plan_file import params_by_model, read_plan
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.selection import LoadedPlan, select
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.rate_tables import named_findings
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.master.plan_rows import add_plans, load_plans
+from billing_framework.storage.master.rate_table_rows import RateTableRow, rate_table_rows
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import ONE_DAY, DateSpan
 from billing_framework.values.typed_toml import line_of
@@ -59,6 +61,8 @@ def load_plan_files(deployment: Deployment, files: Sequence[tuple[str, bytes]], 
         findings += [_other_content(plan, file) for plan, file in plans if _differs(plan, by_name)]
         everything = [*known, *(LoadedPlan(plan=plan, loaded_at=now) for plan, _ in new)]
         findings += [finding for plan, file in new for finding in fit_findings(plan, file, everything, now)]
+        tables = rate_table_rows(connection) if new else []
+        findings += [one for plan, file in new for one in _named_tables(deployment, plan, tables, file, Severity.INFORMATION)]
         if not check_only and not any(finding.stops for finding in findings):
             add_plans(connection, new, now=now, actor=deployment.actor)
             record_many(connection, now, deployment.actor, (_event(plan, file) for plan, file in new))
@@ -154,11 +158,20 @@ def check_loaded(deployment: Deployment, connection: Connection) -> list[Finding
             one.plan, models=models, measures=measures, units=deployment.host.units, file=f"plan {one.plan.name}"
         )
     ]
+    tables = rate_table_rows(connection)
+    for one in plans:
+        findings += _named_tables(deployment, one.plan, tables, f"plan {one.plan.name}", Severity.ISSUE)
     for code in sorted({one.plan.code for one in plans}):
         mine = [one for one in plans if one.plan.code == code]
         findings += [finding for one in mine for finding in fit_findings(one.plan, f"plan {one.plan.name}", mine, now)]
         findings += covering_gaps(mine, code, now)
     return findings
+
+
+def _named_tables(
+    deployment: Deployment, plan: PlanVersion, tables: Sequence[RateTableRow], file: str, severity: Severity
+) -> list[Finding]:
+    return named_findings(plan, deployment.host.rate_tables, tables, file=file, severity=severity)
 
 
 def _differs(plan: PlanVersion, by_name: Mapping[str, PlanVersion]) -> bool:
