@@ -84,12 +84,13 @@ class _Pricing:
     def is_priceable(self) -> bool:
         """Note what stands against pricing at all: tiles that do not add up, plans in another currency, unknown models."""
         code, currency = self.usage.agreement.code, self.group.account.currency
+        is_over = not self.usage.tiles and self.usage.earlier_tiles  # only what it has carried on is left to bill
         ends = [self.usage.period.start, *(tile.dates.end for tile in self.usage.tiles)]
         starts = [*(tile.dates.start for tile in self.usage.tiles), self.usage.period.end]
-        if ends != starts:
+        if ends != starts and not is_over:
             what = f"the plan versions of the agreement do not cover {self.usage.period}"
             self.findings.append(Finding(code="PLAN13", what=what, remedy="Load a version for the missing dates", subject=code))
-        for plan in {tile.plan.name: tile.plan for tile in self.usage.tiles}.values():
+        for plan in {tile.plan.name: tile.plan for tile in (*self.usage.earlier_tiles, *self.usage.tiles)}.values():
             if plan.currency != currency:
                 what = f"plan {plan.name} is in {plan.currency}, the account in {currency}"
                 remedy = f"Choose a plan in {currency}"
@@ -188,7 +189,7 @@ def _tile_number(usage: AgreementUsage, charge: Charge) -> int:
 def _in_plan_order(usage: AgreementUsage, charges: Iterable[Charge]) -> tuple[Charge, ...]:
     """Return the charges by place of their component in the last plan that has it, then by date; else in the order of pricing."""
     places: dict[str, int] = {}
-    for tile in usage.tiles:
+    for tile in (*usage.earlier_tiles, *usage.tiles):
         for place, component in enumerate(tile.plan.components):
             places[component.code] = place
     return tuple(sorted(charges, key=lambda charge: (places.get(charge.component, len(places)), charge.service.start)))

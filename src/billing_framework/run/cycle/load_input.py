@@ -19,9 +19,10 @@ from billing_framework.rating.charge import Charge
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.rate_table_names import choose_tables
 from billing_framework.rating.rater import Tile
-from billing_framework.rating.selection import LoadedPlan, select
+from billing_framework.rating.selection import LoadedPlan, Selection, select
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TableRef, TileRef, UsageRef
+from billing_framework.run.cycle.carried import CarriedRecords, billed_dates, carried_records, earlier_dates, waiting_records
 from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.plans import model_params
@@ -105,6 +106,7 @@ class InputRequest:
         edits: officers' edits by account.
         charges: manual charges by account that a rebill repeats; None takes those that are pending.
         plans_known_at: instant by whose knowledge plans are chosen; that of the desk where None.
+        repeats: key of the document that is billed anew: of carried records it gets those that it had billed, and no others.
         heeds_holds: False where an officer bills a document anew: holds keep accounts out of runs, not officers from deciding.
     """
 
@@ -116,6 +118,7 @@ class InputRequest:
     charges: Mapping[str, tuple[Charge, ...]] | None = None
     plans_known_at: datetime | None = None
     heeds_holds: bool = True
+    repeats: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -124,6 +127,8 @@ class _Gathered:
 
     agreements: Mapping[str, tuple[Agreement, ...]]
     assignments: Mapping[str, tuple[Assignment, ...]]
+    all_assignments: Mapping[str, tuple[Assignment, ...]]
+    waiting: Mapping[str, Sequence[UsageRow]]
     by_subject: Mapping[str, tuple[Assignment, ...]]
     usage: Mapping[str, Sequence[UsageRow]]
     states: Mapping[str, Mapping[str, CarriedState]]
@@ -147,9 +152,10 @@ def load_inputs(
     values = load_accounts(connection, accounts)
     gathered = _gather(connection, desk, list(values.values()), request)
     inputs = {code: _input(desk, values[code], gathered, request) for code in accounts if code in values}
-    usage = {row.key: row.usage for listed in gathered.usage.values() for row in listed}
+    usage = {row.key: row.usage for read in (gathered.usage, gathered.waiting) for listed in read.values() for row in listed}
     plans = {one.plan.name: one.plan for one in desk.plans}
-    return inputs, Material(usage=usage, plans=plans, tables=_tables(connection, desk, inputs.values()))
+    tables = _tables(connection, desk, inputs.values())
+    return inputs, Material(usage=usage, plans=plans, tables=tables, kinds=desk.deployment.host.kinds)
 
 
 def _tables(connection: Connection, desk: Desk, inputs: Iterable[BillInput]) -> dict[str, RateTable]:
@@ -163,15 +169,20 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
     codes = [account.code for account in accounts]
     agreements = load_agreements(connection, [code for code in codes if code in request.own])
     billed = [one for listed in agreements.values() for one in listed if _life(one, request.period) is not None]
-    names = [one.code for one in billed]
+    every = [one.code for listed in agreements.values() for one in listed if one.starts_on < request.period.end]
+    all_assignments = resolved(connection, load_assignments(connection, every))
+    waiting = waiting_records(connection, desk.kinds, accounts, all_assignments, period=request.period, repeats=request.repeats)
+    names = every if waiting else [one.code for one in billed]  # those that ended may have carried something on
     assignments = {
-        code: tuple(one for one in listed if lasting(one, request.period) is not None)
-        for code, listed in resolved(connection, load_assignments(connection, names)).items()
+        one.code: tuple(held for held in all_assignments.get(one.code, ()) if lasting(held, request.period) is not None)
+        for one in billed
     }
     subjects = {one.subject for listed in assignments.values() for one in listed}
     return _Gathered(
         agreements=agreements,
         assignments=assignments,
+        all_assignments=all_assignments,
+        waiting=waiting,
         by_subject=guiding_assignments(connection, subjects),
         usage=_usage(connection, desk, accounts, subjects, request.period),
         states=states_before(connection, names, request.period.start),
@@ -193,7 +204,8 @@ def _usage(
         return {}
     within = Span(min(one.start for one in instants), max(one.end for one in instants))
     wanted = {subject: [within] for subject in sorted(subjects)}
-    return load_current(connection, desk.kinds, wanted, up_to_batch=newest_batch(connection))
+    kinds = [name for name, derived in desk.kinds.items() if not derived.kind.carried]
+    return load_current(connection, desk.kinds, wanted, up_to_batch=newest_batch(connection), kinds=kinds) if kinds else {}
 
 
 def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequest) -> BillInput:
@@ -246,15 +258,19 @@ def _life(agreement: Agreement, dates: DateSpan) -> DateSpan | None:
 def _agreement(
     desk: Desk, account: Account, agreement: Agreement, gathered: _Gathered, request: InputRequest
 ) -> tuple[AgreementInput | None, tuple[Finding, ...]]:
-    period = _life(agreement, request.period)
-    if period is None:
+    zone = timezone(account.zone)
+    carried = carried_records(gathered.all_assignments.get(agreement.code, ()), gathered.waiting, request.period, zone)
+    billed = billed_dates(agreement, request.period, carried)
+    if billed is None:
         return None, ()
+    period, is_over = billed
     cycle = parse_cycle(account.cycle, desk.deployment.settings.custom_cycles)
     following = next_period(cycle, request.period)
     known_at = request.plans_known_at or desk.known_at
     models = desk.deployment.host.charge_models
-    chosen = select(agreement, period, desk.plans, known_at, models)
-    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in chosen.tiles), desk.tables, known_at)
+    chosen = Selection(tiles=()) if is_over else select(agreement, period, desk.plans, known_at, models)
+    earlier = _earlier(desk, agreement, carried, request.period.end if is_over else period.start, known_at)
+    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in (*earlier.tiles, *chosen.tiles)), desk.tables, known_at)
     ahead = _life(agreement, following)
     assignments = gathered.assignments.get(agreement.code, ())
     given = AgreementInput(
@@ -264,14 +280,28 @@ def _agreement(
         next_period=following,
         tiles=tile_refs(chosen.tiles),
         next_tiles=tile_refs(select(agreement, ahead, desk.plans, known_at, models).tiles) if ahead else (),
+        earlier_tiles=tile_refs(earlier.tiles),
         tables=tuple(TableRef(row.name, row.sha256) for row in tables),
         assignments=assignments,
+        earlier_assignments=tuple(one for one in carried.assignments if one not in assignments),
         neighbours=_neighbours(assignments, gathered, widened(period, max(1, reach_of(desk.deployment.host.kinds)))),
-        usage=_usage_refs(desk, account, assignments, gathered, period),
+        usage=_refs([*carried.rows, *_seen(desk, account, assignments, gathered, period)]),
         state=tuple(state for _, state in sorted(gathered.states.get(agreement.code, {}).items())),
         billed_through=gathered.billed.get(agreement.code, {}),
     )
-    return given, (*chosen.findings, *unclear)
+    return given, (*earlier.findings, *chosen.findings, *unclear)
+
+
+def _earlier(desk: Desk, agreement: Agreement, carried: CarriedRecords, before: date, known_at: datetime) -> Selection:
+    """Return the plan versions of the dates before the period on which carried records start, and what is unclear about them."""
+    dates = earlier_dates(agreement, carried, before)
+    if dates is None:
+        return Selection(tiles=())
+    found = select(agreement, dates, desk.plans, known_at, desk.deployment.host.charge_models)
+    days = [day for day in carried.dates if day in dates]
+    tiles = tuple(tile for tile in found.tiles if any(day in tile.dates for day in days))
+    covered = all(any(day in tile.dates for tile in tiles) for day in days)
+    return Selection(tiles=tiles, findings=() if covered else found.findings)
 
 
 def tile_refs(tiles: Iterable[Tile]) -> tuple[TileRef, ...]:
@@ -288,9 +318,10 @@ def _neighbours(own: Sequence[Assignment], gathered: _Gathered, dates: DateSpan)
     )
 
 
-def _usage_refs(
+def _seen(
     desk: Desk, account: Account, assignments: Sequence[Assignment], gathered: _Gathered, period: DateSpan
-) -> tuple[UsageRef, ...]:
+) -> list[UsageRow]:
+    """Return the records of the period, and those beside it that the rating must see."""
     zone = timezone(account.zone)
     kinds = desk.deployment.host.kinds
     own: dict[str, list[DateSpan]] = {}
@@ -298,11 +329,14 @@ def _usage_refs(
         dates = lasting(assignment, period)
         if dates is not None:
             own.setdefault(assignment.subject, []).append(dates)
-    found = [
+    return [
         one
         for subject, dates in own.items()
         for one in gathered.usage.get(subject, ())
         if is_seen(kinds[one.usage.kind], one.usage.span, dates, period, zone)
     ]
-    found.sort(key=lambda one: (one.usage.kind, one.usage.subject, one.usage.span.start, one.key))
-    return tuple(UsageRef(one.usage.kind, one.key, one.digest.hex()) for one in found)
+
+
+def _refs(rows: Iterable[UsageRow]) -> tuple[UsageRef, ...]:
+    ordered = sorted(rows, key=lambda one: (one.usage.kind, one.usage.subject, one.usage.span.start, one.key))
+    return tuple(UsageRef(one.usage.kind, one.key, one.digest.hex()) for one in ordered)

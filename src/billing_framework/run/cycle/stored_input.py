@@ -73,7 +73,12 @@ def read_material(connection: Connection, host: Host, inputs: Mapping[str, BillI
     refs = [ref for given in inputs.values() for one in given.agreements for ref in one.usage]
     findings: list[Finding] = []
     rows = _usage(connection, host, refs, findings)
-    tiles = {tile.plan: tile for given in inputs.values() for one in given.agreements for tile in (*one.tiles, *one.next_tiles)}
+    tiles = {
+        tile.plan: tile
+        for given in inputs.values()
+        for one in given.agreements
+        for tile in (*one.tiles, *one.next_tiles, *one.earlier_tiles)
+    }
     plans = {}
     for name, tile in sorted(tiles.items()):
         try:
@@ -83,7 +88,7 @@ def read_material(connection: Connection, host: Host, inputs: Mapping[str, BillI
     tables = _tables(
         connection, host, [ref for given in inputs.values() for one in given.agreements for ref in one.tables], findings
     )
-    material = Material(usage={key: row.usage for key, row in rows.items()}, plans=plans, tables=tables)
+    material = Material(usage={key: row.usage for key, row in rows.items()}, plans=plans, tables=tables, kinds=host.kinds)
     return StoredMaterial(material=material, rows=rows, findings=tuple(findings))
 
 
@@ -102,7 +107,7 @@ def _usage(connection: Connection, host: Host, refs: list[UsageRef], findings: l
             findings.append(
                 _altered("EXPLAIN02", f"the usage record {ref.key} of kind {ref.kind} is no longer there", str(ref.key))
             )
-        elif content_digest(row.usage, kinds[ref.kind].fields).hex() != ref.digest:
+        elif content_digest(row.usage, kinds[ref.kind].fields, row.mark).hex() != ref.digest:
             what = f"the usage record {row.usage.external_id!r} of {row.usage.subject} was altered"
             findings.append(_altered("EXPLAIN02", what, row.usage.external_id))
     return rows

@@ -1,0 +1,100 @@
+"""Carried records: those that no standing document has billed, and those that a document had billed and is to bill again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.billing.billed_records import billed_on
+from billing_framework.storage.billing.record_tables import billed_record
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_tables import subject_id
+from billing_framework.storage.usage.load import UsageRow, current_records, load_by_key, usage_row
+from billing_framework.storage.usage.rows import Tables, among
+from billing_framework.storage.usage.tables import usage_key
+
+Waiting = dict[str, list[UsageRow]]
+
+
+def load_unbilled(
+    connection: Connection, tables: Tables, subjects: Iterable[str], *, before: datetime, up_to_batch: int
+) -> Waiting:
+    """Return the current carried records of subjects that start before an instant and that no standing document has billed.
+
+    A record is billed, too, where the document has billed an earlier version of what it speaks about: that one is billed anew.
+
+    Args:
+        connection: a connection with one snapshot.
+        tables: the usage kinds with their tables; only carried ones are read.
+        subjects: the identifiers.
+        before: the end of the period that is billed.
+        up_to_batch: number of the newest batch that counts.
+    """
+    ids = {subject_id(subject): subject for subject in subjects}
+    found: Waiting = defaultdict(list)
+    for _, derived in sorted(tables.items()):
+        if not derived.kind.carried:
+            continue
+        columns, mine = derived.table.c, usage_key.alias("delivered")
+        billed = sa.exists().where(
+            mine.c.key == columns.key,
+            billed_record.c.claim == sa.case((mine.c.slot_key != 0, mine.c.slot_key), else_=mine.c.key),
+            billed_record.c.reversed_by.is_(None),
+        )
+        query = current_records(derived, up_to_batch).where(columns.start_at < before, ~billed)
+        query = query.order_by(columns.subject_id, columns.start_at, columns.key)
+        for row in rows_of(connection, ids, among(query, columns.subject_id)):
+            subject = ids[row.subject_id]
+            found[subject].append(usage_row(derived, row, derived.usage(row, subject)))
+    return dict(found)
+
+
+def load_repeated(connection: Connection, tables: Tables, document: int, *, up_to_batch: int) -> Waiting:
+    """Return what a document had billed as it is known now: the newest version of each record, but none that another one bills.
+
+    Args:
+        connection: a connection.
+        tables: the usage kinds with their tables.
+        document: key of the document that is billed anew.
+        up_to_batch: number of the newest batch that counts.
+    """
+    claims = set(billed_on(connection, document).values())
+    columns = billed_record.c
+    elsewhere = {
+        row.claim
+        for row in rows_of(
+            connection,
+            claims,
+            lambda some: sa.select(columns.claim).where(
+                columns.claim.in_(some), columns.reversed_by.is_(None), columns.document_id != document
+            ),
+        )
+    }
+    keys: Mapping[str, list[int]] = _newest(connection, claims - elsewhere, up_to_batch)
+    found: Waiting = defaultdict(list)
+    wanted = {kind: some for kind, some in keys.items() if kind in tables}
+    for row in sorted(load_by_key(connection, tables, wanted).values(), key=lambda one: (one.usage.span.start, one.key)):
+        found[row.usage.subject].append(row)
+    return dict(found)
+
+
+def _newest(connection: Connection, claims: Iterable[int], up_to_batch: int) -> dict[str, list[int]]:
+    """Return by kind the keys of the newest records behind claims: of each slot the highest version, else the record itself."""
+    columns = usage_key.c
+    newest: dict[int, tuple[int, int, str]] = {}
+    wanted = list(claims)
+    for column, plain in ((columns.key, True), (columns.slot_key, False)):
+        query = sa.select(usage_key).where(columns.batch_id <= up_to_batch)
+        if plain:
+            query = query.where(columns.slot_key == 0)
+        for row in rows_of(connection, wanted, among(query, column)):
+            claim = row.key if plain else row.slot_key
+            newest[claim] = max(newest.get(claim, (row.version, row.key, row.kind)), (row.version, row.key, row.kind))
+    found: dict[str, list[int]] = defaultdict(list)
+    for _, key, kind in newest.values():
+        found[kind].append(key)
+    return found
