@@ -47,6 +47,7 @@ NOUNS = {
     "quote": "Price a file of records against a plan.",
     "rate-table": "Rate tables: dated lists of prices that plans name.",
     "run": "Billing runs: start, review, approve, post.",
+    "share": "Who pays for an agreement, what part of which charges.",
     "tax": "Tax rates.",
     "usage": "Usage records: intake, suspense, coverage.",
 }

@@ -86,7 +86,7 @@ def form_options(form: Form[Any], *, leave_out: Iterable[str]) -> Callable[[Comm
 
 
 def add_shared_verbs(group: click.Group, kind: MasterKind[Any], *, columns: Sequence[str], examples: Mapping[str, str]) -> None:
-    """Give a noun its verbs ``create``, ``list`` and ``import``, and where a code identifies it ``show`` and ``change``.
+    """Give a noun its verbs ``create`` or ``add``, ``list`` and ``import``; where a code identifies it, ``show`` and ``change``.
 
     Args:
         group: the noun.
@@ -94,7 +94,8 @@ def add_shared_verbs(group: click.Group, kind: MasterKind[Any], *, columns: Sequ
         columns: fields that the list shows.
         examples: for each verb the example of its help; ``change`` is left out where the noun has its own.
     """
-    group.add_command(_create(kind, examples["create"]))
+    verb = "add" if "add" in examples else "create"
+    group.add_command(_create(kind, verb, examples[verb]))
     group.add_command(_list(kind, columns, examples["list"]))
     group.add_command(_import(kind, examples["import"]))
     if len(kind.keys) == 1:
@@ -108,11 +109,11 @@ def _help(text: str, example: str) -> str:
     return f"{text}\n\nExample:\n{lines}"
 
 
-def _create(kind: MasterKind[Any], example: str) -> click.Command:
+def _create(kind: MasterKind[Any], verb: str, example: str) -> click.Command:
     first = kind.form.fields[0].name
     free = f" Further fields are written {kind.form.free}NAME=VALUE." if kind.form.free else ""
 
-    @click.command("create", help=_help(f"Create one {kind.name}.{free} The same again changes nothing.", example))
+    @click.command(verb, help=_help(f"{verb.capitalize()} one {kind.name}.{free} The same again changes nothing.", example))
     @click.argument(first)
     @click.argument("more", nargs=-1, metavar="[FIELD=VALUE]...")
     @form_options(kind.form, leave_out=[first])

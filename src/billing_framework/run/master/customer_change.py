@@ -16,6 +16,7 @@ from billing_framework.accounts.csv_file import Row
 from billing_framework.accounts.form import change as changed_form
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, write
+from billing_framework.run.master.share_succession import move_shares
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.master.account_rows import Stored, all_rows, remove_value, replace_value, rows_of
 from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS, MasterKind
@@ -215,7 +216,7 @@ def _cut(connection: Connection, held: Stored[Assignment], on: date, reason: str
 
 
 def continue_agreement(deployment: Deployment, code: str, on: date, changes: Mapping[str, str], *, reason: str) -> Succession:
-    """End an agreement and begin its successor on the same day, with another plan or other terms; its identifiers go over.
+    """End an agreement and begin its successor on the same day, with another plan or other terms; identifiers and shares go over.
 
     Args:
         deployment: the open deployment.
@@ -249,6 +250,7 @@ def continue_agreement(deployment: Deployment, code: str, on: date, changes: Map
         moved = _reaching(connection, code, on)
         for held in moved:
             events += _moved(connection, held, begun, on, reason)
+        events += move_shares(connection, code, begun.code, on, reason=reason)
         record_many(connection, now, actor, events)
     return Succession(ended=ended, begun=begun, moved=tuple(held.value.subject for held in moved))
 

@@ -25,6 +25,7 @@ from billing_framework.storage.master.account_rows import (
 from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.master.master_tables import book_version, plan_version
 from billing_framework.storage.master.range_rows import meeting_assignments
+from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.storage.turn import take_turn
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
@@ -61,12 +62,13 @@ def account_findings(
     for row in rows:
         place = Place(file, row.line)
         if row.value.party not in parties:
-            findings.append(place.put(_missing(connection, tables.party.c.code, "party", row.value.party, row.value.code)))
+            findings.append(place.put(missing_finding(connection, tables.party.c.code, "party", row.value.party, row.value.code)))
         if row.value.book not in books:
-            findings.append(place.put(_missing(connection, book_version.c.book, "book", row.value.book, row.value.code)))
+            findings.append(place.put(missing_finding(connection, book_version.c.book, "book", row.value.book, row.value.code)))
     findings += _tree_findings(connection, rows, file)
     moved = {row.value.code for row in rows if row.value.code in old and _moved(old[row.value.code], row.value)}
     used = {stored.value.account for stored in rows_of(connection, AGREEMENTS, "account", moved)}
+    used |= {stored.value.payer for stored in rows_of(connection, SHARES, "payer", moved)}
     for row in rows:
         if row.value.code in used:
             findings.append(Place(file, row.line).put(_fixed_account(row.value)))
@@ -92,7 +94,7 @@ def _fixed_account(account: Account) -> Finding:
     return Finding(
         code="ACCOUNT12",
         severity=Severity.BLOCKING,
-        what="the book and currency of an account with agreements never change",
+        what="the book and currency of an account with agreements, or shares in them, never change",
         remedy="Open another account and let the agreements end here and begin there",
         field="book",
         value=f"{account.book} {account.currency}",
@@ -124,7 +126,7 @@ def agreement_findings(
 
 def _account_of(connection: Connection, agreement: Agreement, accounts: Mapping[str, Account]) -> list[Finding]:
     if agreement.account not in accounts:
-        return [_missing(connection, tables.account.c.code, "account", agreement.account, agreement.code)]
+        return [missing_finding(connection, tables.account.c.code, "account", agreement.account, agreement.code)]
     return []
 
 
@@ -198,7 +200,7 @@ def assignment_findings(
     lines = {(row.value.subject, row.value.starts_on): row.line for row in rows}
     findings = [
         Place(file, row.line).put(
-            _missing(connection, tables.agreement.c.code, "agreement", row.value.agreement, row.value.subject)
+            missing_finding(connection, tables.agreement.c.code, "agreement", row.value.agreement, row.value.subject)
         )
         for row in rows
         if row.value.agreement not in agreements
@@ -219,7 +221,8 @@ def _known(connection: Connection, column: sa.Column[Any], wanted: Collection[st
     return set(connection.scalars(sa.select(column).where(column.in_(sorted(wanted)))))
 
 
-def _missing(connection: Connection, column: sa.Column[Any], noun: str, code: str, subject: str) -> Finding:
+def missing_finding(connection: Connection, column: sa.Column[Any], noun: str, code: str, subject: str) -> Finding:
+    """Return that something which new data refer to is not there, with the nearest code."""
     known = list(connection.scalars(sa.select(column).distinct().limit(_MOST_NAMES_COMPARED)))
     nearest = did_you_mean(code, known) if known else f"There is no {noun} yet"
     remedy = f"Create the {noun} first, or correct the code. {nearest}"

@@ -1,4 +1,4 @@
-"""Officers create, change and import parties, accounts, agreements and assignments: checked as a whole, audited one by one."""
+"""Officers create, change and import the data of customers: checked as a whole, audited one by one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from billing_framework.accounts.csv_file import Row, read_master_file
 from billing_framework.accounts.form import fill
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customer_rules import account_findings, agreement_findings, assignment_findings
+from billing_framework.run.master.share_rules import share_reference_findings
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.master.account_rows import (
     Stored,
@@ -27,7 +28,7 @@ from billing_framework.values.typed_toml import raise_first
 
 Value = TypeVar("Value")
 
-_REFUSED_BY_STATE = {"ACCOUNT07", "ACCOUNT12"}
+_REFUSED_BY_STATE = {"ACCOUNT07", "ACCOUNT12", "ACCOUNT31", "ACCOUNT32"}
 
 
 @attrs.frozen(kw_only=True)
@@ -221,6 +222,8 @@ def references(
             return agreement_findings(connection, values, by_code, file)
         case "assignment":
             return assignment_findings(connection, values, by_identity, file)
+        case "share":
+            return share_reference_findings(connection, values, by_identity, file)
         case _:
             return []
 
