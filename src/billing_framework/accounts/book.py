@@ -123,6 +123,7 @@ class BookProfile:
         accounts: its chart, in the order of the file.
         charges: charge code, or its beginning with ``.*``, to account code.
         taxes: tax code, or its beginning with ``.*``, to account code.
+        adjustments: adjustment code of third parties' answers, or its beginning with ``.*``, to account code.
     """
 
     code: str
@@ -135,6 +136,7 @@ class BookProfile:
     accounts: tuple[BookAccount, ...]
     charges: Mapping[str, str]
     taxes: Mapping[str, str] = attrs.field(factory=dict)
+    adjustments: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def ledger_book(self) -> Book:

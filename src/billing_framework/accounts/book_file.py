@@ -46,6 +46,7 @@ class _BookTable:
     account: tuple[BookAccount, ...]
     charges: Mapping[str, str]
     taxes: Mapping[str, str] = attrs.field(factory=dict)
+    adjustments: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +97,7 @@ def _problems(book: BookProfile) -> Iterator[Problem]:
     yield from _printed_problems(book)
     yield from _series_problems(book)
     yield from _chart_problems(book)
-    for table, mapping in (("charges", book.charges), ("taxes", book.taxes)):
+    for table, mapping in (("charges", book.charges), ("taxes", book.taxes), ("adjustments", book.adjustments)):
         yield from _mapping_problems(table, mapping, book)
 
 

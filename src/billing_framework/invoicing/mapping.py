@@ -35,12 +35,14 @@ class ChartMapping:
         charges: charge code, or a pattern such as ``service.*``, to the code of an income (or deferred revenue) account.
         taxes: tax code or pattern to the code of a tax payable account.
         roles: one of `ROLES` to the code of its account.
+        adjustments: adjustment code of third parties' answers, or a pattern, to the code of an account.
     """
 
     book: str
     charges: Mapping[str, str]
     taxes: Mapping[str, str]
     roles: Mapping[str, str]
+    adjustments: Mapping[str, str] = attrs.field(factory=dict)
 
     def charge_account(self, charge_code: str) -> str:
         """Return the account of a charge code: the code itself, else the longest pattern that fits.
@@ -53,6 +55,10 @@ class ChartMapping:
     def tax_account(self, tax_code: str) -> str:
         """Return the account of a tax code, found like a charge code."""
         return self._found("tax code", tax_code, self.taxes)
+
+    def adjustment_account(self, code: str) -> str:
+        """Return the account of an adjustment code, empty where it has none: what it is about then waits in suspense."""
+        return _match(code, self.adjustments) or "" if code else ""
 
     def role(self, name: str) -> str:
         """Return the account of a role."""

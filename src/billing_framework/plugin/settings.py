@@ -244,6 +244,23 @@ class ReviewSettings:
         )
 
 
+def _item_policy(_settings: object, _field: object, value: str) -> None:
+    if value not in ("suspend", "refuse_file"):
+        raise ValueRefused("CONFIG04", f"{value!r} is no policy", remedy="Write suspend or refuse_file")
+
+
+@attrs.frozen(kw_only=True)
+class AnswerSettings:
+    """Table ``[answers]``: what becomes of a third party's answer that does not add up.
+
+    Attributes:
+        unbalanced_item: ``suspend`` lets the item wait with its money in suspense and books the others, ``refuse_file`` books
+            nothing of the file. A file whose items do not make its payment is always refused.
+    """
+
+    unbalanced_item: str = attrs.field(default="suspend", validator=_item_policy)
+
+
 @attrs.frozen(kw_only=True)
 class PersonalDataSettings:
     """Table ``[personal_data]``: the keys under which personal data are encrypted; without it they stand in the clear.
@@ -266,6 +283,7 @@ class Settings:
         holidays: holiday calendars by name.
         calendars: billing calendars by name, for accounts whose cycle is ``custom:NAME``.
         review: which drafts are held.
+        answers: what becomes of third parties' answers that do not add up.
         personal_data: the keys under which personal data are encrypted; None where they stand in the clear.
         plugin: for each plugin the keys of its table ``[plugin.NAME]``, not yet typed: its settings class does that.
     """
@@ -274,6 +292,7 @@ class Settings:
     holidays: Mapping[str, HolidayCalendar] = attrs.field(factory=dict)
     calendars: Mapping[str, BillingCalendar] = attrs.field(factory=dict)
     review: ReviewSettings = ReviewSettings()
+    answers: AnswerSettings = AnswerSettings()
     personal_data: PersonalDataSettings | None = None
     plugin: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
 

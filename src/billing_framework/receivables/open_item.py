@@ -28,6 +28,8 @@ class ItemKind(enum.Enum):
     WRITE_OFF = "write_off"
     RECOVERY = "recovery"
     OPENING = "opening"
+    ANSWER = "answer"
+    ADJUSTMENT = "adjustment"
 
 
 @attrs.frozen(kw_only=True)

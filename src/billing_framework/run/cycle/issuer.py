@@ -35,5 +35,6 @@ def mapping_of(profile: BookProfile) -> ChartMapping:
         book=profile.code,
         charges=profile.charges,
         taxes=profile.taxes,
+        adjustments=profile.adjustments,
         roles={account.role: account.code for account in profile.accounts if account.role},
     )
