@@ -1,0 +1,1 @@
+"""File formats of the trade: bytes in, time and expense entries out."""

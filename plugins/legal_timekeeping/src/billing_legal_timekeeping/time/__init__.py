@@ -1,0 +1,1 @@
+"""From worked and entered time to billed hours: increments, minimums, days."""
