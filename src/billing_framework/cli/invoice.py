@@ -135,6 +135,8 @@ def _rebilled(report: RebillReport) -> Iterator[str]:
     yield f"{report.document}: {report.note or 'no credit note'}, {report.new or 'no new document'} ({report.known})"
     if report.comparison is not None:
         yield comparison_text(report.comparison)
+    for edit in report.lost_edits:
+        yield f"left out: the edit of {edit.name} of {edit.target} by {edit.actor} ({edit.before} -> {edit.after}: {edit.reason})"
     for later in report.later:
         yield f"{later.number} rests on it ({later.policy.value}): {later.outcome}"
 

@@ -13,6 +13,7 @@ from datetime import date
 import attrs
 
 from billing_framework.invoicing.draft import DraftDocument
+from billing_framework.invoicing.edit import Edit, EditField
 from billing_framework.invoicing.rebill import Comparison
 from billing_framework.rating.price_plan import Correction as Policy
 from billing_framework.run.correct.correction import issue_date, locked_document, post_entries
@@ -59,6 +60,7 @@ class RebillReport:
         comparison: what the new computation changed, line by line; None where the document fell away.
         unchanged: True where a rebill would say the same again; nothing was done then.
         later: documents that rest on carried state which changed, by period.
+        lost_edits: reviewers' edits of records that the new document does not bill, or not as they were edited.
     """
 
     document: str
@@ -68,6 +70,7 @@ class RebillReport:
     comparison: Comparison | None = None
     unchanged: bool = False
     later: tuple[Later, ...] = ()
+    lost_edits: tuple[Edit, ...] = ()
 
 
 def rebill_document(
@@ -115,7 +118,13 @@ def rebill_document(
 
 def _with_later(work: Rebilling, stored: StoredDocument) -> tuple[RebillReport, Sequence[DraftDocument]]:
     anew = billed_anew(work, stored)
-    report = RebillReport(document=stored.number, known=anew.known, comparison=anew.comparison, unchanged=anew.unchanged)
+    report = RebillReport(
+        document=stored.number,
+        known=anew.known,
+        comparison=anew.comparison,
+        unchanged=anew.unchanged,
+        lost_edits=tuple(edit for edit in anew.lost_edits if edit.field is EditField.RECORD),
+    )
     if anew.unchanged:
         return report, ()
     changed = changed_states(stored, anew)

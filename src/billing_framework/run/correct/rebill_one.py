@@ -12,7 +12,9 @@ from billing_framework.accounts.book import BookProfile
 from billing_framework.invoicing.credit_note import creditable
 from billing_framework.invoicing.document import DocumentStatus
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument
+from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.rebill import Comparison, compare
+from billing_framework.invoicing.record_edit import RECORD_FIELDS, record_key
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.correct.correction import Corrected, Correction, issue_correction
 from billing_framework.run.correct.credit import draft_note
@@ -65,6 +67,7 @@ class Anew:
         credited: credit notes that were issued for the document before.
         comparison: what differs; None where nothing is billed any more.
         unchanged: True where the new computation says the same, in lines and in carried state.
+        lost_edits: edits of records that it does not bill, or bills as the source has delivered them anew.
     """
 
     known: str
@@ -74,6 +77,7 @@ class Anew:
     credited: Sequence[DraftDocument]
     comparison: Comparison | None
     unchanged: bool
+    lost_edits: tuple[Edit, ...] = ()
 
 
 def billed_anew(work: Rebilling, stored: StoredDocument) -> Anew:
@@ -93,12 +97,14 @@ def billed_anew(work: Rebilling, stored: StoredDocument) -> Anew:
         issue_on=work.on,
         documents=dict.fromkeys(before, natural_id("document", "rebill", stored.number, stored.revision + 1)),
         own=[code for code, given in before.items() if given.agreements] or [account],
-        edits={account: before[account].edits},
+        edits={code: given.edits for code, given in before.items()},
         charges={code: given.charges for code, given in before.items()},
         plans_known_at=known_at,
         heeds_holds=False,
+        repeats=stored.key,
     )
-    inputs, material = load_inputs(work.connection, work.desk, list(before), request)
+    loaded, material = load_inputs(work.connection, work.desk, list(before), request)
+    inputs = {code: attrs.evolve(given, edits=_still_there(given)) for code, given in loaded.items()}
     result = next(one for one in bill(list(inputs.values()), material, work.deployment.host) if one.account == account)
     stopping = [finding for finding in result.findings if finding.stops]
     if stopping:
@@ -114,7 +120,14 @@ def billed_anew(work: Rebilling, stored: StoredDocument) -> Anew:
         credited=credited,
         comparison=comparison,
         unchanged=same,
+        lost_edits=tuple(edit for code, given in loaded.items() for edit in given.edits if edit not in inputs[code].edits),
     )
+
+
+def _still_there(given: BillInput) -> tuple[Edit, ...]:
+    """Return the edits without those of records that the document does not bill: deferred ones, replaced ones, moved ones."""
+    records = {ref.key for one in given.agreements for ref in one.usage}
+    return tuple(edit for edit in given.edits if edit.field not in RECORD_FIELDS or record_key(edit) in records)
 
 
 def _known(known_at: datetime | None) -> str:

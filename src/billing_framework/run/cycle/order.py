@@ -12,6 +12,7 @@ from datetime import date
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.cycle.bill import BillResult
+from billing_framework.storage.billing.billed_records import reserved_elsewhere
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run
 from billing_framework.storage.billing.state_reads import Reader, StateName, later_readers, reads_of, reserved_readers
@@ -55,19 +56,22 @@ def _hold(account: str, readers: Sequence[Reader]) -> HoldEvidence:
 
 
 def order_findings(connection: Connection, run: Run, documents: Mapping[int, str]) -> list[Finding]:
-    """Return what forbids to approve drafts for the sake of carried state.
+    """Return what forbids to approve drafts for the sake of carried state, or of carried records that are billed once.
 
     Args:
         connection: a connection that keeps other decisions away.
         run: the run.
         documents: key of each draft to its account.
     """
+    taken = [_taken(documents[one.document], one.run) for one in reserved_elsewhere(connection, list(documents), run)]
     reads = reads_of(connection, documents)
     states = {state for read in reads.values() for state in read}
     if not states:
-        return []
+        return taken
     # First who waits, then what stands: a document that is issued in between is seen by the second.
-    findings = [_waiting(one.account, one) for one in _by_account(reserved_readers(connection, states, but_run=run.id)).values()]
+    findings = taken + [
+        _waiting(one.account, one) for one in _by_account(reserved_readers(connection, states, but_run=run.id)).values()
+    ]
     present = states_before(connection, {scope for scope, _ in states}, run.period.start)
     return findings + [
         _moved(account)
@@ -91,6 +95,16 @@ def _waiting(account: str, reader: Reader) -> Finding:
         severity=Severity.BLOCKING,
         what=f"the run {reader.run} is approved and not posted, and its bill touches the same carried state {reader.state[1]}",
         remedy=f"Post or cancel it first: billing run post {reader.run}; then start this run again",
+        subject=account,
+    )
+
+
+def _taken(account: str, code: str) -> Finding:
+    return Finding(
+        code="RUN24",
+        severity=Severity.BLOCKING,
+        what=f"the run {code} is approved and not posted, and bills some of the same records",
+        remedy=f"Post or cancel it first: billing run post {code}; then start this run again",
         subject=account,
     )
 

@@ -57,9 +57,9 @@ class RunReview:
         run: the run.
         counts: state to the number of accounts in it.
         totals: totals by currency.
-        last: totals of the run over the period before, by currency; empty where there is none.
+        last: totals of all runs over the period before, by currency; empty where there is none.
         control: fate of usage records to their number; ``records`` is what the accounts were given, and the others add up to it.
-        billed_records: records of accounts that have a draft.
+        billed_records: records of accounts that have a draft, without those left for a later bill.
         suspended: records that wait in suspense, of whatever period.
         unassigned: identifiers that delivered in the period but belong to no agreement, to the number of their records.
         held: the held accounts with their evidence.
@@ -83,7 +83,7 @@ class RunReview:
 
     @property
     def reconciled(self) -> bool:
-        """True where every record that the accounts were given is priced, or not priced for a reason."""
+        """True where every record that the accounts were given is priced, or not priced or left for later for a reason."""
         return self.control.get("records", 0) == sum(count for name, count in self.control.items() if name != "records")
 
 
@@ -117,7 +117,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         totals=totals,
         last=last,
         control=dict(sorted(control.items())),
-        billed_records=sum(row.control.get("records", 0) for row in rows if row.state in ("drafted", "approved", "posted")),
+        billed_records=sum(_billed(row) for row in rows if row.state in ("drafted", "approved", "posted")),
         suspended=waiting,
         unassigned=unassigned,
         held=tuple(row for row in rows if row.state == "held"),
@@ -125,6 +125,11 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         late=late_usage(deployment, run.book, since=run.period.start - _LATE_DAYS),
         digest=digest,
     )
+
+
+def _billed(row: RunAccount) -> int:
+    left = sum(count for name, count in row.control.items() if name.startswith("deferred: "))
+    return row.control.get("records", 0) - left
 
 
 def totals_of(connection: Connection, run: Run) -> dict[str, RunTotals]:
@@ -160,9 +165,22 @@ def totals_of(connection: Connection, run: Run) -> dict[str, RunTotals]:
 
 
 def _last_totals(connection: Connection, run: Run) -> dict[str, RunTotals]:
+    """Return what all posted runs over the period before come to together, as accounts may be billed by several of them."""
+    last: dict[str, RunTotals] = {}
     for earlier in runs(connection, book=run.book, cycle=run.cycle, period_end=run.period.start, state="posted"):
-        return totals_of(connection, earlier)
-    return {}
+        for currency, found in totals_of(connection, earlier).items():
+            before = last.get(currency)
+            last[currency] = found if before is None else _together(before, found)
+    return last
+
+
+def _together(one: RunTotals, other: RunTotals) -> RunTotals:
+    return RunTotals(
+        documents=one.documents + other.documents,
+        net=one.net + other.net,
+        tax=one.tax + other.tax,
+        gross=one.gross + other.gross,
+    )
 
 
 def _digest(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> str:

@@ -19,6 +19,7 @@ from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inpu
 from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
+from billing_framework.storage.billing.billed_records import replaced_documents
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.state_reads import moved_readers
 from billing_framework.storage.billing.tables import charge_key, document, document_input, run
@@ -63,11 +64,12 @@ def late_usage(deployment: Deployment, book: str, *, since: date | None = None) 
         moved: dict[int, set[str]] = {}
         for reader in moved_readers(connection, book, since=since):
             moved.setdefault(reader.document, set()).add(reader.state[1])
-        documents = load_documents(connection, {*moved, *_candidates(connection, desk, since)})
+        replaced = _replaced(connection, book, since)
+        documents = load_documents(connection, {*moved, *replaced, *_candidates(connection, desk, since)})
         found = []
         for key, stored in sorted(documents.items(), key=lambda item: item[1].number):
             before = read_inputs(connection, key).inputs
-            added, superseded = _difference(before.values(), _now(connection, desk, before).values())
+            added, superseded = _difference(before.values(), _now(connection, desk, key, before).values())
             if added or superseded or key in moved:
                 found.append(
                     LateUsage(
@@ -109,6 +111,16 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
     return sorted(found)
 
 
+def _replaced(connection: Connection, book: str, since: date | None) -> set[int]:
+    """Return the standing invoices of a book that have billed a carried record of which a newer version has come."""
+    columns = document.c
+    query = sa.select(columns.id).where(columns.book == book, columns.kind == "invoice", columns.status == "issued")
+    if since is not None:
+        query = query.where(columns.period_end > since)
+    found = replaced_documents(connection)
+    return {row.id for row in rows_of(connection, found, lambda some: query.where(columns.id.in_(some)))}
+
+
 def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[str, list[tuple[DateSpan, datetime]]]:
     """Return for each account that pays the dates that batches of usage reached, and when each came."""
     agreements = {row.code: row.account for row in connection.execute(sa.select(agreement.c.code, agreement.c.account))}
@@ -120,6 +132,8 @@ def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[st
             owners.setdefault(subject_id(subject), set()).add(agreements[row.agreement])
     found: dict[str, list[tuple[DateSpan, datetime]]] = {}
     for kind in desk.kinds.values():
+        if kind.kind.carried:
+            continue  # what comes late goes to the next bill; what replaces a billed record is found by `replaced_documents`
         columns = kind.table.c
         query = (
             sa.select(
@@ -144,7 +158,7 @@ def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[st
     return found
 
 
-def _now(connection: Connection, desk: Desk, before: Mapping[str, BillInput]) -> dict[str, BillInput]:
+def _now(connection: Connection, desk: Desk, key: int, before: Mapping[str, BillInput]) -> dict[str, BillInput]:
     head = next(iter(before.values()))
     request = InputRequest(
         period=head.period,
@@ -152,6 +166,7 @@ def _now(connection: Connection, desk: Desk, before: Mapping[str, BillInput]) ->
         documents={account: given.document for account, given in before.items()},
         own=[account for account, given in before.items() if given.agreements],
         charges={},
+        repeats=key,
     )
     return load_inputs(connection, desk, list(before), request)[0]
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.record_tables import billed_record, document_records
+from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, run, run_account
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
@@ -159,8 +160,8 @@ class Reserved:
     document: int
 
 
-def reserved_elsewhere(connection: Connection, documents: Sequence[int], *, but_run: int, book: str) -> list[Reserved]:
-    """Return which of these drafts bill a record that the draft of another approved run of the book bills, too."""
+def reserved_elsewhere(connection: Connection, documents: Sequence[int], mine_run: Run) -> list[Reserved]:
+    """Return which of these drafts of a run bill a record that the draft of another approved run of the book bills, too."""
     mine = document_record_rows(connection, documents)
     if not mine:
         return []
@@ -170,7 +171,12 @@ def reserved_elsewhere(connection: Connection, documents: Sequence[int], *, but_
         .join(run_account, accounts.document_id == columns.document_id)
         .join(run, run.c.id == accounts.run_id)
         .join(document, document.c.id == columns.document_id)
-        .where(run.c.id != but_run, run.c.book == book, run.c.state.in_(("approved", "posting")), document.c.status == "draft")
+        .where(
+            run.c.id != mine_run.id,
+            run.c.book == mine_run.book,
+            run.c.state.in_(("approved", "posting")),
+            document.c.status == "draft",
+        )
     )
     taken: dict[int, str] = {}
     for row in connection.execute(query):
