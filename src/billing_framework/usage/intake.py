@@ -11,12 +11,13 @@ from collections.abc import Set as AbstractSet
 
 import attrs
 
-from billing_framework.usage.content import content_digest, raw_digest, slot_key, usage_key
+from billing_framework.usage.content import content_digest, personal_text, raw_digest, slot_key, usage_key
 from billing_framework.usage.guide import Guide
 from billing_framework.usage.reader import BadRecord
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage
 from billing_framework.usage.requirements import KindRules, record_findings
+from billing_framework.usage.withheld import is_personal_kind, safe_finding
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
 
@@ -32,6 +33,7 @@ class Delivered:
         usage: the record, None where it could not be read.
         bad: the unreadable record, None where it could.
         findings: what is wrong with it.
+        mark: keyed digest of its personal fields, empty for kinds without.
     """
 
     key: int
@@ -40,6 +42,7 @@ class Delivered:
     usage: AnyUsage | None = None
     bad: BadRecord | None = None
     findings: tuple[Finding, ...] = ()
+    mark: bytes = b""
 
     @property
     def line(self) -> int:
@@ -59,6 +62,7 @@ class Stored:
         place: where it came from, for messages: ``batch 12`` or ``line 7``.
         slot: id of its slot, 0 for none.
         version: its version in the slot.
+        mark: keyed digest of its personal fields, empty for kinds without.
     """
 
     key: int
@@ -68,6 +72,7 @@ class Stored:
     place: str
     slot: int = 0
     version: int = 0
+    mark: bytes = b""
 
 
 @attrs.frozen(kw_only=True)
@@ -104,7 +109,24 @@ class Sorted:
     totals: ControlTotals
 
 
-def identify(items: Iterable[AnyUsage | BadRecord], rules: Mapping[str, KindRules], source: str, file: str) -> list[Delivered]:
+@attrs.frozen(kw_only=True)
+class Marks:
+    """Keyed digests in the place of plain ones, where records hold personal data that plain ones would let somebody try out.
+
+    Attributes:
+        of_record: digest of what the personal fields of a subject's record say.
+        of_text: digest of a record that is not what its kind requires.
+        hides_unreadable: True where records that cannot be read may hold personal data.
+    """
+
+    of_record: Callable[[str, str], bytes]
+    of_text: Callable[[str], bytes]
+    hides_unreadable: bool = False
+
+
+def identify(
+    items: Iterable[AnyUsage | BadRecord], rules: Mapping[str, KindRules], source: str, file: str, marks: Marks | None = None
+) -> list[Delivered]:
     """Return each record with its key, digest and what is wrong with it by itself.
 
     Args:
@@ -112,30 +134,73 @@ def identify(items: Iterable[AnyUsage | BadRecord], rules: Mapping[str, KindRule
         rules: the kinds of the deployment.
         source: source of the unreadable ones, whose own is not known.
         file: name of the file, for messages.
+        marks: keyed digests for the kinds with personal data; needed where there are any.
     """
-    return [_unreadable(item, source) if isinstance(item, BadRecord) else _readable(item, rules, file) for item in items]
+    return [
+        _unreadable(item, source, marks) if isinstance(item, BadRecord) else _readable(item, rules, file, marks) for item in items
+    ]
 
 
-def _unreadable(bad: BadRecord, source: str) -> Delivered:
+def _unreadable(bad: BadRecord, source: str, marks: Marks | None) -> Delivered:
     # The findings belong to the identity: a reader may have no raw text to show for what is missing.
     told = "\n".join(f"{item.code}|{item.what}|{item.field}|{item.value}|{item.subject}" for item in bad.findings)
-    digest = raw_digest(f"{len(bad.raw)}:{bad.raw}{told}")
-    return Delivered(key=natural_id("unreadable", source, digest.hex()), digest=digest, bad=bad, findings=bad.findings)
+    hidden = marks is not None and marks.hides_unreadable
+    digest = (marks.of_text if marks is not None and hidden else raw_digest)(f"{len(bad.raw)}:{bad.raw}{told}")
+    findings = tuple(map(safe_finding, bad.findings)) if hidden else bad.findings
+    return Delivered(key=natural_id("unreadable", source, digest.hex()), digest=digest, bad=bad, findings=findings)
 
 
-def _readable(usage: AnyUsage, rules: Mapping[str, KindRules], file: str) -> Delivered:
+def _readable(usage: AnyUsage, rules: Mapping[str, KindRules], file: str, marks: Marks | None) -> Delivered:
     findings = tuple(record_findings(usage, rules, file))
+    fields = rules[usage.kind].fields if usage.kind in rules else ()
+    hidden = is_personal_kind(fields)
     if findings:
         # Its content cannot be trusted to have an encoding, so its identity is how it shows itself.
-        digest = raw_digest(repr(attrs.evolve(usage, line=0)))
+        shown = repr(attrs.evolve(usage, line=0))
+        digest = raw_digest(shown)
+        if hidden and marks is not None:
+            digest = marks.of_text(shown + repr([getattr(usage.body, field.name, None) for field in fields]))
+            findings = tuple(map(safe_finding, findings))
         key = natural_id("unfit", digest.hex())
         return Delivered(key=key, digest=digest, usage=usage, findings=findings)
+    mark = marks.of_record(usage.subject, personal_text(usage.body, fields)) if hidden and marks is not None else b""
     return Delivered(
         key=usage_key(usage.source, usage.external_id),
-        digest=content_digest(usage, rules[usage.kind].fields),
+        digest=content_digest(usage, fields, mark),
         slot=slot_key(usage),
         usage=usage,
+        mark=mark,
     )
+
+
+def with_erased(
+    delivered: Sequence[Delivered],
+    stored: Mapping[int, Stored],
+    rules: Mapping[str, KindRules],
+    is_lost: Callable[[str, bytes], bool],
+) -> list[Delivered]:
+    """Return the records; those that say openly what a stored one says, of which the rest was erased, with its digest.
+
+    What its personal fields had said can no longer be compared; delivered again it is the duplicate of what was erased, and
+    must not bring the person back.
+
+    Args:
+        delivered: records with settled keys.
+        stored: what is stored under these keys.
+        rules: the kinds of the deployment.
+        is_lost: tells of subject and mark whether the key of the mark was erased.
+    """
+    return [_as_erased(record, stored.get(record.key), rules, is_lost) for record in delivered]
+
+
+def _as_erased(
+    record: Delivered, prior: Stored | None, rules: Mapping[str, KindRules], is_lost: Callable[[str, bytes], bool]
+) -> Delivered:
+    usage = record.usage
+    if usage is None or prior is None or not prior.mark or record.findings or not is_lost(usage.subject, prior.mark):
+        return record
+    openly = content_digest(usage, rules[usage.kind].fields, prior.mark)
+    return attrs.evolve(record, digest=openly, mark=prior.mark) if openly == prior.digest else record
 
 
 LookUp = Callable[[AbstractSet[int]], Mapping[int, Stored]]

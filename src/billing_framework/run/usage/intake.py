@@ -105,7 +105,7 @@ def take_in(
             earlier = batch_of(connection, natural_key)
             if earlier is not None:
                 return _repeated(earlier, request)
-            desk = IntakeDesk.opened(deployment, connection, file=request.file, source=request.source)
+            desk = IntakeDesk.opened(deployment, connection, file=request.file, source=request.source, kinds=reader.kinds)
             stream = open_stream(raw, request.file, on_read)
             _fill(desk, read_items(deployment.host, reader, request, stream))
             batch = _batch(deployment, desk, request, reader.format, natural_key=natural_key, sha256=sha256)

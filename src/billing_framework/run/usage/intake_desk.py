@@ -8,6 +8,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
+from billing_framework.storage.personal.key_desk import INDEX, KeyDesk, owner_of_subject
 from billing_framework.storage.usage.batches import MOST_FINDINGS, insert_coverage, next_id
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.rows import (
@@ -18,14 +19,16 @@ from billing_framework.storage.usage.rows import (
     stored_slots,
     waiting_records,
 )
+from billing_framework.storage.usage.sealed_suspense import sealed_row
 from billing_framework.storage.usage.suspense import Suspended, insert_suspended
 from billing_framework.storage.usage.tables import usage_batch, usage_suspense
-from billing_framework.usage.intake import Delivered, Known, Sorted, identify, settle_keys, sort_in
+from billing_framework.usage.intake import Delivered, Known, Marks, Sorted, identify, settle_keys, sort_in, with_erased
 from billing_framework.usage.plain import plain_usage
 from billing_framework.usage.reader import BadRecord, Coverage
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage
 from billing_framework.usage.requirements import KindRules, kind_rules
+from billing_framework.usage.withheld import is_personal_kind, safe_finding
 from billing_framework.values.finding import Finding, Severity
 
 
@@ -45,6 +48,8 @@ class IntakeDesk:
         received: values of these that came.
         findings: findings so far, at most a thousand.
         recycled: ids of suspense rows that are being taken in again.
+        keys: gives the keys under which personal data are sealed; None where no kind has any.
+        hides_unreadable: True where a record that cannot be read may hold personal data.
     """
 
     connection: Connection
@@ -58,16 +63,31 @@ class IntakeDesk:
     received: int = 0
     findings: list[Finding] = attrs.field(factory=list)
     recycled: frozenset[int] = frozenset()
+    keys: KeyDesk | None = None
+    hides_unreadable: bool = False
     _next_suspense: int = 0
     _coverage_stored: int = 0
 
     @classmethod
-    def opened(cls, deployment: Deployment, connection: Connection, *, file: str, source: str) -> IntakeDesk:
-        """Return the desk of a new batch."""
+    def opened(
+        cls, deployment: Deployment, connection: Connection, *, file: str, source: str, kinds: Iterable[str] = ()
+    ) -> IntakeDesk:
+        """Return the desk of a new batch.
+
+        Args:
+            deployment: the open deployment.
+            connection: the connection of its transaction.
+            file: name of the file, for messages.
+            source: source of records that could not be read.
+            kinds: kinds that the file's reader yields.
+        """
+        rules = kind_rules(deployment.host.kinds)
         return cls(
             connection=connection,
             tables=kind_tables(deployment.host.kinds),
-            rules=kind_rules(deployment.host.kinds),
+            rules=rules,
+            keys=key_desk_for(connection, rules),
+            hides_unreadable=any(is_personal_kind(rules[name].fields) for name in kinds if name in rules),
             file=file,
             source=source,
             batch_id=next_id(connection, usage_batch),
@@ -77,9 +97,12 @@ class IntakeDesk:
     def sort(self, items: Iterable[AnyUsage | BadRecord]) -> Sorted:
         """Return what becomes of some records, without storing anything."""
         delivered, stored = settle_keys(
-            identify(items, self.rules, self.source, self.file),
+            identify(self._with_keys(items), self.rules, self.source, self.file, self._marks()),
             lambda keys: stored_records(self.connection, self.tables, keys),
         )
+        if self.keys is not None:
+            lost = self.keys.is_lost
+            delivered = with_erased(delivered, stored, self.rules, lambda subject, mark: lost(owner_of_subject(subject), mark))
         keys = {record.key for record in delivered}
         known = Known(
             records=stored,
@@ -89,13 +112,31 @@ class IntakeDesk:
         )
         return sort_in(delivered, known, self.file)
 
+    def _with_keys(self, items: Iterable[AnyUsage | BadRecord]) -> Iterable[AnyUsage | BadRecord]:
+        if self.keys is None:
+            return items
+        listed = list(items)
+        subjects = [item.subject for item in listed if not isinstance(item, BadRecord) and self._is_personal(item)]
+        self.keys.load(owner_of_subject(clean(subject)) for subject in subjects)
+        return listed
+
+    def _is_personal(self, usage: AnyUsage) -> bool:
+        return usage.kind in self.rules and is_personal_kind(self.rules[usage.kind].fields)
+
+    def _marks(self) -> Marks | None:
+        marks = marks_of(self.keys)
+        return None if marks is None else attrs.evolve(marks, hides_unreadable=self.hides_unreadable)
+
     def take(self, items: Iterable[AnyUsage | BadRecord]) -> None:
         """Sort and store some records."""
         done = self.sort(items)
-        insert_records(self.connection, self.tables, done.accepted, self.batch_id)
+        insert_records(self.connection, self.tables, done.accepted, self.batch_id, self.keys)
         waiting = [("suspended", record) for record in done.suspended] + [("rejected", record) for record in done.rejected]
         waiting.sort(key=lambda pair: pair[1].line)
-        insert_suspended(self.connection, [self._suspended(state, record) for state, record in waiting])
+        rows = [self._suspended(state, record) for state, record in waiting]
+        if self.keys is not None:
+            self.keys.save()
+        insert_suspended(self.connection, rows)
         self.tell(finding for _, delivered in waiting for finding in delivered.findings)
         self.totals += done.totals
 
@@ -110,8 +151,9 @@ class IntakeDesk:
                 self.tell([_gap(item, self.file)])
 
     def tell(self, findings: Iterable[Finding]) -> None:
-        """Keep findings for the report, up to the limit."""
-        for finding in findings:
+        """Keep findings for the report, up to the limit; they quote nothing of a file that may hold personal data."""
+        for told in findings:
+            finding = safe_finding(told) if self.hides_unreadable else told
             if len(self.findings) < MOST_FINDINGS:
                 self.findings.append(clean_finding(finding))
 
@@ -119,7 +161,7 @@ class IntakeDesk:
         number = self._next_suspense
         self._next_suspense += 1
         usage, bad = delivered.usage, delivered.bad
-        return Suspended(
+        row = Suspended(
             id=number,
             batch=self.batch_id,
             record_key=delivered.key,
@@ -134,6 +176,23 @@ class IntakeDesk:
             record=_clean_plain(plain_usage(usage, self.rules)) if usage else None,
             raw=clean(bad.raw) if bad else "",
         )
+        hides = self.hides_unreadable if usage is None else self._is_personal(usage)
+        return sealed_row(self.keys, row) if hides and self.keys is not None else row
+
+
+def key_desk_for(connection: Connection, rules: Mapping[str, KindRules]) -> KeyDesk | None:
+    """Return the key desk of a transaction, None where no usage kind has personal data."""
+    return KeyDesk.of(connection) if any(is_personal_kind(one.fields) for one in rules.values()) else None
+
+
+def marks_of(keys: KeyDesk | None) -> Marks | None:
+    """Return the keyed digests of a deployment whose usage kinds have personal data."""
+    if keys is None:
+        return None
+    return Marks(
+        of_record=lambda subject, text: keys.mark(owner_of_subject(subject), text),
+        of_text=lambda text: keys.lasting_mark(INDEX, text),
+    )
 
 
 def _subjects(delivered: Iterable[Delivered]) -> set[str]:

@@ -10,17 +10,20 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.intake import IntakeReport, report_of
-from billing_framework.run.usage.intake_desk import IntakeDesk, clean
+from billing_framework.run.usage.intake_desk import IntakeDesk, clean, key_desk_for, marks_of
 from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.personal.key_desk import KeyDesk
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.storage.usage.batches import Batch, insert_batch, serialise_intake
 from billing_framework.storage.usage.rows import insert_records, waiting_records
+from billing_framework.storage.usage.sealed_suspense import is_erased, opened_rows, sealed_row, sealed_text
 from billing_framework.storage.usage.suspense import Suspended, suspense_rows, update_suspended
 from billing_framework.usage.intake import Delivered, Sorted, identify
 from billing_framework.usage.kind_fields import Sort
 from billing_framework.usage.plain import ENVELOPE_FIELDS, plain_usage, usage_from_plain
 from billing_framework.usage.record import AnyUsage
 from billing_framework.usage.requirements import KindRules, kind_rules
+from billing_framework.usage.withheld import is_personal_kind, safe_finding
 from billing_framework.values.errors import Conflict, InputRefused, NotFound, Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
@@ -43,11 +46,12 @@ def recycle(deployment: Deployment, *, batch: int = 0, ids: Iterable[int] = ()) 
     """
     with deployment.database.begin() as connection:
         serialise_intake(connection)
-        waiting = list(suspense_rows(connection, states=["suspended"], batch=batch, ids=ids))
         name = f"suspense of batch {batch}" if batch else "suspense"
         desk = IntakeDesk.opened(deployment, connection, file=name, source="")
+        waiting = list(suspense_rows(connection, states=["suspended"], batch=batch, ids=ids))
         desk.recycled = frozenset(row.id for row in waiting)
-        readable = [(row, usage) for row in waiting if (usage := _usage_of(row, desk.rules)) is not None]
+        opened = opened_rows(desk.keys, waiting)
+        readable = [(row, usage) for row in opened if (usage := _usage_of(row, desk.rules, desk.keys)) is not None]
         done = desk.sort([attrs.evolve(usage, line=row.id) for row, usage in readable])
         totals = attrs.evolve(done.totals, records=len(waiting), suspended=done.totals.suspended + len(waiting) - len(readable))
         by_id = {row.id: row for row in waiting}
@@ -55,7 +59,7 @@ def recycle(deployment: Deployment, *, batch: int = 0, ids: Iterable[int] = ()) 
             desk.tell(delivered.findings)
         moved = len(done.accepted) + done.totals.duplicate + len(done.rejected)
         number = desk.batch_id if moved else 0
-        insert_records(connection, desk.tables, done.accepted, number)
+        insert_records(connection, desk.tables, done.accepted, number, desk.keys)
         new = _moved(by_id, [row.id for row, _ in readable], done, number)
         _store(deployment, connection, by_id, new, _Act("usage recycle"))
         recycled = Batch(
@@ -77,7 +81,9 @@ def recycle(deployment: Deployment, *, batch: int = 0, ids: Iterable[int] = ()) 
     return report_of(recycled)
 
 
-def _usage_of(row: Suspended, rules: Mapping[str, KindRules]) -> AnyUsage | None:
+def _usage_of(row: Suspended, rules: Mapping[str, KindRules], keys: KeyDesk | None) -> AnyUsage | None:
+    if keys is not None and is_erased(keys, row):
+        return None
     return usage_from_plain(row.record, rules, row.line)[0] if row.record is not None else None
 
 
@@ -124,10 +130,11 @@ def correct(deployment: Deployment, suspense_id: int, changes: Mapping[str, str]
     _needs_reason(reason)
     with deployment.database.begin() as connection:
         serialise_intake(connection)
-        old = _open_row(connection, suspense_id)
         rules = kind_rules(deployment.host.kinds)
-        usage = _corrected(old, changes, rules)
-        delivered = identify([usage], rules, old.source, f"suspense {suspense_id}")[0]
+        keys = key_desk_for(connection, rules)
+        old = _open_row(connection, suspense_id)
+        usage = _corrected(opened_rows(keys, [old])[0], changes, rules)
+        delivered = identify([usage], rules, old.source, f"suspense {suspense_id}", marks_of(keys))[0]
         _refuse(delivered.findings)
         if (delivered.key, delivered.digest) in waiting_records(connection, {delivered.key}, ignored={suspense_id}):
             raise Conflict("USAGE27", "the same record waits under another number", remedy="Write this one off")
@@ -142,8 +149,12 @@ def correct(deployment: Deployment, suspense_id: int, changes: Mapping[str, str]
             subject=usage.subject,
             findings=(),
             record=plain_usage(usage, rules),
+            sealed=sealed_text(old),
             reason=reason,
         )
+        if keys is not None and is_personal_kind(rules[usage.kind].fields):
+            new = sealed_row(keys, new)
+            keys.save()
         return _store(deployment, connection, {suspense_id: old}, [new], _Act("usage correct", reason))[0]
 
 
@@ -157,7 +168,7 @@ def _corrected(old: Suspended, changes: Mapping[str, str], rules: Mapping[str, K
             raise InputRefused("USAGE01", f"a record of kind {kind!r} has no field {name!r}", remedy=remedy)
         data[name] = _typed(text, Sort.WHOLE if name == "version" else sorts.get(name, Sort.TEXT))
     usage, findings = usage_from_plain(data, rules, old.line)
-    _refuse(findings)
+    _refuse(list(map(safe_finding, findings)) if kind in rules and is_personal_kind(rules[kind].fields) else findings)
     if usage is None:
         raise AssertionError(data)  # no record without a finding
     return usage

@@ -73,10 +73,11 @@ class KeyDesk:
             self._keys[row.owner][row.generation] = DataKey(owner=row.owner, generation=row.generation, secret=secret)
         self._loaded |= wanted
 
-    def is_erased(self, owner: str) -> bool:
-        """Return True where data of this owner were erased and none has come since."""
+    def is_lost(self, owner: str, mark: bytes) -> bool:
+        """Return True where the key of a mark was erased, so that nobody can tell any more what it was made of."""
         self.load([owner])
-        return bool(self._keys[owner]) and owner not in self._unsaved and self._newest(owner).secret is None
+        key = self._keys[owner].get(int.from_bytes(mark[:_GENERATION_BYTES]))
+        return key is not None and key.secret is None
 
     def key(self, owner: str) -> DataKey:
         """Return the newest key of an owner, a new one where there is none or it was erased; it is kept once it has sealed."""
@@ -94,8 +95,14 @@ class KeyDesk:
         return self._keys[owner][max(self._keys[owner])]
 
     def mark(self, owner: str, text: str) -> bytes:
-        """Return the keyed digest of a text under the owner's newest key; once that is erased nobody can try texts out."""
-        return sealing.mark(_secret(self.key(owner)), text)
+        """Return generation and keyed digest of a text under the owner's newest key; once that is erased it tells nothing."""
+        key = self.key(owner)
+        return key.generation.to_bytes(_GENERATION_BYTES) + sealing.mark(_secret(key), text)
+
+    def lasting_mark(self, owner: str, text: str) -> bytes:
+        """Return a keyed digest whose key is kept although nothing is sealed under it."""
+        self.keep(owner)
+        return self.mark(owner, text)
 
     def keep(self, owner: str) -> None:
         """Keep the key of an owner although nothing is sealed under it, because a mark is stored that was made with it."""

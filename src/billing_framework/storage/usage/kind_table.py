@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
-from billing_framework.storage.column_types import Day, Digest, ExactText, Flag, Instant, Key, Whole
+from billing_framework.storage.column_types import Day, Digest, ExactText, Flag, Instant, Key, Sealed, Whole
 from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied
 from billing_framework.storage.packed import PackedWholes
 from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY
-from billing_framework.usage.kind_fields import ENVELOPE, BodyField, Sort, body_fields
+from billing_framework.usage.content import field_text
+from billing_framework.usage.kind_fields import ENVELOPE, MARK, BodyField, Sort, body_fields
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
+from billing_framework.usage.withheld import is_personal_kind, withheld_value
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import Span, month_key
 
@@ -29,6 +31,10 @@ _TYPES: Mapping[Sort, type[TypeEngine[Any]]] = {
     Sort.CHOICE: Key,
     Sort.WHOLES: PackedWholes,
 }
+
+
+Seal = Callable[[str, str], bytes]
+"""Seals a text for a place."""
 
 
 @attrs.frozen(eq=False)
@@ -48,25 +54,70 @@ class KindTable:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all columns, in the order of `row`."""
-        return (*ENVELOPE, *(field.name for field in self.fields))
+        return (*ENVELOPE, *([MARK] if self.personal else []), *(field.name for field in self.fields))
 
-    def row(self, usage: AnyUsage, *, key: int, subject_id: int, digest: bytes, batch_id: int) -> tuple[Any, ...]:
-        """Return the row that stores a record, as Python values in the order of `columns`."""
+    @property
+    def personal(self) -> bool:
+        """True where the kind has personal fields."""
+        return is_personal_kind(self.fields)
+
+    @property
+    def query(self) -> sa.Select[Any]:
+        """All columns but the sealed ones, as `usage` needs them."""
+        sealed = {field.name for field in self.fields if field.personal}
+        return sa.select(*(column for column in self.table.c if column.name not in sealed))
+
+    def row(
+        self,
+        usage: AnyUsage,
+        *,
+        key: int,
+        subject_id: int,
+        digest: bytes,
+        batch_id: int,
+        mark: bytes = b"",
+        seal: Seal | None = None,
+    ) -> tuple[Any, ...]:
+        """Return the row that stores a record, as Python values in the order of `columns`.
+
+        Args:
+            usage: the record.
+            key: its key.
+            subject_id: id of its subject.
+            digest: digest of its content.
+            batch_id: number of its batch.
+            mark: keyed digest of its personal fields, where the kind has some.
+            seal: seals the text of a personal field for its place; needed where the kind has some.
+        """
         start = usage.span.start
         envelope = (
             key, usage.source, usage.external_id, subject_id, month_key(start.date()), start, usage.span.end,
             usage.slot, usage.version, digest, batch_id,
         )  # fmt: skip
-        return (*envelope, *(_plain(getattr(usage.body, field.name), field) for field in self.fields))
+        if seal is None:
+            return (*envelope, *(_plain(getattr(usage.body, field.name), field) for field in self.fields))
+        return (*envelope, mark, *(self._sealed(getattr(usage.body, field.name), field, key, seal) for field in self.fields))
+
+    def _sealed(self, value: Any, field: BodyField, key: int, seal: Seal) -> Any:
+        if not field.personal or value is None:
+            return _plain(value, field)
+        return seal(self.place(key, field), field_text(value, field))
+
+    def place(self, key: int, field: BodyField) -> str:
+        """Return the place to which a sealed value is bound."""
+        return f"{self.table.name}|{key}|{field.name}"
 
     def usage(self, row: Any, subject: str) -> AnyUsage:
-        """Return the record that a row stores, equal to the one that was taken in.
+        """Return the record that a row stores, equal to the one that was taken in; its personal fields are withheld.
 
         Args:
-            row: a row with all `columns`.
+            row: a row of `query`.
             subject: the identifier behind its `subject_id`.
         """
-        values = {field.name: _from_plain(getattr(row, field.name), field) for field in self.fields}
+        values = {
+            field.name: withheld_value(field) if field.personal else _from_plain(getattr(row, field.name), field)
+            for field in self.fields
+        }
         return Usage(
             kind=self.kind.name,
             source=row.source,
@@ -100,7 +151,8 @@ def kind_table(kind: UsageKind) -> KindTable:
         sa.Column("version", Whole, nullable=False),
         sa.Column("digest", Digest, nullable=False),
         sa.Column("batch_id", Whole, nullable=False),
-        *(sa.Column(field.name, _TYPES[field.sort], nullable=field.optional) for field in fields),
+        *([sa.Column(MARK, Digest, nullable=False)] if is_personal_kind(fields) else []),
+        *(sa.Column(field.name, Sealed if field.personal else _TYPES[field.sort], nullable=field.optional) for field in fields),
         sqlite_strict=True,
     )
     sa.Index(f"usage_{kind.name}_by_subject", table.c.subject_id, table.c.start_at)

@@ -15,6 +15,7 @@ from billing_framework.storage.master.account_tables import subject_id
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.rows import Tables, among, subject_names
 from billing_framework.storage.usage.tables import usage_batch, usage_key
+from billing_framework.usage.kind_fields import MARK
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.period import Span
 
@@ -27,13 +28,15 @@ class UsageRow:
         key: key under which it is stored.
         digest: digest of its content when it was taken in.
         batch: number of the batch that brought it.
-        usage: the record.
+        usage: the record, its personal fields withheld.
+        mark: keyed digest of its personal fields, empty for kinds without.
     """
 
     key: int
     digest: bytes
     batch: int
     usage: AnyUsage
+    mark: bytes = b""
 
 
 def newest_batch(connection: Connection) -> int:
@@ -64,17 +67,18 @@ def load_current(
     for name in sorted(kinds or tables):
         derived = tables[name]
         columns = derived.table.c
-        query = _current(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
+        query = current_records(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
         query = query.order_by(columns.subject_id, columns.start_at, columns.key)
         for row in rows_of(connection, ids, among(query, columns.subject_id)):
             subject = ids[row.subject_id]
             usage = derived.usage(row, subject)
             if any(usage.span.overlaps(span) for span in wanted[subject]):
-                found[subject].append(UsageRow(key=row.key, digest=row.digest, batch=row.batch_id, usage=usage))
+                found[subject].append(usage_row(derived, row, usage))
     return dict(found)
 
 
-def _current(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
+def current_records(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
+    """Return the query of the current records of a kind: the highest version of each slot among known batches."""
     columns = derived.table.c
     mine, newer = usage_key.alias("mine"), usage_key.alias("newer")
     superseded = sa.exists().where(
@@ -84,7 +88,7 @@ def _current(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
         newer.c.version > mine.c.version,
         newer.c.batch_id <= up_to_batch,
     )
-    return sa.select(derived.table).where(columns.batch_id <= up_to_batch, ~superseded)
+    return derived.query.where(columns.batch_id <= up_to_batch, ~superseded)
 
 
 def load_by_key(connection: Connection, tables: Tables, keys: Mapping[str, Iterable[int]]) -> dict[int, UsageRow]:
@@ -99,12 +103,13 @@ def load_by_key(connection: Connection, tables: Tables, keys: Mapping[str, Itera
     for name, some_keys in sorted(keys.items()):
         derived = tables[name]
         columns = derived.table.c
-        query = sa.select(derived.table)
+        query = derived.query
         rows += [(derived, row) for row in rows_of(connection, some_keys, among(query, columns.key))]
     names = subject_names(connection, {row.subject_id for _, row in rows})
-    return {
-        row.key: UsageRow(
-            key=row.key, digest=row.digest, batch=row.batch_id, usage=derived.usage(row, names.get(row.subject_id, ""))
-        )
-        for derived, row in rows
-    }
+    return {row.key: usage_row(derived, row, derived.usage(row, names.get(row.subject_id, ""))) for derived, row in rows}
+
+
+def usage_row(derived: KindTable, row: sa.Row[Any], usage: AnyUsage) -> UsageRow:
+    """Return a record with what its row says of it."""
+    mark = getattr(row, MARK) if derived.personal else b""
+    return UsageRow(key=row.key, digest=row.digest, batch=row.batch_id, usage=usage, mark=mark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -15,10 +16,12 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account, agreement, subject_id
 from billing_framework.storage.master.range_rows import guiding_assignments
-from billing_framework.storage.usage.kind_table import KindTable
+from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_subject
+from billing_framework.storage.usage.kind_table import KindTable, Seal
 from billing_framework.storage.usage.tables import usage_key, usage_subject, usage_suspense
 from billing_framework.usage.guide import Guide, make_guide
 from billing_framework.usage.intake import Delivered, Stored
+from billing_framework.usage.kind_fields import MARK
 from billing_framework.values.errors import Refused
 
 Tables = Mapping[str, KindTable]
@@ -47,15 +50,16 @@ def _stored(connection: Connection, tables: Tables, column: sa.Column[int], want
     by_kind: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         by_kind[row.kind].append(row.key)
-    names: dict[int, tuple[str, str]] = {}
+    names: dict[int, tuple[str, str, bytes]] = {}
     for kind, keys in by_kind.items():
         if kind not in tables:
             what = f"records of the usage kind {kind!r} are stored, but no enabled plugin offers it"
             raise Refused("USAGE06", what, remedy="Enable the plugin that took them in")
         columns = tables[kind].table.c
-        query = sa.select(columns.key, columns.source, columns.external_id)
+        mark = columns[MARK] if tables[kind].personal else sa.null()
+        query = sa.select(columns.key, columns.source, columns.external_id, mark.label("mark"))
         for row in rows_of(connection, keys, among(query, columns.key)):
-            names[row.key] = (row.source, row.external_id)
+            names[row.key] = (row.source, row.external_id, row.mark or b"")
     return [
         Stored(
             key=row.key,
@@ -65,6 +69,7 @@ def _stored(connection: Connection, tables: Tables, column: sa.Column[int], want
             place=f"batch {row.batch_id}",
             slot=row.slot_key,
             version=row.version,
+            mark=names[row.key][2],
         )
         for row in rows
     ]
@@ -98,8 +103,18 @@ def load_guide(connection: Connection, subjects: Collection[str]) -> Guide:
     return make_guide((one, zones[one.agreement]) for one in found)
 
 
-def insert_records(connection: Connection, tables: Tables, accepted: Sequence[Delivered], batch_id: int) -> None:
-    """Store accepted records: rows of their kinds, keys in order, and the subjects that are new."""
+def insert_records(
+    connection: Connection, tables: Tables, accepted: Sequence[Delivered], batch_id: int, desk: KeyDesk | None = None
+) -> None:
+    """Store accepted records: rows of their kinds, keys in order, and the subjects that are new.
+
+    Args:
+        connection: a connection with an open write transaction.
+        tables: the usage kinds with their tables.
+        accepted: the records.
+        batch_id: number of their batch.
+        desk: gives the keys under which personal fields are sealed; needed for the kinds that have some.
+    """
     by_kind: dict[str, list[tuple[object, ...]]] = defaultdict(list)
     keys = []
     subjects: dict[int, str] = {}
@@ -109,13 +124,28 @@ def insert_records(connection: Connection, tables: Tables, accepted: Sequence[De
             raise AssertionError(record)  # what could not be read is never accepted
         subject = subject_id(usage.subject)
         subjects[subject] = usage.subject
-        row = tables[usage.kind].row(usage, key=record.key, subject_id=subject, digest=record.digest, batch_id=batch_id)
+        seal = _sealing(tables[usage.kind], usage.subject, desk)
+        row = tables[usage.kind].row(
+            usage, key=record.key, subject_id=subject, digest=record.digest, batch_id=batch_id, mark=record.mark, seal=seal
+        )
         by_kind[usage.kind].append(row)
         keys.append((record.key, usage.kind, record.digest, record.slot, usage.version, batch_id))
+    if desk is not None:
+        desk.save()
     _insert_subjects(connection, subjects)
     bulk_insert(connection, usage_key, ("key", "kind", "digest", "slot_key", "version", "batch_id"), keys)
     for kind, rows in by_kind.items():
         bulk_insert(connection, tables[kind].table, tables[kind].columns, rows)
+
+
+def _sealing(table: KindTable, subject: str, desk: KeyDesk | None) -> Seal | None:
+    if not table.personal:
+        return None
+    if desk is None:
+        raise AssertionError(table.kind.name)  # no deployment with personal data opens without a key
+    owner = owner_of_subject(subject)
+    desk.keep(owner)
+    return functools.partial(desk.seal, owner)
 
 
 def _insert_subjects(connection: Connection, subjects: Mapping[int, str]) -> None:

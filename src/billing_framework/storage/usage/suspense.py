@@ -32,8 +32,11 @@ class Suspended:
         subject: its subject.
         line: line in the file.
         findings: what is wrong.
-        record: the record as plain data, None where it could not be read.
-        raw: its text in the file, where it could not be read.
+        record: the record as plain data, None where it could not be read; of a kind with personal data only its envelope, until
+            it is opened.
+        raw: its text in the file, where it could not be read; empty where that may hold personal data, until it is opened.
+        sealed: what was taken out of `record` or `raw`, encrypted: name of the part to its owner and base64; see
+            `sealed_suspense`.
         resolved_batch: number of the batch that took it in, None where none did.
         reason: why it was corrected or written off.
         revision: counts its changes.
@@ -52,6 +55,7 @@ class Suspended:
     findings: tuple[Finding, ...] = ()
     record: Mapping[str, Any] | None = None
     raw: str = ""
+    sealed: Mapping[str, Mapping[str, str]] | None = None
     resolved_batch: int | None = None
     reason: str = ""
     revision: int = 1
@@ -77,9 +81,14 @@ def insert_suspended(connection: Connection, rows: Sequence[Suspended]) -> None:
         "findings",
         "record",
         "raw",
+        "sealed",
     )
-    values = ((*_identity(row), row.line, to_plain(list(row.findings)), row.record, row.raw) for row in rows)
+    values = ((*_identity(row), row.line, to_plain(list(row.findings)), row.record, row.raw, _plain(row.sealed)) for row in rows)
     bulk_insert(connection, usage_suspense, columns, values)
+
+
+def _plain(sealed: Mapping[str, Mapping[str, str]] | None) -> dict[str, dict[str, str]] | None:
+    return None if sealed is None else {name: dict(part) for name, part in sealed.items()}
 
 
 def suspense_rows(
@@ -108,6 +117,7 @@ def suspense_rows(
             findings=tuple(from_plain(row.findings, list[Finding])),
             record=row.record,
             raw=row.raw,
+            sealed=row.sealed,
             resolved_batch=row.resolved_batch_id,
             reason=row.reason,
             revision=row.revision,
@@ -135,6 +145,7 @@ def update_suspended(connection: Connection, old: Suspended, new: Suspended) -> 
             subject=stored.subject,
             findings=to_plain(list(stored.findings)),
             record=stored.record,
+            sealed=_plain(stored.sealed),
             resolved_batch_id=stored.resolved_batch,
             reason=stored.reason,
             revision=stored.revision,

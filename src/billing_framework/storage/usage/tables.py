@@ -86,6 +86,8 @@ usage_suspense = sa.Table(
     sa.Column("findings", JsonText, nullable=False),
     sa.Column("record", JsonText),
     sa.Column("raw", sa.Text, nullable=False),
+    # Personal data: the body of the record, or its text, encrypted; `record` and `raw` then hold the rest.
+    sa.Column("sealed", JsonText),
     sa.Column("resolved_batch_id", Whole),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("revision", Whole, nullable=False, server_default="1"),
