@@ -47,7 +47,10 @@ def test_hooks_stand_in_the_order_of_a_run() -> None:
         "billing_usage_kinds",
         "billing_readers",
         "billing_raters",
+        "billing_rate_tables",
         "billing_charge_models",
         "billing_documents_drafted",
         "billing_review_checks",
+        "billing_exporters",
+        "billing_answer_readers",
     )
