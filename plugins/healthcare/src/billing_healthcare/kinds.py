@@ -50,8 +50,8 @@ class Encounter:
         referring_last: name of the referrer.
         referring_first: first name.
         authorisation: number of the payer's prior authorisation, or empty.
-        frequency: ``1`` original, ``7`` replacement, ``8`` void of an earlier claim.
-        payer_control: the payer's number of the earlier claim; required with 7 and 8.
+        frequency: ``1`` original, ``7`` replacement of an earlier claim.
+        payer_control: the payer's number of the earlier claim; required with 7.
         patient_paid: what the patient paid at the desk; told to the payer, booked as a payment of its own.
     """
 

@@ -112,10 +112,11 @@ class EncounterBuilder:
         if text["sex"] and text["sex"] not in {sex.value for sex in Sex}:
             self.wrong("sex", "the sex is none of F, M, U", "Use one of F, M, U")
         frequency = text["frequency"] or "1"
-        if frequency not in {"1", "7", "8"}:
-            self.wrong("frequency", f"the claim frequency {frequency!r} is unknown", "Use 1 original, 7 replacement or 8 void")
-        if frequency in {"7", "8"} and not text["payer_control"]:
-            self.wrong("payer_control", "a replacement or void names no earlier claim", "Give the payer's number of the claim")
+        if frequency not in {"1", "7"}:
+            what = f"the claim frequency {frequency!r} is unknown"
+            self.wrong("frequency", what, "Use 1 original or 7 replacement; what was wrong altogether is credited")
+        if frequency == "7" and not text["payer_control"]:
+            self.wrong("payer_control", "a replacement names no earlier claim", "Give the payer's number of the claim")
         rest: dict[str, Any] = {name: value for name, value in text.items() if value and name not in _TYPED}
         return Encounter(
             **rest,

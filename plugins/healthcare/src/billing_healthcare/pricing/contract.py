@@ -12,7 +12,7 @@ from billing_healthcare.tables.kinds import CHARGE_MASTER, CONVERSION_FACTORS, F
 
 MODEL = "healthcare.contract"
 
-FACILITY_PLACES = tuple(["02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"])
+FACILITY_PLACES = ("02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61")
 """Places of service that pay the facility rate, as far as a plan gives no list of its own."""
 
 
@@ -121,12 +121,6 @@ def _problem(given: Contract) -> tuple[str, str, str] | None:
     negative = next((name for name in _NUMBERS if any(number < 0 for number in _numbers(getattr(given, name)))), "")
     problems = (
         (needed and not getattr(given, needed), needed or "", f"the basis {given.basis.value} needs {needed}", "Give it"),
-        (
-            given.bills is Bills.ALLOWED and given.basis is Basis.NONE,
-            "basis",
-            "nothing is agreed that could be billed",
-            "Give a basis",
-        ),
         (
             bool(given.localities) != bool(given.locality),
             "locality",
