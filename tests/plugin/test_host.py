@@ -3,6 +3,7 @@
 import types
 from collections.abc import Callable, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ from billing_framework.invoicing.review import ReviewCheck
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.offers import hook_names
+from billing_framework.rating.rate_table import RateTableKind
 from billing_framework.rating.rater import ChargeModel, Priced, Rater, Rating
 from billing_framework.usage.reader import Reader
 from billing_framework.usage.record import UsageKind
@@ -32,6 +34,15 @@ class Stay:
 class Limits:
     limit: int = 1
 
+
+@attrs.frozen(kw_only=True)
+class Fee:
+    hours: int
+    price: Fraction
+
+
+ELSEWHERE = {"billing_exporters", "billing_answer_readers"}
+"""Hooks whose offers are proved by the tests of the floor that calls them."""
 
 STAY = UsageKind(name="stay", title="A stay", body=Stay)
 
@@ -67,6 +78,9 @@ def parking() -> types.ModuleType:
         billing_usage_kinds=lambda: [STAY],
         billing_readers=lambda: [reader()],
         billing_raters=lambda: [rater()],
+        billing_rate_tables=lambda: [
+            RateTableKind(name="parking.fees", title="Fees", row=Fee, key=("hours",), prices=("price",))
+        ],
         billing_charge_models=lambda: [model("parking.free")],
         billing_review_checks=lambda: [check("parking.odd")],
         billing_documents_drafted=lambda documents: [Note("information", "Drive safely", draft.key) for draft in documents],
@@ -84,7 +98,8 @@ def test_everything_that_a_plugin_offers_is_found_by_name() -> None:
     assert host.codes["PARK01"].remedy == "r"
     assert host.review_checks[-1].name == "parking.odd"
     assert host.settings_of_rater("parking") == Limits(limit=5)
-    assert host.plugins[0].hooks == hook_names()
+    assert host.rate_tables["parking.fees"].row is Fee
+    assert host.plugins[0].hooks == tuple(name for name in hook_names() if name not in ELSEWHERE)
 
 
 def test_the_core_alone_has_its_own_models_checks_codes_and_units() -> None:
@@ -263,3 +278,25 @@ def test_what_a_moment_may_not_do_stops_the_batch(function: Callable[..., Any], 
     with pytest.raises(ContractBroken, match="parking") as caught:
         drafted(function)
     assert caught.value.code == code
+
+
+def fees(name: str = "parking.fees", **changed: Any) -> RateTableKind:
+    return RateTableKind(**{"name": name, "title": "Fees", "row": Fee, "key": ("hours",), "prices": ("price",), **changed})
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "named"),
+    [
+        (fees("fees"), "PLUGIN04", "parking.fees"),
+        (fees(prices=("fee",)), "PLUGIN11", "'price'"),
+        (fees(key=("hour",)), "PLUGIN11", "'hours'"),
+        (fees(key=()), "PLUGIN11", "no key"),
+        (fees(row=attrs.make_class("Open", {"hours": attrs.field(type=int)}), prices=()), "PLUGIN11", "can be changed"),
+        (fees(row=attrs.make_class("Odd", {"hours": attrs.field(type=float)}, frozen=True), prices=()), "PLUGIN11", "float"),
+    ],
+)
+def test_a_rate_table_kind_that_cannot_be_is_refused(kind: RateTableKind, code: str, named: str) -> None:
+    with pytest.raises(ContractBroken) as caught:
+        Host.build([("parking", plugin(billing_rate_tables=lambda: [kind]))])
+    assert caught.value.code == code
+    assert named in str(caught.value)
