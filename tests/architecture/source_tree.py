@@ -30,6 +30,7 @@ FLOORS = (
     "plugin",
     "run",
     "cli",
+    "testing",
 )
 """The desks of the billing office in the order of the money: a floor imports only floors left of it."""
 

@@ -1,0 +1,264 @@
+"""What every rater must keep, each rule as a function that returns in what way it is broken; empty where it holds."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import decimal
+import io
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+import attrs
+
+from billing_framework.rating.offers import RatingOffers
+from billing_framework.rating.rate import RatedGroup, rate_groups
+from billing_framework.rating.rater import BillingGroup, Rater, Rating
+from billing_framework.testing.specimen import Bench, sums, with_records
+from billing_framework.usage.reader import BadRecord, ReadRequest
+from billing_framework.usage.record import AnyUsage
+from billing_framework.values.errors import BillingError
+from billing_framework.values.finding import Finding
+from billing_framework.values.number import exact_text
+
+Check = Callable[[Bench, RatingOffers], list[str]]
+"""A rule: the specimen and the raters that are tested in; what is wrong out."""
+
+_HOSTILE = (
+    decimal.Context(prec=1, rounding=decimal.ROUND_UP),
+    decimal.Context(prec=3, rounding=decimal.ROUND_FLOOR),
+    decimal.Context(prec=28, traps=[decimal.Inexact, decimal.FloatOperation]),
+)
+_ELSEWHERE = ("Pacific/Kiritimati", "America/Anchorage")
+
+
+def figures(bench: Bench, offers: RatingOffers) -> list[str]:
+    """Components come to the figures that were worked out by hand, and nothing holds the account."""
+    rated = bench.rated(bench.group(), offers)
+    found = sums(rated)
+    wanted = {figure.component: figure.amount for figure in bench.specimen.figures}
+    wrong = [
+        f"component {name} comes to {exact_text(found[name]) if name in found else 'nothing'}, not to {exact_text(amount)}"
+        for name, amount in wanted.items()
+        if found.get(name) != amount
+    ]
+    return [*wrong, *(f"{one.code}: {one.what}" for one in rated.findings if one.stops)]
+
+
+def determinism(bench: Bench, offers: RatingOffers) -> list[str]:
+    """The same input gives the same result, however often and whatever was rated in between."""
+    group, others = bench.group(), bench.group(bench.specimen.records[:1])
+    first = bench.rated(group, offers)
+    bench.rated(others, offers)
+    return [] if content(bench.rated(group, offers)) == content(first) else ["the second rating of the same group differs"]
+
+
+def order(bench: Bench, offers: RatingOffers) -> list[str]:
+    """The order in which records were delivered does not matter."""
+    group = bench.group()
+    wanted = content(bench.rated(group, offers))
+    shuffler = random.Random(1)  # noqa: S311  a shuffle, not a secret
+    problems = []
+    for name, shuffled in (
+        ("reversed", lambda records: records[::-1]),
+        ("rotated", lambda records: (*records[1:], *records[:1])),
+        ("shuffled", lambda records: shuffler.sample(records, len(records))),
+    ):
+        if content(bench.rated(with_records(group, shuffled), offers)) != wanted:
+            problems.append(f"records in {name} order come to another result")
+    return problems
+
+
+def surroundings(bench: Bench, offers: RatingOffers) -> list[str]:
+    """Neither the ambient decimal context nor the time zone of the machine matters."""
+    group = bench.group()
+    wanted = content(bench.rated(group, offers))
+    problems = []
+    for context in _HOSTILE:
+        with decimal.localcontext(context):
+            if content(bench.rated(group, offers)) != wanted:
+                problems.append(f"another decimal context (precision {context.prec}, {context.rounding}) changes the result")
+    for zone in _ELSEWHERE:
+        with _machine_in(zone):
+            if content(bench.rated(group, offers)) != wanted:
+                problems.append(f"a machine in the time zone {zone} comes to another result")
+    return problems
+
+
+@contextlib.contextmanager
+def _machine_in(zone: str) -> Iterator[None]:
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = zone
+    time.tzset()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
+def sources(bench: Bench, offers: RatingOffers) -> list[str]:
+    """Every measure and charge of a rater names the records, or the carried state, that it rests on."""
+    return [
+        f"rater {rater.name}: {what} names no record" for rater, rating in _ratings(bench, offers) for what in _nameless(rating)
+    ]
+
+
+def _nameless(rating: Rating) -> Iterator[str]:
+    for measure in rating.measures:
+        if measure.quantity.value and not measure.records and not measure.state_read:
+            yield f"the measure {measure.name} of {measure.dates}"
+    for charge in rating.charges:
+        if charge.amount.value and not charge.records and not charge.state_read:
+            yield f"the charge {charge.natural_key}"
+
+
+def conservation(bench: Bench, offers: RatingOffers) -> list[str]:
+    """Every record is priced, has a reason for no price, or waits: none is lost, and none that is not there is named."""
+    problems = []
+    group = bench.group()
+    rated = bench.rated(group, offers)
+    if rated.control.lost:
+        problems.append(f"{rated.control.lost} of {rated.control.records} records are accounted for nowhere")
+    keys = {record.key for usage in group.agreements for record in usage.records}
+    for gone in sorted(keys):
+        less = with_records(group, lambda records, gone=gone: [one for one in records if one.key != gone])  # type: ignore[misc]
+        left = bench.rated(less, offers)
+        if any(gone in charge.records for charge in left.charges) or gone in left.unpriced:
+            problems.append(f"the record {gone} is named although it was not delivered")
+    return problems
+
+
+def input_kept(bench: Bench, offers: RatingOffers) -> list[str]:
+    """The rater changes nothing of what it is given."""
+    group = bench.group()
+    before = copy.deepcopy(group)
+    bench.rated(group, offers)
+    return [] if group == before else ["the rater has changed the group that it was given"]
+
+
+def twin(bench: Bench, offers: RatingOffers) -> list[str]:
+    """The columnar twin equals the reference for every group of a shard, whatever the shard's size and order."""
+    groups = [bench.group(), *(bench.group(part) for part in _parts(bench.specimen.records))]
+    problems = []
+    for rater in offers.raters:
+        if rater.rate_columns is None:
+            continue
+        own = [_own(rater, group, offers) for group in groups]
+        wanted = [_plain(rater.rate(group)) for group in own]
+        for name, place in (("whole", slice(None)), ("reversed", slice(None, None, -1)), ("halved", slice(None, None, 2))):
+            found = [_plain(one) for one in rater.rate_columns(own[place])]
+            if found != wanted[place]:
+                problems.append(f"the columnar twin of {rater.name} differs from its reference on the {name} shard")
+        if [_plain(rater.rate_columns([group])[0]) for group in own] != wanted:
+            problems.append(f"the columnar twin of {rater.name} differs from its reference group by group")
+    return problems
+
+
+def shards(bench: Bench, offers: RatingOffers) -> list[str]:
+    """How accounts are cut into shards does not matter."""
+    groups = [bench.group(), *(bench.group(part) for part in _parts(bench.specimen.records))]
+    alone = [content(rated) for group in groups for rated in rate_groups([group], offers)]
+    problems = []
+    for size in (2, len(groups)):
+        cut = [groups[start : start + size] for start in range(0, len(groups), size)]
+        if [content(rated) for shard in cut for rated in rate_groups(shard, offers)] != alone:
+            problems.append(f"shards of {size} accounts come to other results than accounts alone")
+    return problems
+
+
+def bad_records(bench: Bench, offers: RatingOffers) -> list[str]:
+    """A record that cannot be rated is told: by a finding, a reason without a price, or a reason to wait; never by a failure."""
+    problems = []
+    for bad in bench.specimen.bad_records:
+        group = bench.group([*bench.specimen.records, bad])
+        rated = bench.rated(group, offers)
+        broken = [finding for finding in rated.findings if finding.code in {"RATE01", "RATE02", "RATE03", "RATE04"}]
+        problems += [f"the bad record {bad.external_id}: {finding.what}" for finding in broken]
+        keys = {one.key for usage in group.agreements for one in usage.records if one.usage.external_id == bad.external_id}
+        waiting = {*rated.unpriced, *getattr(rated, "deferred", {})}
+        if not broken and not rated.findings and not keys & waiting:
+            problems.append(f"the bad record {bad.external_id} is rated like any other")
+    return problems
+
+
+def bad_files(bench: Bench, offers: RatingOffers) -> list[str]:
+    """A file with a bad record is told, with its line, and its good records are read."""
+    del offers
+    problems = []
+    for name, data in bench.specimen.bad_files:
+        request = ReadRequest(file=f"bad.{name}", source="contract", zone=bench.specimen.zone)
+        try:
+            items = list(bench.host.reader(name).read(io.BytesIO(data), request))
+        except BillingError:
+            continue  # refused as a whole, with its place: nothing of it is taken in
+        except Exception as error:  # noqa: BLE001  any other exception is the fault that is looked for
+            problems.append(f"the reader {name} failed: {type(error).__name__}: {error}")
+            continue
+        told = [item for item in items if isinstance(item, BadRecord | Finding)]
+        if not told:
+            problems.append(f"the reader {name} read a bad file without a word")
+    return problems
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        one.__name__: one
+        for one in (
+            figures,
+            determinism,
+            order,
+            surroundings,
+            sources,
+            conservation,
+            input_kept,
+            twin,
+            shards,
+            bad_records,
+            bad_files,
+        )
+    }
+)
+"""All rules by name."""
+
+
+def content(rated: RatedGroup) -> object:
+    """Return what a rating says, without the order in which charges name their records."""
+    charges = [
+        (one.natural_key, one.code, one.amount, one.quantity, one.unit_price, one.estimated, tuple(sorted(one.records)))
+        for one in rated.charges
+    ]
+    findings = sorted((one.code, one.what, one.subject) for one in rated.findings)
+    return sorted(charges, key=str), findings, sorted(rated.unpriced.items()), rated.control
+
+
+def _plain(rating: Rating) -> object:
+    charges = sorted(((one.natural_key, one.amount, one.quantity, sorted(one.records)) for one in rating.charges), key=str)
+    measured = ((one.agreement, one.name, one.source, one.dates, one.quantity, sorted(one.records)) for one in rating.measures)
+    measures = sorted(measured, key=str)
+    findings = sorted((one.code, one.what, one.subject) for one in rating.findings)
+    return charges, measures, sorted(rating.unpriced.items()), sorted(map(str, rating.state)), findings
+
+
+def _own(rater: Rater, group: BillingGroup, offers: RatingOffers) -> BillingGroup:
+    """Return a group as the core gives it to a rater."""
+    own = with_records(group, lambda records: [one for one in records if one.usage.kind in rater.kinds])
+    return attrs.evolve(own, settings=offers.settings_of(rater.name))
+
+
+def _ratings(bench: Bench, offers: RatingOffers) -> Iterator[tuple[Rater, Rating]]:
+    group = bench.group()
+    for rater in offers.raters:
+        yield rater, rater.rate(_own(rater, group, offers))
+
+
+def _parts(records: Sequence[AnyUsage]) -> Iterator[Sequence[AnyUsage]]:
+    """Yield parts of the records: none, the first, the rest, each half."""
+    middle = len(records) // 2
+    yield from ([], records[:1], records[1:], records[:middle], records[middle:])
