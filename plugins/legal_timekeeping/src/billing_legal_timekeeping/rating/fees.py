@@ -93,9 +93,14 @@ def _line(one: Picked, matter: Matter, billed: Billed, *, is_covered: bool) -> t
         quantity=_quantity(billed.hours),
         unit_price=UnitPrice(price.rate, currency, HOUR) if _quantity(billed.hours) else None,
         value=value,
-        standard=None if price.standard is None else payable(price.standard * billed.hours, one.plan),
         task=entry.task,
-        steps=(*_worked(one), *billed.steps, *price.steps, Step(label="value", formula=product, result=str(value))),
+        steps=(
+            *_worked(one),
+            *billed.steps,
+            *price.steps,
+            Step(label="value", formula=product, result=str(value)),
+            *_standard(price, billed, one),
+        ),
         details=details,
     )
     return _adjusted(line, entry, price, billed, one), findings
@@ -182,6 +187,15 @@ def _worked(one: Picked) -> tuple[Step, ...]:
         hours = exact_text(before.entered_hours)
         steps.append(Step(label="as delivered", formula=f"changed in review: {', '.join(changed)}", result=f"{hours} h"))
     return tuple(steps)
+
+
+def _standard(price: HourPrice, billed: Billed, one: Picked) -> tuple[Step, ...]:
+    """Return what the hours are worth at the person's standard rate, where they are billed at another."""
+    if price.standard is None or price.standard == price.rate:
+        return ()
+    value = payable(price.standard * billed.hours, one.plan)
+    formula = f"{exact_text(billed.hours)} h × {exact_text(price.standard)} {one.plan.currency}"
+    return (Step(label="standard value", formula=formula, result=str(value)),)
 
 
 def _quantity(hours: Fraction) -> Quantity | None:

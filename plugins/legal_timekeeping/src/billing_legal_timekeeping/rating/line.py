@@ -52,7 +52,6 @@ class Line:
         quantity: hours or pieces.
         unit_price: price of one.
         value: quantity times price, in whole minor units.
-        standard: what it would be at the standard rate, None where there is none.
         adjustments: what was added or taken off since.
         task: task or expense code, by which arrangements choose.
         steps: how the value came to be.
@@ -70,7 +69,6 @@ class Line:
     quantity: Quantity | None = None
     unit_price: UnitPrice | None = None
     value: Money
-    standard: Money | None = None
     adjustments: tuple[Adjustment, ...] = ()
     task: str = ""
     steps: tuple[Step, ...] = ()
