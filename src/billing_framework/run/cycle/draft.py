@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.hierarchy import payer_of
 from billing_framework.accounts.party import Party
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
 from billing_framework.run.cycle.bill import BillResult, bill
@@ -16,12 +15,13 @@ from billing_framework.run.cycle.bill_input import BillInput, changed_parts, man
 from billing_framework.run.cycle.issuer import buyer_of, seller_of
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
 from billing_framework.run.cycle.order import order_holds
+from billing_framework.run.cycle.together import heads_of_results, held_together
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.draft_rows import DraftRecord, delete_drafts, save_drafts
 from billing_framework.storage.billing.edit_rows import edits_of
 from billing_framework.storage.billing.history import past_documents
-from billing_framework.storage.billing.keys import billed_charges
+from billing_framework.storage.billing.keys import billed_charges, claims_of
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
@@ -55,7 +55,7 @@ def draft_accounts(
     Args:
         deployment: the deployment.
         run: a run that is not approved.
-        batch_size: accounts per transaction; accounts that one of them pays for are never parted.
+        batch_size: accounts per transaction; accounts that pay for each other are never parted.
         progress: told after each batch how many of how many are drafted.
     """
     with deployment.database.read() as connection:
@@ -75,12 +75,12 @@ def draft_accounts(
 
 
 def _pending_families(rows: Sequence[RunAccount], desk: Desk) -> dict[str, list[str]]:
-    """Return by payer all accounts whose charges meet on one document, where one of them is pending."""
+    """Return by group all accounts whose charges meet on one document or are shared, where one of them is pending."""
     families: dict[str, list[str]] = {}
     for row in rows:
-        families.setdefault(payer_of(row.account, desk.tree), []).append(row.account)
-    pending = {payer_of(row.account, desk.tree) for row in rows if row.state == "pending"}
-    return {payer: members for payer, members in families.items() if payer in pending}
+        families.setdefault(desk.groups.head(row.account), []).append(row.account)
+    pending = {desk.groups.head(row.account) for row in rows if row.state == "pending"}
+    return {head: members for head, members in families.items() if head in pending}
 
 
 def _batches(families: Mapping[str, list[str]], size: int) -> Iterator[list[str]]:
@@ -112,8 +112,9 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
         if run.state not in OPEN:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Somebody else moved it on meanwhile")
         now = run_accounts_of(connection, run, accounts)
-        moved = {result.payer for result in results if _moved(result.account, before, now)}
-        still = [result for result in results if result.payer not in moved]
+        heads = heads_of_results(results)
+        moved = {heads[result.account] for result in results if _moved(result.account, before, now)}
+        still = [result for result in results if heads[result.account] not in moved]
         records = {
             result.account: _record(desk, run, result, inputs, parties=parties, version=rows[result.account].version)
             for result in still
@@ -121,6 +122,7 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
         }
         saved = {result.account: rows[result.account] for result in still}
         saved |= _save(connection, run, records, saved)
+        saved = {row.account: row for row in held_together(list(saved.values()), heads)}
         save_accounts(connection, run, list(saved.values()))
     return now | saved
 
@@ -133,6 +135,8 @@ def _moved(account: str, before: Mapping[str, RunAccount], now: Mapping[str, Run
 def run_request(connection: Connection, run: Run, accounts: Sequence[str]) -> InputRequest:
     """Return what a run bills for some of its accounts."""
     own = {code for code, account in load_accounts(connection, accounts).items() if account.cycle == run.cycle}
+    if run.is_final:  # what another run bills of an account stays there; here it only pays for others
+        own = {code for code, claim in claims_of(connection, own, run.period).items() if claim.run_id == run.id}
     return InputRequest(
         period=run.period,
         issue_on=run.as_of,
@@ -171,6 +175,9 @@ def _reviewed(
         row, parts = before[result.account], part_digests(inputs[result.account])
         found = [item for item in row.evidence if item.check in LASTING]
         found += [HoldEvidence(check="rating", finding=finding) for finding in result.findings if finding.stops]
+        found += [
+            HoldEvidence(check="rating", finding=_no_bearer(result, one)) for one in result.bearers if one not in by_account
+        ]
         overruled = result.digest and row.released == result.digest
         if not overruled:
             found += holds.get(result.account, [])
@@ -185,7 +192,17 @@ def _reviewed(
                 version=row.version + 1,
             )
         )
-    return _follow_payers(rows, by_account)
+    return rows
+
+
+def _no_bearer(result: BillResult, bearer: str) -> Finding:
+    return Finding(
+        code="RUN29",
+        what=f"the account {bearer} pays a part of its charges and is not in the run yet",
+        remedy="Go on with the run: billing run start",
+        subject=result.account,
+        value=bearer,
+    )
 
 
 def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping[str, BillResult]) -> dict[str, Any]:
@@ -194,23 +211,10 @@ def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping
         return {"state": "held", "reason": found[0].finding.what, "document": document}
     if result.draft is not None:
         return {"state": "drafted", "reason": "", "document": result.draft.key}
-    if result.payer != result.account and result.payer in by_account and by_account[result.payer].draft is not None:
-        return {"state": "drafted", "reason": f"billed to {result.payer}", "document": by_account[result.payer].document}
+    bearing = [one for one in result.bearers or (result.payer,) if one in by_account and by_account[one].draft is not None]
+    if bearing:
+        return {"state": "drafted", "reason": f"billed to {', '.join(bearing)}", "document": by_account[bearing[0]].document}
     return {"state": "skipped", "reason": "nothing to bill", "document": None}
-
-
-def _follow_payers(rows: Sequence[RunAccount], by_account: Mapping[str, BillResult]) -> list[RunAccount]:
-    """Hold with a payer all whose charges are on its document."""
-    by_code = {row.account: row for row in rows}
-    followed = []
-    for row in rows:
-        payer = by_account[row.account].payer
-        head = by_code.get(payer)
-        if payer != row.account and head is not None and head.state == "held" and row.state == "drafted":
-            followed.append(attrs.evolve(row, state="held", reason=f"its payer {payer} is held", evidence=head.evidence))
-        else:
-            followed.append(row)
-    return followed
 
 
 def _record(

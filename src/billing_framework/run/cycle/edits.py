@@ -8,12 +8,13 @@ from typing import Any
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.hierarchy import payer_of
+from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.draft import DraftLine
 from billing_framework.invoicing.edit import Edit, EditField, add_charge
 from billing_framework.rating.charge import Charge
 from billing_framework.run.cycle.draft import document_key, draft_batch
 from billing_framework.run.cycle.load_input import open_desk
+from billing_framework.run.cycle.together import TOGETHER, heads_of_drafts, held_together
 from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
@@ -29,7 +30,8 @@ from billing_framework.storage.billing.run_rows import (
     run_accounts_of,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import load_accounts
+from billing_framework.storage.master.account_rows import load_accounts, load_tree
+from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.finding import Finding
@@ -145,7 +147,7 @@ def hold_account(deployment: Deployment, code: str, account: str, *, reason: str
             evidence=(*row.evidence, HoldEvidence(check="officer", finding=finding)),
             released="",
         )
-        save_accounts(connection, run, [held])
+        _save_with_group(connection, run, held)
         _audit(deployment, connection, "run hold", run, before=row, after=held, reason=reason)
     return held
 
@@ -161,7 +163,7 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
         run, row = _open_row(deployment, connection, code, account, reason)
         if row.state != "held":
             raise Refused("RUN16", f"account {account} is {row.state}, not held", remedy="Nothing needs to be released")
-        about_data = [item for item in row.evidence if item.check in ("rating", "charges", "period")]
+        about_data = [item for item in row.evidence if item.check in ("rating", "charges", "period", TOGETHER)]
         if about_data or row.document is None:
             raise Refused(
                 "RUN16",
@@ -170,9 +172,19 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
             )
         stored = load_documents(connection, [row.document])[row.document]
         released = attrs.evolve(row, state="drafted", reason="", evidence=(), released=stored.digest)
-        save_accounts(connection, run, [released])
+        _save_with_group(connection, run, released)
         _audit(deployment, connection, "run release", run, before=row, after=released, reason=reason)
     return released
+
+
+def _save_with_group(connection: Connection, run: Run, changed: RunAccount) -> None:
+    """Save a row that was held or released, and what follows for those that are billed together with it."""
+    groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
+    head = groups.head(changed.account)
+    before = [row for row in run_accounts(connection, run) if groups.head(row.account) == head]
+    rows = [changed if row.account == changed.account else row for row in before]
+    after = held_together(rows, heads_of_drafts(connection, rows))
+    save_accounts(connection, run, [row for row, was in zip(after, before, strict=True) if row != was])
 
 
 def _needs_reason(reason: str) -> None:
@@ -272,6 +284,6 @@ def _draft_anew(deployment: Deployment, run: Run, account: str) -> RunAccount:
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         in_run = [row.account for row in run_accounts(connection, run)]
-    payer = payer_of(account, desk.tree)
-    family = [code for code in in_run if payer_of(code, desk.tree) == payer]
+    head = desk.groups.head(account)
+    family = [code for code in in_run if desk.groups.head(code) == head]
     return draft_batch(desk, run, family)[account]

@@ -11,8 +11,10 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
+from billing_framework.accounts.billing_group import BillingGroups, billing_groups
 from billing_framework.accounts.book import BookProfile
 from billing_framework.accounts.hierarchy import Branch, payer_of
+from billing_framework.accounts.share import Share
 from billing_framework.invoicing.cycle import next_period, whole_period
 from billing_framework.invoicing.edit import Edit
 from billing_framework.rating.charge import Charge
@@ -40,6 +42,7 @@ from billing_framework.storage.master.manual_rows import pending_charges
 from billing_framework.storage.master.plan_rows import load_plans
 from billing_framework.storage.master.range_rows import guiding_assignments, resolved
 from billing_framework.storage.master.rate_table_rows import RateTableRow, load_rate_table, rate_table_rows
+from billing_framework.storage.master.share_rows import load_shares, sharing_accounts
 from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
@@ -60,6 +63,7 @@ class Desk:
         deployment: the deployment.
         book: the book.
         tree: place of every account of the book.
+        groups: who is billed together with whom.
         plans: all loaded plan versions.
         tables: all loaded versions of rate tables, without their rows.
         tax_rates: all loaded tax rates.
@@ -71,6 +75,7 @@ class Desk:
     deployment: Deployment
     book: BookProfile
     tree: Mapping[str, Branch]
+    groups: BillingGroups
     plans: tuple[LoadedPlan, ...]
     tables: tuple[RateTableRow, ...]
     tax_rates: tuple[TaxRate, ...]
@@ -81,10 +86,12 @@ class Desk:
 
 def open_desk(deployment: Deployment, connection: Connection, book: str, *, versions: Mapping[str, str]) -> Desk:
     """Read what all accounts of a book share."""
+    tree = load_tree(connection, book)
     return Desk(
         deployment=deployment,
         book=load_book(connection, book).profile,
-        tree=load_tree(connection, book),
+        tree=tree,
+        groups=billing_groups(tree, sharing_accounts(connection, book)),
         plans=load_plans(connection, (), params=model_params(deployment.host)),
         tables=tuple(rate_table_rows(connection)),
         tax_rates=load_tax_rates(connection),
@@ -134,6 +141,7 @@ class _Gathered:
     states: Mapping[str, Mapping[str, CarriedState]]
     billed: Mapping[str, Mapping[str, date]]
     charges: Mapping[str, tuple[Charge, ...]]
+    shares: Mapping[str, tuple[Share, ...]]
     holds: Mapping[str, str]
     with_tax_id: Collection[str]
 
@@ -190,6 +198,7 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
         charges=pending_charges(connection, request.documents, request.period.end)
         if request.charges is None
         else request.charges,
+        shares=load_shares(connection, names),
         holds=billing_holds(connection, codes, request.issue_on) if request.heeds_holds else {},
         with_tax_id={code for code, party in load_parties(connection, {one.party for one in accounts}).items() if party.tax_id},
     )
@@ -229,6 +238,7 @@ def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequ
         document=request.documents[account.code],
         account=account,
         payer=payer_of(account.code, desk.tree),
+        bearers={share.payer: payer_of(share.payer, desk.tree) for one in agreements for share in one.shares},
         period=request.period,
         issue_on=request.issue_on,
         known_at=desk.known_at,
@@ -270,7 +280,8 @@ def _agreement(
     models = desk.deployment.host.charge_models
     chosen = Selection(tiles=()) if is_over else select(agreement, period, desk.plans, known_at, models)
     earlier = _earlier(desk, agreement, carried, request.period.end if is_over else period.start, known_at)
-    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in (*earlier.tiles, *chosen.tiles)), desk.tables, known_at)
+    known = [row for row in desk.tables if row.loaded_at <= known_at]
+    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in (*earlier.tiles, *chosen.tiles)), known)
     ahead = _life(agreement, following)
     assignments = gathered.assignments.get(agreement.code, ())
     given = AgreementInput(
@@ -288,6 +299,7 @@ def _agreement(
         usage=_refs([*carried.rows, *_seen(desk, account, assignments, gathered, period)]),
         state=tuple(state for _, state in sorted(gathered.states.get(agreement.code, {}).items())),
         billed_through=gathered.billed.get(agreement.code, {}),
+        shares=tuple(one for one in gathered.shares.get(agreement.code, ()) if one.starts_on < following.end),
     )
     return given, (*earlier.findings, *chosen.findings, *unclear)
 

@@ -12,7 +12,7 @@ from datetime import date
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.hierarchy import Branch, payer_of
+from billing_framework.accounts.billing_group import BillingGroups, billing_groups
 from billing_framework.run.cycle.draft import draft_accounts, stale_accounts
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
@@ -32,6 +32,7 @@ from billing_framework.storage.billing.run_rows import (
 )
 from billing_framework.storage.master.account_rows import account_codes, load_accounts, load_tree
 from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.storage.turn import take_turn
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import NotFound, Refused
@@ -131,14 +132,14 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         take_turn(connection, "run start", request.book)
         book = load_book(connection, request.book)
         given = attrs.evolve(request, as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)))
-        tree = load_tree(connection, request.book)
-        own, payers = _accounts(connection, given, tree)
+        groups = billing_groups(load_tree(connection, request.book), sharing_accounts(connection, request.book))
+        own = _accounts(connection, given, groups)
         earlier = _earlier(connection, given)
         live = _to_resume(earlier, given)
         claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
         if live is not None:
             _refuse_other_date(live, request)
-            _take_in_new_accounts(connection, live, own, payers, claims)
+            _take_in_new_accounts(connection, live, own, groups, claims)
             elsewhere = sum(claim.run_id != live.id for claim in claims.values())
             return RunReport(run=live, billed_elsewhere=elsewhere)
         free = [account for account in own if account not in claims or claims[account].dates != given.period]
@@ -148,7 +149,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
                 run=done, billed_elsewhere=sum(claim.run_id != (done.id if done else 0) for claim in claims.values())
             )
         run = _new_run(deployment, connection, given, len(earlier) + 1)
-        _take_in_new_accounts(connection, run, free, payers, claims)
+        _take_in_new_accounts(connection, run, free, groups, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
 
 
@@ -175,14 +176,14 @@ def _earlier(connection: Connection, request: RunRequest) -> list[Run]:
     return [locked(connection, run) if run.state in OPEN_STATES else run for run in found]
 
 
-def _accounts(connection: Connection, request: RunRequest, tree: Mapping[str, Branch]) -> tuple[list[str], list[str]]:
-    """Return the accounts that are billed, and those outside the cycle that only pay for one of them."""
+def _accounts(connection: Connection, request: RunRequest, groups: BillingGroups) -> list[str]:
+    """Return the accounts of the cycle that are billed: those asked for, with all that are billed together with them."""
     of_cycle = account_codes(connection, request.book, request.cycle)
     if request.accounts:
         known = load_accounts(connection, request.accounts)
         for code in request.accounts:
             if code not in known:
-                raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, tree))
+                raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, groups.tree))
             if code not in of_cycle:
                 raise Refused(
                     "RUN04",
@@ -190,10 +191,9 @@ def _accounts(connection: Connection, request: RunRequest, tree: Mapping[str, Br
                     remedy=f"Its book is {known[code].book}, its cycle {known[code].cycle}, its status {known[code].status}",
                 )
     wanted = set(request.accounts or of_cycle)
-    # A bill that another account pays is complete only with everything else on it.
-    paying = {code: payer_of(code, tree) for code in of_cycle}
-    own = {code for code in of_cycle if code in wanted or paying[code] in {paying[other] for other in wanted}}
-    return sorted(own), sorted({paying[code] for code in own} - own)
+    # A bill that another account pays is complete only with everything else on it, a shared charge only with all its parts.
+    heads = {groups.head(code) for code in wanted}
+    return sorted(code for code in of_cycle if groups.head(code) in heads)
 
 
 def _to_resume(earlier: Sequence[Run], request: RunRequest) -> Run | None:
@@ -229,8 +229,9 @@ def _new_run(deployment: Deployment, connection: Connection, request: RunRequest
 
 
 def _take_in_new_accounts(
-    connection: Connection, run: Run, own: Sequence[str], payers: Sequence[str], claims: Mapping[str, PeriodClaim]
+    connection: Connection, run: Run, own: Sequence[str], groups: BillingGroups, claims: Mapping[str, PeriodClaim]
 ) -> None:
+    """Add accounts to a run that have come to its cycle, and those that only pay for one of its accounts."""
     if run.state not in OPEN_STATES:
         return
     before = run_accounts(connection, run)
@@ -238,7 +239,9 @@ def _take_in_new_accounts(
     freed = [row for row in before if row.account not in claims and any(item.check == "period" for item in row.evidence)]
     new = [account for account in own if account not in known and claims.get(account, _NO_CLAIM).dates != run.period]
     rows = [_in_the_way(account, claims[account]) if account in claims else RunAccount(account=account) for account in new]
-    rows += [RunAccount(account=account) for account in payers if account not in known]
+    billed = {account for account in own if account not in claims or claims[account].run_id == run.id}
+    payers = {payer for account in billed for payer in groups.bearers(account)} - known - set(new)
+    rows += [RunAccount(account=account) for account in sorted(payers)]
     add_accounts(connection, run, rows)
     save_accounts(connection, run, [attrs.evolve(row, state="pending", evidence=()) for row in freed])
     if run.is_final:

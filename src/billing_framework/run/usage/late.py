@@ -12,7 +12,6 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.hierarchy import payer_of
 from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.guiding import widened
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
@@ -154,7 +153,8 @@ def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[st
                 continue
             for account in owners.get(came.subject_id, ()):
                 if account in desk.tree:
-                    found.setdefault(payer_of(account, desk.tree), []).append((dates, came.taken_at))
+                    for bearer in desk.groups.bearers(account):
+                        found.setdefault(bearer, []).append((dates, came.taken_at))
     return found
 
 
