@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from billing_framework.values.personal import personal
+
 
 @attrs.frozen(kw_only=True)
 class Address:
@@ -17,10 +19,10 @@ class Address:
         country: ISO 3166 alpha-2 code.
     """
 
-    lines: tuple[str, ...] = ()
-    city: str = ""
-    postcode: str = ""
-    region: str = ""
+    lines: tuple[str, ...] = personal(())
+    city: str = personal("")
+    postcode: str = personal("")
+    region: str = personal("")
     country: str = ""
 
 
@@ -37,7 +39,7 @@ class Party:
     """
 
     code: str
-    name: str
+    name: str = personal()
     address: Address = Address()
-    email: str = ""
-    tax_id: str = ""
+    email: str = personal("")
+    tax_id: str = personal("")

@@ -165,7 +165,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    begin = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    begin = options.get(_BEGIN, "BEGIN IMMEDIATE")
+    if options.get(VAULT_OPTION) is not None:
+        connection.exec_driver_sql(
+            "PRAGMA secure_delete=ON"
+        )  # what is erased leaves no trace in the file
     connection.exec_driver_sql(f"PRAGMA query_only={int(begin == 'BEGIN')}")
     connection.exec_driver_sql(begin)
 

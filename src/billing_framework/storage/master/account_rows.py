@@ -19,6 +19,7 @@ from billing_framework.accounts.party import Party
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
+from billing_framework.storage.master.sealed_rows import opened_rows, sealed_rows
 from billing_framework.values.errors import Conflict
 
 Value = TypeVar("Value")
@@ -54,17 +55,22 @@ def rows_of(connection: Connection, kind: MasterKind[Value], column: str, values
     order = [table.c[name] for name in kind.keys]
     for block in blocks(sorted(set(values))):
         query = sa.select(table).where(table.c[column].in_(block)).order_by(*order)
-        for row in connection.execute(query).mappings():
-            yield Stored(kind.from_row(dict(row)), row["revision"])
+        for row in opened_rows(connection, kind, [dict(row) for row in connection.execute(query).mappings()]):
+            yield Stored(kind.from_row(row), row["revision"])
 
 
 def all_rows(connection: Connection, kind: MasterKind[Value], **filters: str) -> Iterator[Stored[Value]]:
     """Yield everything of a kind, in order of its keys; `filters` are column names and the value wanted."""
     query = sa.select(kind.table).order_by(*(kind.table.c[name] for name in kind.keys))
+    hidden = {name: wanted for name, wanted in filters.items() if name in kind.sealed}  # the database cannot compare them
     for name, wanted in filters.items():
-        query = query.where(kind.table.c[name] == wanted)
-    for row in connection.execute(query).mappings():
-        yield Stored(kind.from_row(dict(row)), row["revision"])
+        if name not in hidden:
+            query = query.where(kind.table.c[name] == wanted)
+    found = connection.execute(query).mappings()
+    while some := [dict(row) for row in found.fetchmany(_BLOCK)]:
+        for row in opened_rows(connection, kind, some):
+            if all(row[name] == wanted for name, wanted in hidden.items()):
+                yield Stored(kind.from_row(row), row["revision"])
 
 
 def load_parties(connection: Connection, codes: Collection[str]) -> dict[str, Party]:
@@ -140,13 +146,8 @@ def stored_like(connection: Connection, kind: MasterKind[Value], values: Sequenc
 def insert_values(connection: Connection, kind: MasterKind[Value], values: Sequence[Value]) -> int:
     """Write new values in bulk and return how many they were."""
     columns = [column.name for column in kind.table.columns]
-    rows = (_row(kind, value, columns) for value in values)
-    return bulk_insert(connection, kind.table, columns, rows)
-
-
-def _row(kind: MasterKind[Value], value: Value, columns: Sequence[str]) -> tuple[Any, ...]:
-    row = kind.to_row(value) | {"revision": 1}
-    return tuple(row[name] for name in columns)
+    rows = sealed_rows(connection, kind, [kind.to_row(value) | {"revision": 1} for value in values])
+    return bulk_insert(connection, kind.table, columns, (tuple(row[name] for name in columns) for row in rows))
 
 
 def replace_value(connection: Connection, kind: MasterKind[Value], old: Stored[Value], new: Value) -> None:
@@ -155,7 +156,8 @@ def replace_value(connection: Connection, kind: MasterKind[Value], old: Stored[V
     Raises:
         Conflict: ``ACCOUNT14`` where somebody changed it since `old` was loaded.
     """
-    changed = kind.table.update().where(*_is(kind, old)).values(**kind.to_row(new), revision=old.revision + 1)
+    [row] = sealed_rows(connection, kind, [kind.to_row(new) | {"revision": old.revision + 1}])
+    changed = kind.table.update().where(*_is(kind, old)).values(**row)
     if connection.execute(changed).rowcount != 1:
         raise _changed_meanwhile(kind, old)
 

@@ -42,6 +42,8 @@ party = sa.Table(
     sa.Column("country", Key, nullable=False),
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("tax_id", sa.Text, nullable=False),
+    # Where the deployment has a key for personal data: column to what it says, encrypted; the columns are empty then.
+    sa.Column("sealed", JsonText),
     sa.Column("revision", Whole, nullable=False),
     sqlite_strict=True,
 )

@@ -31,6 +31,8 @@ class MasterKind(Generic[Value]):
         identity: values of `keys`.
         to_row: column name to value, without `revision`.
         from_row: the value of a row.
+        sealed: columns with personal data, which are encrypted where the deployment has a key.
+        personal: names of the same in the form.
     """
 
     form: Form[Value]
@@ -39,6 +41,8 @@ class MasterKind(Generic[Value]):
     identity: Callable[[Value], tuple[Any, ...]]
     to_row: Callable[[Value], dict[str, Any]]
     from_row: Callable[[Mapping[str, Any]], Value]
+    sealed: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -125,7 +129,14 @@ def _assignment(row: Mapping[str, Any]) -> Assignment:
 
 
 PARTIES = MasterKind[Party](
-    form=PARTY, table=tables.party, keys=("code",), identity=lambda party: (party.code,), to_row=_party_row, from_row=_party
+    form=PARTY,
+    table=tables.party,
+    keys=("code",),
+    identity=lambda party: (party.code,),
+    to_row=_party_row,
+    from_row=_party,
+    sealed=("name", "lines", "city", "postcode", "region", "email", "tax_id"),
+    personal=("name", "street", "street2", "street3", "city", "postcode", "region", "email", "tax_id"),
 )
 ACCOUNTS = MasterKind[Account](
     form=ACCOUNT,
