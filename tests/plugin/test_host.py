@@ -288,7 +288,7 @@ def fees(name: str = "parking.fees", **changed: Any) -> RateTableKind:
     ("kind", "code", "named"),
     [
         (fees("fees"), "PLUGIN04", "parking.fees"),
-        (fees(prices=("fee",)), "PLUGIN11", "'price'"),
+        (fees(prices=("fee",)), "PLUGIN11", "'fee'"),
         (fees(key=("hour",)), "PLUGIN11", "'hours'"),
         (fees(key=()), "PLUGIN11", "no key"),
         (fees(row=attrs.make_class("Open", {"hours": attrs.field(type=int)}), prices=()), "PLUGIN11", "can be changed"),

@@ -16,12 +16,13 @@ from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import Settings
 from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.rating.rate_table import RateTable
 from billing_framework.run.cycle.period import run_period
 from billing_framework.run.deployment import settings_path
 from billing_framework.run.master.periods import inclusive
 from billing_framework.run.master.plans import model_params
 from billing_framework.run.prove.quote import Quote, QuoteRequest
-from billing_framework.run.prove.quote_file import host_of, quote_file, read_plans
+from billing_framework.run.prove.quote_file import host_of, loaded_tables, quote_file, read_plans, read_tables
 from billing_framework.storage.master.plan_rows import load_plans
 from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding
@@ -34,6 +35,9 @@ from billing_framework.values.period import DateSpan
 @click.option("--format", "file_format", required=True, metavar="NAME", help="Format of the records; see billing plugin list.")
 @click.option(
     "--also", "others", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Another version of the plan."
+)
+@click.option(
+    "--rate-table", "rate_tables", multiple=True, metavar="CODE=FILE", help="Take this rate table of the plan from a file."
 )
 @click.option("--plugin", "plugins", multiple=True, metavar="NAME", help="Enable this plugin; by default those of billing.toml.")
 @click.option("--period", metavar="MONTH|DATE", help="Price this period only; by default all that the records touch.")
@@ -57,9 +61,10 @@ def quote(context: click.Context, session: Session, /, *, plan: str, records: Pa
     Example:
       billing quote plans/residential.toml data/july.csv --format nem12 --zone Australia/Sydney
       billing quote residential data/july.csv --format nem12 --period 2026-07 --steps
+      billing quote plans/zones.toml trips.csv --format trips --rate-table city=prices.csv
     """
     host, settings = _host(session, given["plugins"])
-    plans, findings = _plans(session, host, plan, given["others"])
+    plans, tables, findings = _prices(session, host, plan, given)
     if not plans or any(finding.stops for finding in findings):
         emit(context, {"findings": findings}, "no quote: the plan has findings")
         show_findings(context, findings)
@@ -73,6 +78,7 @@ def quote(context: click.Context, session: Session, /, *, plan: str, records: Pa
         details=settings_of(given["details"]),
         locale=given["locale"] or (settings.deployment.locale if settings else "en_US"),
         holidays=settings.holiday_dates if settings else {},
+        tables=tables,
     )
     found = quote_file(
         host, records, given["file_format"], request, source=given["source"], options=settings_of(given["options"])
@@ -90,15 +96,29 @@ def _host(session: Session, plugins: tuple[str, ...]) -> tuple[Host, Settings | 
     return Host.from_file(file), file.settings
 
 
-def _plans(session: Session, host: Host, plan: str, others: tuple[Path, ...]) -> tuple[tuple[PlanVersion, ...], list[Finding]]:
+def _prices(
+    session: Session, host: Host, plan: str, given: Mapping[str, Any]
+) -> tuple[tuple[PlanVersion, ...], tuple[RateTable, ...], list[Finding]]:
+    """Return the plan, the rate tables that it names, as far as they are given or loaded, and what is wrong with both."""
+    files = {code: Path(file) for code, file in settings_of(given["rate_tables"]).items()}
     if Path(plan).is_file() or plan.endswith(".toml"):
-        return read_plans(host, [Path(plan), *others])
+        plans, findings = read_plans(host, [Path(plan), *given["others"]])
+        loaded: tuple[RateTable, ...] = ()
+    else:
+        plans, loaded = _loaded(session, plan)
+        findings = []
+    tables, wrong = read_tables(host, plans, files) if not any(one.stops for one in findings) else ((), [])
+    return plans, (*tables, *(one for one in loaded if one.code not in files)), [*findings, *wrong]
+
+
+def _loaded(session: Session, plan: str) -> tuple[tuple[PlanVersion, ...], tuple[RateTable, ...]]:
     deployment = session.deployment()
     with deployment.database.read() as connection:
         loaded = load_plans(connection, [plan], params=model_params(deployment.host))
-    if not loaded:
-        raise InputRefused("QUOTE02", f"{plan!r} is neither a file nor a loaded plan", remedy="See billing plan list")
-    return tuple(one.plan for one in loaded), []
+        if not loaded:
+            raise InputRefused("QUOTE02", f"{plan!r} is neither a file nor a loaded plan", remedy="See billing plan list")
+        plans = tuple(one.plan for one in loaded)
+        return plans, loaded_tables(connection, deployment.host, plans)
 
 
 def _period(given: Mapping[str, Any]) -> DateSpan | None:

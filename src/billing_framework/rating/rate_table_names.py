@@ -6,7 +6,6 @@ import functools
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 import attrs
@@ -98,16 +97,12 @@ class KnownTable(Dated, typing.Protocol):
     def kind(self) -> str:
         """Name of its kind."""
 
-    @property
-    def loaded_at(self) -> datetime:
-        """When it was loaded; from then on it is known."""
-
 
 Known = TypeVar("Known", bound=KnownTable)
 
 
 def choose_tables(
-    tiles: Iterable[tuple[DateSpan, PlanVersion]], known: Sequence[Known], known_at: datetime
+    tiles: Iterable[tuple[DateSpan, PlanVersion]], known: Sequence[Known]
 ) -> tuple[tuple[Known, ...], tuple[Finding, ...]]:
     """Return the versions that a rater needs for the dates of some tiles, by code and first date, and what is wrong with them.
 
@@ -115,8 +110,7 @@ def choose_tables(
 
     Args:
         tiles: dates with the plan version that prices them.
-        known: loaded versions of rate tables, of any code.
-        known_at: what was loaded later does not count.
+        known: versions of rate tables, of any code, that count: those loaded by the instant up to which things are known.
     """
     needed: dict[str, list[DateSpan]] = {}
     findings: list[Finding] = []
@@ -126,8 +120,7 @@ def choose_tables(
             findings += _wrong_kind(plan, named, known)
     chosen: list[Known] = []
     for code, spans in sorted(needed.items()):
-        versions = [one for one in known if one.code == code and one.loaded_at <= known_at]
-        found, unclear = _in_spans(code, versions, spans)
+        found, unclear = _in_spans(code, [one for one in known if one.code == code], spans)
         chosen += found
         findings += unclear
     return tuple(chosen), tuple(dict.fromkeys(findings))

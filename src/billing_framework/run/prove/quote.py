@@ -16,10 +16,12 @@ from billing_framework.rating.charge import Charge
 from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup
+from billing_framework.rating.rate_table import RateTable
+from billing_framework.rating.rate_table_names import choose_tables
 from billing_framework.rating.selection import LoadedPlan, select
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.cycle.bill import rate_input, rating_offers
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, UsageRef
+from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TableRef, UsageRef
 from billing_framework.run.cycle.guiding import is_seen, reach_of, widened
 from billing_framework.run.cycle.load_input import near_holidays, tile_refs
 from billing_framework.usage.content import content_digest, slot_key, usage_key
@@ -53,6 +55,7 @@ class QuoteRequest:
         details: facts about every identifier, such as a multiplier.
         locale: language of the descriptions.
         holidays: holiday calendars by name.
+        tables: versions of the rate tables that the plan names.
     """
 
     plans: Sequence[PlanVersion]
@@ -63,6 +66,7 @@ class QuoteRequest:
     details: Mapping[str, str] = attrs.field(factory=dict)
     locale: str = "en_US"
     holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
+    tables: Sequence[RateTable] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -234,6 +238,7 @@ def quoted_input(
     cycle = parse_cycle(request.cycle)
     plans = [LoadedPlan(plan=one, loaded_at=_KNOWN) for one in request.plans]
     chosen = select(agreement, period, plans, _KNOWN, host.charge_models)
+    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in chosen.tiles), request.tables)
     seen = _seen(records, request, host, period)
     given = BillInput(
         document=0,
@@ -250,6 +255,7 @@ def quoted_input(
                 next_period=next_period(cycle, period),
                 tiles=tile_refs(chosen.tiles),
                 next_tiles=tile_refs(select(agreement, next_period(cycle, period), plans, _KNOWN, host.charge_models).tiles),
+                tables=tuple(TableRef(table.name, table.sha256) for table in tables),
                 assignments=assignments,
                 usage=tuple(UsageRef(record.kind, key, digest) for key, digest, record in seen),
                 state=tuple(one for _, one in sorted((state or {}).items())),
@@ -257,9 +263,13 @@ def quoted_input(
             ),
         ),
         holidays=near_holidays(request.holidays, period),
-        findings=tuple(chosen.findings),
+        findings=(*chosen.findings, *unclear),
     )
-    material = Material(usage={key: record for key, _, record in seen}, plans={one.name: one for one in request.plans})
+    material = Material(
+        usage={key: record for key, _, record in seen},
+        plans={one.name: one for one in request.plans},
+        tables={table.name: table for table in tables},
+    )
     return given, material
 
 
