@@ -140,7 +140,7 @@ ENCOUNTER = UsageKind(
     title="A visit or stay of one patient",
     body=Encounter,
     carried=True,
-    editable=("place", "diagnoses", "authorisation", "frequency", "payer_control"),
+    editable=("place", "authorisation", "frequency", "payer_control"),
 )
 SERVICE_LINE = UsageKind(
     name="service_line",

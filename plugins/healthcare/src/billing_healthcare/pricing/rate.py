@@ -103,9 +103,7 @@ class _Billing:
         contract: Contract = components[0].params
         charge, step, text = self._gross(line, contract)
         if charge is None:
-            what = (
-                f"line {line.number} of encounter {line.encounter} has no charge, and no charge master has {line.code}"
-            )
+            what = f"line {line.number} of encounter {line.encounter} has no charge, and no charge master has {line.code}"
             self._problem("HEALTH21", what, "Give the line a charge, or load a charge master with the code", line.encounter)
             return None
         return _Priced(
