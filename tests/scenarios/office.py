@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -140,16 +141,18 @@ class Office:
         """Open an office that was set up before; its clock shows the first of August 2026."""
         clock = MovableClock(datetime(2026, 8, 1, 9, tzinfo=UTC))
         maker_checker = settings.pop("maker_checker", False)
+        plugin: ModuleType = settings.pop("plugin", workshop)
+        name = plugin.__name__.rpartition(".")[2]
         deployment = Deployment(
             settings=Settings(
                 deployment=DeploymentSettings(
-                    name="office", database="sqlite:///x", plugins=("workshop",), currency="USD", maker_checker=maker_checker
+                    name="office", database="sqlite:///x", plugins=(name,), currency="USD", maker_checker=maker_checker
                 ),
                 **{"review": ReviewSettings(factor=Fraction(0), zero_usage=False, missing_usage=False), **settings},
             ),
             settings_sha256="",
             folder=Path(),
-            host=Host.build([("workshop", workshop)]),
+            host=Host.build([(name, plugin)]),
             database=database,
             clock=clock,
             actor="ada",
@@ -158,15 +161,23 @@ class Office:
 
     @classmethod
     def of(
-        cls, database: Database, *, accumulate: str = "year", correction: str = "hold", book: str = BOOK, **settings: Any
+        cls,
+        database: Database,
+        *,
+        accumulate: str = "year",
+        correction: str = "hold",
+        book: str = BOOK,
+        plan: str = PLAN,
+        **settings: Any,
     ) -> Office:
-        """Set up an office with a book, taxes and a plan."""
+        """Set up an office with a book, taxes and a plan, without one where it is empty."""
         office = cls.at(database, **settings)
         deployment = office.deployment
         upgrade_schema(deployment)
         assert not load_book_file(deployment, "book.toml", book.encode()).findings
         assert not load_tax_file(deployment, "taxes.toml", TAXES.encode()).findings
-        office.load_plan(PLAN.format(accumulate=accumulate, correction=correction))
+        if plan:
+            office.load_plan(plan.format(accumulate=accumulate, correction=correction))
         open_periods(deployment, "MAIN", tuple(month(f"2026-{number:02}") for number in range(1, 13)))
         return office
 

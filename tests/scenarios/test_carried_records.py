@@ -1,0 +1,224 @@
+"""Records that are each billed once, whenever they come: late ones go to the next bill, none is billed twice, none is lost."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.cancel import cancel_run
+from billing_framework.run.cycle.post import post_run
+from billing_framework.run.cycle.review import review_run
+from billing_framework.run.master.customer_change import end_assignment
+from billing_framework.run.master.customers import create
+from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.usage.late import late_usage
+from billing_framework.storage.billing.record_tables import billed_record
+from billing_framework.storage.engine import Database
+from billing_framework.storage.master.master_kind import ASSIGNMENTS
+from tests.scenarios.errand_office import client, errand_office, lines_of, load_price, tell
+from tests.scenarios.office import Office
+
+
+def standing(office: Office) -> int:
+    """Return how many records documents that stand have billed."""
+    with office.deployment.database.read() as connection:
+        query = sa.select(sa.func.count()).select_from(billed_record).where(billed_record.c.reversed_by.is_(None))
+        return connection.execute(query).scalar_one()
+
+
+def test_a_late_record_is_on_the_next_bill_at_the_price_of_its_own_date(database: Database) -> None:
+    office = errand_office(database)
+    load_price(office, "2", "2026-06-01", "2.00")
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-06-10T08:00:00+00:00,5,Post", "e2,ann,2026-07-02T08:00:00+00:00,3,Bank")
+    office.bill("2026-06")
+    assert lines_of(office, "INV-2026-000001") == ["2026-06-10 Post 10.00"]
+
+    tell(office, "e3,ann,2026-05-20T08:00:00+00:00,7,Court", "e4,ann,2026-06-30T23:59:59+00:00,1,Kiosk", file="late.csv")
+    assert late_usage(office.deployment, "MAIN") == ()  # what comes late is on the next bill, not in a correction
+    office.bill("2026-07")
+    assert lines_of(office, "INV-2026-000002") == [
+        "2026-05-20 Court 7.00",  # the version of May: 1.00 a minute
+        "2026-06-30 Kiosk 2.00",
+        "2026-07-02 Bank 6.00",
+    ]
+    assert standing(office) == 4
+    assert all(explain_line(office.deployment, f"INV-2026-000002/{number}").proven for number in (1, 2, 3))
+    assert office.start("2026-08").counts == {"skipped": 1}
+
+
+def test_what_a_rater_defers_waits_and_is_counted_apart(database: Database) -> None:
+    office = errand_office(database, stand=True)
+    client(office, "C1", "ann")
+    tell(
+        office,
+        "e1,ann,2026-07-02T08:00:00+00:00,5,Post",
+        "e2,ann,2026-07-03T08:00:00+00:00,5,Gift,free",
+        "e3,ann,2026-07-04T08:00:00+00:00,5,Secret,later",
+    )
+    run = office.start("2026-07").run
+    assert run is not None
+    review = review_run(office.deployment, run.code)
+    assert review.control == {"records": 3, "priced": 1, "not priced: free of charge": 1, "deferred: not released": 1}
+    assert review.reconciled
+    assert review.billed_records == 2
+    office.approve()
+    office.post()
+    assert standing(office) == 2  # what is free of charge is billed at nothing; what is deferred is not billed
+    run = office.start("2026-08").run
+    assert run is not None
+    assert review_run(office.deployment, run.code).control == {"records": 1, "priced": 0, "deferred: not released": 1}
+
+
+def test_a_rehearsal_and_a_cancelled_run_bill_nothing(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post")
+    office.start("2026-07", kind="rehearsal")
+    run = office.start("2026-07").run
+    assert run is not None
+    office.approve(run.code)
+    cancel_run(office.deployment, run.code, reason="wrong date")
+    assert standing(office) == 0
+    office.bill("2026-08")
+    assert lines_of(office, office.documents()[-1].split(" ", maxsplit=1)[0]) == ["2026-07-02 Post 5.00"]
+
+
+def test_a_rebill_bills_the_same_records_and_leaves_newer_ones(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post", "e2,ann,2026-07-03T08:00:00+00:00,5,Bank")
+    office.bill("2026-07")
+    tell(office, "e3,ann,2026-07-04T08:00:00+00:00,9,Court", file="late.csv")
+    load_price(office, "1b", "2026-01-01", "1.50", more='supersedes = "1"\nreason = "agreed"')
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="price")
+    assert lines_of(office, report.new) == ["2026-07-02 Post 7.50", "2026-07-03 Bank 7.50"]
+    assert standing(office) == 2
+    office.bill("2026-08")
+    assert lines_of(office, "INV-2026-000003") == ["2026-07-04 Court 13.50"]
+    assert explain_line(office.deployment, f"{report.new}/1").proven
+    assert explain_line(office.deployment, f"{report.note}/1").proven
+
+
+def test_a_document_credited_in_full_frees_its_records_for_the_next_bill(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post", "e2,ann,2026-07-03T08:00:00+00:00,6,Bank")
+    office.bill("2026-07")
+    credit_document(office.deployment, "INV-2026-000001", reason="goodwill", nets={1: "5.00"})
+    assert standing(office) == 2
+    credit_document(office.deployment, "INV-2026-000001", reason="wrong address")
+    assert standing(office) == 0
+    office.bill("2026-08")
+    assert lines_of(office, "INV-2026-000002") == ["2026-07-02 Post 5.00", "2026-07-03 Bank 6.00"]
+
+
+def test_a_corrected_record_is_billed_by_rebilling_and_never_beside_the_first(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post,paid,s1,1")
+    office.bill("2026-07")
+    tell(office, "e1b,ann,2026-07-02T08:00:00+00:00,8,Post,paid,s1,2", file="corrected.csv")
+    late = late_usage(office.deployment, "MAIN")
+    assert [(one.document, len(one.added), len(one.superseded)) for one in late] == [("INV-2026-000001", 1, 1)]
+    run = office.start("2026-08").run
+    assert run is not None
+    assert review_run(office.deployment, run.code).control.get("records", 0) == 0  # the slot is billed
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="corrected")
+    assert lines_of(office, report.new) == ["2026-07-02 Post 8.00"]
+    assert late_usage(office.deployment, "MAIN") == ()
+
+
+def test_a_record_that_moved_to_another_agreement_leaves_the_document_and_is_billed_there(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    client(office, "C2", "bob")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post", "e2,ann,2026-07-20T08:00:00+00:00,6,Bank")
+    office.bill("2026-07")
+    end_assignment(office.deployment, "ann", date(2026, 7, 10), reason="another client")
+    create(office.deployment, ASSIGNMENTS, {"subject": "ann", "agreement": "A-C2", "starts_on": "2026-07-10"})
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="wrong client")
+    assert lines_of(office, report.new) == ["2026-07-02 Post 5.00"]
+    office.bill("2026-08")
+    assert office.documents()[-1] == "INV-2026-000003 C2 6.60"
+
+
+def test_records_of_an_agreement_that_is_over_are_billed_without_its_standing_charges(database: Database) -> None:
+    office = errand_office(database, stand=True)
+    client(office, "C1", "ann", ends_on="2026-06-20")
+    office.bill("2026-06")
+    tell(office, "e1,ann,2026-06-19T08:00:00+00:00,5,Post")
+    office.bill("2026-08")
+    assert lines_of(office, "INV-2026-000002") == ["2026-06-19 Post 5.00"]
+    assert explain_line(office.deployment, "INV-2026-000002/1").proven
+    assert office.start("2026-09").counts == {"skipped": 1}
+
+
+def test_two_approved_runs_never_hold_one_record(database: Database) -> None:
+    office = errand_office(database, together=True)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post")
+    first, second = office.start("2026-07").run, office.start("2026-08").run
+    assert first is not None
+    assert second is not None
+    office.approve(first.code)
+    [finding] = approve_run(office.deployment, second.code).findings
+    assert (finding.code, finding.subject) == ("RUN24", "C1")
+    office.post(first.code)
+    [finding] = approve_run(office.deployment, second.code).findings
+    assert finding.code == "RUN09"  # stale: the record is billed
+    assert office.documents() == ["INV-2026-000001 C1 5.50"]
+
+
+def test_the_database_refuses_the_second_document_whoever_posts_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = errand_office(database, together=True)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post")
+    first, second = office.start("2026-07").run, office.start("2026-08").run
+    assert first is not None
+    assert second is not None
+    office.approve(first.code)
+    monkeypatch.setattr("billing_framework.run.cycle.order.reserved_elsewhere", lambda *_: [])
+    office.approve(second.code)  # as if both officers had decided at one instant
+    office.post(first.code)
+    report = post_run(office.deployment, second.code)
+    assert set(report.void) == {"C1"}
+    assert office.documents() == ["INV-2026-000001 C1 5.50", "INV-2026-000002 C1 5.50 void"]
+    assert standing(office) == 1
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_every_record_is_billed_once_in_whatever_order_they_come(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from billing_framework.storage.engine import open_database  # noqa: PLC0415
+
+    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('order')}/order.db")
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    days = [f"2026-{month:02}-{day:02}" for month in (4, 5, 6) for day in (1, 15, 28)]
+    lines = [f"e{number},ann,{day}T08:00:00+00:00,{number + 1},Errand {number}" for number, day in enumerate(days)]
+    order = data.draw(st.permutations(lines))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(order)), min_size=2, max_size=2)))
+    parts = [order[: cuts[0]], order[cuts[0] : cuts[1]], order[cuts[1] :]]
+    for number, (month, part) in enumerate(zip(("2026-04", "2026-05", "2026-06"), parts, strict=True)):
+        if part:
+            tell(office, *part, file=f"part{number}.csv")
+        run = office.start(month).run
+        if run is not None and any(state == "drafted" for state in office.start(month).counts):
+            office.approve(run.code)
+            office.post(run.code)
+    run = office.start("2026-07").run
+    if run is not None and not approve_run(office.deployment, run.code).findings:
+        office.post(run.code)
+    billed = [line.split(" ", 1)[1] for text in office.documents() for line in lines_of(office, text.split(" ", maxsplit=1)[0])]
+    assert sorted(billed) == sorted(f"Errand {number} {number + 1}.00" for number in range(len(days)))
+    database.close()
