@@ -21,13 +21,13 @@ from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.cycle.order import one_decision_at_a_time
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.billed_records import free_records, link_records
+from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.documents import (
     StoredDocument,
     as_issued,
     find_document,
     issue,
     load_documents,
-    load_parties,
 )
 from billing_framework.storage.billing.draft_rows import DraftRecord, save_drafts
 from billing_framework.storage.billing.keys import billed_charges, rewind_states, take_back_charges, write_states
@@ -111,7 +111,7 @@ def issue_correction(
     numbers = {one.document: one for one in block.numbers}
     now = deployment.clock.now()
     if wanted.note is not None:
-        seller, buyer = load_parties(connection, [wanted.original])[wanted.original]
+        seller, buyer = parties_of(connection, [wanted.original])[wanted.original]
         save_drafts(connection, [DraftRecord(draft=wanted.note, digest=document_digest(wanted.note), seller=seller, buyer=buyer)])
         issue(connection, book.code, [numbers[wanted.note.key]], now=now)
         take_back_charges(connection, wanted.original, wanted.note.key, wanted.spent)

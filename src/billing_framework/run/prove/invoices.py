@@ -12,12 +12,12 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.document import Document
 from billing_framework.receivables.open_item import document_item_key
 from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.documents import (
     StoredDocument,
     as_issued,
     find_document,
     load_documents,
-    load_parties,
     replaced_by,
 )
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of
@@ -163,7 +163,7 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
         stored = load_documents(connection, [row.document])[row.document]
         if stored.number:
             return run, ShownDocument(document=as_issued(connection, [stored])[stored.key], stored=stored)
-        seller, buyer = load_parties(connection, [stored.key])[stored.key]
+        seller, buyer = parties_of(connection, [stored.key])[stored.key]
         draft = Document(
             number="",
             counter_name="",

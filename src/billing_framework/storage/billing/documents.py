@@ -17,6 +17,7 @@ from billing_framework.invoicing.numbering import Numbered
 from billing_framework.invoicing.payment_reference import rf_reference
 from billing_framework.rating.state import CarriedState
 from billing_framework.storage.billing import tables
+from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
@@ -147,19 +148,10 @@ def load_inputs(connection: Connection, keys: Iterable[int]) -> dict[int, dict[i
     return found
 
 
-def load_parties(connection: Connection, keys: Iterable[int]) -> dict[int, tuple[Seller, Buyer]]:
-    """Return who bills whom on these documents, as it was printed."""
-    table = tables.document_party
-    return {
-        row.document_id: (from_plain(row.seller, Seller), from_plain(row.buyer, Buyer))
-        for row in rows_of(connection, keys, lambda some: sa.select(table).where(table.c.document_id.in_(some)))
-    }
-
-
 def as_issued(connection: Connection, documents: Iterable[StoredDocument]) -> dict[int, Document]:
     """Return issued or void documents by key, with their parties and the number of the document that each corrects."""
     listed = list(documents)
-    parties = load_parties(connection, [one.key for one in listed])
+    parties = parties_of(connection, [one.key for one in listed])
     table = tables.document
     originals = {
         row.id: row

@@ -14,6 +14,7 @@ from billing_framework.rating.charge import Step
 from billing_framework.rating.state import CarriedState
 from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.billed_records import DeliveredRecords, insert_document_records
+from billing_framework.storage.billing.buyers import plain_buyers
 from billing_framework.storage.billing.record_tables import document_records
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import delete_of
@@ -123,7 +124,12 @@ def save_drafts(connection: Connection, records: Sequence[DraftRecord]) -> None:
         connection,
         tables.document_party,
         ("document_id", "seller", "buyer"),
-        [(record.draft.key, to_plain(record.seller), to_plain(record.buyer)) for record in ordered],
+        [
+            (record.draft.key, to_plain(record.seller), buyer)
+            for record, buyer in zip(
+                ordered, plain_buyers(connection, [(record.draft.key, record.buyer) for record in ordered]), strict=True
+            )
+        ],
     )
     bulk_insert(
         connection,
