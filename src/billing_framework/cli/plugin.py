@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import attrs
 import click
@@ -13,6 +14,7 @@ from billing_framework.cli.output import emit, exit_for, fields, show_findings, 
 from billing_framework.plugin.check import check_file, unrated_kinds
 from billing_framework.plugin.discovery import installed_plugins
 from billing_framework.plugin.host import EnabledPlugin, Host
+from billing_framework.plugin.scaffold import new_plugin
 from billing_framework.run.deployment import settings_path
 from billing_framework.usage.describe import describe_kind
 from billing_framework.values.errors import NotFound
@@ -123,3 +125,25 @@ def check(context: click.Context, session: Session) -> None:
         "" if findings else f"nothing to correct in: {', '.join(names) or 'no plugin'}",
     )
     exit_for(context, findings)
+
+
+@plugin.command()
+@click.argument("name")
+@click.option("--into", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder of the distribution; by default NAME.")
+@click.pass_context
+def new(context: click.Context, *, name: str, into: Path | None) -> None:
+    """Write the distribution of a new plugin: a kind of record, a reader, a rater, settings, and tests that pass.
+
+    Example:
+      billing plugin new cloud_storage
+      billing plugin new cloud_storage --into ../billing-cloud-storage
+    """
+    folder = into or Path(name)
+    files = new_plugin(name, folder)
+    emit(context, {"folder": str(folder), "files": [str(file) for file in files]}, lambda: _written(folder, files))
+
+
+def _written(folder: Path, files: Sequence[Path]) -> Iterator[str]:
+    yield from (str(folder / file) for file in files)
+    yield ""
+    yield f"next: python -m pip install --editable '{folder}[test]' && python -m pytest {folder}"

@@ -1,0 +1,1 @@
+"""New trade: from delivered work to priced lines, as a plugin of billing-framework."""
