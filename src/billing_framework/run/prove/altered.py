@@ -20,6 +20,7 @@ from billing_framework.storage.master.account_rows import stored_like
 from billing_framework.storage.master.loaded_text import as_loaded
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, MasterKind
 from billing_framework.storage.master.master_tables import tax_file
+from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.errors import StorageError
 from billing_framework.values.finding import Finding, Severity
@@ -43,6 +44,7 @@ def altered_since(connection: Connection, inputs: Mapping[str, BillInput], run_i
     agreements = [one for each in given for one in each.agreements]
     yield from _customers(connection, ACCOUNTS, [each.account for each in given])
     yield from _customers(connection, AGREEMENTS, [one.agreement for one in agreements])
+    yield from _customers(connection, SHARES, [share for one in agreements for share in one.shares])
     yield from _customers(
         connection, ASSIGNMENTS, [assigned for one in agreements for assigned in one.assignments if not assigned.within]
     )
