@@ -58,6 +58,7 @@ from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
 from billing_framework.values.clock import timezone
 from billing_framework.values.codes import CodePage, read_codes
+from billing_framework.values.columns import Overflows, divide_columns
 from billing_framework.values.errors import (
     BillingError,
     ConfigurationError,
@@ -134,6 +135,7 @@ __all__ = [
     "Money",
     "Note",
     "Origin",
+    "Overflows",
     "Party",
     "PastDocument",
     "PlanVersion",
@@ -182,6 +184,7 @@ __all__ = [
     "define_units",
     "delimited_reader",
     "divide",
+    "divide_columns",
     "exact",
     "exact_text",
     "figure",
