@@ -1,0 +1,321 @@
+"""What a file of answers writes: its money, its items, and what became of each; nothing is written here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.exchange.answer_reader import AnswerReader
+from billing_framework.ledger.entry import Entry
+from billing_framework.receivables.answer import Answer, AnswerAdjustment, AnswerItem
+from billing_framework.receivables.answer_entries import adjustment_entry
+from billing_framework.receivables.entries import payment_entry
+from billing_framework.receivables.payment import Direction, Payment
+from billing_framework.run.collect.act import Act
+from billing_framework.run.collect.answer_material import Task, answer_material
+from billing_framework.run.collect.answer_plan import AnswerDesk, Booked, allocations_by_account, stored_item
+from billing_framework.run.collect.payment import payment_received
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.receivable.answers import (
+    Part,
+    StoredAnswer,
+    StoredItem,
+    answer_id,
+    answer_item_id,
+    answered_payments,
+    content_digest,
+    load_answer_items,
+    load_answers,
+)
+from billing_framework.storage.receivable.payments import StoredPayment, load_payments, payment_id, returns_of, said
+from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.money import Money
+
+
+@attrs.frozen(kw_only=True)
+class AnswerBatch:
+    """What a file of answers writes.
+
+    Attributes:
+        keys: payer and trace of each answer to its id.
+        known: ids of the answers that had been taken in before.
+        answers: new answers.
+        items: new items, with what became of each.
+        changed: items of earlier answers that change: denials that are closed because they were taken back.
+        duplicates: payer and trace to the number of items that had been taken in before.
+        act: money, open items, allocations and entries.
+        refused: why nothing of the file is taken in.
+    """
+
+    keys: Mapping[tuple[str, str], int]
+    known: frozenset[int] = frozenset()
+    answers: tuple[StoredAnswer, ...] = ()
+    items: tuple[StoredItem, ...] = ()
+    changed: tuple[StoredItem, ...] = ()
+    duplicates: Mapping[tuple[str, str], int] = attrs.field(factory=dict)
+    act: Act
+    refused: list[Finding] = attrs.field(factory=list)
+
+
+@attrs.frozen(kw_only=True)
+class _Slip:
+    """One item or adjustment of an answer under the key that it is stored by."""
+
+    answer: Answer
+    id: int
+    position: int
+    key: str
+    content: Part
+    findings: tuple[Finding, ...] = ()
+
+
+def book_answers(
+    deployment: Deployment,
+    connection: Connection,
+    answers: Sequence[Answer],
+    reader: tuple[AnswerReader, Any],
+    *,
+    book: str,
+    on: date | None,
+    file: str,
+    content: bytes,
+    lock: bool,
+) -> AnswerBatch:
+    """Return what answers write, each that adds up, on what is stored; accounts are locked before anything is decided.
+
+    Args:
+        deployment: the open deployment.
+        connection: a connection with the action's write transaction, or a reading one where nothing is locked.
+        answers: the answers of one file.
+        reader: their reader and its plugin's settings.
+        book: code of the book that is answered.
+        on: date on which everything counts; the date of each payment where None.
+        file: name of the file.
+        content: its bytes.
+        lock: False to only look.
+    """
+    keys = {(one.payer, one.trace): answer_id(book, one.payer, one.trace) for one in answers}
+    known = load_answers(connection, set(keys.values()))
+    stored = [_stored_answer(one, book, reader[0].format, file, content) for one in answers]
+    payments, refused = _payments(connection, [one for one in stored if one.id not in known])
+    refused += [_reused(one, known[one.id]) for one in stored if one.id in known and not _same(one, known[one.id])]
+    act = Act(book=book, source=f"answers/{hashlib.sha256(content).hexdigest()[:32]}")
+    if refused:
+        return AnswerBatch(keys=keys, act=act, refused=refused)
+    slips, duplicates, odd = _sorted_out(connection, book, answers, known)
+    desk_items = [one for one in slips if isinstance(one.content, AnswerItem) and not one.findings]
+    tasks = {one.id: _task(one) for one in desk_items}
+    material = answer_material(deployment, connection, list(tasks.values()), reader, lock=lock)
+    desk = AnswerDesk(connection=connection, book=book, material=material, on=answers[0].paid_on)
+    by_id = {one.id: one for one in stored}
+    results: list[StoredItem] = []
+    booked: list[Booked] = []
+    entries: list[Entry] = [payment_entry(one.payment, desk.mapping) for one in payments]
+    for slip in slips:
+        parent = by_id[keys[slip.answer.payer, slip.answer.trace]]
+        desk.on = on or slip.answer.paid_on
+        if slip.id in tasks:
+            done = desk.take(tasks[slip.id], parent)
+            booked.append(done)
+            entries += done.entries
+            results.append(attrs.evolve(stored_item(done), answer=parent.id, key=slip.key))
+        else:
+            item, entry = _adjusted(desk, slip, parent.id)
+            entries += entry
+            results.append(item)
+    gone = {one.reverses.id for one in booked if one.reverses is not None}
+    return AnswerBatch(
+        keys=keys,
+        known=frozenset(known),
+        answers=tuple(one for one in stored if one.id not in known),
+        items=(*(_taken_back(one) if one.id in gone else one for one in results), *odd),
+        changed=tuple(_taken_back(one) for one in earlier_denials(booked, {one.id for one in results})),
+        duplicates=duplicates,
+        act=attrs.evolve(
+            act,
+            payments=payments,
+            items=tuple(made.item for one in booked for made in one.made),
+            allocations=allocations_by_account(booked),
+            entries=tuple(entries),
+            told=tuple(payment_received(one.payment) for one in payments),
+        ),
+    )
+
+
+def _stored_answer(one: Answer, book: str, file_format: str, file: str, content: bytes) -> StoredAnswer:
+    return StoredAnswer(
+        id=answer_id(book, one.payer, one.trace),
+        book=book,
+        payer=one.payer,
+        trace=one.trace,
+        money=one.money,
+        paid_on=one.paid_on,
+        method=one.method,
+        payment=payment_id(f"payment/{book}/{one.trace}") if one.money else None,
+        format=file_format,
+        file=file,
+        sha256=hashlib.sha256(content).digest(),
+    )
+
+
+def _same(one: StoredAnswer, known: StoredAnswer) -> bool:
+    return (one.money, one.paid_on) == (known.money, known.paid_on)
+
+
+def _reused(one: StoredAnswer, known: StoredAnswer) -> Finding:
+    what = f"the trace number stands for {known.money} of {known.paid_on}, not for {one.money} of {one.paid_on}"
+    return _trace_taken(one, what)
+
+
+def _trace_taken(one: StoredAnswer, what: str) -> Finding:
+    remedy = "Compare with the bank's statement, and ask the third party; nothing of the file was taken in"
+    return Finding(code="ANSWER11", severity=Severity.BLOCKING, what=what, remedy=remedy, subject=one.trace)
+
+
+def _payments(connection: Connection, new: Sequence[StoredAnswer]) -> tuple[tuple[StoredPayment, ...], list[Finding]]:
+    """Return the payments that came for new answers. One that stands in suspense already, from the bank, is taken for its own."""
+    paid = [one for one in new if one.money]
+    book = paid[0].book if paid else ""
+    there = load_payments(connection, book, [one.trace for one in paid]) if paid else {}
+    taken = answered_payments(connection, [payment_id(one.payment.key) for one in there.values()])
+    gone = returns_of(connection, [one.payment.key for one in there.values()])
+    made, refused = [], []
+    for one in paid:
+        found = there.get(one.trace)
+        if found is None:
+            payment = Payment(book=book, external_ref=one.trace, method=one.method, money=one.money, received_on=one.paid_on)
+            made.append(StoredPayment(payment=payment, digest=said(payment, account="")))
+            continue
+        before = found.payment
+        fits = (before.direction, before.account, before.money, found.purpose) == (Direction.IN, "", one.money, "")
+        if not fits or payment_id(before.key) in taken or before.key in gone:
+            what = f"a payment of {before.money} was recorded under this trace number, and is not free for the answer"
+            refused.append(_trace_taken(one, what))
+    return tuple(made), refused
+
+
+def _sorted_out(
+    connection: Connection, book: str, answers: Sequence[Answer], known: Mapping[int, StoredAnswer]
+) -> tuple[list[_Slip], dict[tuple[str, str], int], list[StoredItem]]:
+    """Return what is to be booked, how much of each answer is known already, and what contradicts what is known."""
+    slips = [slip for one in answers for slip in _slips(book, one)]
+    before = load_answer_items(connection, {slip.id for slip in slips})
+    fresh: list[_Slip] = []
+    odd: dict[int, StoredItem] = {}
+    duplicates: Counter[tuple[str, str]] = Counter()
+    for slip in slips:
+        name = (slip.answer.payer, slip.answer.trace)
+        parent = answer_id(book, *name)
+        earlier = before.get(slip.id)
+        if earlier is not None and earlier.digest == content_digest(slip.content):
+            duplicates[name] += 1
+        elif parent in known:
+            one = _conflict(book, slip, parent)
+            odd[one.id] = one
+        else:
+            fresh.append(slip)
+    told = load_answer_items(connection, set(odd))
+    duplicates.update(Counter((slip.answer.payer, slip.answer.trace) for slip in slips if _conflict_id(book, slip) in told))
+    return fresh, dict(duplicates), [one for key, one in odd.items() if key not in told]
+
+
+def _slips(book: str, answer: Answer) -> Iterator[_Slip]:
+    """Yield the items and then the adjustments of an answer; what repeats a key of it is told apart, and waits."""
+    times: Counter[str] = Counter()
+    parts: list[tuple[str, Part]] = [(one.key, one) for one in answer.items]
+    parts += [(f"adjustment/{one.reason}/{one.reference}", one) for one in answer.adjustments]
+    for position, (key, part) in enumerate(parts, start=1):
+        times[key] += 1
+        again = times[key] > 1
+        name = f"{key}#{times[key]}" if again else key
+        waits = again and isinstance(part, AnswerItem)
+        findings = (_repeated(part),) if waits and isinstance(part, AnswerItem) else ()
+        yield _Slip(
+            answer=answer,
+            id=answer_item_id(book, answer, name),
+            position=position,
+            key=name,
+            content=part,
+            findings=findings,
+        )
+
+
+def _repeated(item: AnswerItem) -> Finding:
+    what, remedy = "the answer names it twice", "Compare both; billing answer retry books this one too"
+    return Finding(code="ANSWER12", what=what, remedy=remedy, line=item.place, subject=item.document)
+
+
+def _conflict_id(book: str, slip: _Slip) -> int:
+    return answer_item_id(book, slip.answer, f"{slip.key}#conflict/{content_digest(slip.content).hex()}")
+
+
+def _conflict(book: str, slip: _Slip, parent: int) -> StoredItem:
+    subject = slip.content.document if isinstance(slip.content, AnswerItem) else slip.content.reason
+    finding = Finding(
+        code="ANSWER12",
+        what="the answer was taken in before with other content",
+        remedy="Compare both with the third party; discard this one, nothing was booked of it",
+        subject=subject,
+    )
+    # Behind the items of the first file, and the same number for the same content.
+    position = 1_000_000 + _conflict_id(book, slip) % 1_000_000_000
+    return StoredItem(
+        id=_conflict_id(book, slip),
+        answer=parent,
+        position=position,
+        key=slip.key,
+        content=slip.content,
+        state="conflict",
+        denied=Money.zero(slip.answer.money.currency),
+        findings=(finding,),
+    )
+
+
+def _task(slip: _Slip) -> Task:
+    assert isinstance(slip.content, AnswerItem)  # noqa: S101  only items about documents become tasks
+    return Task(id=slip.id, position=slip.position, answer=slip.answer, item=slip.content)
+
+
+def _adjusted(desk: AnswerDesk, slip: _Slip, parent: int) -> tuple[StoredItem, tuple[Entry, ...]]:
+    """Return what becomes of an adjustment that concerns no document, and of an item that waits whatever it says."""
+    base = StoredItem(
+        id=slip.id,
+        answer=parent,
+        position=slip.position,
+        key=slip.key,
+        content=slip.content,
+        state="suspended",
+        denied=Money.zero(slip.answer.money.currency),
+        findings=slip.findings,
+    )
+    if not isinstance(slip.content, AnswerAdjustment):
+        return base, ()
+    return adjusted(desk, base, slip.content, key=f"answer/{slip.answer.trace[:60]}/{slip.position}/{slip.id}")
+
+
+def adjusted(desk: AnswerDesk, base: StoredItem, one: AnswerAdjustment, *, key: str) -> tuple[StoredItem, tuple[Entry, ...]]:
+    """Return an adjustment that concerns no document as it is booked, or as it waits in suspense for an account of its code."""
+    if one.money and not desk.mapping.adjustment_account(one.code):
+        what = f"the adjustment {one.reason} has no account" + (f": {one.code} is not mapped" if one.code else "")
+        remedy = "Add its code to [book.adjustments] and retry, or discard it to an account: billing answer discard --code"
+        finding = Finding(code="ANSWER10", what=what, remedy=remedy, subject=one.reference or one.reason)
+        return attrs.evolve(base, state="suspended", findings=(finding,)), ()
+    entries = (adjustment_entry(one, desk.mapping, key=key, on=desk.on),) if one.money else ()
+    return attrs.evolve(base, state="posted", findings=()), entries
+
+
+def earlier_denials(booked: Sequence[Booked], new: Collection[int]) -> Iterator[StoredItem]:
+    """Yield the items of earlier acts that were taken back while what they denied was still to be worked on."""
+    for one in booked:
+        if one.reverses is not None and one.reverses.denial == "open" and one.reverses.id not in new:
+            yield one.reverses
+
+
+def _taken_back(one: StoredItem) -> StoredItem:
+    return attrs.evolve(one, denial="closed", reason="taken back by the third party") if one.denial == "open" else one
