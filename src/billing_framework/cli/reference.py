@@ -114,9 +114,10 @@ def _settings() -> Iterator[str]:
             yield "## [plugin.NAME]"
             yield "Settings of one plugin; `billing plugin show NAME` lists its keys."
             continue
-        by_name = typing.get_args(hint)
+        parts = typing.get_args(hint)
+        by_name = isinstance(typing.get_origin(hint), type) and issubclass(typing.get_origin(hint), Mapping)
         name = f"{field.name}.NAME" if by_name else field.name
-        cls = by_name[1] if by_name else hint
+        cls = parts[1] if by_name else next((part for part in parts if part is not type(None)), hint)
         yield f"## [{name}]"
         yield summary(cls)
         documented = attribute_docs(cls)
