@@ -142,7 +142,8 @@ def test_the_work_date_selects_the_row(world: Any, entry: Make, fees: Make) -> N
 
 def test_a_rate_above_the_approved_one_is_adjusted(world: Any, entry: Make, fees: Make) -> None:
     one, wanted = given("L12"), expected("L12")
-    rows = f"timekeeper,client,sort,value,starts_on\nRH,,absolute,{one['billed']},2020-01-01\n,1,ceiling,{one['approved']},2020-01-01\n"
+    billed, approved = f"RH,,absolute,{one['billed']},2020-01-01", f",1,ceiling,{one['approved']},2020-01-01"
+    rows = f"timekeeper,client,sort,value,starts_on\n{billed}\n{approved}\n"
     bill = world.bill(fees('above_ceiling = "adjust"'), [entry(one["hours"])], tables=world.tables(rows))
     assert world.amounts(bill) == [exact(wanted["adjusted_total"])]
     assert bill.charges[0].unit_price.value == exact(one["billed"])
@@ -183,7 +184,7 @@ def test_volume_discounts_in_both_modes() -> None:
 
 
 @pytest.mark.parametrize("mode", list(TierMode))
-def test_a_volume_discount_over_cycles(mode: TierMode, world: Any, expense: Make, fees: Make, arrangement: Make) -> None:
+def test_a_volume_discount_over_cycles(mode: TierMode, world: Any, arrangement: Make) -> None:
     one = given("L16")
     wanted = expected("L16")["incremental_by_cycle" if mode is TierMode.INCREMENTAL else "retro_by_cycle"]
     listed = ", ".join(
