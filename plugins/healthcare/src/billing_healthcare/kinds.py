@@ -97,7 +97,7 @@ class ServiceLine:
         served_on: date of service, or the first of several.
         served_through: last date of service, None for a single date.
         place: place of service where it differs from the encounter's.
-        renderer: identifier of who rendered it, as on the encounter; multiple procedures are ranked for each renderer.
+        renderer: identifier of who rendered it, taken over from the encounter; procedures are ranked for each renderer.
         drug: national drug code, 11 digits, or empty.
         drug_quantity: quantity of the drug.
         drug_unit: its unit: ``F2``, ``GR``, ``ME``, ``ML``, ``UN``.

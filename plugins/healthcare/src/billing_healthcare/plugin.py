@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 
-from billing_framework import CodePage, Rater, RateTableKind, Reader, UsageKind, hookimpl, read_codes
+from billing_framework import CodePage, Exporter, Rater, RateTableKind, Reader, UsageKind, hookimpl, read_codes
+from billing_healthcare.claims.export import X12_837P
 from billing_healthcare.intake.encounter_csv import ENCOUNTER_CSV
 from billing_healthcare.intake.encounter_json import ENCOUNTER_JSON
 from billing_healthcare.kinds import usage_kinds
@@ -49,3 +50,9 @@ def billing_rate_tables() -> Sequence[RateTableKind]:
 def billing_raters() -> Sequence[Rater]:
     """Offer the rater of encounters, which prices by contracts itself."""
     return (RATER,)
+
+
+@hookimpl
+def billing_exporters() -> Sequence[Exporter]:
+    """Offer professional claims."""
+    return (X12_837P,)

@@ -145,8 +145,6 @@ class EncounterBuilder:
         units = self.number(line.get("units", "") or "1", f"{at}units")
         if units is not None and units <= 0:
             self.wrong("units", f"{at}has no units above zero", "Give the units", line.get("units", ""))
-        renderer = line.get("renderer", "") or encounter.rendering_npi
-        self._npi(renderer if renderer != encounter.rendering_npi else "", "renderer")
         return ServiceLine(
             encounter=self.identifier,
             number=int(number),
@@ -159,7 +157,7 @@ class EncounterBuilder:
             served_on=served_on,
             served_through=through if through != served_on else None,
             place=self.matched(_PLACE, line["place"], f"{at}place", "two digits") if line.get("place") else "",
-            renderer=renderer,
+            renderer=encounter.rendering_npi,
             drug=line.get("drug", ""),
             drug_quantity=self.number(line.get("drug_quantity", ""), f"{at}drug_quantity"),
             drug_unit=line.get("drug_unit", ""),

@@ -43,7 +43,6 @@ _LINE = {
     "date": "date",
     "through": "through",
     "line_place": "place",
-    "renderer": "renderer",
     "drug": "drug",
     "drug_quantity": "drug_quantity",
     "drug_unit": "drug_unit",

@@ -16,7 +16,7 @@ _PLAIN = ("account", "place", "authorisation", "frequency", "payer_control", "pa
 _PATIENT = ("last", "first", "middle", "birth", "sex", "street", "city", "region", "postcode")
 _PROVIDER = {"rendering": ("npi", "last", "first", "taxonomy"), "referring": ("npi", "last", "first")}
 _LINE = (
-    *("line", "code", "modifiers", "units", "measure", "charge", "pointers", "date", "through", "place", "renderer"),
+    *("line", "code", "modifiers", "units", "measure", "charge", "pointers", "date", "through", "place"),
     *("drug", "drug_quantity", "drug_unit"),
 )
 _TOP = ("encounter", "patient", "coverage", "diagnoses", "lines", *_PROVIDER, *_PLAIN)

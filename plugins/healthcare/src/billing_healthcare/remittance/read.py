@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
@@ -14,7 +13,7 @@ from billing_framework import Finding, InputRefused
 from billing_healthcare.remittance.remittance import Adjustment, ClaimAnswer, LineAnswer, ProviderAdjustment, Remittance
 from billing_healthcare.x12.envelope import Transaction, transactions
 from billing_healthcare.x12.number import read_amount, read_day
-from billing_healthcare.x12.segment import Segment, read_segments
+from billing_healthcare.x12.segment import Segment, loops, read_segments
 
 _GROUPS = ("CO", "PR", "OA", "PI")
 _CLAIM_SEGMENTS = frozenset({"CLP", "CAS", "NM1", "MIA", "MOA", "REF", "DTM", "PER", "AMT", "QTY", "SVC", "LQ"})
@@ -50,9 +49,7 @@ class _Reading:
     def remittance(self, given: Transaction) -> Remittance:
         segments = given.segments
         payment, trace = self._first(segments, "BPR", given.header), self._first(segments, "TRN", given.header)
-        starts = [place for place, segment in enumerate(segments) if segment.name == "CLP"]
         end = next((place for place, segment in enumerate(segments) if segment.name == "PLB"), len(segments))
-        cuts = [*starts, end]
         payer = next((segment for segment in segments if segment.name == "N1" and segment.at(1) == "PR"), None)
         sign = -1 if payment.at(3) == "D" else 1
         return Remittance(
@@ -62,7 +59,7 @@ class _Reading:
             total=sign * self._amount(payment, 2),
             method=payment.at(4),
             paid_on=self._day(payment, 16),
-            claims=tuple(self._claim(segments[start:stop]) for start, stop in itertools.pairwise(cuts)),
+            claims=tuple(self._claim(claim) for claim in loops(segments[:end], "CLP")),
             adjustments=tuple(one for segment in segments[end:] for one in self._beside(segment)),
             number=payment.number,
         )
@@ -70,9 +67,8 @@ class _Reading:
     def _claim(self, segments: Sequence[Segment]) -> ClaimAnswer:
         head = segments[0]
         known = [segment for segment in segments if segment.name in _CLAIM_SEGMENTS]
-        starts = [place for place, segment in enumerate(known) if segment.name == "SVC"]
-        own = known[: starts[0]] if starts else known
-        cuts = [*starts, len(known)]
+        lines = loops(known, "SVC")
+        own = known[: len(known) - sum(len(line) for line in lines)]
         return ClaimAnswer(
             reference=self._needed(head, 1),
             status=self._needed(head, 2),
@@ -81,7 +77,7 @@ class _Reading:
             patient=self._amount(head, 5, default=Fraction(0)),
             control=head.at(7),
             adjustments=self._adjustments(own),
-            lines=tuple(self._line(known[start:stop]) for start, stop in itertools.pairwise(cuts)),
+            lines=tuple(self._line(line) for line in lines),
             remarks=tuple(code for segment in own for code in _claim_remarks(segment)),
             is_forwarded=any(segment.name == "NM1" and segment.at(1) == "TT" for segment in own),
             number=head.number,

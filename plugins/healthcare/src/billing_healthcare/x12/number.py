@@ -8,7 +8,7 @@ from fractions import Fraction
 
 _AMOUNT = re.compile(r"-?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})", re.ASCII)
 _DAY = re.compile(r"\d{8}", re.ASCII)
-_NPI = re.compile(r"[12]\d{9}|99\d{8}", re.ASCII)
+_NPI = re.compile(r"\d{10}", re.ASCII)
 
 
 def read_amount(text: str) -> Fraction | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import attrs
@@ -158,3 +159,9 @@ class _Text:
         except UnicodeDecodeError as error:
             raise InputRefused("HEALTH01", "the file is not UTF-8 text", place=self.file, remedy="Ask the sender") from error
         return bool(chunk)
+
+
+def loops(segments: Sequence[Segment], name: str) -> tuple[tuple[Segment, ...], ...]:
+    """Return segments cut before each one called `name`; what stands before the first is left out."""
+    starts = [place for place, segment in enumerate(segments) if segment.name == name]
+    return tuple(tuple(segments[start:end]) for start, end in itertools.pairwise([*starts, len(segments)]))
