@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.host import Host
 from billing_framework.run.correct.credit import credit_document
-from billing_framework.run.cycle.edits import LineEdit, edit_draft
+from billing_framework.run.cycle.edits import edit_draft
+from billing_framework.run.cycle.wanted_edits import LineEdit
 from billing_framework.run.master.customer_change import change, end_agreement
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.storage.engine import Database

@@ -11,7 +11,8 @@ from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.cancel import cancel_run
-from billing_framework.run.cycle.edits import LineEdit, edit_draft
+from billing_framework.run.cycle.edits import edit_draft
+from billing_framework.run.cycle.wanted_edits import LineEdit
 from billing_framework.run.master.charges import ChargeRequest, enter_charge, withdraw
 from billing_framework.run.master.periods import close_book_period
 from billing_framework.storage.billing.numbers import counters_given

@@ -12,8 +12,9 @@ from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
-from billing_framework.run.cycle.edits import AddedLine, DroppedEdit, LineEdit, edit_draft, hold_account, release_account
+from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
 from billing_framework.run.cycle.review import review_run
+from billing_framework.run.cycle.wanted_edits import AddedLine, DroppedEdit, LineEdit
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
 from billing_framework.run.master.customer_change import change
 from billing_framework.run.prove.invoices import show_draft

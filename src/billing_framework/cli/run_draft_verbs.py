@@ -11,7 +11,16 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit
 from billing_framework.invoicing.edit import EditField
-from billing_framework.run.cycle.edits import AddedLine, DroppedEdit, LineEdit, edit_draft, hold_account, release_account
+from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
+from billing_framework.run.cycle.wanted_edits import (
+    AddedLine,
+    DroppedEdit,
+    LineEdit,
+    RecordChange,
+    RecordDeferral,
+    Wanted,
+    WriteDown,
+)
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.run_rows import RunAccount
 
@@ -28,6 +37,11 @@ from billing_framework.storage.billing.run_rows import RunAccount
 @click.option("--agreement", default="", metavar="CODE", help="Agreement of the added line.")
 @click.option("--tax-category", default="standard", show_default=True, help="Tax category of the added line.")
 @click.option("--date", "service", type=date_type, metavar="DATE", help="Date of the added line.")
+@click.option("--write-down", metavar="CUT", help="Let the lines come to less: by 10% or by 50.00, shared out exactly.")
+@click.option("--code", "codes", multiple=True, metavar="CODE", help="With --write-down: only lines of this charge code; repeat.")
+@click.option("--record", metavar="KEY", help="Usage record that is changed: its key, or its id at the source.")
+@click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help="With --record: new value of a field; repeat.")
+@click.option("--defer", metavar="KEY", help="Leave this usage record for a later bill.")
 @click.option("--withdraw", type=int, metavar="N", help="Take edit number N back.")
 @reason_option
 @pass_deployment
@@ -38,19 +52,51 @@ def edit(context: click.Context, /, deployment: Deployment, *, run_code: str, ac
     Example:
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --line 2 --amount 10.00 --reason "agreed by telephone"
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --line 1 --waive "Goodwill" --reason "late installation"
+      billing run edit US.2026-07-01.monthly-1.1 A-1001 --write-down 10% --reason "agreed with the client"
+      billing run edit US.2026-07-01.monthly-1.1 A-1001 --record T-4711 --set "hours=1.5" --reason "written down by the partner"
+      billing run edit US.2026-07-01.monthly-1.1 A-1001 --defer T-4712 --reason "not finished"
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw 1 --reason "edited the wrong line"
     """
     row = edit_draft(deployment, run_code, account, _wanted(given), reason=reason)
     emit(context, row, _state(row))
 
 
-def _wanted(given: dict[str, Any]) -> LineEdit | AddedLine | DroppedEdit:
-    chosen = [name for name in ("line", "add", "withdraw") if given[name] is not None]
+_CHOICES = ("line", "add", "write_down", "record", "defer", "withdraw")
+
+
+def _wanted(given: dict[str, Any]) -> Wanted:
+    chosen = [name for name in _CHOICES if given[name] is not None]
     if len(chosen) != 1:
-        raise click.UsageError("give one of --line, --add and --withdraw")
+        raise click.UsageError(f"give one of {', '.join('--' + name.replace('_', '-') for name in _CHOICES)}")
+    if given["values"] and chosen != ["record"]:
+        raise click.UsageError("--set goes with --record")
+    if given["codes"] and chosen != ["write_down"]:
+        raise click.UsageError("--code goes with --write-down")
     if chosen == ["withdraw"]:
         return DroppedEdit(position=given["withdraw"])
-    if chosen == ["add"]:
+    if chosen == ["write_down"]:
+        return WriteDown(cut=given["write_down"], codes=given["codes"])
+    if chosen == ["defer"]:
+        return RecordDeferral(record=given["defer"])
+    if chosen == ["record"]:
+        return RecordChange(record=given["record"], values=_values(given["values"]))
+    return _wanted_line(given, is_new=chosen == ["add"])
+
+
+def _values(options: tuple[str, ...]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for option in options:
+        name, sign, text = option.partition("=")
+        if not sign or name.strip() in values:
+            raise click.UsageError(f"--set {option!r} must be FIELD=VALUE, once for each field")
+        values[name.strip()] = text
+    if not values:
+        raise click.UsageError("--record needs --set FIELD=VALUE")
+    return values
+
+
+def _wanted_line(given: dict[str, Any], *, is_new: bool) -> LineEdit | AddedLine:
+    if is_new:
         service: datetime | None = given["service"]
         if not (given["amount"] and given["description"] and service):
             raise click.UsageError("--add needs --amount, --description and --date")

@@ -13,6 +13,9 @@ from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Amount
 
+WAIVED = "~waived"
+"""End of the natural key of the opposite line of a waiver: the source of the charge that is waived, and this."""
+
 
 class EditField(enum.Enum):
     """What an edit changes.
@@ -161,11 +164,12 @@ def _apply(edit: Edit, current: dict[str, Charge]) -> None:
 
 
 def _with_amount(charge: Charge, edit: Edit) -> Charge:
-    step = Step(label="edited", formula=f"{edit.before} -> {edit.after}: {edit.reason}", result=edit.after)
+    step = Step(label=f"edited: {edit.reason}", formula=f"{edit.before} -> {edit.after}", result=edit.after)
     return attrs.evolve(
         charge,
         amount=_amount(edit.after),
         unit_price=None,  # quantity x price would no longer be the amount that is printed beside them
+        items=(),  # nor would they sum to it
         origin=Origin.EDITED,
         steps=(*charge.steps, step),
     )
@@ -176,13 +180,13 @@ def _waiver(charge: Charge, edit: Edit) -> Charge:
     return attrs.evolve(
         charge,
         description=edit.text or charge.description,
-        source=f"{charge.source}~waived",
+        source=f"{charge.source}{WAIVED}",
         quantity=None,
         unit_price=None,
         amount=amount,
         origin=Origin.EDITED,
         records=(),
-        steps=(Step(label="waived", formula=f"-({charge.amount}): {edit.reason}", result=str(amount)),),
+        steps=(Step(label=f"waived: {edit.reason}", formula=f"-({charge.amount})", result=str(amount)),),
         details={},
         estimated=False,
         items=(),
@@ -190,7 +194,7 @@ def _waiver(charge: Charge, edit: Edit) -> Charge:
 
 
 def _waived_key(charge: Charge) -> str:
-    return attrs.evolve(charge, source=f"{charge.source}~waived").natural_key
+    return attrs.evolve(charge, source=f"{charge.source}{WAIVED}").natural_key
 
 
 def _current(charge: Charge, field: EditField) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import attrs
@@ -10,11 +9,23 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.draft import DraftLine
-from billing_framework.invoicing.edit import Edit, EditField, add_charge
+from billing_framework.invoicing.edit import WAIVED, Edit, EditField, add_charge
+from billing_framework.invoicing.record_edit import RECORD_FIELDS
+from billing_framework.invoicing.write_down import cut_of, written_down
 from billing_framework.rating.charge import Charge
 from billing_framework.run.cycle.draft import document_key, draft_batch
 from billing_framework.run.cycle.load_input import open_desk
+from billing_framework.run.cycle.record_edits import edits_of_record
 from billing_framework.run.cycle.together import TOGETHER, heads_of_drafts, held_together
+from billing_framework.run.cycle.wanted_edits import (
+    AddedLine,
+    DroppedEdit,
+    LineEdit,
+    RecordChange,
+    RecordDeferral,
+    Wanted,
+    WriteDown,
+)
 from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
@@ -33,82 +44,33 @@ from billing_framework.storage.billing.run_rows import (
 from billing_framework.storage.master.account_rows import load_accounts, load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.storage.stored_form import to_plain
-from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
-from billing_framework.values.money import Amount
+from billing_framework.values.money import HALF_UP, Amount, Money
 from billing_framework.values.period import ONE_DAY, DateSpan
 from billing_framework.values.spelling import did_you_mean
 
 
-@attrs.frozen(kw_only=True)
-class LineEdit:
-    """What an officer wants of a line of a draft.
-
-    Attributes:
-        line: number of the line.
-        field: what is changed.
-        after: the new description, or the new exact amount as text; empty for a line that is dropped or waived.
-        text: description of the opposite line of a waiver.
-    """
-
-    line: int
-    field: EditField
-    after: str = ""
-    text: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class AddedLine:
-    """A line that an officer adds to a draft.
-
-    Attributes:
-        code: charge code.
-        description: what is printed, in the customer's language.
-        amount: amount before tax in the account's currency, as text.
-        tax_category: tax category.
-        agreement: code of the agreement that it is for, or empty.
-        on: date that it is for.
-    """
-
-    code: str
-    description: str
-    amount: str
-    tax_category: str
-    agreement: str = ""
-    on: date
-
-
-@attrs.frozen(kw_only=True)
-class DroppedEdit:
-    """That an earlier edit is taken back.
-
-    Attributes:
-        position: its number among the edits of the account.
-    """
-
-    position: int
-
-
-def edit_draft(
-    deployment: Deployment, code: str, account: str, wanted: LineEdit | AddedLine | DroppedEdit, *, reason: str
-) -> RunAccount:
+def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, *, reason: str) -> RunAccount:
     """Edit an account's draft and return the account as it stands afterwards.
 
     Args:
         deployment: the deployment; its actor edits.
         code: code of the run; the newest where empty.
-        account: code of the account.
-        wanted: the change of a line, the line to add, or the edit to take back.
+        account: code of the account: the one that pays for lines, the one whose agreement delivered for records.
+        wanted: the change of lines or of a record, the line to add, or the edit to take back.
         reason: why.
 
     Raises:
-        NotFound: there is no such run, account or line.
+        NotFound: there is no such run, account, line or record.
+        ValueRefused: the change is none that the record or the lines allow.
         Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given.
     """
     _needs_reason(reason)
     with deployment.database.begin() as connection:
         run, row = _open_row(deployment, connection, code, account, reason)
-        if row.document is not None and row.document != document_key(run, account):
+        of_record = isinstance(wanted, RecordChange | RecordDeferral | DroppedEdit)
+        if not of_record and row.document is not None and row.document != document_key(run, account):
             raise Refused("RUN17", f"account {account} is {row.reason}", remedy="Edit the draft of the account that pays")
         now = deployment.clock.now()
         if isinstance(wanted, DroppedEdit):
@@ -116,8 +78,9 @@ def edit_draft(
             position = withdraw_edit(connection, run, account, wanted.position, actor=deployment.actor, at=now)
             after: dict[str, Any] = {"edit": position, "takes back": wanted.position}
         else:
-            edit = _edit(deployment, connection, run, row, wanted=wanted, reason=reason)
-            after = {"edit": add_edit(connection, run, account, edit), **_shown(edit)}
+            edits = _edits(deployment, connection, run, row, wanted=wanted, reason=reason)
+            made = [{"edit": add_edit(connection, run, account, edit), **_shown(edit)} for edit in edits]
+            after = made[0] if len(made) == 1 else {"edits": made}
         save_accounts(connection, run, [attrs.evolve(row, state="pending")])
         audit.record(
             connection,
@@ -216,6 +179,61 @@ def _refuse_unknown_edit(connection: Connection, run: Run, account: str, wanted:
         )
 
 
+def _edits(
+    deployment: Deployment,
+    connection: Connection,
+    run: Run,
+    row: RunAccount,
+    *,
+    wanted: LineEdit | AddedLine | WriteDown | RecordChange | RecordDeferral,
+    reason: str,
+) -> list[Edit]:
+    if isinstance(wanted, RecordChange | RecordDeferral):
+        return edits_of_record(deployment, connection, run, row.account, wanted, reason=reason)
+    if isinstance(wanted, WriteDown):
+        return _written_down(deployment, connection, row, wanted, reason)
+    return [_edit(deployment, connection, run, row, wanted=wanted, reason=reason)]
+
+
+def _written_down(deployment: Deployment, connection: Connection, row: RunAccount, wanted: WriteDown, reason: str) -> list[Edit]:
+    """Return an edit for each line that a write-down changes."""
+    lines = _lines(connection, row)
+    waived = {f"{line.charge_key}{WAIVED}" for line in lines} & {line.charge_key for line in lines}
+    some = [
+        line
+        for line in lines
+        if line.net.minor > 0
+        and f"{line.charge_key}{WAIVED}" not in waived
+        and (not wanted.codes or line.charge_code in wanted.codes)
+    ]
+    if not some:
+        raise ValueRefused(
+            "INVOICE26", f"the draft of account {row.account} has no line to write down", remedy="Choose other lines"
+        )
+    stated = [_stated(line) for line in some]
+    left = written_down(stated, cut_of(wanted.cut, Money.total(stated, stated[0].currency)))
+    now = deployment.clock.now()
+    return [
+        Edit(
+            target=line.charge_key,
+            field=EditField.AMOUNT,
+            before=str(line.amount),
+            after=str(kept.amount),
+            reason=reason,
+            actor=deployment.actor,
+            at=now,
+        )
+        for line, was, kept in zip(some, stated, left, strict=True)
+        if kept != was
+    ]
+
+
+def _stated(line: DraftLine) -> Money:
+    """Return a line's amount to the minor unit: without tax, or with the tax where its price includes it."""
+    rounded = line.amount.payable(HALF_UP)
+    return line.net if abs((rounded - line.net).minor) <= 1 else rounded
+
+
 def _edit(
     deployment: Deployment, connection: Connection, run: Run, row: RunAccount, *, wanted: LineEdit | AddedLine, reason: str
 ) -> Edit:
@@ -252,15 +270,20 @@ def _edit(
 
 
 def _line(connection: Connection, row: RunAccount, number: int) -> DraftLine:
-    lines = load_documents(connection, [row.document])[row.document].content.lines if row.document else ()
+    lines = _lines(connection, row)
     for line in lines:
         if line.number == number:
             return line
     raise NotFound("RUN17", f"the draft of account {row.account} has no line {number}", remedy=f"Its lines are 1 to {len(lines)}")
 
 
+def _lines(connection: Connection, row: RunAccount) -> tuple[DraftLine, ...]:
+    return load_documents(connection, [row.document])[row.document].content.lines if row.document else ()
+
+
 def _shown(edit: Edit) -> dict[str, str]:
-    return {"field": edit.field.value, "charge": edit.target, "from": edit.before, "to": edit.after}
+    what = {"of": edit.target, "name": edit.name} if edit.field in RECORD_FIELDS else {"charge": edit.target}
+    return {"field": edit.field.value, **what, "from": edit.before, "to": edit.after}
 
 
 def _audit(
