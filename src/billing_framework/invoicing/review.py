@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import attrs
 
@@ -83,10 +84,17 @@ class Reviewed:
 
 @attrs.frozen(kw_only=True)
 class ReviewBatch:
-    """What a check is given: the drafts of a shard, in order of account, and the bounds."""
+    """What a check is given: the drafts of a shard, in order of account, and the bounds.
+
+    Attributes:
+        documents: the drafts with their history.
+        bounds: the deployment's bounds.
+        settings: structured settings of the check's own plugin (an instance of its settings class), None where it has none.
+    """
 
     documents: tuple[Reviewed, ...]
     bounds: ReviewBounds = ReviewBounds()
+    settings: Any = None
 
 
 @attrs.frozen(kw_only=True)
@@ -123,8 +131,13 @@ class HoldReason:
     evidence: Mapping[str, str]
 
 
-def review(batch: ReviewBatch, checks: Sequence[ReviewCheck]) -> list[HoldReason]:
+def review(batch: ReviewBatch, checks: Sequence[ReviewCheck], settings: Mapping[str, Any] | None = None) -> list[HoldReason]:
     """Return a hold for every finding of every check that stops, in order of the drafts and then of the checks.
+
+    Args:
+        batch: the drafts.
+        checks: the checks.
+        settings: name of a check to the settings of its plugin.
 
     Raises:
         ContractBroken: ``INVOICE06`` where a check speaks about an account that is not in the batch.
@@ -132,7 +145,7 @@ def review(batch: ReviewBatch, checks: Sequence[ReviewCheck]) -> list[HoldReason
     places = {reviewed.document.account: place for place, reviewed in enumerate(batch.documents)}
     holds: list[tuple[int, HoldReason]] = []
     for check in checks:
-        for finding in check.check(batch):
+        for finding in check.check(attrs.evolve(batch, settings=(settings or {}).get(check.name))):
             place = places.get(finding.subject)
             if place is None:
                 raise ContractBroken(

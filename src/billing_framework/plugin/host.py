@@ -202,6 +202,11 @@ class Host:
         """Return the settings of the plugin that offers the reader of `file_format`, None where it has none."""
         return self._settings_behind("billing_readers", file_format)
 
+    @property
+    def settings_of_checks(self) -> Mapping[str, Any]:
+        """The settings of the plugins that offer the review checks, by name of the check."""
+        return {check.name: self._settings_behind("billing_review_checks", check.name) for check in self.review_checks}
+
     def _settings_behind(self, hook: str, name: str) -> Any:
         owner = self.owners[hook][name]
         return next((plugin.settings for plugin in self.plugins if plugin.name == owner), None)

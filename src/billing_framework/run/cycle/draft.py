@@ -165,7 +165,7 @@ def _reviewed(
         bounds=desk.deployment.settings.review.bounds,
     )
     holds = {account: [evidence] for account, evidence in order.items()}
-    for reason in review(batch, desk.deployment.host.review_checks):
+    for reason in review(batch, desk.deployment.host.review_checks, desk.deployment.host.settings_of_checks):
         holds.setdefault(reason.account, []).append(
             HoldEvidence(check=reason.check, finding=reason.finding, facts=reason.evidence)
         )
