@@ -230,16 +230,24 @@ def quoted_input(
         code=_CODE, party=_CODE, book=_CODE, currency=plan.currency, locale=request.locale, zone=request.zone, cycle=request.cycle
     )
     agreement = Agreement(code=_CODE, account=_CODE, plan=plan.code, starts_on=date(1970, 1, 1), terms=request.terms)
-    subjects = dict.fromkeys(record.subject for _, _, record in records)
-    assignments = tuple(
-        Assignment(subject=subject, agreement=_CODE, starts_on=date(1970, 1, 1), details=dict(request.details))
-        for subject in subjects
-    )
     cycle = parse_cycle(request.cycle)
     plans = [LoadedPlan(plan=one, loaded_at=_KNOWN) for one in request.plans]
     chosen = select(agreement, period, plans, _KNOWN, host.charge_models)
     tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in chosen.tiles), request.tables)
     seen = _seen(records, request, host, period)
+    own = AgreementInput(
+        agreement=agreement,
+        period=period,
+        full_period=_full(cycle, period),
+        next_period=next_period(cycle, period),
+        tiles=tile_refs(chosen.tiles),
+        next_tiles=tile_refs(select(agreement, next_period(cycle, period), plans, _KNOWN, host.charge_models).tiles),
+        tables=tuple(TableRef(table.name, table.sha256) for table in tables),
+        assignments=_assignments(records, request),
+        usage=tuple(UsageRef(record.kind, key, digest) for key, digest, record in seen),
+        state=tuple(one for _, one in sorted((state or {}).items())),
+        billed_through=dict(billed or {}),
+    )
     given = BillInput(
         document=0,
         account=account,
@@ -247,21 +255,7 @@ def quoted_input(
         period=period,
         issue_on=period.end,
         known_at=_KNOWN,
-        agreements=(
-            AgreementInput(
-                agreement=agreement,
-                period=period,
-                full_period=_full(cycle, period),
-                next_period=next_period(cycle, period),
-                tiles=tile_refs(chosen.tiles),
-                next_tiles=tile_refs(select(agreement, next_period(cycle, period), plans, _KNOWN, host.charge_models).tiles),
-                tables=tuple(TableRef(table.name, table.sha256) for table in tables),
-                assignments=assignments,
-                usage=tuple(UsageRef(record.kind, key, digest) for key, digest, record in seen),
-                state=tuple(one for _, one in sorted((state or {}).items())),
-                billed_through=dict(billed or {}),
-            ),
-        ),
+        agreements=(own,),
         holidays=near_holidays(request.holidays, period),
         findings=(*chosen.findings, *unclear),
     )
@@ -271,6 +265,13 @@ def quoted_input(
         tables={table.name: table for table in tables},
     )
     return given, material
+
+
+def _assignments(records: Sequence[CurrentRecord], request: QuoteRequest) -> tuple[Assignment, ...]:
+    return tuple(
+        Assignment(subject=subject, agreement=_CODE, starts_on=date(1970, 1, 1), details=dict(request.details))
+        for subject in dict.fromkeys(record.subject for _, _, record in records)
+    )
 
 
 def _full(cycle: Cycle, period: DateSpan) -> DateSpan:
