@@ -58,7 +58,8 @@ def _text(found: Explanation) -> Iterator[str]:
         values = ", ".join(f"{name} {exact_text(value)}" for name, value in state.values.items())
         yield f"  rests on {state.name} of {state.scope} after {state.period}: {values} (written by {number or 'nobody'})"
     for edit in found.edits:
-        yield f"  edited by {edit.actor} at {edit.at.isoformat(timespec='seconds')}: {edit.field.value}, {edit.reason}"
+        what = f"{edit.name}: {edit.before} -> {edit.after}" if edit.name else edit.field.value
+        yield f"  edited by {edit.actor} at {edit.at.isoformat(timespec='seconds')}: {what}, {edit.reason}"
     if found.records:
         yield table(
             ("record", "subject", "from", "file", "taken in"),

@@ -45,9 +45,8 @@ def altered_since(connection: Connection, inputs: Mapping[str, BillInput], run_i
     yield from _customers(connection, ACCOUNTS, [each.account for each in given])
     yield from _customers(connection, AGREEMENTS, [one.agreement for one in agreements])
     yield from _customers(connection, SHARES, [share for one in agreements for share in one.shares])
-    yield from _customers(
-        connection, ASSIGNMENTS, [assigned for one in agreements for assigned in one.assignments if not assigned.within]
-    )
+    held = [assigned for one in agreements for assigned in (*one.assignments, *one.earlier_assignments)]
+    yield from _customers(connection, ASSIGNMENTS, [assigned for assigned in held if not assigned.within])
 
 
 def _states(connection: Connection, given: Iterable[BillInput]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from billing_framework.invoicing.credit_note import credit_note
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine
 from billing_framework.invoicing.edit import Edit
+from billing_framework.invoicing.record_edit import record_target
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.cycle.bill import BillResult, bill
 from billing_framework.run.cycle.bill_input import BillInput
@@ -20,6 +21,7 @@ from billing_framework.run.cycle.stored_input import StoredMaterial, read_inputs
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.altered import altered_since
 from billing_framework.run.versions import computing_versions
+from billing_framework.storage.billing.billed_records import billed_on
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of, find_document, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.billing.tables import document
@@ -66,7 +68,7 @@ class Explanation:
         evidence: the steps by which its amount came to be.
         records: usage records that it rests on.
         state: carried state that it rests on, each with the number of the document that had written it.
-        edits: officers' edits of the charge.
+        edits: officers' edits of the charge, and of the records that it rests on.
         versions: name and version of all that computed it.
         computed: amount without tax that the replay came to; None where it could not be replayed.
         original: for a line of a credit note, the explanation of the line that it takes back.
@@ -163,11 +165,12 @@ def _replayed(deployment: Deployment, connection: Connection, stored: StoredDocu
     found = read_inputs(connection, stored.key)
     material = read_material(connection, deployment.host, found.inputs)
     findings = [*base.findings, *found.findings, *material.findings]
+    targets = {base.line.charge_key, *(record_target(key) for key in base.evidence.records)}
     base = attrs.evolve(
         base,
         records=_sources(connection, [material.rows[key] for key in base.evidence.records if key in material.rows]),
         state=_state(connection, base, found.inputs.values()),
-        edits=tuple(edit for given in found.inputs.values() for edit in given.edits if edit.target == base.line.charge_key),
+        edits=tuple(edit for given in found.inputs.values() for edit in given.edits if edit.target in targets),
     )
     if not found.inputs:
         findings.append(_finding("EXPLAIN01", f"the input of {stored.number} is not there", stored.number))
@@ -179,6 +182,7 @@ def _replayed(deployment: Deployment, connection: Connection, stored: StoredDocu
         result, problem = _billed(deployment, found.inputs, material, base, differing)
         findings += [problem] if problem else []
     computed, problems = _compared(stored, base, result, differing)
+    problems += [] if result is None else _other_records(connection, stored, result)
     altered = altered_since(connection, found.inputs, stored.run_id)
     return attrs.evolve(base, versions=versions, computed=computed, findings=(*findings, *problems, *altered))
 
@@ -222,6 +226,14 @@ def _compared(
         what = f"computed then by other versions, with the same result: {'; '.join(differing)}"
         problems.append(_finding("EXPLAIN04", what, base.document, Severity.INFORMATION))
     return line.net, problems
+
+
+def _other_records(connection: Connection, stored: StoredDocument, result: BillResult) -> list[Finding]:
+    """Return a finding where other records are noted as billed by a document than the replay bills."""
+    billed = {key for one in result.records for key in one.billed}
+    if billed_on(connection, stored.key).keys() == billed:
+        return []
+    return [_finding("EXPLAIN07", f"the records noted as billed by {stored.number} are not those that it bills", stored.number)]
 
 
 def _same_document(stored: DraftDocument, again: DraftDocument) -> bool:
