@@ -97,6 +97,7 @@ class AnswerItem:
         lines: answers to lines; empty where the file tells none.
         account: code of the account that answers, empty where the document's own item tells it.
         next_account: code of the account that owes from now on what moves, empty where plugin or agreement tell it.
+        is_part: True where it answers one of several requests that the document makes, so that it may be about less than all.
         place: 1-based line or segment in the file, for messages.
     """
 
@@ -111,6 +112,7 @@ class AnswerItem:
     lines: tuple[AnswerLine, ...] = ()
     account: str = ""
     next_account: str = ""
+    is_part: bool = False
     place: int = attrs.field(default=0, eq=False)
 
     def every_adjustment(self) -> Iterator[Adjustment]:

@@ -73,7 +73,7 @@ def fit_findings(item: AnswerItem, target: Target) -> tuple[Finding, ...]:
     if item.paid.currency != opened.currency:
         return (_misfit("ANSWER05", item, f"it is in {item.paid.currency}, the document in {opened.currency}"),)
     found = []
-    if item.billed != target.billed:
+    if item.billed > target.billed or (item.billed != target.billed and not item.is_part):
         found.append(_misfit("ANSWER05", item, f"it is about {item.billed}, the document came to {target.billed}"))
     raised, lowered = _reductions(item)
     settled = item.paid + Money.total(lowered.values(), opened.currency) + moves
