@@ -9,7 +9,9 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import as_json, emit, fields, table
+from billing_framework.cli.reveal import reveal_options
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.personal.reading import closed_event, open_events, opening
 from billing_framework.storage.audit import AuditEvent, events
 
 _INSTANT = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -40,7 +42,7 @@ def list_events(context: click.Context, /, deployment: Deployment, **wanted: obj
       billing audit list --kind account --key A-1001
       billing audit list --by anna --since 2026-07-01 --limit 20
     """
-    found = list(_events(deployment, wanted))
+    found = [closed_event(event) for event in _events(deployment, wanted)]
     headers = ("at", "actor", "action", "object_key", "reason")
     emit(context, found, lambda: table(headers, ([getattr(event, name) for name in headers] for event in found)))
 
@@ -62,16 +64,20 @@ def _events(deployment: Deployment, wanted: dict[str, object]) -> Iterator[Audit
 @audit.command()
 @click.argument("kind")
 @click.argument("key")
+@reveal_options
 @pass_deployment
 @click.pass_context
-def show(context: click.Context, deployment: Deployment, *, kind: str, key: str) -> None:
+def show(context: click.Context, deployment: Deployment, *, kind: str, key: str, reveal: bool, reason: str) -> None:
     """Show everything that was done to one object, oldest first, with before and after.
+
+    Of personal data a mark is shown; equal marks are equal values.
 
     Example:
       billing audit show account A-1001
     """
-    with deployment.database.read() as connection:
+    with opening(deployment, reveal=reveal, reason=reason) as connection:
         found = list(events(connection, object_kind=kind, object_key=key, limit=100_000))[::-1]
+        found = open_events(connection, deployment, found, reason=reason) if reveal else list(map(closed_event, found))
     emit(context, found, lambda: _story(found) if found else f"nothing was done to {kind} {key}")
 
 

@@ -42,6 +42,7 @@ NOUNS = {
     "party": "Parties: people and organisations.",
     "payment": "Payments: record, import, allocate, return, refund.",
     "period": "Accounting periods: open and close.",
+    "personal-data": "Personal data: keys, rotation, erasure.",
     "plan": "Price plans and their versions.",
     "plugin": "The plugins of this deployment.",
     "quote": "Price a file of records against a plan.",

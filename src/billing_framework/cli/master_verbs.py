@@ -7,19 +7,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
 import click
 
 from billing_framework.accounts.csv_file import DELIMITERS
 from billing_framework.accounts.form import Form
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
+from billing_framework.cli.reveal import masked, reveal_options
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.input_file import read_input
 from billing_framework.run.master.customer_change import change, find
 from billing_framework.run.master.customers import create, import_file
+from billing_framework.run.personal.reading import opening, party_reads, record_reads
 from billing_framework.storage.audit import events
 from billing_framework.storage.master.account_rows import Stored, all_rows
 from billing_framework.storage.master.master_kind import MasterKind
+from billing_framework.storage.personal.sealed_facts import shown_facts
 from billing_framework.values.errors import InputRefused, ValueRefused
 from billing_framework.values.period import sane_date
 
@@ -128,7 +132,8 @@ def _create(kind: MasterKind[Any], verb: str, example: str) -> click.Command:
             texts = {"locale": deployment.settings.deployment.locale, "zone": deployment.settings.deployment.zone} | texts
         value, created = create(deployment, kind, texts, reason=reason)
         done = "created" if created else "is there already, unchanged"
-        data = {"outcome": "created" if created else "unchanged", kind.name: kind.form.write(value)}
+        shown = masked(deployment, kind, kind.form.write(value))
+        data = {"outcome": "created" if created else "unchanged", kind.name: shown}
         emit(context, data, f"{kind.name} {kind.key(value)} {done}")
 
     return command
@@ -145,7 +150,10 @@ def _change(kind: MasterKind[Any], example: str) -> click.Command:
     @click.pass_context
     def command(context: click.Context, deployment: Deployment, code: str, changes: tuple[str, ...], reason: str) -> None:
         before, after = change(deployment, kind, code, settings_of(changes), reason=reason)
-        tell_change(context, kind, before, after)
+        if kind.personal:
+            _tell_personal_change(context, deployment, kind, before, after)
+        else:
+            tell_change(context, kind, before, after)
 
     return command
 
@@ -159,16 +167,39 @@ def tell_change(context: click.Context, kind: MasterKind[Value], before: Value, 
     emit(context, data, lambda: [head, table(("field", "before", "after"), rows)] if rows else head)
 
 
+def _tell_personal_change(
+    context: click.Context, deployment: Deployment, kind: MasterKind[Value], before: Value, after: Value
+) -> None:
+    old, new = kind.form.write(before), kind.form.write(after)
+    changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    shown_old, shown_new = masked(deployment, kind, old), masked(deployment, kind, new)
+    rows = [(name, shown_old.get(name, ""), shown_new.get(name, "")) for name in changed]
+    data = {"outcome": "changed" if rows else "unchanged", "before": shown_old, "after": shown_new}
+    head = f"{kind.name} {kind.key(after)} {'changed' if rows else 'is so already, unchanged'}"
+    emit(context, data, lambda: [head, table(("field", "before", "after"), rows)] if rows else head)
+
+
+def _revealing(kind: MasterKind[Any]) -> Callable[[Command], Command]:
+    """Return the decorator that lets a command reveal, where there is something to be revealed."""
+    return reveal_options if kind.personal else lambda command: command
+
+
 def _show(kind: MasterKind[Any], example: str) -> click.Command:
     @click.command("show", help=_help(f"Show one {kind.name} with its last changes.", example))
     @click.argument("code")
+    @_revealing(kind)
     @pass_deployment
     @click.pass_context
-    def command(context: click.Context, deployment: Deployment, code: str) -> None:
-        with deployment.database.read() as connection:
+    def command(context: click.Context, deployment: Deployment, code: str, *, reveal: bool = False, reason: str = "") -> None:
+        with opening(deployment, reveal=reveal, reason=reason) as connection:
             stored = find(connection, kind, code)
-            history = list(events(connection, object_kind=kind.name, object_key=code, limit=_HISTORY))
-        data = {**kind.form.write(stored.value), "revision": stored.revision}
+            history = [
+                attrs.evolve(event, before=shown_facts(event.before), after=shown_facts(event.after))
+                for event in events(connection, object_kind=kind.name, object_key=code, limit=_HISTORY)
+            ]
+            if reveal:
+                record_reads(connection, deployment, f"{kind.name} show", party_reads([code], kind.personal), reason=reason)
+        data = {**masked(deployment, kind, kind.form.write(stored.value), reveal=reveal), "revision": stored.revision}
         lines = [(event.at, event.actor, event.action, event.reason) for event in history]
         emit(
             context,
@@ -183,12 +214,24 @@ def _list(kind: MasterKind[Any], columns: Sequence[str], example: str) -> click.
     filters = [field.name for field in kind.form.fields if field.name in columns and field.name in kind.table.c]
 
     @click.command("list", help=_help(f"List each {kind.name}, in order of its {' and '.join(kind.keys)}.", example))
+    @_revealing(kind)
     @pass_deployment
     @click.pass_context
-    def command(context: click.Context, /, deployment: Deployment, **wanted: str | None) -> None:
+    def command(
+        context: click.Context,
+        /,
+        deployment: Deployment,
+        reveal: bool = False,  # noqa: FBT001, FBT002  click gives it by name
+        reason: str = "",
+        **wanted: str | None,
+    ) -> None:
         chosen = {name: text for name, text in wanted.items() if text is not None}
-        with deployment.database.read() as connection:
-            found = [kind.form.write(stored.value) for stored in all_rows(connection, kind, **chosen)]
+        with opening(deployment, reveal=reveal, reason=reason) as connection:
+            values = [stored.value for stored in all_rows(connection, kind, **chosen)]
+            if reveal:
+                codes = [kind.key(value) for value in values]
+                record_reads(connection, deployment, f"{kind.name} list", party_reads(codes, kind.personal), reason=reason)
+        found = [masked(deployment, kind, kind.form.write(value), reveal=reveal) for value in values]
         emit(context, found, lambda: table(columns, ([row.get(name, "") for name in columns] for row in found)))
 
     for name in reversed(filters):

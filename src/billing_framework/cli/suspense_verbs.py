@@ -6,7 +6,9 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, table
+from billing_framework.cli.reveal import reveal_options
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.personal.reading import open_suspense, opening
 from billing_framework.run.usage.suspense import correct, recycle, write_off
 from billing_framework.storage.usage.suspense import Suspended, suspense_rows
 from billing_framework.values.errors import InputRefused
@@ -25,17 +27,31 @@ def add_suspense_verbs(usage: click.Group) -> None:
 @click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only this state; may be repeated.")
 @click.option("--batch", default=0, help="Only records of this batch.")
 @click.option("--subject", default="", help="Only records of this identifier.")
+@reveal_options
 @pass_deployment
 @click.pass_context
-def list_suspense(context: click.Context, deployment: Deployment, states: tuple[str, ...], batch: int, subject: str) -> None:
+def list_suspense(
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    states: tuple[str, ...],
+    batch: int,
+    subject: str,
+    reveal: bool,
+    reason: str,
+) -> None:
     """List the records that wait or were rejected, with what is wrong; with --state also those decided about.
+
+    Of kinds with personal data only the envelope is shown; with --reveal the JSON shows the whole record.
 
     Example:
       billing usage suspense --batch 3
     """
-    with deployment.database.read() as connection:
+    with opening(deployment, reveal=reveal, reason=reason) as connection:
         wanted = states or ("suspended", "rejected")
         rows = list(suspense_rows(connection, states=wanted, batch=batch, subject=subject))
+        if reveal:
+            rows = open_suspense(connection, deployment, rows, purpose="usage suspense", reason=reason)
     emit(context, [_facts(row) for row in rows], lambda: table(_HEADERS, map(_cells, rows), right=("number", "batch", "line")))
 
 

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import attrs
 import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type
 from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
+from billing_framework.cli.reveal import reveal_options
 from billing_framework.cli.suspense_verbs import add_suspense_verbs
 from billing_framework.run.cycle.period import run_book
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.personal.reading import open_usage, opening
 from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.usage.batches import Batch, batches, coverage_rows
@@ -132,6 +135,7 @@ def _kinds(counts: Iterable[tuple[str, int]]) -> str:
 @click.option("--from", "first", type=date_type, help="First date, in the deployment's zone.")
 @click.option("--to", "last", type=date_type, help="The date after the last.")
 @click.option("--kind", default="", help="Only this usage kind.")
+@reveal_options
 @pass_deployment
 @click.pass_context
 def list_records(
@@ -142,8 +146,12 @@ def list_records(
     first: datetime | None,
     last: datetime | None,
     kind: str,
+    reveal: bool,
+    reason: str,
 ) -> None:
     """List the current records of one identifier; versions that were replaced are left out.
+
+    Personal fields are withheld; with --reveal the JSON shows them.
 
     Example:
       billing usage list NMI1234567 --from 2026-07-01 --to 2026-08-01
@@ -157,10 +165,13 @@ def list_records(
         deployment.host.kind(kind)
     tables = kind_tables(deployment.host.kinds)
     wanted = {subject: [Span(edge(first, _FIRST), edge(last, _LAST))]}
-    with deployment.database.read() as connection:
+    with opening(deployment, reveal=reveal, reason=reason) as connection:
         newest = newest_batch(connection)
         found = load_current(connection, tables, wanted, up_to_batch=newest, kinds=[kind] if kind else [])
-    rows = found.get(subject, [])
+        rows = found.get(subject, [])
+        if reveal:
+            opened = open_usage(connection, deployment, rows, purpose="usage list", reason=reason)
+            rows = [attrs.evolve(row, usage=opened[row.key]) for row in rows]
     rules = kind_rules(deployment.host.kinds)
     data = [{"key": row.key, "batch": row.batch, **plain_usage(row.usage, rules)} for row in rows]
     headers = ("kind", "external id", "start", "end", "version", "batch")

@@ -15,7 +15,7 @@ from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.csv_file import Row
 from billing_framework.accounts.form import change as changed_form
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, write
+from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, safe_findings, write
 from billing_framework.run.master.share_succession import move_shares
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.master.account_rows import Stored, all_rows, remove_value, replace_value, rows_of
@@ -132,7 +132,7 @@ def _change(
     if changes.get(fixed, kind.identity(was.value)[0]) != kind.identity(was.value)[0]:
         raise Refused("ACCOUNT12", f"the {fixed} of this {kind.name} never changes", remedy="End it and create another")
     filled = changed_form(kind.form, was.value, changes)
-    raise_findings(filled.findings)
+    raise_findings(safe_findings(connection, kind, filled.findings))
     value = cast(Value, filled.value)
     if value == was.value:
         return value

@@ -22,8 +22,12 @@ from billing_framework.storage.master.account_rows import (
     stored_like,
 )
 from billing_framework.storage.master.master_kind import MasterKind
+from billing_framework.storage.master.sealed_rows import seals
+from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_party
+from billing_framework.storage.personal.sealed_facts import sealed_facts
 from billing_framework.values.errors import BillingError, Conflict, InputRefused, Refused
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.personal import REDACTED
 from billing_framework.values.typed_toml import raise_first
 
 Value = TypeVar("Value")
@@ -108,7 +112,7 @@ def import_file(
     now = deployment.clock.now()
     with deployment.database.read() if check_only else deployment.database.begin() as connection:
         found = intake(connection, kind, read.rows, file=file, update=update)
-        findings = (*read.findings, *found.findings)
+        findings = safe_findings(connection, kind, (*read.findings, *found.findings))
         written = not check_only and not any(finding.stops for finding in findings)
         if written:
             write(connection, kind, found, now=now, actor=deployment.actor, reason=reason or f"import of {file}", verb="import")
@@ -141,7 +145,7 @@ def save(
     early = tuple(finding for one in filled for finding in one.findings)
     with deployment.database.begin() as connection:
         found = intake(connection, kind, rows, update=update)
-        findings = (*early, *found.findings)
+        findings = safe_findings(connection, kind, (*early, *found.findings))
         written = not any(finding.stops for finding in findings)
         if written:
             write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
@@ -166,9 +170,9 @@ def create(deployment: Deployment, kind: MasterKind[Value], given: Mapping[str, 
         Refused: it does not fit what is stored.
     """
     filled = fill(kind.form, given)
-    raise_findings(filled.findings)
-    value = cast(Value, filled.value)
     with deployment.database.begin() as connection:
+        raise_findings(safe_findings(connection, kind, filled.findings))
+        value = cast(Value, filled.value)
         found = intake(connection, kind, [Row(0, value)], update=False)
         raise_findings(found.findings)
         write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
@@ -245,7 +249,32 @@ def write(
     insert_values(connection, kind, [row.value for row in found.new])
     for was, row in found.changed:
         replace_value(connection, kind, was, row.value)
-    record_many(connection, now, actor, _audit(kind, found, reason, verb))
+    record_many(connection, now, actor, sealed_events(connection, kind, list(_audit(kind, found, reason, verb))))
+
+
+def sealed_events(connection: Connection, kind: MasterKind[Value], events: Sequence[AuditEvent]) -> list[AuditEvent]:
+    """Return rows of the audit with their personal facts sealed, where the deployment has a key."""
+    if not seals(connection, kind):
+        return list(events)
+    desk = KeyDesk.of(connection)
+    desk.load(owner_of_party(event.object_key) for event in events)
+    sealed = [
+        attrs.evolve(
+            event,
+            before=sealed_facts(desk, owner_of_party(event.object_key), event.before, kind.personal),
+            after=sealed_facts(desk, owner_of_party(event.object_key), event.after, kind.personal),
+        )
+        for event in events
+    ]
+    desk.save()
+    return sealed
+
+
+def safe_findings(connection: Connection, kind: MasterKind[Value], findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return findings that quote no personal value, where the deployment has a key."""
+    if not seals(connection, kind):
+        return tuple(findings)
+    return tuple(attrs.evolve(one, value=REDACTED) if one.field in kind.personal and one.value else one for one in findings)
 
 
 def _audit(kind: MasterKind[Value], found: Intake[Value], reason: str, verb: str) -> Iterator[AuditEvent]:

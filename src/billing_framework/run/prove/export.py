@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import sqlalchemy as sa
@@ -13,11 +13,13 @@ from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Ex
 from billing_framework.invoicing.document import DocumentStatus
 from billing_framework.plugin.host import Host
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.personal.reading import Read, party_reads, record_reads, usage_reads
 from billing_framework.run.prove.export_documents import export_documents
 from billing_framework.storage.audit import record
 from billing_framework.storage.billing.documents import StoredDocument, find_document, load_documents
 from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.billing.tables import document
+from billing_framework.storage.master.master_kind import PARTIES
 from billing_framework.values.errors import BillingError, ContractBroken, InputRefused, Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.spelling import did_you_mean
@@ -77,7 +79,7 @@ def export(
     now = deployment.clock.now()
     with deployment.database.begin() as connection:
         stored = _of_run(connection, run) if run else _named(connection, numbers)
-        assembled = export_documents(connection, deployment.host, stored)
+        assembled = export_documents(connection, deployment.host, stored, opened=True)
         report = ExportReport(
             format=file_format,
             documents=tuple(one.number for one in stored),
@@ -92,22 +94,33 @@ def export(
         if any(finding.stops for finding in made.findings):
             return attrs.evolve(report, findings=made.findings)
         report = attrs.evolve(report, data=made.data, sha256=hashlib.sha256(made.data).hexdigest(), findings=made.findings)
-        record(
-            connection,
-            now,
-            deployment.actor,
-            "invoice export",
-            object_kind="run" if run else "document",
-            object_key=run or report.documents[0],
-            after={
-                "format": file_format,
-                "documents": list(report.documents[:_NUMBERS_AUDITED]),
-                "number": len(report.documents),
-                "options": given,
-                "sha256": report.sha256,
-            },
-        )
+        record_reads(connection, deployment, f"invoice export {file_format}", _reads(deployment, assembled.documents))
+        _audit(connection, deployment, report, run, given)
     return report
+
+
+def _audit(connection: Connection, deployment: Deployment, report: ExportReport, run: str, given: Mapping[str, str]) -> None:
+    record(
+        connection,
+        deployment.clock.now(),
+        deployment.actor,
+        "invoice export",
+        object_kind="run" if run else "document",
+        object_key=run or report.documents[0],
+        after={
+            "format": report.format,
+            "documents": list(report.documents[:_NUMBERS_AUDITED]),
+            "number": len(report.documents),
+            "options": dict(given),
+            "sha256": report.sha256,
+        },
+    )
+
+
+def _reads(deployment: Deployment, documents: Sequence[ExportDocument]) -> Iterator[Read]:
+    for one in documents:
+        yield from party_reads([one.party.code], PARTIES.personal)
+        yield from usage_reads(deployment, one.records.values())
 
 
 def check_file(

@@ -22,6 +22,8 @@ from billing_framework.run.cycle.stored_input import StoredMaterial, read_inputs
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.master.account_rows import load_accounts, load_parties
+from billing_framework.storage.usage.kind_table import kind_tables
+from billing_framework.storage.usage.opened import open_records
 from billing_framework.values.finding import Finding, Severity
 
 _AT_A_TIME = 200
@@ -50,7 +52,7 @@ class _Known:
     parties: Mapping[str, Party]
 
 
-def export_documents(connection: Connection, host: Host, stored: Sequence[StoredDocument]) -> Assembled:
+def export_documents(connection: Connection, host: Host, stored: Sequence[StoredDocument], *, opened: bool = False) -> Assembled:
     """Return issued documents with all that a file about them may say.
 
     A credit note has no input of its own: its records and agreements are those of the document that it corrects, line by line.
@@ -59,18 +61,19 @@ def export_documents(connection: Connection, host: Host, stored: Sequence[Stored
         connection: a connection.
         host: the plugins; they know the kinds of the records.
         stored: the documents.
+        opened: True to open the personal fields of records; the caller keeps in the audit who reads them.
     """
     documents: list[ExportDocument] = []
     findings: list[Finding] = []
     rest = iter(stored)
     while some := list(islice(rest, _AT_A_TIME)):
-        made = _some(connection, host, some)
+        made = _some(connection, host, some, opened=opened)
         documents += made.documents
         findings += made.findings
     return Assembled(documents=tuple(documents), findings=tuple(findings))
 
 
-def _some(connection: Connection, host: Host, stored: Sequence[StoredDocument]) -> Assembled:
+def _some(connection: Connection, host: Host, stored: Sequence[StoredDocument], *, opened: bool) -> Assembled:
     originals = load_documents(connection, {one.content.corrects for one in stored if one.content.corrects})
     everything = [*stored, *originals.values()]
     findings = [
@@ -91,6 +94,9 @@ def _some(connection: Connection, host: Host, stored: Sequence[StoredDocument]) 
     findings += material.findings
     if findings:
         return Assembled(findings=tuple(findings))
+    if opened:
+        usage = open_records(connection, kind_tables(host.kinds), material.rows.values())
+        material = attrs.evolve(material, material=attrs.evolve(material.material, usage=usage))
     accounts = load_accounts(connection, {one.content.account for one in stored})
     parties = load_parties(connection, {account.party for account in accounts.values()})
     known = _Known(inputs=inputs, material=material, accounts=accounts, parties=parties)

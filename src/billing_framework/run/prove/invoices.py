@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.document import Document
 from billing_framework.receivables.open_item import document_item_key
 from billing_framework.run.deployment import Deployment
-from billing_framework.storage.billing.buyers import parties_of
+from billing_framework.run.personal.reading import BUYER_FIELDS, Read, reading, record_reads
+from billing_framework.storage.billing.buyers import buyer_owners, parties_of
 from billing_framework.storage.billing.documents import (
     StoredDocument,
     as_issued,
@@ -130,13 +131,14 @@ def _open(connection: Connection, keys: list[int]) -> dict[int, Money]:
 
 
 def show_document(deployment: Deployment, number: str) -> ShownDocument:
-    """Return an issued or void document, from what is stored alone.
+    """Return an issued or void document, from what is stored alone; the audit keeps who read about its buyer.
 
     Raises:
         NotFound: ``INVOICE20`` with the nearest number.
     """
-    with deployment.database.read() as connection:
+    with reading(deployment) as connection:
         stored = find_document(connection, number)
+        _note_reading(connection, deployment, stored, "invoice show")
         columns = document.c
         notes = sa.select(columns.number).where(columns.corrects_id == stored.key, columns.status == "issued")
         return ShownDocument(
@@ -148,19 +150,28 @@ def show_document(deployment: Deployment, number: str) -> ShownDocument:
         )
 
 
+def _note_reading(connection: Connection, deployment: Deployment, stored: StoredDocument, purpose: str) -> None:
+    reads = [
+        Read(owner=owner, fields=BUYER_FIELDS, place=stored.number or f"draft of account {stored.content.account}")
+        for owner in buyer_owners(connection, [stored.key]).values()
+    ]
+    record_reads(connection, deployment, purpose, reads)
+
+
 def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, ShownDocument]:
     """Return the document of an account in a run, whether it is a draft or issued.
 
     Raises:
         NotFound: ``RUN04`` where the account is not in the run or has no document there.
     """
-    with deployment.database.read() as connection:
+    with reading(deployment) as connection:
         run = find_run(connection, code)
         row = run_accounts_of(connection, run, [account]).get(account)
         if row is None or row.document is None:
             why = f"it is {row.state}: {row.reason}" if row else "it is not in the run"
             raise NotFound("RUN04", f"account {account!r} has no document in the run {run.code}; {why}")
         stored = load_documents(connection, [row.document])[row.document]
+        _note_reading(connection, deployment, stored, "run show")
         if stored.number:
             return run, ShownDocument(document=as_issued(connection, [stored])[stored.key], stored=stored)
         seller, buyer = parties_of(connection, [stored.key])[stored.key]
