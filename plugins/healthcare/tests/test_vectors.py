@@ -2,17 +2,22 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from billing_healthcare.pricing.value import FEE, Valuation
-from billing_healthcare.remittance.balance import claim_findings, file_findings
+from billing_healthcare.remittance.answers import AnswerMaker
 from billing_healthcare.remittance.remittance import Adjustment, ClaimAnswer, LineAnswer, Remittance, total
+from billing_healthcare.settings import HealthcareSettings
 from billing_healthcare.x12.number import is_npi
 
-from billing_framework import exact_text
+from billing_framework import Answer, exact_text
+from billing_framework.receivables.answer_balance import answer_findings, item_findings
+from billing_framework.receivables.answer_settlement import mirrors
 
 Make = Callable[..., Any]
 DATA = Path(__file__).parent / "data" / "vectors" / "healthcare.json"
@@ -214,6 +219,11 @@ def adjustments(data: dict[str, Any]) -> tuple[Adjustment, ...]:
     )
 
 
+def answered(*claims: ClaimAnswer, bpr: str) -> Answer:
+    given = Remittance(payer="1", trace="T", total=Fraction(bpr), method="ACH", paid_on=date(2026, 11, 15), claims=claims)
+    return AnswerMaker(currency="USD", settings=HealthcareSettings()).answer(given)
+
+
 def test_vector_era_01() -> None:
     claims = []
     for claim in given("era-01")["claims"]:
@@ -233,12 +243,12 @@ def test_vector_era_01() -> None:
             )
         )
     assert [exact_text(claim.patient) for claim in claims] == wanted("era-01")["clp05"]
-    assert not [finding for claim in claims for finding in claim_findings(claim, file="file")]
-    shared = {"payer": "1", "trace": "T", "method": "ACH", "paid_on": None, "claims": tuple(claims)}
-    right = Remittance(total=Fraction(wanted("era-01")["bpr"]), **shared)  # type: ignore[arg-type]
-    assert not list(file_findings(right, file="file"))
-    wrong = Remittance(total=Fraction("945.01"), **shared)  # type: ignore[arg-type]
-    assert [finding.code for finding in file_findings(wrong, file="file")] == ["HEALTH06"]
+    right = answered(*claims, bpr=wanted("era-01")["bpr"])
+    assert not answer_findings(right)
+    assert not [finding for item in right.items for finding in item_findings(item)]
+    assert [finding.code for finding in answer_findings(answered(*claims, bpr="945.01"))] == ["ANSWER04"]
+    short = attrs.evolve(claims[0], paid=Fraction(449))
+    assert {finding.code for finding in item_findings(answered(short, bpr="449").items[0])} == {"ANSWER02"}
 
 
 def test_vector_era_04() -> None:
@@ -247,20 +257,15 @@ def test_vector_era_04() -> None:
     def claim(data: dict[str, str], status: str) -> ClaimAnswer:
         found = adjustments(data)
         patient = Fraction(0) if status == "22" else total(one.amount for one in found if one.group == "PR")
-        return ClaimAnswer(
-            reference="A",
-            status=status,
-            charge=Fraction(data["charge"]),
-            paid=Fraction(data["paid"]),
-            patient=patient,
-            adjustments=found,
-        )
+        charge, paid = Fraction(data["charge"]), Fraction(data["paid"])
+        return ClaimAnswer(reference="A", status=status, charge=charge, paid=paid, patient=patient, adjustments=found)
 
-    first, reversal = claim(original, "1"), claim(want, want["clp02"])
-    assert reversal.is_reversal
-    assert not [finding for one in (first, reversal) for finding in claim_findings(one, file="file")]
-    assert first.paid + reversal.paid == Fraction(wanted("era-04")["net_after_reversal"])
-    assert first.adjusted("CO") + reversal.adjusted("CO") == first.adjusted("PR") + reversal.adjusted("PR") == 0
+    answer = answered(claim(original, "1"), claim(want, want["clp02"]), bpr=wanted("era-04")["net_after_reversal"])
+    assert not answer_findings(answer)
+    assert not [finding for item in answer.items for finding in item_findings(item)]
+    first, reversal = answer.items
+    assert mirrors(reversal, first)
+    assert first.key != reversal.key
 
 
 def test_fees_round_half_up_once() -> None:

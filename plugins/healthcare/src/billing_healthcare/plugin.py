@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 
-from billing_framework import CodePage, Exporter, Rater, RateTableKind, Reader, UsageKind, hookimpl, read_codes
+from billing_framework import AnswerReader, CodePage, Exporter, Rater, RateTableKind, Reader, UsageKind, hookimpl, read_codes
 from billing_healthcare.claims.export import X12_837P
 from billing_healthcare.intake.encounter_csv import ENCOUNTER_CSV
 from billing_healthcare.intake.encounter_json import ENCOUNTER_JSON
 from billing_healthcare.kinds import usage_kinds
 from billing_healthcare.pricing.rate import RATER
+from billing_healthcare.remittance.answers import X12_835
 from billing_healthcare.settings import HealthcareSettings
 from billing_healthcare.tables.kinds import rate_table_kinds
 
@@ -56,3 +57,9 @@ def billing_raters() -> Sequence[Rater]:
 def billing_exporters() -> Sequence[Exporter]:
     """Offer professional claims."""
     return (X12_837P,)
+
+
+@hookimpl
+def billing_answer_readers() -> Sequence[AnswerReader]:
+    """Offer remittances."""
+    return (X12_835,)

@@ -38,6 +38,9 @@ class HealthcareSettings:
         region: state code.
         postcode: nine digits.
         usage: ``P`` for production or ``T`` for test files.
+        contractual_reasons: adjustment reasons of the provider's contract (groups CO and PI): what they take is given up.
+        sequestration_reasons: reasons of a payment cut by law, which is given up under a code of its own.
+        informational_reasons: reasons of group OA that only tell what an earlier payer did.
     """
 
     submitter: str = ""
@@ -55,3 +58,6 @@ class HealthcareSettings:
     region: str = ""
     postcode: str = ""
     usage: str = attrs.field(default="T", validator=_usage)
+    contractual_reasons: tuple[str, ...] = ("24", "42", "45", "59", "94", "97", "144", "A2")
+    sequestration_reasons: tuple[str, ...] = ("253",)
+    informational_reasons: tuple[str, ...] = ("23",)

@@ -108,8 +108,8 @@ def claim() -> Callable[..., Claim]:
 def service(code: str, charge: str, *, number: int = 1, pointers: str = "1", **more: Any) -> ClaimLine:
     """A line of a claim."""
     paid = more.pop("paid", ())
-    more = {"encounter": "E1", "served_on": date(2026, 11, 2)} | more
-    return ClaimLine(body=ServiceLine(number=number, code=code, pointers=pointers, **more), charge=Fraction(charge), paid=paid)
+    facts: dict[str, Any] = {"encounter": "E1", "served_on": date(2026, 11, 2)} | more
+    return ClaimLine(body=ServiceLine(number=number, code=code, pointers=pointers, **facts), charge=Fraction(charge), paid=paid)
 
 
 @pytest.fixture(name="service")

@@ -119,8 +119,12 @@ def test_what_the_settings_lack_is_told(settings: HealthcareSettings) -> None:
     assert {"submitter", "provider_npi", "postcode"} <= {finding.field for finding in sender_findings(HealthcareSettings())}
     codes = [
         finding.code
-        for change in ({"postcode": "50309"}, {"street": "P.O. Box 12"}, {"receiver_id": "X" * 16})
-        for finding in sender_findings(attrs.evolve(settings, **change))
+        for changed in (
+            attrs.evolve(settings, postcode="50309"),
+            attrs.evolve(settings, street="P.O. Box 12"),
+            attrs.evolve(settings, receiver_id="X" * 16),
+        )
+        for finding in sender_findings(changed)
     ]
     assert codes == ["HEALTH41", "HEALTH40", "HEALTH40"]
 
