@@ -11,8 +11,9 @@ PYTEST_ARGS ?=
 
 PLUGIN_PROJECTS := $(filter-out plugins/_template/%,$(wildcard plugins/*/pyproject.toml))
 PLUGINS := $(PLUGIN_PROJECTS:%/pyproject.toml=%)
-# The smallest plugin is installed like any other: the README and its test run it through its entry point.
-EDITABLE_PLUGINS := $(PLUGINS:%=--editable ./%) --editable ./examples/parking
+# Examples that are plugins are installed like any other: their pages and tests run them through their entry points.
+EXAMPLE_PROJECTS := $(wildcard examples/*/pyproject.toml)
+EDITABLE_PLUGINS := $(PLUGINS:%=--editable ./%) $(EXAMPLE_PROJECTS:%/pyproject.toml=--editable ./%)
 CODE := $(wildcard src tests benchmarks examples) $(wildcard $(PLUGINS:%=%/src) $(PLUGINS:%=%/tests))
 TYPED := $(wildcard src tests benchmarks) $(wildcard $(PLUGINS:%=%/src) $(PLUGINS:%=%/tests))
 
@@ -53,10 +54,10 @@ $(BIN)/python:
 	  || { echo "the venv module is missing; on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 
 # The stamps name what was installed: a changed requirement or a new plugin installs again, anything else does not.
-$(VENV)/.demo-installed: pyproject.toml $(PLUGIN_PROJECTS) examples/parking/pyproject.toml | $(BIN)/python
+$(VENV)/.demo-installed: pyproject.toml $(PLUGIN_PROJECTS) $(EXAMPLE_PROJECTS) | $(BIN)/python
 	$(PIP_INSTALL) --editable . $(EDITABLE_PLUGINS)
 	@touch $@
 
-$(VENV)/.test-installed: pyproject.toml $(PLUGIN_PROJECTS) examples/parking/pyproject.toml | $(BIN)/python
+$(VENV)/.test-installed: pyproject.toml $(PLUGIN_PROJECTS) $(EXAMPLE_PROJECTS) | $(BIN)/python
 	$(PIP_INSTALL) --editable '.[$(TEST_EXTRAS)]' $(EDITABLE_PLUGINS)
 	@touch $@ $(VENV)/.demo-installed

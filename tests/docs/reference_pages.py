@@ -30,7 +30,7 @@ from billing_framework.values.attribute_docs import attribute_docs, summary
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"
-PLUGINS = ("utility_metering",)
+PLUGINS = tuple(sorted(path.parent.name for path in (ROOT / "plugins").glob("[!_]*/pyproject.toml")))
 
 _GENERATED = "<!-- Written by `python -m tests.docs.reference_pages`; do not edit. -->"
 _TEXTS: Mapping[Any, str] = {
@@ -96,32 +96,96 @@ def _plugin(name: str) -> Iterator[str]:
     if plugin.settings is not None:
         yield f"## Settings: [plugin.{name}]"
         yield _attributes(type(plugin.settings))
-    yield "## File formats"
-    for key in offers.get("billing_readers", ()):
+    sections = (_formats, _kinds, _raters, _rate_tables, _models, _files_out, _answers, _checks, _units, _codes)
+    for section in sections:
+        yield from section(host, offers)
+
+
+Offers = Mapping[str, tuple[str, ...]]
+
+
+def _formats(host: Host, offers: Offers) -> Iterator[str]:
+    for number, key in enumerate(offers.get("billing_readers", ())):
+        if not number:
+            yield "## File formats"
         reader = host.readers[key]
         yield f"### `{key}`"
         yield f"{reader.title}. Yields {', '.join(f'`{kind}`' for kind in reader.kinds)}."
         if reader.options:
             yield _table(("option", "meaning"), ((f"`{option}`", told) for option, told in reader.options.items()))
-    yield "## Usage record kinds"
+
+
+def _kinds(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_usage_kinds"):
+        yield "## Usage record kinds"
     for key in offers.get("billing_usage_kinds", ()):
         yield from _kind(host.kinds[key])
-    yield "## Measures"
+
+
+def _raters(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_raters"):
+        yield "## Raters"
     for key in offers.get("billing_raters", ()):
         rater = next(rater for rater in host.raters.values() if rater.name == key)
-        names = ", ".join(f"`{measure}`" for measure in rater.measures) or "known only at run time"
-        yield f"The rater `{key}` rates {', '.join(f'`{kind}`' for kind in rater.kinds)} and gives the measures {names}."
-    yield "## Charge models"
+        told = f"The rater `{key}` rates {', '.join(f'`{kind}`' for kind in rater.kinds)}"
+        measures = ", ".join(f"`{measure}`" for measure in rater.measures)
+        yield f"{told} and gives the measures {measures}." if measures or not rater.models else f"{told}."
+        for name, params in rater.models.items():
+            yield f"### `{name}`"
+            yield f"A charge model that the rater prices itself, record by record. {summary(params)}"
+            yield from _tables_of(params)
+
+
+def _rate_tables(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_rate_tables"):
+        yield "## Rate tables"
+    for key in offers.get("billing_rate_tables", ()):
+        kind = host.rate_tables[key]
+        yield f"### `{key}`"
+        yield f"{kind.title}. A row is named by {', '.join(f'`{name}`' for name in kind.key)}."
+        yield _attributes(kind.row)
+
+
+def _models(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_charge_models"):
+        yield "## Charge models"
     for key in offers.get("billing_charge_models", ()):
         yield f"### `{key}`"
         yield f"{host.charge_models[key].title}."
         yield from _tables_of(host.charge_models[key].params)
-    yield "## Review checks"
-    titles = {check.name: check.title for check in host.review_checks}
-    yield _table(("check", "holds a draft where"), ((f"`{key}`", titles[key]) for key in offers.get("billing_review_checks", ())))
-    yield "## Units"
-    yield ", ".join(f"`{key}`" for key in offers.get("billing_units", ()))
-    yield "## Codes"
+
+
+def _files_out(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_exporters"):
+        yield "## Files that leave"
+        rows = ((f"`{key}`", host.exporters[key].title) for key in offers["billing_exporters"])
+        yield _table(("format", "what it is"), rows)
+
+
+def _answers(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_answer_readers"):
+        yield "## Answers that come"
+        rows = ((f"`{key}`", host.answer_readers[key].title) for key in offers["billing_answer_readers"])
+        yield _table(("format", "what it is"), rows)
+
+
+def _checks(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_review_checks"):
+        yield "## Review checks"
+        titles = {check.name: check.title for check in host.review_checks}
+        rows = ((f"`{key}`", titles[key]) for key in offers["billing_review_checks"])
+        yield _table(("check", "holds a draft where"), rows)
+
+
+def _units(_: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_units"):
+        yield "## Units"
+        yield ", ".join(f"`{key}`" for key in offers["billing_units"])
+
+
+def _codes(host: Host, offers: Offers) -> Iterator[str]:
+    if offers.get("billing_codes"):
+        yield "## Codes"
     for key in offers.get("billing_codes", ()):
         page = host.codes[key]
         yield f"### {page.code}"
@@ -132,6 +196,7 @@ def _plugin(name: str) -> Iterator[str]:
 def _kind(kind: UsageKind) -> Iterator[str]:
     yield f"### `{kind.name}`"
     cut = "It may be cut at the edge of a period." if kind.divisible else "It belongs to the period in which it starts."
+    cut = "It is billed by the next bill after it, however late it comes." if kind.carried else cut
     yield f"{summary(kind.body)} {cut}"
     yield _table(("field", "type", "meaning"), ((f"`{field.name}`", _sort(field), field.meaning) for field in body_fields(kind)))
 
