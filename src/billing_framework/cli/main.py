@@ -27,6 +27,7 @@ from billing_framework.values.spelling import did_you_mean
 NOUNS = {
     "account": "Accounts: who is billed, in which currency, on which cycle.",
     "agreement": "Agreements: what an account has bought, on which plan.",
+    "answer": "Answers of third parties: take in, retry, discard.",
     "assignment": "Which identifier of the field belongs to which agreement.",
     "audit": "Who did what, when and why.",
     "book": "Books: the legal entities that bill, and their charts of accounts.",

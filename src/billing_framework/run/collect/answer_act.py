@@ -12,6 +12,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.exchange.answer_reader import AnswerReader
+from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.ledger.entry import Entry
 from billing_framework.receivables.answer import Answer, AnswerAdjustment, AnswerItem
 from billing_framework.receivables.answer_entries import adjustment_entry
@@ -296,17 +297,20 @@ def _adjusted(desk: AnswerDesk, slip: _Slip, parent: int) -> tuple[StoredItem, t
     )
     if not isinstance(slip.content, AnswerAdjustment):
         return base, ()
-    return adjusted(desk, base, slip.content, key=f"answer/{slip.answer.trace[:60]}/{slip.position}/{slip.id}")
+    key = f"answer/{slip.answer.trace[:60]}/{slip.position}/{slip.id}"
+    return adjusted(base, slip.content, desk.mapping, key=key, on=desk.on)
 
 
-def adjusted(desk: AnswerDesk, base: StoredItem, one: AnswerAdjustment, *, key: str) -> tuple[StoredItem, tuple[Entry, ...]]:
+def adjusted(
+    base: StoredItem, one: AnswerAdjustment, mapping: ChartMapping, *, key: str, on: date
+) -> tuple[StoredItem, tuple[Entry, ...]]:
     """Return an adjustment that concerns no document as it is booked, or as it waits in suspense for an account of its code."""
-    if one.money and not desk.mapping.adjustment_account(one.code):
+    if one.money and not mapping.adjustment_account(one.code):
         what = f"the adjustment {one.reason} has no account" + (f": {one.code} is not mapped" if one.code else "")
         remedy = "Add its code to [book.adjustments] and retry, or discard it to an account: billing answer discard --code"
         finding = Finding(code="ANSWER10", what=what, remedy=remedy, subject=one.reference or one.reason)
         return attrs.evolve(base, state="suspended", findings=(finding,)), ()
-    entries = (adjustment_entry(one, desk.mapping, key=key, on=desk.on),) if one.money else ()
+    entries = (adjustment_entry(one, mapping, key=key, on=on),) if one.money else ()
     return attrs.evolve(base, state="posted", findings=()), entries
 
 

@@ -16,7 +16,8 @@ from billing_framework.run.collect.payment import Recorded, payment_facts, settl
 from billing_framework.run.collect.settle import Terms
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent
-from billing_framework.storage.receivable.payments import StoredPayment, give_account, returns_of
+from billing_framework.storage.receivable.answers import answered_payments
+from billing_framework.storage.receivable.payments import StoredPayment, give_account, payment_id, returns_of
 from billing_framework.values.errors import InputRefused, Refused
 
 
@@ -54,6 +55,7 @@ def assign_payment(
         if payment.account == account and not stored.purpose:
             return Recorded(payment=payment, outcome="duplicate")
         _refuse_settled(stored, returned=bool(returns_of(connection, [payment.key])))
+        refuse_answered(connection, payment)
         _refuse_misfit(position, payment)
         when = act_date(deployment, connection, payment.book, on)
         given = attrs.evolve(payment, account=account)
@@ -85,6 +87,17 @@ def _act(connection: Connection, payment: Payment, given: Payment, items: tuple[
     entries = [assignment_entry(payment, given.account, mapping, key=key, on=on)]
     entries += [write_off_entry(one, mapping) for one in items[1:]]
     return Act(book=payment.book, source=key, items=items, entries=tuple(entries))
+
+
+def refuse_answered(connection: Connection, payment: Payment) -> None:
+    """Refuse a payment that an answer has taken for its own: its items say whose money it is.
+
+    Raises:
+        Refused: ``AR46``.
+    """
+    if answered_payments(connection, [payment_id(payment.key)]):
+        what = f"the payment {payment.external_ref} came with an answer"
+        raise Refused("AR46", what, remedy="Decide about its items: billing answer show, retry, discard")
 
 
 def assigned_key(payment_key: str) -> str:

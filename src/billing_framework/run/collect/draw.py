@@ -13,7 +13,7 @@ from billing_framework.run.collect.act import Act, book_mapping, carry_out, item
 from billing_framework.run.collect.held import HeldMoney, HeldPosition, Moved, held_event, locked_held
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.receivable.rows import load_items
-from billing_framework.values.errors import Conflict
+from billing_framework.values.errors import Conflict, Refused
 from billing_framework.values.money import Money
 
 
@@ -59,6 +59,12 @@ def apply_deposit(deployment: Deployment, request: DrawRequest) -> Moved:
             return Moved(movement=earlier, outcome="duplicate", balance=at.balance)
         debit = item_called(at.position, request.document, debit=True)
         part = min(at.balance.available, debit.open) if request.amount is None else request.amount
+        if request.amount is None and not at.balance.available:
+            raise Refused(
+                "AR26",
+                f"nothing may be used yet of the {at.balance.balance} held as {request.held.sub_key} for {request.held.account}",
+                remedy="Wait until more money has come in and cleared",
+            )
         movement = draw(at.balance, part, debit, key=key, on=at.on)
         settled = draw_settlement(movement, debit)
         act = Act(

@@ -17,7 +17,8 @@ from billing_framework.run.collect.settle import Settled, Terms, settle_credit
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.outbox import Event
-from billing_framework.storage.receivable.payments import StoredPayment, load_payments, said
+from billing_framework.storage.receivable.answers import answered_payments
+from billing_framework.storage.receivable.payments import StoredPayment, load_payments, payment_id, said
 from billing_framework.values.errors import Conflict, InputRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
@@ -128,6 +129,7 @@ def take_payments(
     """
     mapping = book_mapping(connection, book)
     known = load_payments(connection, book, [request.external_ref for request in requests])
+    answered = answered_payments(connection, [payment_id(one.payment.key) for one in known.values()])
     digests = {reference: stored.digest for reference, stored in known.items()}
     stored: list[StoredPayment] = []
     items: list[OpenItem] = []
@@ -141,7 +143,11 @@ def take_payments(
         payment = _payment_of(request, book, position)
         digest = said(payment, account=request.account if request.named is None else request.named)
         if request.external_ref in digests:
-            results.append(_again(payment, request, same=digests[request.external_ref] == digest))
+            earlier = known.get(request.external_ref)
+            # The bank's line of a payment that an answer has told before says the same money, without a word of what it is for.
+            paid = earlier is not None and payment_id(earlier.payment.key) in answered and earlier.payment.money == payment.money
+            same = digests[request.external_ref] == digest or (paid and not request.account)
+            results.append(_again(payment, request, same=same))
             continue
         digests[request.external_ref] = digest
         stored.append(StoredPayment(payment=payment, digest=digest, file_id=file_id))

@@ -13,7 +13,7 @@ from billing_framework.receivables.entries import fee_entry, payment_entry, retu
 from billing_framework.receivables.open_item import Allocation, ItemKind, OpenItem
 from billing_framework.receivables.payment import Direction, Payment, return_payment
 from billing_framework.run.collect.act import Act, Position, act_date, book_mapping, carry_out, locked_position
-from billing_framework.run.collect.assign import assigned_key
+from billing_framework.run.collect.assign import assigned_key, refuse_answered
 from billing_framework.run.collect.find import locked_payment
 from billing_framework.run.collect.payment import payment_facts
 from billing_framework.run.cycle.issuer import mapping_of
@@ -95,6 +95,7 @@ def reverse_payment(deployment: Deployment, request: ReturnRequest) -> Returned:
             return _again(earlier, back, request)
         if stored.purpose:
             raise Refused("AR46", f"{request.reference} is held money", remedy="Pay it back: billing deposit refund")
+        refuse_answered(connection, payment)
         _refuse_fee(payment, request)
         position = locked_position(connection, payment.account) if payment.account else None
         act, fee = _act(connection, stored, back, request, position)

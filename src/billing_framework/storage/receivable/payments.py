@@ -16,6 +16,7 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import canonical_json, natural_id
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.receivable.answer_tables import answer
 from billing_framework.storage.receivable.tables import open_item, payment, payment_file
 from billing_framework.values.money import Money
 
@@ -129,7 +130,7 @@ def list_payments(
         connection: a connection.
         book: only of this book, where given.
         account: only of this account, where given.
-        suspense: True for those only whose account is not known and that did not go back.
+        suspense: True for those only whose account is not known, that did not go back, and that no answer has taken for its own.
         limit: at most so many.
     """
     query = _query().order_by(payment.c.received_on.desc(), payment.c.external_ref).limit(limit)
@@ -140,7 +141,8 @@ def list_payments(
     if suspense:
         back = payment.alias("back")
         gone = sa.select(back.c.id).where(back.c.returns_id == payment.c.id).exists()
-        query = query.where(payment.c.account_id.is_(None), payment.c.direction == Direction.IN.value, ~gone)
+        answered = sa.select(answer.c.id).where(answer.c.payment_id == payment.c.id).exists()
+        query = query.where(payment.c.account_id.is_(None), payment.c.direction == Direction.IN.value, ~gone, ~answered)
     return [_stored(row) for row in connection.execute(query)]
 
 
