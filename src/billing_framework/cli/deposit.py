@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.deposit_statement import reconcile, reconciliations
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.money_option import money
 from billing_framework.cli.output import emit, exit_for, show_findings, table
@@ -212,3 +213,7 @@ def verify(context: click.Context, deployment: Deployment, *, book: str) -> None
     show_findings(context, findings)
     emit(context, {"findings": findings}, "held money differs" if findings else "held money is proven")
     exit_for(context, findings)
+
+
+deposit.add_command(reconcile)
+deposit.add_command(reconciliations)

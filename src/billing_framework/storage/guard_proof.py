@@ -13,7 +13,7 @@ from billing_framework.storage.billing import record_tables
 from billing_framework.storage.guard import SEARCH_PATH, Guard, postgres_body, postgres_trigger, reads_tables, sqlite_trigger
 from billing_framework.storage.master import account_tables, master_tables, rate_table_tables, share_tables
 from billing_framework.storage.personal import tables as personal
-from billing_framework.storage.receivable import answer_tables
+from billing_framework.storage.receivable import answer_tables, reconciliation_tables
 from billing_framework.storage.receivable import guards as receivable
 from billing_framework.storage.usage import tables as usage
 from billing_framework.values.finding import Finding, Severity
@@ -32,6 +32,7 @@ def core_guards() -> tuple[Guard, ...]:
         record_tables.guards(),
         receivable.guards(),
         answer_tables.guards(),
+        reconciliation_tables.guards(),
         personal.guards(),
     )
     return tuple(guard for guards in desks for guard in guards)
