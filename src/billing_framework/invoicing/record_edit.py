@@ -70,15 +70,17 @@ def change_record(record: KeyedUsage, kind: UsageKind, name: str, text: str, *, 
         at: when.
 
     Raises:
-        ValueRefused: ``INVOICE23`` where the kind does not let this field be edited, ``INVOICE24`` where it cannot hold the value.
+        ValueRefused: ``INVOICE23`` where the field is not edited, ``INVOICE24`` where it cannot hold the value.
     """
     field = editable_field(kind, name)
-    value = parsed(text, field)
+    value, present = parsed(text, field), getattr(record.usage.body, name)
+    if value == present:
+        raise ValueRefused("INVOICE24", f"{name} says {shown(value, field)!r} already", remedy="Give another value, or none")
     return Edit(
         target=record_target(record.key),
         field=EditField.RECORD,
         name=name,
-        before=shown(getattr(record.usage.body, name), field),
+        before=shown(present, field),
         after=shown(value, field),
         reason=reason,
         actor=actor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import attrs
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, run, run_account
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
-from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.master.account_tables import account_id, agreement
 from billing_framework.storage.usage.tables import usage_key
 
 
@@ -39,12 +39,14 @@ class RecordBill:
     """One billing of a record.
 
     Attributes:
+        key: key of the document.
         document: number of the document.
         account: code of the account that it bills.
         status: its status.
         credited_by: number of the credit note by which the record was free again, empty while the document stands.
     """
 
+    key: int
     document: str
     account: str
     status: str
@@ -85,14 +87,24 @@ def link_records(connection: Connection, documents: Iterable[int]) -> None:
     bulk_insert(connection, billed_record, ("record_key", "document_id", "claim"), sorted(rows))
 
 
-def free_records(connection: Connection, document_key: int, credit_note: int) -> None:
-    """Note that the records of a document are free again, because an issued credit note took back all of it."""
+def free_records(connection: Connection, document_key: int, credit_note: int, *, keep: Collection[str] = ()) -> None:
+    """Note that the records of a document are free again, because an issued credit note took back all of it.
+
+    Args:
+        connection: a connection with an open write transaction.
+        document_key: key of the document.
+        credit_note: key of the credit note.
+        keep: agreements of which documents of other payers still stand; the records of their accounts stay billed.
+    """
     columns = billed_record.c
-    connection.execute(
-        billed_record.update()
-        .where(columns.document_id == document_key, columns.reversed_by.is_(None))
-        .values(reversed_by=credit_note)
-    )
+    free = billed_record.update().where(columns.document_id == document_key, columns.reversed_by.is_(None))
+    if keep:
+        accounts = connection.scalars(sa.select(agreement.c.account).where(agreement.c.code.in_(sorted(keep))))
+        kept = {account_id(account) for account in accounts}
+        rows = document_record_rows(connection, [document_key]).get(document_key, {})
+        stays = sorted(key for owner, one in rows.items() if owner in kept for key in one.billed)
+        free = free.where(columns.record_key.not_in(stays))
+    connection.execute(free.values(reversed_by=credit_note))
 
 
 def document_record_rows(connection: Connection, documents: Iterable[int]) -> dict[int, dict[int, DeliveredRecords]]:
@@ -121,7 +133,7 @@ def bills_of(connection: Connection, record: int) -> tuple[RecordBill, ...]:
     note = document.alias("note")
     columns = billed_record.c
     query = (
-        sa.select(document.c.number, document.c.account, document.c.status, note.c.number.label("note"))
+        sa.select(document.c.id, document.c.number, document.c.account, document.c.status, note.c.number.label("note"))
         .select_from(billed_record)
         .join(document, document.c.id == columns.document_id)
         .outerjoin(note, note.c.id == columns.reversed_by)
@@ -129,7 +141,7 @@ def bills_of(connection: Connection, record: int) -> tuple[RecordBill, ...]:
         .order_by(document.c.posted_at, document.c.id)
     )
     return tuple(
-        RecordBill(document=row.number, account=row.account, status=row.status, credited_by=row.note or "")
+        RecordBill(key=row.id, document=row.number, account=row.account, status=row.status, credited_by=row.note or "")
         for row in connection.execute(query)
     )
 
