@@ -1,0 +1,1 @@
+"""Decks: tables of prices by number prefix."""

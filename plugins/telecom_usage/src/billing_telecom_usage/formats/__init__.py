@@ -1,0 +1,1 @@
+"""File formats of switches: how each becomes calls."""

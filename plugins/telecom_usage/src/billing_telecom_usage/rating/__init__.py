@@ -1,0 +1,1 @@
+"""Rating: calls in, charges by destination out."""

@@ -1,0 +1,45 @@
+"""The words that bills need about calls, in English and German."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "en": {
+            "calls": "Calls",
+            "duration": "Duration",
+            "included": "Of this included",
+            "number": "Number",
+            "late": "{destination}, calls of {first} to {last}",
+            "attempts": "{destination}, calls not answered",
+        },
+        "de": {
+            "calls": "Verbindungen",
+            "duration": "Dauer",
+            "included": "Davon inklusive",
+            "number": "Rufnummer",
+            "late": "{destination}, Verbindungen vom {first} bis {last}",
+            "attempts": "{destination}, nicht angenommene Anrufe",
+        },
+    }
+)
+
+
+def word(locale: str, key: str, **values: object) -> str:
+    """Return the wording `key` in the language of `locale`, in English where the plugin does not speak it."""
+    words = _WORDS.get(locale.replace("-", "_").split("_")[0], _WORDS["en"])
+    return words[key].format(**values)
+
+
+def clock(seconds: int) -> str:
+    """Return a length of time as hours, minutes and seconds: ``1:02:03``."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def shown_number(number: str, hidden_digits: int) -> str:
+    """Return a called number as the itemisation prints it, its last digits replaced where they are hidden."""
+    kept = number[: len(number) - hidden_digits] if hidden_digits else number
+    return f"+{kept}{'x' * (len(number) - len(kept))}"
