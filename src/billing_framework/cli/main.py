@@ -57,6 +57,7 @@ NOUNS = {
 
 _INTERRUPTED = 130
 _FAULT = 70
+_WORDS_REPORTED = 2
 
 
 class _OutputGoneError(Exception):
@@ -197,9 +198,16 @@ def _crash_report(error: BaseException) -> Path:
     descriptor, name = tempfile.mkstemp(prefix="billing-crash-", suffix=".txt")
     with os.fdopen(descriptor, "w", encoding="utf-8") as report:
         report.write(f"billing {billing_framework.__version__}, Python {sys.version}\n")
-        report.write(f"billing {' '.join(sys.argv[1:])}\n\n")
+        report.write(f"billing {' '.join(_without_values(sys.argv[1:]))}\n\n")
         traceback.print_exception(error, file=report)
     return Path(name)
+
+
+def _without_values(arguments: Sequence[str]) -> Iterator[str]:
+    # A report is sent to others, and an argument may tell about a person: noun, verb and names of options are enough.
+    for place, argument in enumerate(arguments):
+        shown = argument.partition("=")[0] if argument.startswith("-") or "=" in argument else argument
+        yield shown if argument.startswith("-") or place < _WORDS_REPORTED else "..."
 
 
 def _forget_output() -> None:

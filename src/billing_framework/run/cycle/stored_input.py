@@ -16,9 +16,11 @@ from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.documents import load_inputs as manifests_of
 from billing_framework.storage.master.plan_rows import plan_source, stored_plan
 from billing_framework.storage.master.rate_table_rows import find_rate_table, load_rate_table
+from billing_framework.storage.personal.vault import vault_of
 from billing_framework.storage.stored_form import from_plain
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_by_key
+from billing_framework.storage.usage.opened import altered_seals
 from billing_framework.usage.content import content_digest
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding, Severity
@@ -110,6 +112,10 @@ def _usage(connection: Connection, host: Host, refs: list[UsageRef], findings: l
         elif content_digest(row.usage, kinds[ref.kind].fields, row.mark).hex() != ref.digest:
             what = f"the usage record {row.usage.external_id!r} of {row.usage.subject} was altered"
             findings.append(_altered("EXPLAIN02", what, row.usage.external_id))
+    if vault_of(connection) is not None:
+        for key, why in altered_seals(connection, kinds, rows.values()).items():
+            what = f"the personal data of the usage record {rows[key].usage.external_id!r} were altered: {why}"
+            findings.append(_altered("EXPLAIN02", what, rows[key].usage.external_id))
     return rows
 
 

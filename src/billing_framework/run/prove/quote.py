@@ -28,6 +28,7 @@ from billing_framework.usage.content import content_digest, slot_key, usage_key
 from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.reader import BadRecord, Coverage, ReadItem
 from billing_framework.usage.record import AnyUsage
+from billing_framework.usage.withheld import is_personal_kind, safe_finding, withheld
 from billing_framework.values.calendar import Cycle, parse_cycle, periods
 from billing_framework.values.clock import timezone
 from billing_framework.values.errors import InputRefused
@@ -149,21 +150,27 @@ def current_records(items: Iterable[ReadItem], host: Host) -> tuple[list[Current
     """Return the records with key and digest, newest versions only, and what is wrong with the file."""
     newest: dict[int, CurrentRecord] = {}
     findings: list[Finding] = []
+    fields = {name: body_fields(kind) for name, kind in host.kinds.items()}
+    told = safe_finding if any(map(is_personal_kind, fields.values())) else _as_it_is
     for item in items:
         if isinstance(item, Finding):
-            findings.append(item)
+            findings.append(told(item))
         elif isinstance(item, BadRecord):
-            findings += item.findings
+            findings += map(told, item.findings)
         elif isinstance(item, Coverage):
             findings += [_gap(item)] if item.missing else []
         else:
-            digest = content_digest(item, body_fields(host.kinds[item.kind])).hex()
+            digest = content_digest(item, fields[item.kind]).hex()
             key = usage_key(item.source, item.external_id)
             place = slot_key(item) or key
             if place not in newest or newest[place][2].version < item.version:
-                newest[place] = (key, digest, item)
+                newest[place] = (key, digest, withheld(item, fields[item.kind]))
     found = sorted(newest.values(), key=lambda one: (one[2].kind, one[2].subject, one[2].span.start, one[0]))
     return found, findings
+
+
+def _as_it_is(finding: Finding) -> Finding:
+    return finding
 
 
 def _gap(coverage: Coverage) -> Finding:
