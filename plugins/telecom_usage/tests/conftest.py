@@ -119,8 +119,10 @@ def deck(*rows: Mapping[str, Any], code: str = "deck", version: str = "1", valid
     exact_fields = ("rate_per_min", "connect_fee", "minimum_charge", "maximum_charge")
     made = []
     for row in rows:
-        fields = {name: exact(value) if name in exact_fields and value is not None else value for name, value in row.items()}
-        made.append(DeckRow(**({"destination": f"to {row['prefix']}"} | fields)))
+        fields: dict[str, Any] = {
+            name: exact(value) if name in exact_fields and value is not None else value for name, value in row.items()
+        }
+        made.append(DeckRow(**{"destination": f"to {row['prefix']}", **fields}))
     return RateTable(
         code=code, version=version, kind=DECK.name, valid_from=valid_from, currency="EUR", rows=tuple(made), sha256="0" * 64
     )

@@ -27,7 +27,7 @@ RATING = [name for name, vector in VECTORS.items() if vector["kind"] == "rating"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 ELSEWHERE = {
-    "msisdn-owner": "tests/master_data and tests/usage of the framework: an assignment holds from local midnight to local midnight",
+    "msisdn-owner": "tests/master_data and tests/usage of the framework: an assignment holds from midnight to midnight",
     "rerate": "the framework's rebill: credit note and new document, the second time without effect",
     "suspense": "test_samples.py: the control totals of every file",
 }

@@ -64,6 +64,7 @@ class RateTableKind:
             each also ``| None``; a field with a default is an optional column.
         key: fields that together name a row; two rows of a version never share them.
         prices: fields that a comparison of two versions calls dearer or cheaper.
+        remarks: fields that price nothing, such as a note; a comparison of two versions leaves them out.
         check: what is wrong with the rows of a version beyond types and keys (overlaps, gaps), as findings; they name a row
             by its position from 1 in ``line``, which the core turns into the line of the file. None where the types say it all.
     """
@@ -73,6 +74,7 @@ class RateTableKind:
     row: type
     key: tuple[str, ...]
     prices: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     check: Callable[[RateTable], tuple[Finding, ...]] | None = None
 
 

@@ -68,8 +68,8 @@ class RateTableDiff:
 
 
 def rate_table_diff(old: RateTable, new: RateTable, kind: RateTableKind) -> RateTableDiff:
-    """Return what changed between two versions whose rows are of one kind."""
-    names = [field.name for field in attrs.fields(kind.row)]
+    """Return what changed between two versions whose rows are of one kind; its remarks are left out."""
+    names = [field.name for field in attrs.fields(kind.row) if field.name not in kind.remarks]
     before, after = _by_key(old, kind), _by_key(new, kind)
     turns: list[RowTurn] = []
     for key, row in after.items():

@@ -109,5 +109,6 @@ DECK = RateTableKind(
     row=DeckRow,
     key=("prefix", "period"),
     prices=("rate_per_min", "connect_fee", "minimum_charge", "maximum_charge"),
+    remarks=("effective_from", "note"),
     check=deck_findings,
 )

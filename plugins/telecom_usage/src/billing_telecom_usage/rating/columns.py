@@ -124,8 +124,8 @@ def _billed(columns: DeckColumns, at: Integers, seconds: Integers, minimum_s: in
 def _reach(columns: DeckColumns, at: Integers, billed: Integers, places: int) -> int:
     """Return what no number of the computation exceeds, as a Python integer."""
     highest = max(_most(columns.fee[at]), _most(columns.least[at]), _most(columns.most[at]))
-    shift = abs(places - columns.scale)
-    return (highest * _MINUTE + _most(columns.rate[at]) * max(_most(billed), 1)) * 10**shift * _MINUTE
+    shift: int = 10 ** abs(places - columns.scale)
+    return (highest * _MINUTE + _most(columns.rate[at]) * max(_most(billed), 1)) * shift * _MINUTE
 
 
 def _most(numbers: Integers) -> int:
