@@ -86,3 +86,24 @@ def test_a_class_that_cannot_be_stored_is_refused(body: type, name: str) -> None
         body_fields(UsageKind(name=name, title="", body=body))
     assert caught.value.code == "PLUGIN11"
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"carried": True, "divisible": True},
+        {"carried": True, "reach_days": 1},
+        {"carried": True, "reach_after_days": 1},
+        {"editable": ("amont",)},
+        {"editable": ("values",)},
+    ],
+)
+def test_a_kind_that_contradicts_itself_is_refused(wrong: dict[str, Any]) -> None:
+    @attrs.frozen(kw_only=True)
+    class Body:
+        amount: int
+        values: tuple[int, ...] = ()
+
+    with pytest.raises(ContractBroken, match="PLUGIN11"):
+        body_fields(UsageKind(name="thing", title="A thing", body=Body, **wrong))
+    assert "billed once" in describe_kind(UsageKind(name="thing", title="A thing", body=Body, carried=True, editable=("amount",)))

@@ -14,12 +14,20 @@ def describe_kind(kind: UsageKind) -> str:
     lines = [f"usage kind {kind.name}: {kind.title}"]
     if summary(kind.body):
         lines.append(f"  {summary(kind.body)}")
-    lines.append("  may be cut at the edge of a period" if kind.divisible else "  belongs to the period in which it starts")
+    lines.append(_periods(kind))
+    if kind.editable:
+        lines.append(f"  reviewers may edit {', '.join(kind.editable)} in a draft")
     lines += [
         f"  {field.name}: {_type(field)}{_default(field)}{f'; {field.meaning}' if field.meaning else ''}"
         for field in body_fields(kind)
     ]
     return "\n".join(lines)
+
+
+def _periods(kind: UsageKind) -> str:
+    if kind.carried:
+        return "  each record is billed once, by the first bill after it has come"
+    return "  may be cut at the edge of a period" if kind.divisible else "  belongs to the period in which it starts"
 
 
 def _type(field: BodyField) -> str:

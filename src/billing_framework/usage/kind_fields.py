@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -92,7 +92,19 @@ def body_fields(kind: UsageKind) -> tuple[BodyField, ...]:
     for field in fields:
         if field.personal:
             _refuse_personal(kind, field)
+    _refuse_contradictions(kind, fields)
     return fields
+
+
+def _refuse_contradictions(kind: UsageKind, fields: Sequence[BodyField]) -> None:
+    """Refuse kinds whose records are billed once and whole, but cut or seen by other bills too, and edits of what is no field."""
+    who = f"usage kind {kind.name!r}"
+    if kind.carried and (kind.divisible or kind.reach_days or kind.reach_after_days):
+        raise _broken(who, "it is carried, and divisible or with a reach", "Let each record be billed once and whole, or not")
+    sorts = {field.name: field.sort for field in fields}
+    for name in kind.editable:
+        if sorts.get(name, Sort.WHOLES) is Sort.WHOLES:
+            raise _broken(who, f"{name!r} is editable, but no field that an officer can write", "Name single values only")
 
 
 def _refuse_personal(kind: UsageKind, field: BodyField) -> None:
