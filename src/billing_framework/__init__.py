@@ -68,7 +68,7 @@ from billing_framework.values.errors import (
     ValueRefused,
 )
 from billing_framework.values.finding import Finding, Severity
-from billing_framework.values.formats import format_date, format_number, format_quantity
+from billing_framework.values.formats import format_date, format_money, format_number, format_quantity
 from billing_framework.values.money import Amount, Money, Rounding
 from billing_framework.values.number import exact, exact_text
 from billing_framework.values.period import DateSpan, Span, midnight
@@ -189,6 +189,7 @@ __all__ = [
     "exact_text",
     "figure",
     "format_date",
+    "format_money",
     "format_number",
     "format_quantity",
     "hookimpl",
