@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import click
 
 from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.file import write_file
 from billing_framework.cli.master_verbs import date_type
 from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.periods import inclusive, month
+from billing_framework.run.prove.journal import beancount_file
 from billing_framework.run.prove.trial_balance import (
     CustomerBalance,
     TrialBalance,
@@ -128,6 +131,27 @@ def _proofs_shown(proofs: Iterator[tuple[str, int, str, int]]) -> Iterator[str]:
     for book, batches, head, wrong in proofs:
         state = f"{wrong} findings" if wrong else "all as it was sealed"
         yield f"book {book}: {batches} batches, {state}; head {batches}:{head}"
+
+
+@ledger.command()
+@click.argument("book", default="")
+@click.option("--format", "_", required=True, type=click.Choice(["beancount"]), help="Format of the file.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here.")
+@pass_deployment
+@click.pass_context
+def export(context: click.Context, deployment: Deployment, *, book: str, out: Path, _: str) -> None:
+    """Write all entries of a book as a file for others: accounts, lines with customer and document, and the final balances.
+
+    A Beancount file is checked by Beancount's own bean-check, which knows nothing of this program: it must find every entry
+    balanced and every account at the balance that the file ends with.
+
+    Example:
+      billing ledger export US --format beancount --out us.beancount
+    """
+    code = chosen_book(deployment, book)
+    content = beancount_file(deployment, code)
+    write_file(out, content)
+    emit(context, {"book": code, "file": str(out), "bytes": len(content)}, f"book {code}: {len(content)} bytes: {out}")
 
 
 def _head(text: str) -> tuple[int, bytes]:

@@ -100,7 +100,7 @@ def book_trial_balance(deployment: Deployment, book: str, dates: DateSpan | None
 def customer_balances(deployment: Deployment, book: str, gl_code: str, dates: DateSpan | None = None) -> list[CustomerBalance]:
     """Return the balances on one account of the ledger by customer, in order of the customers' codes."""
     with deployment.database.read() as connection:
-        codes = _codes(connection)
+        codes = customer_codes(connection)
         found = sub_ledger_balances(connection, book, gl_code, span=dates)
     balances = [
         CustomerBalance(account=codes.get(one.account_id, str(one.account_id)), purpose=one.sub_key, balance=one.money)
@@ -109,7 +109,8 @@ def customer_balances(deployment: Deployment, book: str, gl_code: str, dates: Da
     return sorted(balances, key=lambda one: (one.account, one.purpose, one.balance.currency))
 
 
-def _codes(connection: Connection) -> dict[int, str]:
+def customer_codes(connection: Connection) -> dict[int, str]:
+    """Return the code of every customer account by its id in the sub-ledger; lines without a customer have an empty one."""
     return {sub_ledger_id(""): ""} | {row.id: row.code for row in connection.execute(sa.select(account.c.id, account.c.code))}
 
 
