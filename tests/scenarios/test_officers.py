@@ -212,3 +212,47 @@ def test_a_rehearsal_is_never_approved_and_can_be_purged(database: Database) -> 
     assert purge_run(office.deployment, rehearsal.code) == 1
     with pytest.raises(Refused, match="RUN19"):
         purge_run(office.deployment, final.code)
+
+
+def test_an_account_that_a_posted_run_left_out_is_told_the_way_on(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    hold_account(office.deployment, "", "C1", reason="customer disputes it")
+    office.approve()
+    office.post()
+    with pytest.raises(Refused, match="RUN03") as left_out:
+        release_account(office.deployment, "", "C1", reason="settled")
+    assert "billing run start" in left_out.value.remedy
+    with pytest.raises(Refused, match="RUN03") as issued:
+        release_account(office.deployment, "", "C2", reason="settled")
+    assert "billing invoice rebill" in issued.value.remedy
+
+
+def test_a_waived_line_leaves_no_tax(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    for number, amount in enumerate(("0.05", "0.15", "0.25"), start=1):
+        edit_draft(
+            office.deployment,
+            "",
+            "C1",
+            AddedLine(code="stand", description=f"Part {number}", amount=amount, tax_category="standard", on=DAY),
+            reason="small parts",
+        )
+    edit_draft(office.deployment, "", "C1", LineEdit(line=3, field=EditField.WAIVER, text="Goodwill"), reason="late")
+    _, shown = show_draft(office.deployment, "", "C1")
+    content = shown.document.content
+    waived, opposite = content.lines[2:4]
+    assert (opposite.net, opposite.tax) == (-waived.net, -waived.tax)
+
+
+def test_the_last_period_is_all_its_runs_together(sqlite_database: Database) -> None:
+    office = Office.of(sqlite_database)
+    office.customer("C1", "drill")
+    office.customer("C2", "lathe")
+    for code in ("C1", "C2"):
+        run = office.start("2026-07", accounts=[code]).run
+        assert run is not None
+        office.approve(run.code)
+        office.post(run.code)
+    office.start("2026-08")
+    last = review_run(office.deployment).last["USD"]
+    assert (last.documents, str(last.gross)) == (2, "66.00 USD")

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing_framework.taxing.credit import Creditable, credited_tax
@@ -209,3 +209,24 @@ def test_a_credit_of_the_other_sign_is_refused() -> None:
 def test_the_parts_of_a_discount_sum_to_it(net: int, taxes: list[int], percent: int) -> None:
     discount = discount_on_gross(Money(net, "USD"), [Money(one, "USD") for one in taxes], Fraction(percent, 10))
     assert Money.total((discount.net, *discount.taxes), "USD") == discount.total
+
+
+@given(
+    nets=st.lists(st.integers(-10_000, 10_000), min_size=1, max_size=6),
+    waived=st.integers(0, 5),
+    inclusive=st.booleans(),
+    percent=st.sampled_from(["7", "8.875", "19"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_line_and_what_takes_it_back_bear_the_same_tax(
+    line: Any, tax: Any, *, nets: list[int], waived: int, inclusive: bool, percent: str
+) -> None:
+    place = waived % len(nets)
+    lines = [line(str(Money(net, "USD").amount.value), str(number)) for number, net in enumerate(nets)]
+    back = attrs.evolve(lines[place], key="back", amount=-lines[place].amount, opposes=lines[place].key)
+    rates = [tax(percent, inclusive=inclusive)]
+    document = taxed([*lines[: place + 1], back, *lines[place + 1 :]], rates)
+    was, opposite = document.lines[place], document.lines[place + 1]
+    assert (opposite.net, opposite.tax) == (-was.net, -was.tax)
+    without = taxed([one for number, one in enumerate(lines) if number != place], rates) if len(nets) > 1 else None
+    assert document.tax == (without.tax if without else Money(0, "USD"))

@@ -26,6 +26,7 @@ class TaxableLine:
         category: tax category of its charge.
         charge_code: charge code, which a tax may include or leave out.
         tax_point: date that decides the rate.
+        opposes: key of the line that this one takes back to the minor unit; both then bear the same tax with other signs.
     """
 
     key: str
@@ -33,6 +34,7 @@ class TaxableLine:
     category: str
     charge_code: str = ""
     tax_point: date
+    opposes: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -129,7 +131,7 @@ def tax_document(
         locale: language of the titles.
     """
     groups, findings = _grouped(lines, rates, status)
-    work = _Work(currency=currency, nets=[line.amount for line in lines], parts=[{} for _ in lines])
+    work = _Work(currency=currency, nets=[line.amount for line in lines], parts=[{} for _ in lines], opposites=_opposites(lines))
     for group in groups:
         if group.stated.inclusive:
             work.take_out(group)
@@ -144,6 +146,16 @@ def tax_document(
     summed = tuple(work.summed(group, locale) for group in groups)
     net, tax = Money.total((line.net for line in taxed), currency), Money.total((group.tax for group in summed), currency)
     return TaxedDocument(lines=taxed, groups=summed, net=net, tax=tax, gross=net + tax, findings=tuple(findings))
+
+
+def _opposites(lines: Sequence[TaxableLine]) -> dict[int, int]:
+    """Return the position of each line that takes another back to the minor unit, and that of the other."""
+    places = {line.key: place for place, line in enumerate(lines)}
+    return {
+        place: places[line.opposes]
+        for place, line in enumerate(lines)
+        if line.opposes in places and line.amount == -lines[places[line.opposes]].amount
+    }
 
 
 @attrs.frozen
@@ -226,11 +238,13 @@ class _Work:
         currency: currency of the document.
         nets: amounts of the lines; taxes inside prices are taken out of them one after the other.
         parts: taxes of each line by code.
+        opposites: position of each line that takes another back, to the position of that one.
     """
 
     currency: str
     nets: list[Money]
     parts: list[dict[str, TaxPart]]
+    opposites: Mapping[int, int]
 
     def take_out(self, group: _Group) -> None:
         """Take a tax out of the prices that include it: net = round(gross / (1 + rate)), tax = gross - net.
@@ -267,7 +281,20 @@ class _Work:
         return Money.total((self.nets[position], *(part.tax for part in under if part)), self.currency)
 
     def _together(self, amounts: Mapping[int, Amount], group: _Group) -> dict[int, Money]:
-        """Round the sum of `amounts` once and share it back to the lines by largest remainder."""
+        """Round the sum of `amounts` once and share it back to the lines by largest remainder.
+
+        Lines that take each other back come to nothing together, and so do their shares.
+        """
+        pairs = {
+            place: other
+            for place, other in self.opposites.items()
+            if place in amounts and other in amounts and amounts[place].value == -amounts[other].value
+        }
+        shared = {place: amounts[place].payable(group.stated.rounding) for place in pairs.values()}
+        shared |= {place: -shared[other] for place, other in pairs.items()}
+        return shared | self._parts({place: one for place, one in amounts.items() if place not in shared}, group)
+
+    def _parts(self, amounts: Mapping[int, Amount], group: _Group) -> dict[int, Money]:
         total = sum((amount.value for amount in amounts.values()), Fraction(0))
         scale = Fraction(10 ** minor_digits(self.currency))
         whole = Amount(total, self.currency).payable(group.stated.rounding)

@@ -10,7 +10,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.invoicing.cycle import due_date
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DraftDocument, LineTax, Note, TaxLine, draft_document, line_groups
-from billing_framework.invoicing.edit import apply_edits
+from billing_framework.invoicing.edit import WAIVED, apply_edits
 from billing_framework.invoicing.proof import currency_findings, size_findings
 from billing_framework.plugin.host import Host
 from billing_framework.rating.charge import Charge
@@ -225,6 +225,7 @@ def _drafted(
             charge_code=charge.code,
             # A charge in advance is taxed when it is billed, any other when its service was complete.
             tax_point=min(charge.service.last, given.issue_on),
+            opposes=charge.natural_key.removesuffix(WAIVED) if charge.natural_key.endswith(WAIVED) else "",
         )
         for charge, amount in zip(charges, amounts, strict=True)
     ]

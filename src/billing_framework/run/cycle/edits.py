@@ -160,7 +160,7 @@ def _open_row(deployment: Deployment, connection: Connection, code: str, account
     if not run.is_final:
         raise Refused("RUN06", f"{run.code} is a rehearsal", remedy="Edit, hold and release accounts of the final run")
     if run.state in ("posting", "posted", "cancelled"):
-        raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Correct an issued document: billing invoice rebill")
+        raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=_way_on(connection, run, account))
     if run.state == "approved":
         run = withdraw_approval(deployment, connection, run, reason=reason)
     row = run_accounts_of(connection, run, [account]).get(account)
@@ -168,6 +168,16 @@ def _open_row(deployment: Deployment, connection: Connection, code: str, account
         known = [one.account for one in run_accounts(connection, run)]
         raise NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=did_you_mean(account, known))
     return run, row
+
+
+def _way_on(connection: Connection, run: Run, account: str) -> str:
+    """Return what an officer can do for an account whose run is over."""
+    row = run_accounts_of(connection, run, [account]).get(account)
+    if run.state == "cancelled" or (row is not None and row.state in ("held", "skipped")):
+        return "The run does not bill the account any more; start another run over the period: billing run start"
+    if run.state == "posting":
+        return "End its posting first: billing run post; then correct what is issued: billing invoice rebill"
+    return "Correct the issued document: billing invoice rebill"
 
 
 def _refuse_unknown_edit(connection: Connection, run: Run, account: str, wanted: DroppedEdit) -> None:
