@@ -11,6 +11,8 @@ from fractions import Fraction
 import pytest
 
 from billing_framework.accounts.share import Share
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.edits import hold_account, release_account
 from billing_framework.run.cycle.review import review_run
@@ -21,12 +23,14 @@ from billing_framework.run.master.shares import end_share, remove_share
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.documents import find_document
+from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.billing.run_rows import find_run, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.master.master_kind import ACCOUNTS, PARTIES
 from billing_framework.storage.master.share_rows import SHARES, load_shares
 from billing_framework.values.errors import Refused
+from billing_framework.values.number import exact_text
 from billing_framework.values.period import DateSpan
 from tests.scenarios.office import Office
 
@@ -312,3 +316,108 @@ def test_the_database_refuses_a_payer_of_another_book(database: Database) -> Non
     assert [one.code for one in save(office.deployment, SHARES, [share("C10", "5")]).findings] == ["ACCOUNT32"]
     with pytest.raises(Refused, match="ACCOUNT32"), office.deployment.database.begin() as connection:
         connection.execute(SHARES.table.update().values(payer="C10"))
+
+
+def corrected_office(database: Database, *shares: Share, **settings: object) -> Office:
+    """Bill July to the payers; then it turns out that the drill ran one hour more."""
+    office = shared_office(database, *shares, **settings)
+    office.jobs(JULY)
+    office.bill("2026-07")
+    office.pass_days(1)
+    office.jobs("j1b,drill,2026-07-10T08:00:00+00:00,7,slot-7,2", file="corrected.csv")
+    return office
+
+
+def test_late_usage_names_the_documents_of_all_payers(database: Database) -> None:
+    office = corrected_office(database)
+    found = late_usage(office.deployment, "MAIN")
+    assert [(one.document, one.account) for one in found] == [("INV-2026-000001", "C1"), ("INV-2026-000002", "C2")]
+
+
+@pytest.mark.parametrize("number", ["INV-2026-000001", "INV-2026-000002"])
+def test_a_rebill_of_one_payer_rebills_all_of_them(database: Database, number: str) -> None:
+    office = corrected_office(database)
+    report = rebill_document(office.deployment, number, reason="read again")
+    other = ({"INV-2026-000001", "INV-2026-000002"} - {number}).pop()
+    assert [one.document for one in report.beside] == [other]
+    issued = {row.split()[1] + row.split()[2] for row in office.documents() if row >= "INV-2026-000003"}
+    assert issued == {"C129.04", "C252.36"}  # 60 % and 40 % of 30.00 + 7 x 2.00
+    assert late_usage(office.deployment, "MAIN") == ()
+    assert rebill_document(office.deployment, report.new, reason="once more").unchanged
+    sound(office)
+
+
+def test_a_document_that_says_the_same_stays(database: Database) -> None:
+    office = corrected_office(database, share("C1", codes="hours"), share("C2", codes="stand"))
+    report = rebill_document(office.deployment, "INV-2026-000002", reason="read again")
+    assert (report.note, report.new) == ("", "")
+    assert [(one.document, one.new) for one in report.beside] == [("INV-2026-000001", "INV-2026-000003")]
+    assert [row for row in office.documents() if row.startswith("INV")][-1] == "INV-2026-000003 C1 15.40"
+    sound(office)
+
+
+def test_shares_that_were_corrected_move_parts_from_one_payer_to_another(database: Database) -> None:
+    office = corrected_office(database)
+    remove_share(office.deployment, "A-C1", "C2", date(2026, 7, 1), reason="it was the insurer")
+    save(office.deployment, SHARES, [share("C9", "40")])
+    report = rebill_document(office.deployment, "INV-2026-000002", reason="wrong payer")
+    assert [(one.document, one.account) for one in report.beside] == [("INV-2026-000001", "C1"), ("", "C9")]
+    assert sorted(row.split()[1] + " " + row.split()[2] for row in office.documents() if row >= "INV-2026-000003") == [
+        "C1 29.04",
+        "C2 33.00",
+        "C9 19.36",
+    ]
+    sound(office)
+    assert rebill_document(office.deployment, report.new, reason="once more").unchanged
+
+
+def test_who_paid_the_remainder_may_change_places(database: Database) -> None:
+    office = corrected_office(database)
+    with office.deployment.database.read() as connection:
+        before = load_shares(connection, ["A-C1"])["A-C1"]
+    swapped = [
+        Share(agreement="A-C1", payer=one.payer, percent=None if one.percent else Fraction(60), starts_on=one.starts_on)
+        for one in before
+    ]
+    assert save(office.deployment, SHARES, swapped, update=True, reason="swapped").findings == ()
+    rebill_document(office.deployment, "INV-2026-000001", reason="swapped")
+    assert [row.split()[2] for row in office.documents() if row >= "INV-2026-000003"] == ["29.04", "52.36"]
+    sound(office)
+
+
+@pytest.mark.parametrize("correction", ["cascade", "adjust_next", "hold"])
+def test_later_documents_of_all_payers_follow(database: Database, correction: str) -> None:
+    office = shared_office(database, correction=correction)
+    office.jobs(JULY)
+    office.bill("2026-07")
+    office.jobs("j2,drill,2026-08-10T08:00:00+00:00,6,slot-8,1", file="august.csv")
+    office.bill("2026-08")
+    assert [row.split()[2] for row in office.documents()[2:]] == ["26.40", "50.60"]  # 30.00 + 4 x 2.00 + 2 x 1.00
+    office.jobs("j1b,drill,2026-07-10T08:00:00+00:00,7,slot-7,2", file="corrected.csv")
+    office.pass_days(1)
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="read again")
+    assert [one.number for one in report.later] == ["INV-2026-000003", "INV-2026-000004"]
+    sound(office)
+    if correction == "cascade":
+        newest = {row.split()[1]: row.split()[2] for row in office.documents() if row.startswith("INV")}
+        assert newest == {"C1": "25.74", "C2": "50.16"}  # 30.00 + 3 x 2.00 + 3 x 1.00
+    if correction == "adjust_next":
+        office.bill("2026-09")
+        # One dollar less for August, shared as August was; no hours in September.
+        assert [row.split()[2] for row in office.documents()[-2:]] == ["19.14", "45.76"]
+        sound(office)
+
+
+def test_a_credit_of_one_payer_keeps_what_the_others_rest_on_until_the_last_is_credited(database: Database) -> None:
+    office = corrected_office(database)
+    credit_document(office.deployment, "INV-2026-000001", reason="goodwill")
+    assert hours_so_far(office) == ["6"]
+    credit_document(office.deployment, "INV-2026-000002", reason="goodwill")
+    assert hours_so_far(office) == []
+    sound(office)
+
+
+def hours_so_far(office: Office) -> list[str]:
+    with office.deployment.database.read() as connection:
+        found = states_before(connection, ["A-C1"], date(2026, 8, 1)).get("A-C1", {})
+    return [exact_text(value) for state in found.values() for value in state.values.values()]

@@ -29,7 +29,7 @@ def invoice() -> None:
     Example:
       billing invoice list --account A-1001
       billing invoice show INV-2026-000001
-      billing invoice rebill INV-2026-000001 --reason "meter read again"
+      billing invoice rebill INV-2026-000001 --reason "counted again"
     """
 
 
@@ -117,11 +117,12 @@ def rebill(
 ) -> None:
     """Bill a document anew: credit note, new document, entries and open items in one operation.
 
+    Documents of other payers that bear parts of the same charges are rebilled with it where they say something else now.
     Later documents that rest on carried state of this one are treated as their price plan says: rebilled too, adjusted on the
     next bill, or held for an officer.
 
     Example:
-      billing invoice rebill INV-2026-000001 --reason "meter read again"
+      billing invoice rebill INV-2026-000001 --reason "counted again"
       billing invoice rebill INV-2026-000001 --known original --reason "usage came late"
     """
     report = rebill_document(deployment, number, reason=reason, known=known, as_of=as_of.date() if as_of else None)
@@ -137,6 +138,11 @@ def _rebilled(report: RebillReport) -> Iterator[str]:
         yield comparison_text(report.comparison)
     for edit in report.lost_edits:
         yield f"left out: the edit of {edit.name} of {edit.target} by {edit.actor} ({edit.before} -> {edit.after}: {edit.reason})"
+    for one in report.beside:
+        done = f"{one.note or 'no credit note'}, {one.new or 'no new document'}"
+        yield f"{one.document or one.account} bears parts of its charges: {done}"
+        if one.comparison is not None:
+            yield comparison_text(one.comparison)
     for later in report.later:
         yield f"{later.number} rests on it ({later.policy.value}): {later.outcome}"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -13,7 +13,7 @@ from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.document import Document
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.entries import document_entry
-from billing_framework.invoicing.numbering import plan_numbers
+from billing_framework.invoicing.numbering import Numbered, plan_numbers
 from billing_framework.ledger.batch import Batch
 from billing_framework.receivables.allocation import settle
 from billing_framework.receivables.open_item import Allocation, document_item_key, item_of
@@ -32,6 +32,7 @@ from billing_framework.storage.billing.documents import (
 from billing_framework.storage.billing.draft_rows import DraftRecord, save_drafts
 from billing_framework.storage.billing.keys import billed_charges, rewind_states, take_back_charges, write_states
 from billing_framework.storage.billing.numbers import next_counters, set_counters
+from billing_framework.storage.billing.shared_documents import billed_with
 from billing_framework.storage.ledger.post import post_batch
 from billing_framework.storage.master.account_rows import lock_accounts
 from billing_framework.storage.master.book_rows import number_series
@@ -50,12 +51,14 @@ class Correction:
         note: the credit note, None where nothing of the document is left to credit.
         spent: natural keys of the charges of which nothing is left afterwards; None for all.
         new: the document that bills anew, None where nothing is billed any more or only a credit was wanted.
+        shared: agreements of which documents of other payers still stand: their carried state and records stay billed.
     """
 
     original: int
     note: DraftDocument | None
     spent: tuple[str, ...] | None = None
     new: DraftRecord | None = None
+    shared: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -83,16 +86,27 @@ def locked_document(connection: Connection, number: str) -> StoredDocument:
     Raises:
         NotFound: ``INVOICE20`` with the nearest number.
     """
-    found = find_document(connection, number).content
-    one_decision_at_a_time(connection, found.book)
-    lock_accounts(connection, [found.account])
+    found = find_document(connection, number)
+    one_decision_at_a_time(connection, found.content.book)
+    together = load_documents(connection, billed_with(connection, found.key)).values()
+    lock_accounts(connection, [one.content.account for one in together])
     return find_document(connection, number)
 
 
 def issue_correction(
     deployment: Deployment, connection: Connection, book: BookProfile, wanted: Correction
 ) -> tuple[Corrected, tuple[DraftDocument, ...]]:
-    """Issue the documents of a correction and net their open items; their entries are posted by `post_entries`, at the end.
+    """Issue the documents of one correction; as `issue_corrections`."""
+    (corrected,), drafts = issue_corrections(deployment, connection, book, [wanted])
+    return corrected, drafts
+
+
+def issue_corrections(
+    deployment: Deployment, connection: Connection, book: BookProfile, wanted: Sequence[Correction]
+) -> tuple[tuple[Corrected, ...], tuple[DraftDocument, ...]]:
+    """Issue the documents of corrections and net their open items; their entries are posted by `post_entries`, at the end.
+
+    Everything is taken back before anything is billed anew: parts of one charge may go from one document to another.
 
     Args:
         deployment: the deployment.
@@ -101,41 +115,57 @@ def issue_correction(
         wanted: what to issue.
 
     Returns:
-        The numbers, and the issued documents, whose entries are still to be posted.
+        The numbers for each correction, and the issued documents, whose entries are still to be posted.
     """
-    drafts = [draft for draft in (wanted.note, wanted.new.draft if wanted.new else None) if draft is not None]
+    drafts = [draft for one in wanted for draft in _drafts(one)]
     series = number_series(book)
     names = {one.counter_name(draft.issue_on) for draft in drafts for one in series if one.kind is draft.kind}
     block = plan_numbers(drafts, series, next_counters(connection, book.code, names))
     set_counters(connection, book.code, block.after)
     numbers = {one.document: one for one in block.numbers}
     now = deployment.clock.now()
-    if wanted.note is not None:
-        seller, buyer = parties_of(connection, [wanted.original])[wanted.original]
-        save_drafts(connection, [DraftRecord(draft=wanted.note, digest=document_digest(wanted.note), seller=seller, buyer=buyer)])
-        issue(connection, book.code, [numbers[wanted.note.key]], now=now)
-        take_back_charges(connection, wanted.original, wanted.note.key, wanted.spent)
-        if wanted.spent is None:
-            free_records(connection, wanted.original, wanted.note.key)
-            rewind_states(connection, wanted.original, wanted.note.key)
-    if wanted.new is not None:
-        save_drafts(connection, [_with_revisions(connection, wanted.new)])
-        issue(connection, book.code, [numbers[wanted.new.draft.key]], now=now)
-        write_states(connection, {wanted.new.draft.key: wanted.new.state})
-        link_records(connection, [wanted.new.draft.key])
+    for one in wanted:
+        _take_back(connection, one, numbers, now)
+    for one in wanted:
+        if one.new is not None:
+            save_drafts(connection, [_with_revisions(connection, one.new)])
+            issue(connection, book.code, [numbers[one.new.draft.key]], now=now)
+            write_states(connection, {one.new.draft.key: one.new.state})
+            link_records(connection, [one.new.draft.key])
     issued = as_issued(connection, load_documents(connection, numbers).values())
     insert_items(connection, book.code, [item for key in numbers if (item := item_of(issued[key])) is not None])
-    _net(deployment, connection, wanted, drafts)
+    for one in wanted:
+        _net(deployment, connection, one, _drafts(one))
     put_events(connection, now, [_event(issued[key]) for key in numbers])
+    return tuple(_corrected(one, numbers) for one in wanted), tuple(drafts)
+
+
+def _drafts(wanted: Correction) -> list[DraftDocument]:
+    return [draft for draft in (wanted.note, wanted.new.draft if wanted.new else None) if draft is not None]
+
+
+def _take_back(connection: Connection, wanted: Correction, numbers: Mapping[int, Numbered], now: datetime) -> None:
+    note = wanted.note
+    if note is None:
+        return
+    seller, buyer = parties_of(connection, [wanted.original])[wanted.original]
+    save_drafts(connection, [DraftRecord(draft=note, digest=document_digest(note), seller=seller, buyer=buyer)])
+    issue(connection, note.book, [numbers[note.key]], now=now)
+    take_back_charges(connection, wanted.original, note.key, wanted.spent)
+    if wanted.spent is None:
+        free_records(connection, wanted.original, note.key, keep=wanted.shared)
+        rewind_states(connection, wanted.original, note.key, keep=wanted.shared)
+
+
+def _corrected(wanted: Correction, numbers: Mapping[int, Numbered]) -> Corrected:
     note_key = wanted.note.key if wanted.note else 0
     new_key = wanted.new.draft.key if wanted.new else 0
-    corrected = Corrected(
+    return Corrected(
         note=numbers[note_key].number if note_key else "",
         new=numbers[new_key].number if new_key else "",
         note_key=note_key,
         new_key=new_key,
     )
-    return corrected, tuple(drafts)
 
 
 def _with_revisions(connection: Connection, record: DraftRecord) -> DraftRecord:

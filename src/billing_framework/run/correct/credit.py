@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 import attrs
@@ -22,7 +22,10 @@ from billing_framework.run.correct.dependents import Dependent, dependents_of
 from billing_framework.run.cycle.order import refuse_reserved
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
+from billing_framework.storage.billing.billed_records import free_records
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of
+from billing_framework.storage.billing.keys import rewind_states
+from billing_framework.storage.billing.shared_documents import agreements_of, billed_with, standing_among
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 from billing_framework.values.identity import natural_id
@@ -78,9 +81,12 @@ def credit_document(
             refuse_reserved(connection, {(state.scope, state.name) for state in stored.state})
         spent = None if whole else tuple(item.line.charge_key for item in left if item.is_spent)
         dependents = dependents_of(connection, stored, {(state.scope, state.name) for state in stored.state}) if whole else ()
-        corrected, documents = issue_correction(
-            deployment, connection, book, Correction(original=stored.key, note=note, spent=spent)
-        )
+        beside = billed_with(connection, stored.key)[1:] if whole else ()
+        shared = frozenset(agreements_of(connection, standing_among(connection, beside))) if beside else frozenset[str]()
+        wanted_correction = Correction(original=stored.key, note=note, spent=spent, shared=shared)
+        corrected, documents = issue_correction(deployment, connection, book, wanted_correction)
+        for key in beside:
+            _give_back(connection, key, shared)
         after = {"credit note": corrected.note, "gross": str(note.totals.gross)}
         audit.record(
             connection,
@@ -94,6 +100,14 @@ def credit_document(
         )
         post_entries(deployment, connection, book, documents, f"credit/{corrected.note}")
         return CreditReport(document=number, note=corrected.note, gross=note.totals.gross, dependents=dependents)
+
+
+def _give_back(connection: Connection, key: int, shared: Collection[str]) -> None:
+    """Take back what a document had left for others that bore parts of its charges, once none of these stands."""
+    notes = credit_notes_of(connection, key)
+    if notes and not standing_among(connection, [key]):
+        free_records(connection, key, notes[-1].key, keep=shared)
+        rewind_states(connection, key, notes[-1].key, keep=shared)
 
 
 def draft_note(

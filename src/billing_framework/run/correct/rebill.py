@@ -16,17 +16,18 @@ from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.edit import Edit, EditField
 from billing_framework.invoicing.rebill import Comparison
 from billing_framework.rating.price_plan import Correction as Policy
-from billing_framework.run.correct.correction import issue_date, locked_document, post_entries
+from billing_framework.run.correct.correction import Corrected, issue_date, locked_document, post_entries
 from billing_framework.run.correct.dependents import Dependent, dependents_of
-from billing_framework.run.correct.rebill_later import adjust_next, corrected_chain, hold_for_correction
+from billing_framework.run.correct.rebill_later import Chain, adjust_next, corrected_chain, hold_for_correction
 from billing_framework.run.correct.rebill_one import Anew, Rebilling, billed_anew, changed_states, issue_anew
 from billing_framework.run.cycle.load_input import open_desk
 from billing_framework.run.cycle.order import refuse_reserved
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
-from billing_framework.storage.billing.documents import StoredDocument, load_documents
+from billing_framework.storage.billing.documents import StoredDocument, load_documents, replaced_by
 from billing_framework.storage.billing.keys import states_before
+from billing_framework.storage.master.account_rows import lock_accounts
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 
@@ -49,6 +50,25 @@ class Later:
 
 
 @attrs.frozen(kw_only=True)
+class Beside:
+    """What happened to a document that bears parts of the same charges.
+
+    Attributes:
+        document: its number, empty for an account that pays only now.
+        account: code of the account that it bills.
+        note: number of the credit note, empty where nothing was left to credit.
+        new: number of the new document, empty where the account pays nothing any more.
+        comparison: what the new computation changed; None where the document fell away or is the account's first.
+    """
+
+    document: str
+    account: str
+    note: str = ""
+    new: str = ""
+    comparison: Comparison | None = None
+
+
+@attrs.frozen(kw_only=True)
 class RebillReport:
     """What rebilling a document did.
 
@@ -59,6 +79,7 @@ class RebillReport:
         new: number of the new document, empty where nothing is billed any more.
         comparison: what the new computation changed, line by line; None where the document fell away.
         unchanged: True where a rebill would say the same again; nothing was done then.
+        beside: documents of other payers of the same charges that were rebilled with it.
         later: documents that rest on carried state which changed, by period.
         lost_edits: reviewers' edits of records that the new document does not bill, or not as they were edited.
     """
@@ -69,6 +90,7 @@ class RebillReport:
     new: str = ""
     comparison: Comparison | None = None
     unchanged: bool = False
+    beside: tuple[Beside, ...] = ()
     later: tuple[Later, ...] = ()
     lost_edits: tuple[Edit, ...] = ()
 
@@ -76,7 +98,7 @@ class RebillReport:
 def rebill_document(
     deployment: Deployment, number: str, *, reason: str, known: str = "now", as_of: date | None = None
 ) -> RebillReport:
-    """Rebill an issued invoice, and what rests on it, in one transaction.
+    """Rebill an issued invoice, those that bear parts of the same charges, and what rests on them, in one transaction.
 
     Each document of a cascade is computed from the state that the one before it has just written, so the computing stands under
     the transaction here, unlike in a run.
@@ -121,22 +143,28 @@ def _with_later(work: Rebilling, stored: StoredDocument) -> tuple[RebillReport, 
     report = RebillReport(
         document=stored.number,
         known=anew.known,
-        comparison=anew.comparison,
+        comparison=anew.documents[0].comparison,
         unchanged=anew.unchanged,
         lost_edits=tuple(edit for edit in anew.lost_edits if edit.field is EditField.RECORD),
     )
     if anew.unchanged:
         return report, ()
-    changed = changed_states(stored, anew)
-    refuse_reserved(work.connection, changed | {(state.scope, state.name) for state in stored.state})
+    group = [one.stored for one in anew.documents if one.stored]
+    lock_accounts(work.connection, [one.result.account for one in anew.documents])
+    changed = changed_states(anew)
+    refuse_reserved(work.connection, changed | {(state.scope, state.name) for one in group for state in one.state})
     later = dependents_of(work.connection, stored, changed)
     # What later documents rested on before; afterwards only the difference that this correction makes is theirs.
     rested = {one.key: states_before(work.connection, {scope for scope, _ in one.states}, one.period.start) for one in later}
-    corrected, documents = issue_anew(work, stored, anew)
+    corrected, documents = issue_anew(work, anew)
     issued = [*documents]
     treated = []
-    chain = corrected_chain(stored, corrected)
+    chain = _chain(stored, anew, corrected)
     for one in later:
+        if newer := replaced_by(work.connection, one.key):
+            outcome = "rebilled with another document that bears parts of the same charges"
+            treated.append(Later(number=one.number, policy=_policy(anew, one), outcome=outcome, new=newer))
+            continue
         policy = _policy(anew, one)
         if policy is Policy.HOLD:
             hold_for_correction(work, one, stored.number)
@@ -149,7 +177,29 @@ def _with_later(work: Rebilling, stored: StoredDocument) -> tuple[RebillReport, 
             row, more = _cascaded(work, one, policy)
             issued += more
             treated.append(row)
-    return attrs.evolve(report, note=corrected.note, new=corrected.new, later=tuple(treated)), issued
+    report = attrs.evolve(report, note=corrected[0].note, new=corrected[0].new, later=tuple(treated))
+    return attrs.evolve(report, beside=_beside(anew, corrected)), issued
+
+
+def _chain(stored: StoredDocument, anew: Anew, corrected: Sequence[Corrected]) -> Chain:
+    """Return who hands the corrected state on: the document that writes it, the one that was asked for where none does."""
+    writers = [place for place, one in enumerate(anew.documents) if one.result.state and corrected[place].new]
+    return corrected_chain(stored, corrected[writers[0] if writers else 0])
+
+
+def _beside(anew: Anew, corrected: Sequence[Corrected]) -> tuple[Beside, ...]:
+    pairs = list(zip(anew.documents, corrected, strict=True))[1:]
+    return tuple(
+        Beside(
+            document=one.stored.number if one.stored else "",
+            account=one.result.account,
+            note=done.note,
+            new=done.new,
+            comparison=one.comparison,
+        )
+        for one, done in pairs
+        if done.note or done.new
+    )
 
 
 def _cascaded(work: Rebilling, one: Dependent, policy: Policy) -> tuple[Later, Sequence[DraftDocument]]:
@@ -157,9 +207,11 @@ def _cascaded(work: Rebilling, one: Dependent, policy: Policy) -> tuple[Later, S
     anew = billed_anew(work, stored)
     if anew.unchanged:
         return Later(number=one.number, policy=policy, outcome="it stays: a rebill would say the same"), ()
-    corrected, documents = issue_anew(work, stored, anew)
-    outcome = f"rebilled: {corrected.note or 'no credit note'}, {corrected.new or 'no new document'}"
-    return Later(number=one.number, policy=policy, outcome=outcome, new=corrected.new), documents
+    lock_accounts(work.connection, [one.result.account for one in anew.documents])
+    corrected, documents = issue_anew(work, anew)
+    first = corrected[0]
+    outcome = f"rebilled: {first.note or 'no credit note'}, {first.new or 'no new document'}"
+    return Later(number=one.number, policy=policy, outcome=outcome, new=first.new), documents
 
 
 def _policy(anew: Anew, one: Dependent) -> Policy:
@@ -177,6 +229,7 @@ def _audit(work: Rebilling, report: RebillReport) -> None:
         "credit note": report.note,
         "new": report.new,
         "plans known": report.known,
+        "beside": {one.document or one.account: [one.note, one.new] for one in report.beside},
         "later": {one.number: one.outcome for one in report.later},
     }
     audit.record(

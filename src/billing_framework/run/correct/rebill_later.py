@@ -20,6 +20,7 @@ from billing_framework.run.cycle.stored_input import read_inputs, read_material
 from billing_framework.storage.billing.documents import StoredDocument
 from billing_framework.storage.billing.keys import replace_states, states_before
 from billing_framework.storage.master.account_tables import account as account_table
+from billing_framework.storage.master.account_tables import agreement as agreement_table
 from billing_framework.storage.master.manual_rows import add_charge, next_charge_id
 from billing_framework.storage.receivable.holds import StoredHold, find_hold, hold_id, insert_hold
 from billing_framework.values.errors import Refused
@@ -108,7 +109,7 @@ def adjust_next(work: Rebilling, one: Dependent, rested: States, chain: Chain) -
     )
     differences = _differences(before, after)
     for key, money in differences.items():
-        _enter(work, one, key, money)
+        _enter(work, one, key, money, account=_served(work, one, key, before))
     total = Money.total(differences.values(), work_currency(before))
     return f"it stays; {total} without tax come on the next bill" if differences else "it stays: nothing differs"
 
@@ -162,16 +163,25 @@ def _differences(before: BillResult, after: BillResult) -> dict[_Kind, Money]:
     return {key: money for key, money in sorted(sums.items()) if money}
 
 
-def _enter(work: Rebilling, one: Dependent, kind: _Kind, money: Money) -> None:
+def _served(work: Rebilling, one: Dependent, kind: _Kind, before: BillResult) -> str:
+    """Return the account on whose next bill a difference stands: where payers share, the one served, to be shared again."""
+    agreement = kind[0]
+    if not any(line.share for line in _draft(before).lines if line.agreement == agreement):
+        return one.account
+    query = sa.select(agreement_table.c.account).where(agreement_table.c.code == agreement)
+    return str(work.connection.execute(query).scalar_one())
+
+
+def _enter(work: Rebilling, one: Dependent, kind: _Kind, money: Money, *, account: str) -> None:
     agreement, code, category = kind
     table = account_table
-    row = work.connection.execute(sa.select(table.c.locale).where(table.c.code == one.account).with_for_update()).one()
+    row = work.connection.execute(sa.select(table.c.locale).where(table.c.code == account).with_for_update()).one()
     words = _WORDS.get(row.locale.split("_")[0], _WORDS["en"])
     add_charge(
         work.connection,
         ManualCharge(
-            id=next_charge_id(work.connection, one.account),
-            account=one.account,
+            id=next_charge_id(work.connection, account),
+            account=account,
             agreement=agreement,
             code=code,
             text=words.format(number=one.number),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ def waiting_records(
     assignments: Mapping[str, Sequence[Assignment]],
     *,
     period: DateSpan,
-    repeats: int | None,
+    repeats: Collection[int],
 ) -> Mapping[str, Sequence[UsageRow]]:
     """Return by subject the carried records that wait for a bill, in one pass for a batch of accounts.
 
@@ -52,12 +52,12 @@ def waiting_records(
         accounts: the accounts, for their zones.
         assignments: assignments by agreement, whenever they last.
         period: dates to bill.
-        repeats: key of the document that is billed anew, whose records alone are given; None in a run.
+        repeats: keys of the documents that are billed anew, whose records alone are given; none in a run.
     """
     if not accounts or not any(derived.kind.carried for derived in kinds.values()):
         return {}
     known = newest_batch(connection)
-    if repeats is not None:
+    if repeats:
         return load_repeated(connection, kinds, repeats, up_to_batch=known)
     subjects = {one.subject for listed in assignments.values() for one in listed if one.starts_on < period.end}
     ends = (period.instants(timezone(name)).end for name in sorted({account.zone for account in accounts}))

@@ -113,7 +113,7 @@ class InputRequest:
         edits: officers' edits by account.
         charges: manual charges by account that a rebill repeats; None takes those that are pending.
         plans_known_at: instant by whose knowledge plans are chosen; that of the desk where None.
-        repeats: key of the document that is billed anew: of carried records it gets those that it had billed, and no others.
+        repeats: keys of documents that are billed anew: of carried records they get those that they had billed, and no others.
         heeds_holds: False where an officer bills a document anew: holds keep accounts out of runs, not officers from deciding.
     """
 
@@ -125,7 +125,7 @@ class InputRequest:
     charges: Mapping[str, tuple[Charge, ...]] | None = None
     plans_known_at: datetime | None = None
     heeds_holds: bool = True
-    repeats: int | None = None
+    repeats: Collection[int] = ()
 
 
 @attrs.frozen(kw_only=True)

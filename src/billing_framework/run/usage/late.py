@@ -20,6 +20,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.billed_records import replaced_documents
 from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.shared_documents import billed_with
 from billing_framework.storage.billing.state_reads import moved_readers
 from billing_framework.storage.billing.tables import charge_key, document, document_input, run
 from billing_framework.storage.many import rows_of
@@ -166,7 +167,7 @@ def _now(connection: Connection, desk: Desk, key: int, before: Mapping[str, Bill
         documents={account: given.document for account, given in before.items()},
         own=[account for account, given in before.items() if given.agreements],
         charges={},
-        repeats=key,
+        repeats=billed_with(connection, key),
     )
     return load_inputs(connection, desk, list(before), request)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 import attrs
@@ -190,12 +190,13 @@ def write_states(connection: Connection, states: Mapping[int, Sequence[CarriedSt
     bulk_insert(connection, tables.carried_state, columns, rows)
 
 
-def rewind_states(connection: Connection, document: int, credit_note: int) -> None:
-    """Take back the carried state that a document wrote; an earlier state becomes the present one again."""
+def rewind_states(connection: Connection, document: int, credit_note: int, *, keep: Collection[str] = ()) -> None:
+    """Take back the carried state that a document wrote, but for the scopes `keep`; an earlier state becomes the present one."""
     table = tables.carried_state
-    connection.execute(
-        table.update().where(table.c.written_by == document, table.c.rewound_by.is_(None)).values(rewound_by=credit_note)
-    )
+    statement = table.update().where(table.c.written_by == document, table.c.rewound_by.is_(None))
+    if keep:
+        statement = statement.where(table.c.scope.not_in(sorted(keep)))
+    connection.execute(statement.values(rewound_by=credit_note))
 
 
 def replace_states(connection: Connection, states: Iterable[CarriedState], *, writer: int, rewound_by: int) -> None:

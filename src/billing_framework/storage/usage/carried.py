@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -53,16 +53,16 @@ def load_unbilled(
     return dict(found)
 
 
-def load_repeated(connection: Connection, tables: Tables, document: int, *, up_to_batch: int) -> Waiting:
-    """Return what a document had billed as it is known now: the newest version of each record, but none that another one bills.
+def load_repeated(connection: Connection, tables: Tables, documents: Collection[int], *, up_to_batch: int) -> Waiting:
+    """Return what documents had billed as it is known now: the newest version of each record, but none that another one bills.
 
     Args:
         connection: a connection.
         tables: the usage kinds with their tables.
-        document: key of the document that is billed anew.
+        documents: keys of the documents that are billed anew together.
         up_to_batch: number of the newest batch that counts.
     """
-    claims = set(billed_on(connection, document).values())
+    claims = {claim for document in documents for claim in billed_on(connection, document).values()}
     columns = billed_record.c
     elsewhere = {
         row.claim
@@ -70,7 +70,7 @@ def load_repeated(connection: Connection, tables: Tables, document: int, *, up_t
             connection,
             claims,
             lambda some: sa.select(columns.claim).where(
-                columns.claim.in_(some), columns.reversed_by.is_(None), columns.document_id != document
+                columns.claim.in_(some), columns.reversed_by.is_(None), columns.document_id.not_in(documents)
             ),
         )
     }
