@@ -39,7 +39,7 @@ def _held_options(command: Command) -> Command:
     """Add the options that say what the money is held for."""
     options = (
         click.option("--purpose", type=click.Choice(PURPOSES), default="deposit", show_default=True, help="What it is held as."),
-        click.option("--subject", default="", metavar="TEXT", help="What inside the account it is for, such as a matter."),
+        click.option("--subject", default="", metavar="TEXT", help="What inside the account it is for, such as a project."),
         click.option("--book", default="", metavar="CODE", help="Book that holds trust money, where it is not the account's."),
     )
     for option in reversed(options):

@@ -246,7 +246,7 @@ def cli(context: click.Context) -> None:
 
     Example:
       billing db upgrade
-      billing usage intake readings.csv --format register_csv
+      billing usage intake stays.csv --format tickets
     """
     if os.environ.get("NO_COLOR"):
         context.color = False

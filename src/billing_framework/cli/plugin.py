@@ -65,7 +65,7 @@ def show(context: click.Context, session: Session, name: str) -> None:
     """Show one enabled plugin: hooks, settings, formats, usage kinds with their fields, raters, charge models, codes.
 
     Example:
-      billing plugin show utility_metering
+      billing plugin show parking
     """
     host = Host.from_file(session.settings_file())
     found = {enabled.name: enabled for enabled in host.plugins}

@@ -59,8 +59,8 @@ def quote(context: click.Context, session: Session, /, *, plan: str, records: Pa
     PLAN is a file, or the code of a plan that is loaded in the deployment's database. No database is needed for a file.
 
     Example:
-      billing quote plans/residential.toml data/july.csv --format nem12 --zone Australia/Sydney
-      billing quote residential data/july.csv --format nem12 --period 2026-07 --steps
+      billing quote parking.toml stays.csv --format tickets --zone Europe/Dublin
+      billing quote parking stays.csv --format tickets --period 2026-07 --steps
       billing quote plans/zones.toml trips.csv --format trips --rate-table city=prices.csv
     """
     host, settings = _host(session, given["plugins"])

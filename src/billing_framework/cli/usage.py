@@ -41,7 +41,7 @@ def usage() -> None:
     """Take in usage records, look at them, and decide about those that wait.
 
     Example:
-      billing usage intake readings.csv --format register_csv
+      billing usage intake stays.csv --format tickets
       billing usage suspense
     """
 
@@ -73,7 +73,7 @@ def intake(
     Records that cannot be billed yet wait in suspense; then the exit code is 1.
 
     Example:
-      billing usage intake july.csv.gz --format register_csv --source city
+      billing usage intake july.csv.gz --format tickets --source west_gate
     """
     given = dict(_pair(option) for option in options)
     if file == "-":
