@@ -147,7 +147,7 @@ def test_a_rate_above_the_approved_one_is_adjusted(world: Any, entry: Make, fees
     bill = world.bill(fees('above_ceiling = "adjust"'), [entry(one["hours"])], tables=world.tables(rows))
     assert world.amounts(bill) == [exact(wanted["adjusted_total"])]
     assert bill.charges[0].unit_price.value == exact(one["billed"])
-    assert bill.charges[0].details["Adjustment"] == f"{int(exact(wanted['adjustment']))} approved rate"
+    assert bill.charges[0].details["Adjustment"] == f"-${wanted['adjustment'].removeprefix('-')} approved rate"
     lowered = world.bill(fees(), [entry(one["hours"])], tables=world.tables(rows))
     assert lowered.charges[0].unit_price.value == exact(one["approved"])
 

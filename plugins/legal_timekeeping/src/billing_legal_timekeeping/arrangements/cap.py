@@ -139,14 +139,14 @@ def apply_cap(component: Component, lines: tuple[Line, ...], matter: Matter) -> 
     ]
     untouched = {id(line) for line in base}
     read = tuple(attrs.evolve(line, state_read=(*line.state_read, name)) if id(line) in untouched else line for line in changed)
-    values = {field.name: Fraction(getattr(result.after, field.name).minor) for field in attrs.fields(CapState)}
+    values: dict[str, Fraction] = {field.name: getattr(result.after, field.name).major for field in attrs.fields(CapState)}
     state = matter.state(name, values) if base or any(values.values()) else None
     return Arranged(lines=(*read, *extra), state=state)
 
 
 def _before(matter: Matter, name: str, currency: str) -> CapState:
     values = matter.before(name)
-    money = {field.name: Money(int(values.get(field.name, 0)), currency) for field in attrs.fields(CapState)}
+    money = {field.name: Money.of(values.get(field.name, Fraction(0)), currency) for field in attrs.fields(CapState)}
     return CapState(**money)
 
 

@@ -82,12 +82,12 @@ def apply_volume_discount(component: Component, lines: tuple[Line, ...], matter:
     params: VolumeDiscount = component.params
     currency, name = matter.plan.currency, f"volume.{component.code}"
     base = [line for line in lines if line.is_fee]
-    before = Money(int(matter.before(name).get("fees", 0)), currency)
+    before = Money.of(matter.before(name).get("fees", Fraction(0)), currency)
     after = before + total(base, currency)
     given, due = (matter.payable(discount_of(money.major, params.bands, params.mode)) for money in (before, after))
     formula = f"{params.mode.value} on {after} so far: {due}, less {given} on {before} before"
     changed = deduct(
         component, lines, base, due - given, matter, reason="volume", formula=formula, shown=params.shown, state_read=(name,)
     )
-    state = matter.state(name, {"fees": Fraction(after.minor)}) if after else None
+    state = matter.state(name, {"fees": after.major}) if after else None
     return Arranged(lines=changed, state=state)

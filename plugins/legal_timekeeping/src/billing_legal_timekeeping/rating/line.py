@@ -17,7 +17,7 @@ from billing_framework import (
     Step,
     UnitPrice,
     allocate,
-    exact_text,
+    format_money,
 )
 from billing_legal_timekeeping.wording import SEPARATOR, word
 
@@ -111,7 +111,7 @@ class Line:
         )
 
     def _said(self, locale: str) -> str:
-        return SEPARATOR.join(f"{exact_text(one.money.major)} {word(locale, one.reason)}" for one in self.adjustments)
+        return SEPARATOR.join(f"{format_money(one.money, locale)} {word(locale, one.reason)}" for one in self.adjustments)
 
 
 def of_day(day: date) -> DateSpan:
