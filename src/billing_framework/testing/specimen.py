@@ -16,6 +16,8 @@ from billing_framework.rating.plan_check import check_plan
 from billing_framework.rating.plan_file import parse_plan
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup, rate_group
+from billing_framework.rating.rate_table import RateTable
+from billing_framework.rating.rate_table_file import RateTableHeader, read_rate_table
 from billing_framework.rating.rater import BillingGroup, KeyedUsage, Rater, Rating
 from billing_framework.run.cycle.bill import rating_offers
 from billing_framework.run.cycle.rated_input import billing_group
@@ -26,6 +28,7 @@ from billing_framework.values.errors import ConfigurationError
 from billing_framework.values.finding import Finding
 from billing_framework.values.number import exact
 from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import did_you_mean
 
 
 @attrs.frozen
@@ -57,6 +60,7 @@ class Specimen:
         terms: terms of the agreement.
         details: facts about every identifier.
         holidays: holiday calendars by name.
+        rate_tables: code of each rate table that the plan names to the name of its kind and the text of its file.
         bad_records: records whose content cannot be rated; each must come back as a finding, a reason without a price, or a
             reason to wait, and never as an exception.
         bad_files: format and content of files that hold at least one bad record.
@@ -73,6 +77,7 @@ class Specimen:
     terms: Mapping[str, str] = attrs.field(factory=dict)
     details: Mapping[str, str] = attrs.field(factory=dict)
     holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
+    rate_tables: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
     bad_records: Sequence[AnyUsage] = ()
     bad_files: Sequence[tuple[str, bytes]] = ()
 
@@ -96,7 +101,7 @@ class Bench:
         """Return the bench of a specimen.
 
         Raises:
-            ConfigurationError: ``TEST06`` for a plan that its own check refuses.
+            ConfigurationError: ``TEST06`` for a plan or rate table that its own check refuses.
         """
         host = Host.build(specimen.plugins, settings=specimen.settings)
         request = QuoteRequest(
@@ -107,6 +112,7 @@ class Bench:
             terms=specimen.terms,
             details=specimen.details,
             holidays=specimen.holidays,
+            tables=[_table(code, kind, text, host) for code, (kind, text) in specimen.rate_tables.items()],
         )
         return cls(specimen=specimen, host=host, request=request)
 
@@ -144,6 +150,18 @@ def _plan(text: str, host: Host) -> PlanVersion:
         what = f"the plan of the specimen is refused: {'; '.join(finding.what for finding in stopping)}"
         raise ConfigurationError("TEST06", what, remedy="Correct the plan until billing plan check is content")
     return plan
+
+
+def _table(code: str, kind: str, text: str, host: Host) -> RateTable:
+    if kind not in host.rate_tables:
+        what = f"the rate table {code!r} of the specimen is of the unknown kind {kind!r}"
+        raise ConfigurationError("TEST06", what, remedy=did_you_mean(kind, host.rate_tables))
+    header = RateTableHeader(code=code, version="1", kind=kind, valid_from=date(1970, 1, 1))
+    read = read_rate_table(text.encode(), file=f"{code}.csv", header=header, kind=host.rate_tables[kind])
+    if read.table is None:
+        what = f"the rate table of the specimen is refused: {'; '.join(finding.what for finding in read.findings)}"
+        raise ConfigurationError("TEST06", what, remedy="Correct the table until billing rate-table check is content")
+    return read.table
 
 
 def with_records(group: BillingGroup, change: Callable[[tuple[KeyedUsage, ...]], Sequence[KeyedUsage]]) -> BillingGroup:
