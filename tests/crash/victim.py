@@ -1,8 +1,8 @@
 """Processes of the billing desk that are killed in the middle.
 
-Reads ``URL start|approve|post CALLS`` from its input, line by line. For each it forks a process that does the act, counts its
-calls into the framework's storage and run floors, and ends itself with SIGKILL at the given one (0 lets it live); then it writes
-how that process ended. Forking spares each of them the start of the interpreter.
+Reads ``URL start|approve|post CALLS PLUGIN`` from its input, line by line. For each it forks a process that does the act, counts
+its calls into the framework's storage and run floors, and ends itself with SIGKILL at the given one (0 lets it live); then it
+writes how that process ended. Forking spares each of them the start of the interpreter.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.storage.engine import open_database
+from tests.scenarios import errands, workshop
 from tests.scenarios.office import Office
 
 FLOORS = (f"{os.sep}billing_framework{os.sep}storage{os.sep}", f"{os.sep}billing_framework{os.sep}run{os.sep}")
@@ -37,9 +38,9 @@ def die_at(calls: int) -> None:
     sys.setprofile(count)
 
 
-def act(url: str, what: str, calls: int) -> None:
+def act(url: str, what: str, calls: int, plugin: str) -> None:
     """Do one act of the desk."""
-    office = Office.at(open_database(url))
+    office = Office.at(open_database(url), plugin=errands if plugin == "errands" else workshop)
     if calls:
         die_at(calls)
     if what == "start":
@@ -50,10 +51,10 @@ def act(url: str, what: str, calls: int) -> None:
         office.post(chunk_size=2)
 
 
-def child(url: str, what: str, calls: int) -> None:
+def child(url: str, what: str, calls: int, plugin: str) -> None:
     """Be the process that is killed."""
     try:
-        act(url, what, calls)
+        act(url, what, calls, plugin)
         os._exit(0)
     except BaseException:  # noqa: BLE001  whatever it is, this process must not go on as its parent
         traceback.print_exc()
@@ -65,7 +66,7 @@ if __name__ == "__main__":
         given = line.split()
         process = os.fork()
         if process == 0:
-            child(given[0], given[1], int(given[2]))
+            child(given[0], given[1], int(given[2]), given[3])
         _, status = os.waitpid(process, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()

@@ -18,12 +18,16 @@ from billing_framework.run.cycle.review import review_run
 from billing_framework.run.master.customer_change import end_assignment
 from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.prove.trial_balance import prove
+from billing_framework.run.schema import check_schema
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
+from billing_framework.values.errors import BillingError
 from tests.scenarios.errand_office import client, errand_office, lines_of, load_price, tell
 from tests.scenarios.office import Office
+from tests.scenarios.test_changed_behind_its_back import behind
 
 
 def standing(office: Office) -> int:
@@ -192,6 +196,58 @@ def test_the_database_refuses_the_second_document_whoever_posts_it(database: Dat
     assert set(report.void) == {"C1"}
     assert office.documents() == ["INV-2026-000001 C1 5.50", "INV-2026-000002 C1 5.50 void"]
     assert standing(office) == 1
+
+
+ATTACKS = {
+    "bill a record twice": "INSERT INTO billed_record (record_key, document_id, claim)"
+    " SELECT record_key + 1, document_id, claim FROM billed_record",
+    "bill it on a document of nobody": "INSERT INTO billed_record (record_key, document_id, claim) VALUES (7, 7, 7)",
+    "free a record": "UPDATE billed_record SET reversed_by = document_id",
+    "free it by any note": "UPDATE billed_record SET reversed_by = 7",
+    "move it": "UPDATE billed_record SET document_id = document_id + 1",
+    "forget it": "DELETE FROM billed_record",
+    "put it in the place of another": "INSERT OR REPLACE INTO billed_record SELECT * FROM billed_record",
+    "change what a document is made of": "UPDATE document_records SET deferred = '{}'",
+    "take away what it is made of": "DELETE FROM document_records",
+    "add to what it is made of": "INSERT INTO document_records SELECT document_id, 7, month, billed, claims, deferred"
+    " FROM document_records",
+}
+
+
+def test_the_database_keeps_the_links_of_issued_documents(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post")
+    office.bill("2026-07")
+    for what, attack in ATTACKS.items():
+        if "REPLACE" in attack and database.dialect == "postgresql":
+            continue
+        with pytest.raises(BillingError) as refused, database.begin() as connection:
+            connection.execute(sa.text(attack))
+        assert refused.value.code in ("CHARGE06", "CHARGE07", "AR05", "STORAGE05"), what
+    assert standing(office) == 1
+    assert not check_schema(office.deployment)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM billed_record",
+        "UPDATE billed_record SET claim = claim + 1",
+        "UPDATE billed_record SET record_key = record_key + 1",
+        "DELETE FROM document_records",
+    ],
+)
+def test_a_link_changed_behind_its_back_is_named(database: Database, statement: str) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post")
+    office.bill("2026-07")
+    assert prove(office.deployment, "MAIN").findings == ()
+    behind(database, statement)
+    assert [finding.subject for finding in prove(office.deployment, "MAIN").findings] == ["INV-2026-000001"]
+    if "billed_record" in statement and "claim" not in statement:
+        assert not explain_line(office.deployment, "INV-2026-000001/1").proven
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

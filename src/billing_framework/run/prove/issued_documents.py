@@ -13,6 +13,7 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.invoicing.proof import prove
 from billing_framework.receivables.open_item import document_item_key, item_of
+from billing_framework.storage.billing.billed_records import mislinked
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents, load_inputs
 from billing_framework.storage.billing.draft_rows import charge_id
 from billing_framework.storage.billing.issued import (
@@ -124,6 +125,8 @@ def _traces(connection: Connection, documents: Mapping[int, StoredDocument]) -> 
             place = (key, state.scope, state.name, state.period.end.isoformat())
             if written.get(place) != to_plain(dict(state.values)):
                 yield _changed(one.number, f"the carried state {state.name} of {state.scope} that it wrote was changed")
+    for key in sorted(mislinked(connection, own)):
+        yield _changed(own[key].number, "the records noted as billed by it are not those that it bills")
 
 
 def _changed(number: str, what: str) -> Finding:

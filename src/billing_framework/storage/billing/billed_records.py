@@ -128,6 +128,20 @@ def billed_on(connection: Connection, document_key: int) -> dict[int, int]:
     return {row.record_key: row.claim for row in connection.execute(query)}
 
 
+def mislinked(connection: Connection, documents: Iterable[int]) -> set[int]:
+    """Return which of these issued documents are noted as having billed other records than they were drafted with."""
+    listed = list(documents)
+    drafted = {
+        key: {pair for one in by_account.values() for pair in zip(one.billed, one.claims, strict=True)}
+        for key, by_account in document_record_rows(connection, listed).items()
+    }
+    columns = billed_record.c
+    noted: dict[int, set[tuple[int, int]]] = {}
+    for row in rows_of(connection, listed, lambda some: sa.select(billed_record).where(columns.document_id.in_(some))):
+        noted.setdefault(row.document_id, set()).add((row.record_key, row.claim))
+    return {key for key in listed if drafted.get(key, set()) != noted.get(key, set())}
+
+
 def bills_of(connection: Connection, record: int) -> tuple[RecordBill, ...]:
     """Return the documents that have billed a record, oldest first."""
     note = document.alias("note")
