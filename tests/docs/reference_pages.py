@@ -18,6 +18,7 @@ import attrs
 
 from billing_framework.accounts.form import Form
 from billing_framework.accounts.forms import ACCOUNT, AGREEMENT, ASSIGNMENT, PARTY
+from billing_framework.accounts.share_form import SHARE
 from billing_framework.cli import reference
 from billing_framework.plugin.discovery import load_plugins
 from billing_framework.plugin.host import Host
@@ -73,11 +74,11 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 
 def _master_data() -> Iterator[str]:
     yield (
-        "`billing party|account|agreement|assignment import FILE` takes in a CSV file: UTF-8, a header that names these columns"
+        "`billing party|account|agreement|assignment|share import FILE` takes in a CSV file: UTF-8, a header that names these columns"
         " in any order, one object per line. The names are also the options of `create` and the fields of `change`. An empty cell"
         " means the default. Dates are written `2026-07-01`."
     )
-    forms: tuple[Form[Any], ...] = (PARTY, ACCOUNT, AGREEMENT, ASSIGNMENT)
+    forms: tuple[Form[Any], ...] = (PARTY, ACCOUNT, AGREEMENT, ASSIGNMENT, SHARE)
     for form in forms:
         yield f"## {form.kind.capitalize()}"
         rows = [(f"`{field.name}`", "yes" if field.required else "", field.help) for field in form.fields]
