@@ -67,7 +67,8 @@ class _Billing:
         encounters = {record.usage.body.encounter: record for record in self.usage.of_kind(ENCOUNTER.name)}
         by_contract: dict[tuple[str, str], list[_Priced]] = {}
         with_lines = set()
-        for record in self.usage.of_kind(SERVICE_LINE.name):
+        # In the order of the visit, not of the store: equal fees are ranked by it.
+        for record in sorted(self.usage.of_kind(SERVICE_LINE.name), key=_place):
             line: ServiceLine = record.usage.body
             encounter = encounters.get(line.encounter)
             if encounter is None:
@@ -189,6 +190,10 @@ class _Billing:
 
     def _problem(self, code: str, what: str, remedy: str, encounter: str) -> None:
         self.findings.append(Finding(code=code, what=what, remedy=remedy, subject=encounter))
+
+
+def _place(record: KeyedUsage) -> tuple[str, int]:
+    return record.usage.body.encounter, record.usage.body.number
 
 
 def _renamed(step: Step, *, is_charged: bool) -> Step:

@@ -76,6 +76,7 @@ class Envelope:
         version: GS08.
         usage: ``P`` production or ``T`` test.
         created_at: instant that the file bears.
+        in_header: True where ST03 repeats the guide; a remittance (835) has no ST03.
     """
 
     sender: str
@@ -87,6 +88,7 @@ class Envelope:
     version: str
     usage: str = "P"
     created_at: datetime
+    in_header: bool = True
 
 
 def interchange(envelope: Envelope, sets: Sequence[tuple[str, Sequence[str]]], delimiters: Delimiters) -> bytes:
@@ -106,7 +108,7 @@ def interchange(envelope: Envelope, sets: Sequence[tuple[str, Sequence[str]]], d
     lines.append(of.element.join(group))
     for number, (kind, segments) in enumerate(sets, start=1):
         control = f"{number:04d}"
-        lines.append(of.element.join(("ST", kind, control, envelope.version)))
+        lines.append(of.element.join(("ST", kind, control, *((envelope.version,) if envelope.in_header else ()))))
         lines.extend(segments)
         lines.append(of.element.join(("SE", str(len(segments) + 2), control)))
     lines.append(of.element.join(("GE", str(len(sets)), str(envelope.control))))

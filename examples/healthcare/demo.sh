@@ -1,0 +1,75 @@
+#!/bin/sh
+# From encounters to claims, from a payer's answer to what the patient owes, on the embedded database: every command is shown.
+#
+#   sh examples/healthcare/demo.sh [FOLDER]      FOLDER is made anew; by default ./demo
+#
+# The month is November 2026 and the documents bear the date 1 December 2026, whatever the day is today.
+set -eu
+
+example=$(cd "$(dirname "$0")" && pwd)
+folder=${1:-demo}
+if [ -e "$folder" ]; then
+  if [ ! -f "$folder/.made-by-demo" ]; then
+    echo "$folder is there and was not made by this script; name another folder" >&2
+    exit 2
+  fi
+  rm -rf "$folder"
+fi
+mkdir -p "$folder"
+touch "$folder/.made-by-demo"
+cp -R "$example/billing.toml" "$example/book.toml" "$example/taxes.toml" "$example/plans" "$example/tables" "$example/data" \
+  "$example"/*.csv "$folder"
+cd "$folder"
+
+title() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
+show() {
+  printf '\n$ billing'
+  for word in "$@"; do
+    case $word in *[!A-Za-z0-9_./:=,~@-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+  done
+  printf '\n'
+  billing "$@"
+}
+
+BILLING_PERSONAL_KEY=$(billing personal-data new-key)
+export BILLING_PERSONAL_KEY
+
+title "Set up: database, book, rate tables, contracts, accounting periods"
+show db upgrade
+show book load book.toml
+show rate-table load tables/charges.csv --code charges --kind healthcare.charge_master --version 2026 --valid-from 2026-01-01
+show rate-table load tables/relative-values.csv --code relative-values --kind healthcare.mpfs_rvu --version 2026 --valid-from 2026-01-01
+show rate-table load tables/localities.csv --code localities --kind healthcare.gpci --version 2026 --valid-from 2026-01-01
+show rate-table load tables/conversion-factors.csv --code conversion-factors --kind healthcare.conversion_factor --version 2026 --valid-from 2025-01-01
+show rate-table load tables/northfield-drugs.csv --code northfield-drugs --kind healthcare.fee_schedule --version 2026 --valid-from 2026-01-01
+show plan load plans/northfield.toml plans/self-pay.toml
+show tax load taxes.toml
+show period open LAKESIDE 2026-01 --through 2026-12
+
+title "Who pays: payers and patients, the account of each, and which patient is covered where"
+show party import parties.csv
+show account import accounts.csv
+show agreement import agreements.csv
+show assignment import assignments.csv
+
+title "Encounters: JSON lines from the record system, CSV from the front desk"
+show usage intake data/encounters_2026-11.jsonl --format encounter_json
+show usage intake data/self_pay_2026-11.csv --format encounter_csv
+
+title "Bill November: draft, review, approve, post"
+show run start --book LAKESIDE --cycle monthly:1 --period 2026-11 --as-of 2026-12-01
+show run review
+show run approve
+show run post
+
+title "The documents: two for the plan, one for a patient without a plan"
+show invoice list
+show invoice show CL-2026-000001
+show invoice show CL-2026-000003
+
+title "Why is this line what it is, and what should the plan pay for it?"
+show explain CL-2026-000002/1
+
+title "Claims leave as 837P, checked again before they do"
+show invoice export CL-2026-000001 CL-2026-000002 --format x12_837p --option control=1 --out claims.x12
+show file check claims.x12 --format x12_837p
