@@ -10,6 +10,8 @@ import attrs
 import pytest
 
 from billing_framework.accounts.account import Account
+from billing_framework.exchange.answer_reader import AnswerReader
+from billing_framework.exchange.exporter import Exported, Exporter
 from billing_framework.invoicing.draft import DraftDocument, Note, draft_document
 from billing_framework.invoicing.review import ReviewCheck
 from billing_framework.plugin.hookspecs import hookimpl
@@ -41,9 +43,6 @@ class Fee:
     price: Fraction
 
 
-ELSEWHERE = {"billing_exporters", "billing_answer_readers"}
-"""Hooks whose offers are proved by the tests of the floor that calls them."""
-
 STAY = UsageKind(name="stay", title="A stay", body=Stay)
 
 
@@ -66,6 +65,10 @@ def check(name: str) -> ReviewCheck:
     return ReviewCheck(name=name, title="Odd", check=lambda _: [])
 
 
+def exporter(name: str = "tickets") -> Exporter:
+    return Exporter(format=name, title="Tickets", suffix=".txt", write=lambda *_: Exported())
+
+
 def model(name: str) -> ChargeModel:
     return ChargeModel(name=name, title="Free", params=Limits, price=lambda _: Priced())
 
@@ -84,6 +87,8 @@ def parking() -> types.ModuleType:
         billing_charge_models=lambda: [model("parking.free")],
         billing_review_checks=lambda: [check("parking.odd")],
         billing_documents_drafted=lambda documents: [Note("information", "Drive safely", draft.key) for draft in documents],
+        billing_exporters=lambda: [exporter()],
+        billing_answer_readers=lambda: [AnswerReader(format="slips", title="Slips", read=lambda *_: iter(()))],
     )
 
 
@@ -99,7 +104,9 @@ def test_everything_that_a_plugin_offers_is_found_by_name() -> None:
     assert host.review_checks[-1].name == "parking.odd"
     assert host.settings_of_rater("parking") == Limits(limit=5)
     assert host.rate_tables["parking.fees"].row is Fee
-    assert host.plugins[0].hooks == tuple(name for name in hook_names() if name not in ELSEWHERE)
+    assert host.exporter("tickets")[1] == Limits(limit=5)
+    assert host.answer_reader("slips")[1] == Limits(limit=5)
+    assert host.plugins[0].hooks == hook_names()
 
 
 def test_the_core_alone_has_its_own_models_checks_codes_and_units() -> None:

@@ -104,7 +104,7 @@ def book_answers(
     keys = {(one.payer, one.trace): answer_id(book, one.payer, one.trace) for one in answers}
     known = load_answers(connection, set(keys.values()))
     stored = [_stored_answer(one, book, reader[0].format, file, content) for one in answers]
-    payments, refused = _payments(connection, [one for one in stored if one.id not in known])
+    payments, refused = _payments(connection, [one for one in stored if one.id not in known], on)
     refused += [_reused(one, known[one.id]) for one in stored if one.id in known and not _same(one, known[one.id])]
     act = Act(book=book, source=f"answers/{hashlib.sha256(content).hexdigest()[:32]}")
     if refused:
@@ -179,7 +179,9 @@ def _trace_taken(one: StoredAnswer, what: str) -> Finding:
     return Finding(code="ANSWER11", severity=Severity.BLOCKING, what=what, remedy=remedy, subject=one.trace)
 
 
-def _payments(connection: Connection, new: Sequence[StoredAnswer]) -> tuple[tuple[StoredPayment, ...], list[Finding]]:
+def _payments(
+    connection: Connection, new: Sequence[StoredAnswer], on: date | None
+) -> tuple[tuple[StoredPayment, ...], list[Finding]]:
     """Return the payments that came for new answers. One that stands in suspense already, from the bank, is taken for its own."""
     paid = [one for one in new if one.money]
     book = paid[0].book if paid else ""
@@ -190,7 +192,8 @@ def _payments(connection: Connection, new: Sequence[StoredAnswer]) -> tuple[tupl
     for one in paid:
         found = there.get(one.trace)
         if found is None:
-            payment = Payment(book=book, external_ref=one.trace, method=one.method, money=one.money, received_on=one.paid_on)
+            when = on or one.paid_on
+            payment = Payment(book=book, external_ref=one.trace, method=one.method, money=one.money, received_on=when)
             made.append(StoredPayment(payment=payment, digest=said(payment, account="")))
             continue
         before = found.payment
