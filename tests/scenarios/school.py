@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, BinaryIO
 
 import attrs
 from click.testing import CliRunner, Result
 
-from billing_framework import Layout, Rater, Reader, UsageKind, delimited_reader, hookimpl, measure_rater, personal
+from billing_framework import (
+    Finding,
+    Layout,
+    Rater,
+    Reader,
+    ReadItem,
+    ReadRequest,
+    UsageKind,
+    delimited_reader,
+    hookimpl,
+    measure_rater,
+    personal,
+)
 from billing_framework.cli.context import Session
 from billing_framework.cli.main import cli
 from billing_framework.plugin.host import Host
@@ -83,7 +97,14 @@ class School:
 
     @hookimpl
     def billing_readers(self) -> list[Reader]:
-        return [delimited_reader("lessons", "Lessons", Layout(kind=LESSON, columns=_COLUMNS))]
+        def fails(stream: BinaryIO, _: ReadRequest) -> Iterator[ReadItem]:
+            yield Finding(code="USAGE01", what=f"the file begins with {NAME}", field="pupil", value=NAME)
+            raise ValueError(stream.read().decode())
+
+        return [
+            delimited_reader("lessons", "Lessons", Layout(kind=LESSON, columns=_COLUMNS)),
+            Reader(format="failing", title="A reader that fails", kinds=("lesson",), read=fails),
+        ]
 
     @hookimpl
     def billing_raters(self) -> list[Rater]:
@@ -151,8 +172,6 @@ def contents(database: Database) -> str:
 
 
 def _hex_words(text: str) -> list[str]:
-    import re  # noqa: PLC0415  only here
-
     return [word for word in re.findall(r"\\x([0-9a-f]+)", text) if len(word) % 2 == 0]
 
 

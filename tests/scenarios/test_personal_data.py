@@ -8,10 +8,13 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
+from billing_framework.plugin.host import Host
 from billing_framework.run.master.customer_change import change
 from billing_framework.run.personal.keys import erase, list_owners, rotate
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.invoices import show_document
+from billing_framework.run.prove.quote import QuoteRequest
+from billing_framework.run.prove.quote_file import quote_file, read_plans
 from billing_framework.run.usage.suspense import correct, recycle
 from billing_framework.storage.audit import events
 from billing_framework.storage.backup import backup
@@ -21,8 +24,24 @@ from billing_framework.storage.personal.tables import personal_key
 from billing_framework.storage.personal.vault import Vault
 from billing_framework.storage.usage.suspense import suspense_rows
 from billing_framework.values.errors import BillingError, ConfigurationError, InputRefused, NotFound, Refused
+from billing_framework.values.money import Money
 from tests.scenarios.office import Office
-from tests.scenarios.school import BORN, CANARIES, NAME, NOTE, PARTY, STREET, billing, contents, key, lessons, row, school_of
+from tests.scenarios.school import (
+    BORN,
+    CANARIES,
+    NAME,
+    NOTE,
+    PARTY,
+    PLAN,
+    STREET,
+    School,
+    billing,
+    contents,
+    key,
+    lessons,
+    row,
+    school_of,
+)
 
 BAD = (
     row("L2", hours=NOTE),  # a value of another field in the place of a number
@@ -102,6 +121,24 @@ def test_the_findings_of_intake_tell_about_nobody(database: Database) -> None:
     assert [finding.code for finding in report.findings] == ["USAGE25", "USAGE03", "USAGE25", "USAGE24", "USAGE02"]
     assert report.findings[0].value == "<personal>"
     assert report.findings[1].value == "CARD-9"
+
+
+def test_a_failing_reader_tells_about_nobody(database: Database, tmp_path: Path) -> None:
+    office = school_of(database)
+    (tmp_path / "bad.csv").write_text(f"{NAME},{NOTE}", encoding="utf-8")
+    failed = billing(office, "usage", "intake", str(tmp_path / "bad.csv"), "--format", "failing", "--debug")
+    assert (failed.exit_code, "PLUGIN05" in failed.output) == (70, True)
+    without_canaries(failed.output)
+
+
+def test_a_quote_tells_about_nobody(tmp_path: Path) -> None:
+    host = Host.build([("school", School())])
+    (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
+    (tmp_path / "lessons.csv").write_text("\n".join(["id,card,at,hours,pupil,born,note", row("L1"), *BAD]), encoding="utf-8")
+    plans, _ = read_plans(host, [tmp_path / "plan.toml"])
+    found = quote_file(host, tmp_path / "lessons.csv", "lessons", QuoteRequest(plans=plans))
+    assert found.net == Money.of("80.00", "USD")
+    without_canaries(repr(found))
 
 
 def test_who_reveals_needs_a_reason_and_is_kept(database: Database) -> None:
@@ -276,7 +313,7 @@ def test_explain_finds_what_was_altered_behind_the_programs_back(sqlite_database
         "DELETE FROM personal_key",
         "UPDATE personal_key SET owner = 'party:P-9' WHERE owner = 'party:P-1'",
         "UPDATE personal_key SET generation = 7",
-        "UPDATE personal_key SET erased_at = NULL, wrapped = (SELECT p.wrapped FROM personal_key p WHERE p.owner = 'batch:1') WHERE owner = 'party:P-1'",
+        "UPDATE personal_key SET erased_at = NULL, wrapped = (SELECT wrapped FROM personal_key LIMIT 1) WHERE wrapped IS NULL",
     ],
 )
 def test_the_database_keeps_the_keys(database: Database, statement: str) -> None:

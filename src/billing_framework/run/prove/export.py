@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Exported, Exporter, ExportRequest
 from billing_framework.invoicing.document import DocumentStatus
 from billing_framework.plugin.host import Host
-from billing_framework.run.deployment import Deployment
+from billing_framework.run.deployment import Deployment, personal_kinds
 from billing_framework.run.personal.reading import Read, party_reads, record_reads, usage_reads
 from billing_framework.run.prove.export_documents import export_documents
 from billing_framework.storage.audit import record
@@ -193,8 +193,11 @@ def _written(host: Host, exporter: Exporter, documents: Sequence[ExportDocument]
         made: object = exporter.write(documents, request)
     except BillingError:
         raise
-    except Exception as error:
-        raise ContractBroken("PLUGIN05", f"{who} failed: {type(error).__name__}: {error}") from error
+    except Exception as error:  # noqa: BLE001  whatever a plugin raises is its fault, told as such
+        # What it was given holds personal data in the clear, and an error may quote it.
+        hidden = bool(personal_kinds(host))
+        what = f"{who} failed: {type(error).__name__}{'' if hidden else f': {error}'}"
+        raise ContractBroken("PLUGIN05", what) from (None if hidden else error)
     if not isinstance(made, Exported):
         raise ContractBroken("PLUGIN04", f"{who} returned {type(made).__name__}, not Exported")
     return made

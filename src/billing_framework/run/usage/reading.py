@@ -8,9 +8,11 @@ from typing import BinaryIO
 import attrs
 
 from billing_framework.plugin.host import Host
+from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage
 from billing_framework.usage.requirements import LONGEST_NAME
+from billing_framework.usage.withheld import is_personal_kind
 from billing_framework.values.clock import timezone
 from billing_framework.values.errors import BillingError, ContractBroken, InputRefused
 from billing_framework.values.finding import Finding
@@ -67,8 +69,11 @@ def read_items(host: Host, reader: Reader, request: ReadRequest, stream: BinaryI
     except UnicodeDecodeError as error:
         what, remedy = f"the file is not {error.encoding} text", "Convert its encoding; nothing of the file was taken in"
         raise InputRefused("USAGE22", what, place=request.file, remedy=remedy) from error
-    except Exception as error:
-        raise ContractBroken("PLUGIN05", f"{who} failed: {type(error).__name__}: {error}", place=request.file) from error
+    except Exception as error:  # noqa: BLE001  whatever a plugin raises is its fault, told as such
+        # The error of a reader quotes what it could not read, which may be what is told about a person.
+        hidden = any(is_personal_kind(body_fields(host.kinds[kind])) for kind in reader.kinds if kind in host.kinds)
+        what = f"{who} failed: {type(error).__name__}{'' if hidden else f': {error}'}"
+        raise ContractBroken("PLUGIN05", what, place=request.file) from (None if hidden else error)
 
 
 def _broken(item: object, reader: Reader) -> str:
