@@ -30,7 +30,7 @@ class DeckRow:
         initial_s: seconds of the first block, charged whole.
         increment_s: seconds of each step after it.
         currency: currency of the prices; must be the deck's where both say one.
-        effective_from: first date of the prices; must not be after that of the deck's version.
+        effective_from: first date of the prices, where it is after that of the deck's version; calls before it have no rate.
         note: anything; it prices nothing.
         period: name of the tariff period that the row is for; empty for all that have no row of their own.
         included_s: first seconds of each call that are free; blocks count after them.
@@ -86,9 +86,6 @@ def _row_findings(deck: RateTable, number: int, row: DeckRow) -> Iterator[Findin
         yield told("the destination has no name", "Name it as bills shall print it", "destination")
     if row.currency and deck.currency and row.currency != deck.currency:
         yield told(f"the deck is in {deck.currency}", "Load prices of another currency as another deck", "currency")
-    if row.effective_from is not None and row.effective_from > deck.valid_from:
-        what = f"the price begins after the version, which is valid from {deck.valid_from.isoformat()}"
-        yield told(what, "Load later prices as a version of their own", "effective_from")
     for field in ("rate_per_min", "connect_fee", "minimum_charge", "maximum_charge"):
         if (getattr(row, field) or 0) < 0:
             yield told("a price is negative", "Give credits by another component", field)

@@ -48,7 +48,7 @@ class DeckColumns:
     Attributes:
         prefixes: the deck's prefixes.
         scale: decimals of the prices.
-        is_plain: whether a row has one price per minute.
+        is_plain: whether a row has one price per minute, from the first date of the deck on.
         rate: price of a minute.
         fee: price of the connection.
         initial: seconds of the first block.
@@ -162,7 +162,7 @@ def _columns_of(deck: RateTable, minimum: Fraction | None, maximum: Fraction | N
     scale = _scale([*prices, *(price for price in (*least, *most) if price is not None)])
     if not rows or scale is None:
         return None
-    size = 10**scale
+    size, start = 10**scale, deck.valid_from
     if max(prices, default=Fraction(0)) * size >= _LIMIT or max(one or 0 for one in (*least, *most)) * size >= _LIMIT:
         return None
 
@@ -175,7 +175,7 @@ def _columns_of(deck: RateTable, minimum: Fraction | None, maximum: Fraction | N
     return DeckColumns(
         prefixes=prefixes,
         scale=scale,
-        is_plain=np.array([not row.groups for row in rows], dtype=bool),
+        is_plain=np.array([not row.groups and (row.effective_from or start) <= start for row in rows], dtype=bool),
         rate=money(row.rate_per_min for row in rows),
         fee=money(row.connect_fee for row in rows),
         initial=whole(row.initial_s for row in rows),
