@@ -3,6 +3,8 @@
 Everything that a plugin may import stands here, in ``__all__``; whatever is not listed may change without notice.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
@@ -58,7 +60,6 @@ from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
 from billing_framework.values.clock import timezone
 from billing_framework.values.codes import CodePage, read_codes
-from billing_framework.values.columns import Overflows, divide_columns
 from billing_framework.values.errors import (
     BillingError,
     ConfigurationError,
@@ -77,6 +78,9 @@ from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 from billing_framework.values.rounding import RoundingMode, RoundingStep, allocate, divide, to_places, to_step
 from billing_framework.values.units import UnitDefinition, Units, define_units
+
+if TYPE_CHECKING:
+    from billing_framework.values.columns import Overflows, divide_columns
 
 __version__ = "0.1.0"
 
@@ -208,3 +212,12 @@ __all__ = [
     "to_step",
     "usage_charge",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return what needs numpy when it is first asked for, so that a command without columns does not wait for it."""
+    if name in {"Overflows", "divide_columns"}:
+        from billing_framework.values import columns  # noqa: PLC0415
+
+        return getattr(columns, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
