@@ -137,7 +137,7 @@ def test_a_quote_tells_about_nobody(tmp_path: Path) -> None:
     (tmp_path / "lessons.csv").write_text("\n".join(["id,card,at,hours,pupil,born,note", row("L1"), *BAD]), encoding="utf-8")
     plans, _ = read_plans(host, [tmp_path / "plan.toml"])
     found = quote_file(host, tmp_path / "lessons.csv", "lessons", QuoteRequest(plans=plans))
-    assert found.net == Money.of("80.00", "USD")
+    assert found.net == Money.of("160.00", "USD")
     without_canaries(repr(found))
 
 

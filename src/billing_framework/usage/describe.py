@@ -34,7 +34,8 @@ def _type(field: BodyField) -> str:
     shown = field.sort.value
     if field.choices is not None:
         shown = "one of " + ", ".join(str(member.value) for member in field.choices)
-    return f"{shown} or nothing" if field.optional else shown
+    shown = f"{shown} or nothing" if field.optional else shown
+    return f"{shown}, personal" if field.personal else shown
 
 
 def _default(field: BodyField) -> str:
@@ -72,11 +73,17 @@ _DTYPES = {
 
 
 def column_schema(kind: UsageKind) -> tuple[ColumnSchema, ...]:
-    """Return the columns in which records of a kind are handed to bulk work: the key columns, then the fields."""
+    """Return the columns in which records of a kind are handed to bulk work: the key columns, then the fields.
+
+    Personal fields are left out; bulk work never opens them.
+    """
     envelope = (
         ColumnSchema("key", "int64"),
         ColumnSchema("subject_id", "int64"),
         ColumnSchema("start_at", "int64"),
         ColumnSchema("end_at", "int64"),
     )
-    return (*envelope, *(ColumnSchema(field.name, _DTYPES[field.sort], field.optional) for field in body_fields(kind)))
+    return (
+        *envelope,
+        *(ColumnSchema(field.name, _DTYPES[field.sort], field.optional) for field in body_fields(kind) if not field.personal),
+    )
