@@ -31,8 +31,9 @@ show() {
   billing "$@"
 }
 
-BILLING_PERSONAL_KEY=$(billing personal-data new-key)
-export BILLING_PERSONAL_KEY
+title "A key for what the database keeps about patients"
+printf '\n$ billing personal-data new-key > personal.key\n'
+(umask 077 && billing personal-data new-key > personal.key)
 
 title "Set up: database, book, rate tables, contracts, accounting periods"
 show db upgrade
@@ -73,3 +74,24 @@ show explain CL-2026-000002/1
 title "Claims leave as 837P, checked again before they do"
 show invoice export CL-2026-000001 CL-2026-000002 --format x12_837p --option control=1 --out claims.x12
 show file check claims.x12 --format x12_837p
+
+title "The plan answers: two claims paid, one denied as too late, ten dollars taken back"
+show answer import data/northfield_1.835 --format x12_835
+show answer show EFT0041
+show payment open P-1001
+show answer list --waiting
+
+title "The same file again changes nothing"
+show answer import data/northfield_1.835 --format x12_835
+
+title "The second plan pays its part of what the first has left; the rest is the patient's"
+show answer import data/second_mutual.835 --format x12_835
+show payment open P-1002
+
+title "The plan takes an answer back and corrects it: the copayment is 15, not 25"
+show answer import data/northfield_2.835 --format x12_835
+show payment open P-1001
+
+title "Trial balance, and the proof of the ledger"
+show ledger balance
+show ledger verify
