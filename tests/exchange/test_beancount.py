@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from billing_framework.run.prove.journal import beancount_file
 from billing_framework.run.prove.trial_balance import book_trial_balance
 from billing_framework.storage.engine import Database
 from billing_framework.values.money import Money
+from tests.exchange.beancount_judge import judged
 from tests.scenarios.office import Office
 
 BOOK = Book(key='A "quoted" \\ book', name="Stadtwerke\nGöß", currency="EUR")
@@ -50,13 +48,6 @@ def entry(key: str, minor: int, currency: str = "EUR", day: int = 1, reverses: s
         memo="secret",
     )
     return ChainedEntry(batch=day, entry=made)
-
-
-def judged(file: Path) -> tuple[int, str]:
-    judge = shutil.which("bean-check", path=str(Path(sys.executable).parent)) or shutil.which("bean-check")
-    assert judge is not None, "install the extra test: bean-check is not there"
-    done = subprocess.run([judge, "--no-cache", str(file)], capture_output=True, text=True, check=False, timeout=120)
-    return done.returncode, done.stdout + done.stderr
 
 
 def written(folder: Path, *entries: ChainedEntry) -> Path:
