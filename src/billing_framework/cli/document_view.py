@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from billing_framework.cli.output import fields, table
 from billing_framework.invoicing.draft import DraftDocument, DraftLine
 from billing_framework.invoicing.rebill import Comparison
-from billing_framework.run.prove.invoices import ShownDocument
+from billing_framework.run.prove.invoices import ShownDocument, StandingEdit
 from billing_framework.values.number import exact_text
 
 
@@ -36,10 +36,20 @@ def document_text(shown: ShownDocument, *, with_items: bool = False) -> Iterator
     listed = [line for line in content.lines if line.items]
     if listed and not with_items:
         yield f"{sum(len(line.items) for line in listed)} items make up lines {_numbers(listed)}; --items lists them"
+    if shown.edits:
+        yield ""
+        rows = [_edit(one) for one in shown.edits]
+        yield table(("edit of", "no.", "what", "of", "before", "after", "by", "reason"), rows, right=("no.",))
     for line in listed if with_items else ():
         yield ""
         yield f"Line {line.number}: {line.description}"
         yield _items(line)
+
+
+def _edit(one: StandingEdit) -> tuple[object, ...]:
+    edit = one.edit
+    what = " of ".join(part for part in (edit.name, edit.target) if part)
+    return one.account, one.position, edit.field.value, what, edit.before, edit.after, edit.actor, edit.reason
 
 
 def _numbers(lines: Sequence[DraftLine]) -> str:

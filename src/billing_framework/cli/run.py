@@ -131,7 +131,7 @@ def show(context: click.Context, deployment: Deployment, *, run_code: str, accou
     """
     if account:
         one, shown = show_draft(deployment, run_code, account)
-        emit(context, {"run": one.code, "document": shown.document}, lambda: document_text(shown))
+        emit(context, {"run": one.code, "document": shown.document, "edits": shown.edits}, lambda: document_text(shown))
         return
     with deployment.database.read() as connection:
         found = find_run(connection, run_code)

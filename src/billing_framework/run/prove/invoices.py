@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.document import Document
+from billing_framework.invoicing.edit import Edit
 from billing_framework.receivables.open_item import document_item_key
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.personal.reading import BUYER_FIELDS, Read, reading, record_reads
@@ -21,7 +23,8 @@ from billing_framework.storage.billing.documents import (
     load_documents,
     replaced_by,
 )
-from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of
+from billing_framework.storage.billing.edit_rows import numbered_edits
+from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of, run_accounts_on
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.receivable.rows import load_standings
 from billing_framework.values.errors import NotFound
@@ -56,6 +59,21 @@ class ListedDocument:
 
 
 @attrs.frozen(kw_only=True)
+class StandingEdit:
+    """An edit of a draft that nobody has taken back.
+
+    Attributes:
+        account: code of the account under which it was made.
+        position: its number among the edits of that account, by which it is taken back.
+        edit: what was decided.
+    """
+
+    account: str
+    position: int
+    edit: Edit
+
+
+@attrs.frozen(kw_only=True)
 class ShownDocument:
     """One document with its surroundings.
 
@@ -65,10 +83,12 @@ class ShownDocument:
         open: what is open of it, None where it makes no open item.
         credits: numbers of the credit notes that correct it.
         replaced_by: number of the document that bills it anew, or empty.
+        edits: reviewers' edits that stand, where the document is looked at in its run.
     """
 
     document: Document
     stored: StoredDocument
+    edits: tuple[StandingEdit, ...] = ()
     open: Money | None = None
     credits: tuple[str, ...] = ()
     replaced_by: str = ""
@@ -169,11 +189,14 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
         row = run_accounts_of(connection, run, [account]).get(account)
         if row is None or row.document is None:
             why = f"it is {row.state}: {row.reason}" if row else "it is not in the run"
-            raise NotFound("RUN04", f"account {account!r} has no document in the run {run.code}; {why}")
+            edits = "; ".join(map(edit_text, _edits(connection, run, [account])))
+            remedy = f"Edits that stand: {edits}" if edits else "Look at its state: billing run show"
+            raise NotFound("RUN04", f"account {account!r} has no document in the run {run.code}; {why}", remedy=remedy)
+        edits_on = _edits(connection, run, [one.account for one in run_accounts_on(connection, run, [row.document])])
         stored = load_documents(connection, [row.document])[row.document]
         _note_reading(connection, deployment, stored, "run show")
         if stored.number:
-            return run, ShownDocument(document=as_issued(connection, [stored])[stored.key], stored=stored)
+            return run, ShownDocument(document=as_issued(connection, [stored])[stored.key], stored=stored, edits=edits_on)
         seller, buyer = parties_of(connection, [stored.key])[stored.key]
         draft = Document(
             number="",
@@ -185,4 +208,21 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
             seller=seller,
             buyer=buyer,
         )
-        return run, ShownDocument(document=draft, stored=stored)
+        return run, ShownDocument(document=draft, stored=stored, edits=edits_on)
+
+
+def _edits(connection: Connection, run: Run, accounts: Sequence[str]) -> tuple[StandingEdit, ...]:
+    standing = numbered_edits(connection, run, accounts)
+    return tuple(
+        StandingEdit(account=account, position=position, edit=one)
+        for account in sorted(standing)
+        for position, one in standing[account].items()
+    )
+
+
+def edit_text(one: StandingEdit) -> str:
+    """Return an edit as one line for people: number, what, before and after, who and why."""
+    edit = one.edit
+    what = " ".join(part for part in (edit.field.value, edit.name, edit.target) if part)
+    change = f"{edit.before} -> {edit.after}" if edit.after else edit.before
+    return f"{one.account} {one.position}: {what}: {change}, by {edit.actor}: {edit.reason}"
