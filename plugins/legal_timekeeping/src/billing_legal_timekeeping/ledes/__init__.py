@@ -1,0 +1,1 @@
+"""LEDES 1998B: e-bills for legal departments, written and checked."""
