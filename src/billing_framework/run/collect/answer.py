@@ -126,7 +126,7 @@ def import_answers(
         if any(finding.stops for finding in findings):
             return AnswerImport(file=file, format=file_format, written=False, findings=tuple(findings))
         batch = book_answers(
-            deployment, connection, answers, (reader, settings), book=book, on=on, file=file, content=content, lock=not check_only
+            deployment, connection, answers, (reader, settings), book=book, on=on, file=(file, content), lock=not check_only
         )
         findings += batch.refused or [attrs.evolve(one, file=file) for item in batch.items for one in item.findings]
         report = AnswerImport(

@@ -84,8 +84,7 @@ def book_answers(
     *,
     book: str,
     on: date | None,
-    file: str,
-    content: bytes,
+    file: tuple[str, bytes],
     lock: bool,
 ) -> AnswerBatch:
     """Return what answers write, each that adds up, on what is stored; accounts are locked before anything is decided.
@@ -97,59 +96,59 @@ def book_answers(
         reader: their reader and its plugin's settings.
         book: code of the book that is answered.
         on: date on which everything counts; the date of each payment where None.
-        file: name of the file.
-        content: its bytes.
+        file: name and bytes of the file.
         lock: False to only look.
     """
-    keys = {(one.payer, one.trace): answer_id(book, one.payer, one.trace) for one in answers}
+    stored = [_stored_answer(one, book, reader[0].format, file) for one in answers]
+    keys = {(one.payer, one.trace): one.id for one in stored}
     known = load_answers(connection, set(keys.values()))
-    stored = [_stored_answer(one, book, reader[0].format, file, content) for one in answers]
     payments, refused = _payments(connection, [one for one in stored if one.id not in known], on)
-    refused += [_reused(one, known[one.id]) for one in stored if one.id in known and not _same(one, known[one.id])]
-    act = Act(book=book, source=f"answers/{hashlib.sha256(content).hexdigest()[:32]}")
+    refused += [_reused(one, old) for one in stored if (old := known.get(one.id)) and not _same(one, old)]
+    act = Act(book=book, source=f"answers/{hashlib.sha256(file[1]).hexdigest()[:32]}")
     if refused:
         return AnswerBatch(keys=keys, act=act, refused=refused)
     slips, duplicates, odd = _sorted_out(connection, book, answers, known)
-    desk_items = [one for one in slips if isinstance(one.content, AnswerItem) and not one.findings]
-    tasks = {one.id: _task(one) for one in desk_items}
-    material = answer_material(deployment, connection, list(tasks.values()), reader, lock=lock)
+    tasks = {slip.id: task for slip in slips if (task := _task(slip)) is not None}
+    material = answer_material(deployment, connection, [*tasks.values()], reader, lock=lock)
     desk = AnswerDesk(connection=connection, book=book, material=material, on=answers[0].paid_on)
     by_id = {one.id: one for one in stored}
     results: list[StoredItem] = []
     booked: list[Booked] = []
-    entries: list[Entry] = [payment_entry(one.payment, desk.mapping) for one in payments]
+    entries = [payment_entry(one.payment, desk.mapping) for one in payments]
     for slip in slips:
         parent = by_id[keys[slip.answer.payer, slip.answer.trace]]
         desk.on = on or slip.answer.paid_on
-        if slip.id in tasks:
-            done = desk.take(tasks[slip.id], parent)
-            booked.append(done)
-            entries += done.entries
-            results.append(attrs.evolve(stored_item(done), answer=parent.id, key=slip.key))
+        if (task := tasks.get(slip.id)) is None:
+            item, written = _adjusted(desk, slip, parent.id)
         else:
-            item, entry = _adjusted(desk, slip, parent.id)
-            entries += entry
-            results.append(item)
+            booked.append(desk.take(task, parent))
+            item, written = attrs.evolve(stored_item(booked[-1]), answer=parent.id, key=slip.key), booked[-1].entries
+        results.append(item)
+        entries += written
     gone = {one.reverses.id for one in booked if one.reverses is not None}
     return AnswerBatch(
         keys=keys,
         known=frozenset(known),
         answers=tuple(one for one in stored if one.id not in known),
         items=(*(_taken_back(one) if one.id in gone else one for one in results), *odd),
-        changed=tuple(_taken_back(one) for one in earlier_denials(booked, {one.id for one in results})),
+        changed=tuple(map(_taken_back, earlier_denials(booked, {one.id for one in results}))),
         duplicates=duplicates,
-        act=attrs.evolve(
-            act,
-            payments=payments,
-            items=tuple(made.item for one in booked for made in one.made),
-            allocations=allocations_by_account(booked),
-            entries=tuple(entries),
-            told=tuple(payment_received(one.payment) for one in payments),
-        ),
+        act=_act(act, booked, payments, entries),
     )
 
 
-def _stored_answer(one: Answer, book: str, file_format: str, file: str, content: bytes) -> StoredAnswer:
+def _act(base: Act, booked: Sequence[Booked], payments: Sequence[StoredPayment], entries: Sequence[Entry]) -> Act:
+    return attrs.evolve(
+        base,
+        payments=tuple(payments),
+        items=tuple(made.item for one in booked for made in one.made),
+        allocations=allocations_by_account(booked),
+        entries=tuple(entries),
+        told=tuple(payment_received(one.payment) for one in payments),
+    )
+
+
+def _stored_answer(one: Answer, book: str, file_format: str, file: tuple[str, bytes]) -> StoredAnswer:
     return StoredAnswer(
         id=answer_id(book, one.payer, one.trace),
         book=book,
@@ -160,8 +159,8 @@ def _stored_answer(one: Answer, book: str, file_format: str, file: str, content:
         method=one.method,
         payment=payment_id(f"payment/{book}/{one.trace}") if one.money else None,
         format=file_format,
-        file=file,
-        sha256=hashlib.sha256(content).digest(),
+        file=file[0],
+        sha256=hashlib.sha256(file[1]).digest(),
     )
 
 
@@ -281,8 +280,10 @@ def _conflict(book: str, slip: _Slip, parent: int) -> StoredItem:
     )
 
 
-def _task(slip: _Slip) -> Task:
-    assert isinstance(slip.content, AnswerItem)  # noqa: S101  only items about documents become tasks
+def _task(slip: _Slip) -> Task | None:
+    """Return what is to be booked about a document; None for what concerns none, and for what waits whatever it says."""
+    if not isinstance(slip.content, AnswerItem) or slip.findings:
+        return None
     return Task(id=slip.id, position=slip.position, answer=slip.answer, item=slip.content)
 
 

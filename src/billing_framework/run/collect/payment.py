@@ -129,7 +129,7 @@ def take_payments(
     """
     mapping = book_mapping(connection, book)
     known = load_payments(connection, book, [request.external_ref for request in requests])
-    answered = answered_payments(connection, [payment_id(one.payment.key) for one in known.values()])
+    answered = _told_by_answers(connection, known)
     digests = {reference: stored.digest for reference, stored in known.items()}
     stored: list[StoredPayment] = []
     items: list[OpenItem] = []
@@ -143,10 +143,8 @@ def take_payments(
         payment = _payment_of(request, book, position)
         digest = said(payment, account=request.account if request.named is None else request.named)
         if request.external_ref in digests:
-            earlier = known.get(request.external_ref)
-            # The bank's line of a payment that an answer has told before says the same money, without a word of what it is for.
-            paid = earlier is not None and payment_id(earlier.payment.key) in answered and earlier.payment.money == payment.money
-            same = digests[request.external_ref] == digest or (paid and not request.account)
+            told = not request.account and answered.get(request.external_ref) == request.money
+            same = told or digests[request.external_ref] == digest
             results.append(_again(payment, request, same=same))
             continue
         digests[request.external_ref] = digest
@@ -161,17 +159,14 @@ def take_payments(
         links.setdefault(request.account, []).extend(settled.allocations)
         entries += [write_off_entry(one, mapping) for one in settled.written_off]
         results.append(_recorded(payment, settled))
-    told = tuple(payment_received(one.payment) for one in stored)
-    act = Act(
-        book=book,
-        source=source,
-        payments=tuple(stored),
-        items=tuple(items),
-        allocations=links,
-        entries=tuple(entries),
-        told=told,
-    )
-    return act, results
+    act = Act(book=book, source=source, payments=tuple(stored), items=tuple(items), allocations=links, entries=tuple(entries))
+    return attrs.evolve(act, told=tuple(payment_received(one.payment) for one in stored)), results
+
+
+def _told_by_answers(connection: Connection, known: Mapping[str, StoredPayment]) -> dict[str, Money]:
+    """Return by reference the money that answers have told before the bank did; the bank's line is then no other money."""
+    taken = answered_payments(connection, [payment_id(one.payment.key) for one in known.values()])
+    return {reference: one.payment.money for reference, one in known.items() if payment_id(one.payment.key) in taken}
 
 
 def settle_payment(position: Position, payment: Payment, terms: Terms, *, action: str, on: date) -> tuple[OpenItem, Settled]:
