@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 
-from billing_framework import CodePage, Rater, RateTableKind, Reader, UsageKind, hookimpl, read_codes
+from billing_framework import CodePage, Exporter, Rater, RateTableKind, Reader, UsageKind, hookimpl, read_codes
 from billing_legal_timekeeping.formats.entry_csv import EXPENSE_CSV, TIME_CSV
 from billing_legal_timekeeping.formats.entry_json import ENTRY_JSON
 from billing_legal_timekeeping.kinds import EXPENSE, TIME_ENTRY
+from billing_legal_timekeeping.ledes.write import LEDES_1998B
 from billing_legal_timekeeping.rating.rate import RATER
 from billing_legal_timekeeping.tables import rate_table_kinds
 
@@ -42,3 +43,9 @@ def billing_rate_tables() -> Sequence[RateTableKind]:
 def billing_raters() -> Sequence[Rater]:
     """Offer the rater of both kinds, which also prices the plugin's models."""
     return (RATER,)
+
+
+@hookimpl
+def billing_exporters() -> Sequence[Exporter]:
+    """Offer the e-bill of legal departments."""
+    return (LEDES_1998B,)

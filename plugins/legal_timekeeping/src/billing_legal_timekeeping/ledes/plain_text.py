@@ -9,11 +9,36 @@ from billing_legal_timekeeping.ledes.profile import Charset
 
 _OTHERWISE = str.maketrans(
     {
-        "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "−": "-", "…": "...",
-        "\u00a0": " ", "\u202f": " ", "•": "*", "·": "-", "€": "EUR", "£": "GBP", "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o",
-        "Ø": "O", "×": "x", "§": "sec. ", "½": "1/2", "¼": "1/4", "¾": "3/4",
+        "\u2018": "'",  # left single quotation mark
+        "\u2019": "'",  # right single quotation mark
+        "\u201a": "'",  # single low-9 quotation mark
+        "\u201c": '"',  # left double quotation mark
+        "\u201d": '"',  # right double quotation mark
+        "\u201e": '"',  # double low-9 quotation mark
+        "\u00ab": '"',  # left-pointing double angle quotation mark
+        "\u00bb": '"',  # right-pointing double angle quotation mark
+        "\u2013": "-",  # en dash
+        "\u2014": "-",  # em dash
+        "\u2212": "-",  # minus sign
+        "\u2026": "...",  # horizontal ellipsis
+        "\u00a0": " ",  # no-break space
+        "\u202f": " ",  # narrow no-break space
+        "\u2022": "*",  # bullet
+        "\u00b7": "-",  # middle dot
+        "\u20ac": "EUR",  # euro sign
+        "\u00a3": "GBP",  # pound sign
+        "\u00df": "ss",  # latin small letter sharp s
+        "\u00e6": "ae",  # latin small letter ae
+        "\u00c6": "AE",  # latin capital letter ae
+        "\u00f8": "o",  # latin small letter o with stroke
+        "\u00d8": "O",  # latin capital letter o with stroke
+        "\u00d7": "x",  # multiplication sign
+        "\u00a7": "sec. ",  # section sign
+        "\u00bd": "1/2",  # vulgar fraction one half
+        "\u00bc": "1/4",  # vulgar fraction one quarter
+        "\u00be": "3/4",  # vulgar fraction three quarters
     }
-)  # fmt: skip
+)
 
 
 def plain_text(text: str, charset: Charset, size: int) -> str:

@@ -56,14 +56,14 @@ def write_1998b(documents: Sequence[ExportDocument], request: ExportRequest) -> 
 
 def _values(document: ExportDocument, item: Item, request: ExportRequest, profile: ReceiverProfile) -> dict[str, str]:
     content = document.document.content
-    agreement = document.agreements.get(item.line.line.agreement) if item.line else None
+    agreement = document.agreements.get((item.line or document.lines[-1]).line.agreement)
     terms = agreement.terms if agreement else {}
     first, last = _period(document)
     person, amounts = item.person, item.amounts
     is_priced = item.sort not in ADJUSTMENTS
     return {
         "INVOICE_DATE": write_date(content.issue_on),
-        "INVOICE_NUMBER": "".join(letter for letter in document.number if letter.isalnum()),
+        "INVOICE_NUMBER": document.number,
         "CLIENT_ID": _client(document),
         "LAW_FIRM_MATTER_ID": item.matter,
         "INVOICE_TOTAL": write_number(content.totals.gross.major),
@@ -118,6 +118,8 @@ def _text(name: str, text: str, profile: ReceiverProfile) -> str:
     rule = next(field for field in FIELDS if field.name == name)
     if rule.sort is not Sort.TEXT:
         return text
+    if name == "INVOICE_NUMBER":
+        text = "".join(letter for letter in text if letter.isalnum())
     size = rule.size
     if name == "LINE_ITEM_DESCRIPTION" and profile.description_size:
         size = min(size, profile.description_size)
@@ -131,8 +133,8 @@ def _changed(
     base = Finding(code="LEDES24", severity=Severity.INFORMATION, what="", line=line, subject=document.number)
     findings = [
         attrs.evolve(base, what="the text was written otherwise: the format or the receiver cannot take it as it is", field=name)
-        for name in NAMES
-        if values[name] != written[name]
+        for name, is_once in ((field.name, field.of_invoice) for field in FIELDS)
+        if " ".join(values[name].split()) != written[name] and (item.number == 1 or not is_once)
     ]
     if not item.amounts.is_exact:
         what = "units or unit cost have more decimals than the format; they are rounded, and the adjustment makes up for it"
