@@ -161,7 +161,11 @@ class World:
 
     def plan(self, body: str = "", *, version: str = "1", valid_from: str = "2000-01-01") -> PlanVersion:
         """Return a plan with one component of calls."""
-        return self.whole_plan(PLAN.format(body=body, version=version, valid_from=valid_from))
+        return self.whole_plan(self.plan_text(body, version=version, valid_from=valid_from))
+
+    def plan_text(self, body: str = "", *, version: str = "1", valid_from: str = "2000-01-01") -> str:
+        """Return the text of a plan with one component of calls."""
+        return PLAN.format(body=body, version=version, valid_from=valid_from)
 
     def whole_plan(self, text: str) -> PlanVersion:
         """Return the plan that a text says."""

@@ -18,6 +18,7 @@ from billing_framework import (
     exact_text,
     format_date,
 )
+from billing_telecom_usage.deck.table import DeckRow
 from billing_telecom_usage.rating.sorting import Task
 from billing_telecom_usage.wording import clock, shown_number, word
 
@@ -31,17 +32,22 @@ class RatedCall:
 
     Attributes:
         task: the call.
-        destination: name of its destination.
+        row: row of the deck that prices it, that of its first tariff period.
         billed_s: seconds that are charged or covered.
         free_s: seconds of these that allowances cover.
         amount: its price.
     """
 
     task: Task
-    destination: str
+    row: DeckRow
     billed_s: int
     free_s: int = 0
     amount: Fraction
+
+    @property
+    def destination(self) -> str:
+        """Name of its destination."""
+        return self.row.destination
 
     @property
     def line(self) -> tuple[str, str, date, bool, bool, str]:
@@ -119,12 +125,26 @@ def _source(call: RatedCall) -> str:
 
 
 def _steps(calls: Sequence[RatedCall], total: Fraction, currency: str) -> Iterator[Step]:
-    params, deck = calls[0].task.params, calls[0].task.deck
+    by_row: dict[tuple[str, str, str], list[RatedCall]] = {}
+    for call in calls:
+        by_row.setdefault((call.task.deck.name, call.row.prefix, call.row.period), []).append(call)
+    for (deck, prefix, period), some in by_row.items():
+        label = f"{deck}, prefix {prefix}" + (f", {period}" if period else "")
+        formula = f"{len(some)} calls of {sum(call.billed_s for call in some)} s: {_prices(some[0].row)}"
+        amount = sum((call.amount for call in some), Fraction(0))
+        yield Step(label=label, formula=formula, result=f"{exact_text(amount)} {currency}")
+    params = calls[0].task.params
     rounding = "" if params.places is None else f", each rounded {params.mode.value} to {params.places} decimals"
-    decks = ", ".join(sorted({call.task.deck.name for call in calls})) or deck.name
-    yield Step(
-        label="sum of the calls", formula=f"{len(calls)} calls by {decks}{rounding}", result=f"{exact_text(total)} {currency}"
+    yield Step(label="sum of the calls", formula=f"{len(calls)} calls{rounding}", result=f"{exact_text(total)} {currency}")
+
+
+def _prices(row: DeckRow) -> str:
+    blocks = (
+        f"groups {row.groups}"
+        if row.groups
+        else f"{exact_text(row.rate_per_min)} a minute by {row.initial_s}/{row.increment_s} s"
     )
+    return f"{exact_text(row.connect_fee)} a call, {blocks}" if row.connect_fee else blocks
 
 
 def _item(call: RatedCall, locale: str, hidden_digits: int) -> ChargeItem:

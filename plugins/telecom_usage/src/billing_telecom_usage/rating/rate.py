@@ -59,9 +59,7 @@ class _Pricing:
         """Note the price of a call, or that there is none."""
         quick = self.quick.get(task.record.key)
         if quick is not None:
-            self.rated.append(
-                RatedCall(task=task, destination=quick.row.destination, billed_s=quick.billed_s, amount=quick.amount)
-            )
+            self.rated.append(RatedCall(task=task, row=quick.row, billed_s=quick.billed_s, amount=quick.amount))
             return
         quote = quoted(task, self.group.account.zone, self.group.holidays)
         if quote is None:
@@ -82,11 +80,7 @@ class _Pricing:
             places=task.params.places,
             mode=task.params.mode,
         )
-        self.rated.append(
-            RatedCall(
-                task=task, destination=quote.row.destination, billed_s=quote.price.billed_s, free_s=use.free_s, amount=amount
-            )
-        )
+        self.rated.append(RatedCall(task=task, row=quote.row, billed_s=quote.price.billed_s, free_s=use.free_s, amount=amount))
 
     def findings(self) -> Iterator[Finding]:
         """Yield what keeps calls from being priced, each cause once, the first of them by name."""

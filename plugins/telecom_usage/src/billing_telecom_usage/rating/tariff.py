@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
 
 import attrs
@@ -79,8 +79,7 @@ class TariffPeriod:
     until another one does, at most to midnight.
 
     Attributes:
-        name: its name; rows of the deck with this ``period`` are for it.
-        title: what is printed, by language; the name where not given.
+        name: its name; rows of the deck with this ``period`` are for it. Times that are priced alike share one name.
         days: days of the week, ``mon`` to ``sun``; all where not given.
         months: months 1 to 12; all where not given.
         month_days: days of the month 1 to 31; all where not given.
@@ -90,7 +89,6 @@ class TariffPeriod:
     """
 
     name: str
-    title: Mapping[str, str] = attrs.field(factory=dict)
     days: tuple[str, ...] = attrs.field(default=(), validator=_are_days)
     months: tuple[int, ...] = attrs.field(default=(), validator=_within(1, 12, "month"))
     month_days: tuple[int, ...] = attrs.field(default=(), validator=_within(1, 31, "day of a month"))
@@ -110,7 +108,6 @@ class Allowance:
 
     Attributes:
         name: unique in the component; the unused rest of late calls' periods is kept under it.
-        title: what is printed, by language; the name where not given.
         minutes: how many minutes of each billing period.
         prefixes: prefixes of the called numbers that it covers; all where not given.
         priority: of two that cover a call, that of the higher one is used first; of equals the one that the plan names first.
@@ -120,7 +117,6 @@ class Allowance:
     """
 
     name: str = attrs.field(validator=attrs.validators.matches_re(r"[a-z0-9][a-z0-9_-]*"))
-    title: Mapping[str, str] = attrs.field(factory=dict)
     minutes: Fraction
     prefixes: tuple[str, ...] = ()
     priority: int = 10
@@ -178,9 +174,9 @@ class CallPricing:
 
     def __attrs_post_init__(self) -> None:
         """Refuse what the types allow and no tariff means."""
-        for names, what in (([one.name for one in self.periods], "period"), ([one.name for one in self.allowances], "allowance")):
-            if len(names) != len(set(names)):
-                raise ValueRefused("TEL22", f"a name of a {what} is there twice", remedy="Give each its own")
+        names = [one.name for one in self.allowances]
+        if len(names) != len(set(names)):
+            raise ValueRefused("TEL22", "two allowances have one name", remedy="Give each its own")
         if any(one.holidays is not None for one in self.periods) and not self.holidays:
             raise ValueRefused("TEL22", "a period speaks of holidays, but no calendar is named", remedy="Name it by holidays")
         prices = (self.attempt_fee, self.minimum_charge, self.maximum_charge, *(one.minutes for one in self.allowances))

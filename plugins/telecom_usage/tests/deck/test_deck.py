@@ -1,0 +1,78 @@
+"""Decks: what is wrong with a row is told with its place; groups are read as they are written."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from billing_telecom_usage.deck.groups import Group, groups_text, parse_groups
+from billing_telecom_usage.deck.prefixes import prefixes_of
+from billing_telecom_usage.deck.table import DECK, deck_findings
+
+from billing_framework import ValueRefused, exact
+from billing_framework.rating.rate_table_file import RateTableHeader, read_rate_table
+
+GOOD = {"prefix": "49", "rate_per_min": "0.1"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"prefix": "+49"}, "prefix"),
+        ({"prefix": ""}, "prefix"),
+        ({"prefix": "1234567890123456"}, "prefix"),
+        ({"prefix": "\u0664"}, "prefix"),
+        ({"destination": " "}, "destination"),
+        ({"currency": "USD"}, "currency"),
+        ({"rate_per_min": "-0.1"}, "rate_per_min"),
+        ({"minimum_charge": "-1"}, "minimum_charge"),
+        ({"initial_s": 0}, "initial_s"),
+        ({"increment_s": 90_000}, "increment_s"),
+        ({"nocharge_s": -1}, "nocharge_s"),
+        ({"minimum_charge": "2", "maximum_charge": "1"}, "minimum_charge"),
+        ({"groups": "30:0.1/60/1"}, "groups"),
+    ],
+)
+def test_a_wrong_row_is_told(wrong: dict[str, Any], field: str, make_deck: Any) -> None:
+    (finding,) = deck_findings(make_deck(GOOD, {**GOOD, "prefix": "44", **wrong}))
+
+    assert (finding.code, finding.line, finding.field) == ("TEL30", 2, field)
+    assert finding.remedy
+
+
+def test_a_sound_deck_has_no_findings(make_deck: Any) -> None:
+    assert deck_findings(make_deck(GOOD, {**GOOD, "prefix": "*", "currency": "EUR"})) == ()
+
+
+def test_a_deck_from_a_file_needs_prefix_destination_and_price() -> None:
+    header = RateTableHeader(code="d", version="1", kind=DECK.name, valid_from=date(2026, 1, 1), currency="EUR")
+    text = b"prefix,destination,rate_per_min,groups\n4930,Berlin,0.02,\n49,Germany,0,0:0.20/60/60 900:0.10/60/1\n"
+    found = read_rate_table(text, file="deck.csv", header=header, kind=DECK)
+
+    assert found.table is not None
+    assert found.table.rows[1].price_groups() == (Group(0, exact("0.20"), 60, 60), Group(900, exact("0.10"), 60, 1))
+    broken = read_rate_table(b"prefix,rate_per_min\n49,0.1\n", file="deck.csv", header=header, kind=DECK)
+    assert broken.table is None
+
+
+def test_groups_are_written_as_they_are_read() -> None:
+    text = "0:0.2/60/60 900:0.1/60/1"
+    assert groups_text(parse_groups(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["0:0.2/60", "1:0.2/60/60", "0:0.2/60/60 0:0.1/60/1", "0:0.2/0/60", "0:0.2/60/0", "0:-1/60/60", "x"]
+)
+def test_wrong_groups_are_refused(text: str) -> None:
+    with pytest.raises(ValueRefused, match="TEL20"):
+        parse_groups(text)
+
+
+def test_any_number_and_periods_have_rows_of_their_own(make_deck: Any) -> None:
+    deck = make_deck(GOOD, {**GOOD, "period": "peak", "destination": "dear"}, {**GOOD, "prefix": "*", "destination": "rest"})
+
+    assert prefixes_of(deck).rows[prefixes_of(deck).place("4930")].destination == "to 49"
+    assert prefixes_of(deck, "peak").rows[prefixes_of(deck, "peak").place("4930")].destination == "dear"
+    assert prefixes_of(deck, "peak").rows[prefixes_of(deck, "peak").place("9")].destination == "rest"
+    assert prefixes_of(deck).places(["9", "4"]).tolist() == [prefixes_of(deck).any_row] * 2
