@@ -111,3 +111,26 @@ def test_posting_what_is_not_approved_is_refused_by_the_state(office: Office) ->
     rehearsal = data(office, "run", "start", "--period", "2026-07", "--rehearsal")["run"]["code"]
     assert "never approved" in told(office, "run", "approve", rehearsal, code=3)
     assert "removed with 2 drafts" in told(office, "run", "purge", rehearsal)
+
+
+def test_all_invoices_of_a_run_are_printed_into_a_folder(office: Office, tmp_path: Path) -> None:
+    out = tmp_path / "letters" / "july"
+    assert "EXPORT01" in told(office, "invoice", "print", "--out", str(out), code=2)
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    told(office, "run", "release", "", "C2", "--reason", "big order")
+    run = data(office, "run", "list")[0]["code"]
+    assert "EXPORT03" in told(office, "invoice", "print", "--run", run, "--out", str(out), code=3)
+    assert not out.exists()
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    assert told(office, "invoice", "print", "--run", run, "--out", str(out)) == f"2 documents in {out}\n"
+    assert sorted(file.name for file in out.iterdir()) == ["INV-2026-000001.html", "INV-2026-000002.html"]
+    single = tmp_path / "one.html"
+    told(office, "invoice", "show", "INV-2026-000002", "--html", str(single))
+    assert (out / "INV-2026-000002.html").read_bytes() == single.read_bytes()
+    told(office, "invoice", "print", "INV-2026-000002", "--text", "--out", str(tmp_path))
+    assert "143.00" in (tmp_path / "INV-2026-000002.txt").read_text(encoding="utf-8")
+    assert "INVOICE20" in told(office, "invoice", "print", "INV-9", "--out", str(tmp_path), code=2)
+    assert "RUN01" in told(office, "invoice", "print", "--run", "nowhere", "--out", str(tmp_path), code=2)
+    (tmp_path / "file").write_text("")
+    assert told(office, "invoice", "print", "INV-2026-000002", "--out", str(tmp_path / "file" / "x"), code=2)

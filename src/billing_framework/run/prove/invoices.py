@@ -27,7 +27,7 @@ from billing_framework.storage.billing.edit_rows import numbered_edits
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of, run_accounts_on
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.receivable.rows import load_standings
-from billing_framework.values.errors import NotFound
+from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
 
 
@@ -148,6 +148,23 @@ def _listed(row: sa.Row[Any], opens: dict[int, Money]) -> ListedDocument:
 def _open(connection: Connection, keys: list[int]) -> dict[int, Money]:
     by_item = {document_item_key(key): key for key in keys}
     return {by_item[one.item.key]: one.open for one in load_standings(connection, keys=list(by_item))}
+
+
+def issued_numbers(deployment: Deployment, run: str) -> list[str]:
+    """Return the numbers of the documents that a run issued and that are not void, in their order.
+
+    Raises:
+        NotFound: ``RUN01`` for an unknown run.
+        Refused: ``EXPORT03`` where it has issued none.
+    """
+    with deployment.database.read() as connection:
+        found = find_run(connection, run)
+        columns = document.c
+        query = sa.select(columns.number).where(columns.run_id == found.id, columns.status == "issued")
+        numbers = list(connection.scalars(query.order_by(columns.series, columns.counter)))
+    if not numbers:
+        raise Refused("EXPORT03", f"the run {found.code} has issued no document", remedy="Post it first, or name documents")
+    return numbers
 
 
 def show_document(deployment: Deployment, number: str) -> ShownDocument:
