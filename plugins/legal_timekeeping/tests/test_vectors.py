@@ -26,9 +26,9 @@ ELSEWHERE = {
     "L29": "ledes/",
     "L30": "ledes/",
     "L37": "here for the discount of a plan; the write-down of an officer is the framework's",
-    "L38": "test_trust.py",
-    "L40": "test_trust.py",
-    "L41": "test_trust.py",
+    "L38": "firm/test_trust.py",
+    "L40": "firm/test_trust.py",
+    "L41": "firm/test_trust.py",
 }
 LATER = {
     "L21": "collars",
