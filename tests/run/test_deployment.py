@@ -8,8 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from billing_framework.run.deployment import open_deployment, settings_path
+from billing_framework.run.master.customers import create
 from billing_framework.run.schema import check_schema, grant_role, upgrade_schema
 from billing_framework.storage.audit import events
+from billing_framework.storage.master.account_rows import load_parties
+from billing_framework.storage.master.master_kind import PARTIES
 from billing_framework.values.clock import FixedClock
 from billing_framework.values.errors import ConfigurationError, StorageError
 
@@ -114,3 +117,54 @@ def test_where_the_settings_are() -> None:
 def test_sqlite_has_no_roles_to_grant_to(yard: Path) -> None:
     with open_deployment(yard / "billing.toml") as deployment, pytest.raises(StorageError, match="no roles"):
         grant_role(deployment, "app")
+
+
+PERSONAL = """
+import attrs
+from billing_framework import UsageKind, hookimpl, personal
+
+@attrs.frozen(kw_only=True)
+class Lift:
+    tonnes: int
+    driver: str = personal()
+
+@hookimpl
+def billing_usage_kinds():
+    return [UsageKind(name="lift", title="A lift of the crane", body=Lift)]
+"""
+
+
+def test_a_plugin_with_personal_data_needs_a_key(yard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (yard / "yard_of_tests" / "__init__.py").write_text(PERSONAL, encoding="utf-8")
+    path = yard / "billing.toml"
+    with pytest.raises(ConfigurationError, match="PERSONAL01 the usage kind 'lift' of plugin 'yard'"):
+        open_deployment(path)
+    path.write_text(SETTINGS + '[personal_data]\nkey = { env = "YARD_KEY" }\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="CONFIG06"):
+        open_deployment(path)
+    monkeypatch.setenv("YARD_KEY", "a word")
+    with pytest.raises(ConfigurationError, match="PERSONAL03") as caught:
+        open_deployment(path)
+    assert "a word" not in str(caught.value)
+    monkeypatch.setenv("YARD_KEY", "0f" * 32)
+    with open_deployment(path) as deployment:
+        assert "0f0f" not in repr(deployment)
+        upgrade_schema(deployment)
+        assert check_schema(deployment) == []
+    former = '[personal_data]\nkey = { env = "YARD_KEY" }\nformer_keys = [{ file = "old.key" }]\n'
+    path.write_text(SETTINGS + former, encoding="utf-8")
+    (yard / "old.key").write_text("1e" * 32 + "\n", encoding="utf-8")
+    with open_deployment(path) as deployment:
+        assert deployment.database.vault is not None
+        assert len(deployment.database.vault.former) == 1
+
+
+def test_a_key_without_personal_kinds_seals_parties(yard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (yard / "billing.toml").write_text(SETTINGS + '[personal_data]\nkey = { env = "YARD_KEY" }\n', encoding="utf-8")
+    monkeypatch.setenv("YARD_KEY", "0f" * 32)
+    with open_deployment(yard / "billing.toml", clock=CLOCK, actor="ada") as deployment:
+        upgrade_schema(deployment)
+        create(deployment, PARTIES, {"code": "P1", "name": "Ada Ohm"})
+        with deployment.database.read() as connection:
+            assert connection.execute(sa.text("SELECT name FROM party")).scalar() == ""
+            assert load_parties(connection, ["P1"])["P1"].name == "Ada Ohm"

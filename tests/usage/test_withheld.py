@@ -124,6 +124,8 @@ def test_a_finding_about_a_record_quotes_its_envelope_alone() -> None:
     told = Finding(code="USAGE25", what="'Zoe Quill' is none of the known values", remedy="x", field="mood", value="Zoe Quill")
     assert safe_finding(told).what == "'<personal>' is none of the known values"
     assert safe_finding(told).value == "<personal>"
+    quoting = Finding(code="USAGE01", what="invalid literal: 'Zoe Quill'", remedy="x")
+    assert safe_finding(quoting).what == "invalid literal: '<personal>'"
     named = Finding(code="USAGE03", what="the identifier belongs to no agreement", field="subject", value="CARD-1")
     assert safe_finding(named) == named
     long = "Zoe" * 30

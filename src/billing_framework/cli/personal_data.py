@@ -65,7 +65,8 @@ def rotate(context: click.Context, deployment: Deployment) -> None:
       billing personal-data rotate
     """
     done = rotate_keys(deployment)
-    emit(context, done, f"key {done.key_id}: {done.rewrapped} keys wrapped anew, {done.sealed} parties sealed")
+    counts = f"{done.rewrapped} keys wrapped anew, {done.sealed} parties sealed"
+    emit(context, done, [counts, f"the current key is {done.key_id}"])
 
 
 @personal_data.command()

@@ -20,7 +20,8 @@ class UsageKind:
         name: unique name in the deployment, snake_case, for example ``interval_day``.
         title: one line for people.
         body: frozen attrs class with the fields of the kind. Field types: ``str``, ``int``, ``bool``, ``Fraction``, ``date``,
-            aware ``datetime``, an ``Enum`` of text values, ``tuple[int, ...]`` (packed), each also ``| None``.
+            aware ``datetime``, an ``Enum`` of text values, ``tuple[int, ...]`` (packed), each also ``| None``. What tells about a
+            person is declared by `personal`; raters are given a placeholder for it.
         divisible: True where a record covers a span that may be cut at a period's edge (interval data); such records are
             given to every period that they overlap, others only to the period in which they start.
         reach_days: how many days before the billed period the rater must see. Records of the agreement's subjects in that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from billing_framework.usage.record import AnyUsage
 from billing_framework.values.finding import Finding
 from billing_framework.values.personal import REDACTED
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SHORTEST_QUOTED = 3
 _LONGEST_QUOTED = 60
 
@@ -44,10 +46,10 @@ def safe_finding(finding: Finding) -> Finding:
 
     A record that is wrong may hold any value in any place, so that no field of its body can be trusted to be harmless.
     """
-    if finding.field in ENVELOPE_FIELDS or not finding.value:
+    if finding.field in ENVELOPE_FIELDS:
         return finding
-    what = finding.what
+    what = _QUOTED.sub(f"'{REDACTED}'", finding.what)
     for quoted in (finding.value, finding.value[:_LONGEST_QUOTED]):
         if len(quoted) >= _SHORTEST_QUOTED:
             what = what.replace(quoted, REDACTED)
-    return attrs.evolve(finding, what=what, value=REDACTED)
+    return attrs.evolve(finding, what=what, value=REDACTED if finding.value else "")
