@@ -10,7 +10,15 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.party import Address, Party
 from billing_framework.exchange.answer_reader import AnsweredDocument, AnswerReader, AnswerRequest
-from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Exported, Exporter, ExportLine, ExportRequest
+from billing_framework.exchange.exporter import (
+    CheckRequest,
+    ExportDocument,
+    Exported,
+    Exporter,
+    ExportLine,
+    ExportRequest,
+    GivenAnswer,
+)
 from billing_framework.invoicing.document import Buyer, Document, Seller
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, LineTax, Note, TaxLine, Totals
 from billing_framework.invoicing.review import (
@@ -130,6 +138,7 @@ __all__ = [
     "Exporter",
     "Figure",
     "Finding",
+    "GivenAnswer",
     "Graduated",
     "InputRefused",
     "KeyedUsage",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import attrs
@@ -15,6 +15,7 @@ from billing_framework.accounts.party import Party
 from billing_framework.invoicing.document import Document
 from billing_framework.invoicing.draft import DraftLine
 from billing_framework.rating.charge import Step
+from billing_framework.receivables.answer import AnswerItem
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.finding import Finding
 
@@ -35,6 +36,23 @@ class ExportLine:
 
 
 @attrs.frozen(kw_only=True)
+class GivenAnswer:
+    """What a third party has answered to a document, as far as it was booked and nothing has taken it back.
+
+    Attributes:
+        payer: identifier of who answered.
+        trace: number of its payment.
+        paid_on: date of the payment.
+        item: what it said about the document.
+    """
+
+    payer: str
+    trace: str
+    paid_on: date
+    item: AnswerItem
+
+
+@attrs.frozen(kw_only=True)
 class ExportDocument:
     """An issued document with all that a file about it may say; read from what the document was made from, not from today.
 
@@ -49,6 +67,7 @@ class ExportDocument:
         originals: records whose body was edited before billing, by key, as they came; a record that is not in it was not edited.
         record_agreements: key of each record to the code of the agreement that it was billed under.
         assignments: the assignment by which each record was guided, by record key.
+        answers: what third parties have answered to it, in the order in which it was booked; only of those that stand.
     """
 
     document: Document
@@ -60,6 +79,7 @@ class ExportDocument:
     originals: Mapping[int, AnyUsage] = attrs.field(factory=dict, repr=False)
     record_agreements: Mapping[int, str] = attrs.field(factory=dict)
     assignments: Mapping[int, Assignment] = attrs.field(factory=dict)
+    answers: tuple[GivenAnswer, ...] = ()
 
     @property
     def number(self) -> str:

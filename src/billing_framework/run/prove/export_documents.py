@@ -11,17 +11,19 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.party import Party
-from billing_framework.exchange.exporter import ExportDocument, ExportLine
+from billing_framework.exchange.exporter import ExportDocument, ExportLine, GivenAnswer
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rater import KeyedUsage
+from billing_framework.receivables.answer import AnswerItem
 from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.rated_input import billing_group
 from billing_framework.run.cycle.stored_input import StoredMaterial, read_inputs, read_material
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.master.account_rows import load_accounts, load_parties
+from billing_framework.storage.receivable.answers import load_answers, standing_items
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.opened import open_records
 from billing_framework.values.finding import Finding, Severity
@@ -100,6 +102,7 @@ def _some(connection: Connection, host: Host, stored: Sequence[StoredDocument], 
     accounts = load_accounts(connection, {one.content.account for one in stored})
     parties = load_parties(connection, {account.party for account in accounts.values()})
     known = _Known(inputs=inputs, material=material, accounts=accounts, parties=parties)
+    answers = _answers(connection, [one.number for one in stored])
     issued = as_issued(connection, stored)
     made = []
     for one in stored:
@@ -109,9 +112,23 @@ def _some(connection: Connection, host: Host, stored: Sequence[StoredDocument], 
             account=_account(one, source, known),
             party=parties[accounts[one.content.account].party],
             lines=tuple(_lines(one, source)),
+            answers=answers.get(one.number, ()),
         )
         made.append(_with_records(base, known.inputs[source.key], known.material))
     return Assembled(documents=tuple(made))
+
+
+def _answers(connection: Connection, numbers: Sequence[str]) -> dict[str, tuple[GivenAnswer, ...]]:
+    """Return by number what third parties have answered to documents, as far as it stands."""
+    items = standing_items(connection, numbers)
+    given = load_answers(connection, {one.answer for one in items})
+    found: dict[str, tuple[GivenAnswer, ...]] = {}
+    for one in items:
+        if isinstance(one.content, AnswerItem):
+            said = given[one.answer]
+            answer = GivenAnswer(payer=said.payer, trace=said.trace, paid_on=said.paid_on, item=one.content)
+            found[one.content.document] = (*found.get(one.content.document, ()), answer)
+    return found
 
 
 def _account(one: StoredDocument, source: StoredDocument, known: _Known) -> Account:
