@@ -24,6 +24,7 @@ from billing_framework.plugin.discovery import load_plugins
 from billing_framework.plugin.host import Host
 from billing_framework.rating.figure import Figure
 from billing_framework.rating.quantity_rule import QuantityRule
+from billing_framework.rating.rate_table import RateTableName
 from billing_framework.rating.tiers import Tier, Widths
 from billing_framework.usage.kind_fields import BodyField, body_fields
 from billing_framework.usage.record import UsageKind
@@ -41,6 +42,7 @@ _TEXTS: Mapping[Any, str] = {
     Fraction: "exact number",
     date: "date",
     Figure: "figure",
+    RateTableName: "code of a rate table",
 }
 # Tables that the page of price plans describes, so that a plugin's page need not.
 _TOLD_ELSEWHERE = {Tier: "graduated-each-unit-at-its-tiers-price", Widths: "graduated-each-unit-at-its-tiers-price"} | {
