@@ -110,8 +110,7 @@ def country(text: str) -> str:
 def cycle(text: str) -> str:
     """Read a billing cycle such as ``monthly:1`` and return its canonical text, by which runs choose accounts.
 
-    A custom calendar is known only to the deployment; its name is taken as it is, and a run holds an account whose calendar is
-    not there.
+    A custom calendar is known only to the deployment, which refuses an unknown one when an account is entered.
     """
     kind, _, name = text.partition(":")
     return f"custom:{code(name)}" if kind == "custom" else str(parse_cycle(text))

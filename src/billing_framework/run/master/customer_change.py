@@ -137,7 +137,7 @@ def _change(
     if value == was.value:
         return value
     row = Row(0, value)
-    raise_findings(references(connection, kind, [row], [was], ""))
+    raise_findings(references(connection, kind, [row], [was], "", calendars=deployment.settings.calendars))
     found = Intake(new=(), changed=((was, row),), unchanged=0, findings=())
     write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="change")
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -46,7 +46,7 @@ class Place:
 
 
 def account_findings(
-    connection: Connection, rows: Sequence[Row[Account]], old: Mapping[str, Account], file: str
+    connection: Connection, rows: Sequence[Row[Account]], old: Mapping[str, Account], file: str, *, calendars: Collection[str]
 ) -> list[Finding]:
     """Return what is wrong with new or changed accounts beside the ones that are stored.
 
@@ -55,6 +55,7 @@ def account_findings(
         rows: the accounts as they would be.
         old: the stored ones among them, by code.
         file: name of the file that they come from, for messages.
+        calendars: names of the deployment's own billing calendars.
     """
     parties = _known(connection, tables.party.c.code, {row.value.party for row in rows})
     books = set(connection.scalars(sa.select(book_version.c.book).distinct()))
@@ -65,6 +66,8 @@ def account_findings(
             findings.append(place.put(missing_finding(connection, tables.party.c.code, "party", row.value.party, row.value.code)))
         if row.value.book not in books:
             findings.append(place.put(missing_finding(connection, book_version.c.book, "book", row.value.book, row.value.code)))
+        if row.value.code not in old or old[row.value.code].cycle != row.value.cycle:
+            findings += [place.put(finding) for finding in _calendar_findings(row.value, calendars)]
     findings += _tree_findings(connection, rows, file)
     moved = {row.value.code for row in rows if row.value.code in old and _moved(old[row.value.code], row.value)}
     used = {stored.value.account for stored in rows_of(connection, AGREEMENTS, "account", moved)}
@@ -73,6 +76,20 @@ def account_findings(
         if row.value.code in used:
             findings.append(Place(file, row.line).put(_fixed_account(row.value)))
     return findings
+
+
+def _calendar_findings(account: Account, calendars: Collection[str]) -> Iterator[Finding]:
+    kind, _, name = account.cycle.partition(":")
+    if kind == "custom" and name not in calendars:
+        yield Finding(
+            code="VALUE19",
+            severity=Severity.BLOCKING,
+            what=f"the deployment has no billing calendar {name!r}",
+            remedy=f"{did_you_mean(name, calendars)}. Calendars are the tables [calendars.NAME] of billing.toml",
+            field="cycle",
+            value=account.cycle,
+            subject=account.code,
+        )
 
 
 def _moved(was: Account, account: Account) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
@@ -111,7 +111,7 @@ def import_file(
     read = read_master_file(content, kind.form, file=file, delimiter=delimiter)
     now = deployment.clock.now()
     with deployment.database.read() if check_only else deployment.database.begin() as connection:
-        found = intake(connection, kind, read.rows, file=file, update=update)
+        found = intake(connection, kind, read.rows, file=file, update=update, calendars=deployment.settings.calendars)
         findings = safe_findings(connection, kind, (*read.findings, *found.findings))
         written = not check_only and not any(finding.stops for finding in findings)
         if written:
@@ -144,7 +144,7 @@ def save(
     rows = [Row(line, one.value) for line, one in enumerate(filled, start=1) if one.value is not None]
     early = tuple(finding for one in filled for finding in one.findings)
     with deployment.database.begin() as connection:
-        found = intake(connection, kind, rows, update=update)
+        found = intake(connection, kind, rows, update=update, calendars=deployment.settings.calendars)
         findings = safe_findings(connection, kind, (*early, *found.findings))
         written = not any(finding.stops for finding in findings)
         if written:
@@ -173,14 +173,20 @@ def create(deployment: Deployment, kind: MasterKind[Value], given: Mapping[str, 
     with deployment.database.begin() as connection:
         raise_findings(safe_findings(connection, kind, filled.findings))
         value = cast(Value, filled.value)
-        found = intake(connection, kind, [Row(0, value)], update=False)
+        found = intake(connection, kind, [Row(0, value)], update=False, calendars=deployment.settings.calendars)
         raise_findings(found.findings)
         write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
     return value, bool(found.new)
 
 
 def intake(
-    connection: Connection, kind: MasterKind[Value], rows: Sequence[Row[Value]], *, file: str = "", update: bool
+    connection: Connection,
+    kind: MasterKind[Value],
+    rows: Sequence[Row[Value]],
+    *,
+    file: str = "",
+    update: bool,
+    calendars: Collection[str],
 ) -> Intake[Value]:
     """Return what `rows` would do to what is stored; nothing is written.
 
@@ -190,12 +196,14 @@ def intake(
         rows: the values with their lines.
         file: name of their file, for messages.
         update: True where rows that differ from what is stored may change it.
+        calendars: names of the deployment's own billing calendars.
     """
     stored = stored_like(connection, kind, [row.value for row in rows])
     new = [row for row in rows if kind.identity(row.value) not in stored]
     changed = [(was, row) for row in rows if (was := stored.get(kind.identity(row.value))) is not None and was.value != row.value]
     replacing = changed if update else []
-    findings = references(connection, kind, [*new, *(row for _, row in replacing)], [was for was, _ in replacing], file)
+    values, old = [*new, *(row for _, row in replacing)], [was for was, _ in replacing]
+    findings = references(connection, kind, values, old, file, calendars=calendars)
     if not update:
         findings += [_other_content(kind, was, row, file) for was, row in changed]
     findings.sort(key=lambda finding: finding.line)
@@ -203,7 +211,13 @@ def intake(
 
 
 def references(
-    connection: Connection, kind: MasterKind[Value], rows: Sequence[Row[Value]], old: Sequence[Stored[Value]], file: str
+    connection: Connection,
+    kind: MasterKind[Value],
+    rows: Sequence[Row[Value]],
+    old: Sequence[Stored[Value]],
+    file: str,
+    *,
+    calendars: Collection[str] = (),
 ) -> list[Finding]:
     """Return what is wrong between the values to be written and what else is stored.
 
@@ -213,6 +227,7 @@ def references(
         rows: values to be written.
         old: stored values that they replace.
         file: name of their file, for messages.
+        calendars: names of the deployment's own billing calendars, which accounts may name.
     """
     values: list[Row[Any]] = list(rows)
     by_identity: dict[tuple[Any, ...], Any] = {kind.identity(was.value): was.value for was in old}
@@ -221,7 +236,7 @@ def references(
         return []
     match kind.name:
         case "account":
-            return account_findings(connection, values, by_code, file)
+            return account_findings(connection, values, by_code, file, calendars=calendars)
         case "agreement":
             return agreement_findings(connection, values, by_code, file)
         case "assignment":
