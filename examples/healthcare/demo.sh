@@ -84,6 +84,10 @@ show answer list --waiting
 title "The same file again changes nothing"
 show answer import data/northfield_1.835 --format x12_835
 
+title "The second plan is asked, and told what the first has decided"
+show invoice export CL-2026-000002 --format x12_837p --option payer=SM02 --option control=2 --out second_claim.x12
+show file check second_claim.x12 --format x12_837p
+
 title "The second plan pays its part of what the first has left; the rest is the patient's"
 show answer import data/second_mutual.835 --format x12_835
 show payment open P-1002

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from billing_framework import ValueRefused
@@ -38,6 +40,7 @@ class HealthcareSettings:
         region: state code.
         postcode: nine digits.
         usage: ``P`` for production or ``T`` for test files.
+        payers: identifier of each payer to its name, as claims write it; needed for payers after the first.
         contractual_reasons: adjustment reasons of the provider's contract (groups CO and PI): what they take is given up.
         sequestration_reasons: reasons of a payment cut by law, which is given up under a code of its own.
         informational_reasons: reasons of group OA that only tell what an earlier payer did.
@@ -58,6 +61,7 @@ class HealthcareSettings:
     region: str = ""
     postcode: str = ""
     usage: str = attrs.field(default="T", validator=_usage)
+    payers: Mapping[str, str] = attrs.field(factory=dict)
     contractual_reasons: tuple[str, ...] = ("24", "42", "45", "59", "94", "97", "144", "A2")
     sequestration_reasons: tuple[str, ...] = ("253",)
     informational_reasons: tuple[str, ...] = ("23",)

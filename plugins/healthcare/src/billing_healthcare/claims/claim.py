@@ -57,6 +57,7 @@ class OtherPayer:
         adjustments: adjustments of its answer to the claim as a whole.
         paid: what it paid for the claim: the lines less the adjustments of the claim.
         remaining: what it leaves to the patient, None where its answer does not say.
+        on: date of its decision where it decided the claim as a whole, None where the lines say it.
     """
 
     coverage: Coverage
@@ -64,6 +65,7 @@ class OtherPayer:
     adjustments: tuple[Adjustment, ...] = ()
     paid: Fraction
     remaining: Fraction | None = None
+    on: date | None = None
 
 
 @attrs.frozen(kw_only=True)

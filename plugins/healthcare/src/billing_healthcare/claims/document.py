@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import attrs
 
 from billing_framework import AnyUsage, DocumentKind, ExportDocument, ExportLine, Finding, ValueRefused
 from billing_healthcare.claims.claim import ORDER, Claim, ClaimLine
+from billing_healthcare.claims.earlier import with_earlier
 from billing_healthcare.coverage import Coverage, read_coverages
 from billing_healthcare.kinds import ENCOUNTER, SERVICE_LINE, Encounter, ServiceLine
 
@@ -24,12 +25,19 @@ class Claims:
     findings: tuple[Finding, ...] = ()
 
 
-def claims_of(documents: Sequence[ExportDocument]) -> Claims:
-    """Return the claims of documents; a document of which a line is no service of an encounter makes none."""
+def claims_of(documents: Sequence[ExportDocument], names: Mapping[str, str], payer: str = "") -> Claims:
+    """Return the claims of documents; a document of which a line is no service of an encounter makes none.
+
+    Args:
+        documents: issued documents.
+        names: identifier of each payer to its name.
+        payer: the payer that is asked; by default the one for whose account the document is. A payer after the first is told
+            what those before it have answered.
+    """
     claims: list[Claim] = []
     findings: list[Finding] = []
     for document in documents:
-        made = list(_of_document(document))
+        made = list(_of_document(document, names, payer))
         wrong = [one for one in made if isinstance(one, Finding)]
         findings += wrong
         if not wrong:
@@ -48,7 +56,22 @@ def document_of(reference: str) -> str:
     return number if dot and position.isdigit() else reference
 
 
-def _of_document(document: ExportDocument) -> Iterator[Claim | Finding]:
+@attrs.frozen(kw_only=True)
+class Claimed:
+    """What one claim of a document is about.
+
+    Attributes:
+        reference: our identifier of the claim.
+        head: its encounter.
+        lines: its services, in their order.
+    """
+
+    reference: str
+    head: Encounter
+    lines: tuple[ClaimLine, ...]
+
+
+def _of_document(document: ExportDocument, names: Mapping[str, str], asked: str) -> Iterator[Claim | Finding]:
     if document.document.content.kind is not DocumentKind.INVOICE:
         yield _problem(document, "the document is no invoice, so it asks no payer for money", "Export invoices only")
         return
@@ -66,30 +89,38 @@ def _of_document(document: ExportDocument) -> Iterator[Claim | Finding]:
         by_encounter.setdefault(head.encounter, []).append(ClaimLine(body=service, charge=charge))
     for position, (name, lines) in enumerate(sorted(by_encounter.items()), start=1):
         reference = reference_of(document.number, position, len(by_encounter))
-        yield _claim(document, heads[name], lines, reference)
+        ordered = tuple(sorted(lines, key=lambda line: line.body.number))
+        yield _claim(document, Claimed(reference=reference, head=heads[name], lines=ordered), names, asked)
 
 
-def _claim(document: ExportDocument, head: Encounter, lines: Sequence[ClaimLine], reference: str) -> Claim | Finding:
+def _claim(document: ExportDocument, claimed: Claimed, names: Mapping[str, str], asked: str) -> Claim | Finding:
+    head, reference, own = claimed.head, claimed.reference, _own_payer(document)
     try:
         coverages = read_coverages(head.coverage)
     except ValueRefused as error:
         return Finding(code=error.code, what=error.what, remedy=error.remedy, subject=reference)
-    payer = next((agreement.terms.get(PAYER_TERM, "") for agreement in document.agreements.values()), "")
-    place = _place(coverages, payer)
+    place = _place(coverages, asked or own)
     if place is None:
         what = f"the encounter {head.encounter} names no coverage by the payer of the document's account"
         return _problem(document, what, f"Give the payer in the encounter's coverage, and as the agreement's term {PAYER_TERM!r}")
-    if place > 0:
-        what = f"the payer of encounter {head.encounter} comes after another, whose answer the claim must tell"
-        return _problem(document, what, "Bill the first payer first")
-    return Claim(
+    named = {own: document.party.name, **names}
+    asks = coverages[place]
+    if asks.payer not in named:
+        what = f"the payer {asks.payer} has no name"
+        return _problem(document, what, "Add it to the table payers of plugin.healthcare")
+    claim = Claim(
         reference=reference,
         encounter=head,
-        coverage=coverages[place],
-        payer_name=document.party.name,
+        coverage=asks,
+        payer_name=named[asks.payer],
         order=ORDER[place],
-        lines=tuple(sorted(lines, key=lambda line: line.body.number)),
+        lines=claimed.lines,
     )
+    return with_earlier(claim, coverages[:place], document.answers, named)
+
+
+def _own_payer(document: ExportDocument) -> str:
+    return next((agreement.terms.get(PAYER_TERM, "") for agreement in document.agreements.values()), "")
 
 
 def _place(coverages: Sequence[Coverage], payer: str) -> int | None:

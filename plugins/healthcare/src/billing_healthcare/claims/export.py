@@ -23,7 +23,7 @@ def export_claims(documents: Sequence[ExportDocument], request: ExportRequest) -
         request: instant, settings and options; ``control`` is the number of the interchange, by default made of the instant.
     """
     settings = request.settings if isinstance(request.settings, HealthcareSettings) else HealthcareSettings()
-    found = claims_of(documents)
+    found = claims_of(documents, settings.payers, request.options.get("payer", ""))
     findings = [*sender_findings(settings), *found.findings]
     findings += [problem for claim in found.claims for problem in claim_problems(claim)]
     control = request.options.get("control", str(int(request.created_at.timestamp()) % _MOST_CONTROL + 1))
@@ -45,5 +45,8 @@ X12_837P = Exporter(
     suffix=".x12",
     write=export_claims,
     check=check_claims,
-    options={"control": "number of the interchange, 1 to 999999999; by default made of the instant"},
+    options={
+        "control": "number of the interchange, 1 to 999999999; by default made of the instant",
+        "payer": "the payer that is asked, where it is not the first: its identifier in the coverage",
+    },
 )

@@ -145,6 +145,8 @@ def _other_payer(writer: SegmentWriter, claim: Claim, other: OtherPayer, order: 
     writer.add("OI", "", "", "Y", "", "", "Y")
     _insured(writer, claim.encounter, other.coverage)
     writer.add("NM1", "PR", "2", other.name, "", "", "", "", "PI", other.coverage.payer)
+    if other.on is not None:
+        writer.add("DTP", "573", "D8", day(other.on))
 
 
 def _line(writer: SegmentWriter, claim: Claim, line: ClaimLine, number: int) -> None:
