@@ -52,12 +52,13 @@ def test_a_reviewed_bill_from_edit_to_history(office: Office) -> None:
     shown = told(office, "run", "show", "", "C1")
     assert "minutes of usage:" in shown
     assert "Post office" in shown
+    assert "Left for a later bill, by a reviewer: e2" in shown
     assert "8.10 USD" in shown  # 9.00 less a tenth
     kept = data(office, "run", "show", "", "C1")["edits"]
     fields = ["record", "record", "defer", "amount", "amount"]
     assert [(one["position"], one["edit"]["field"]) for one in kept] == list(enumerate(fields, start=1))
     assert {one["edit"]["reason"] for one in kept} == {"agreed"}
-    assert "deferred: left for a later bill by a reviewer" in told(office, "run", "review")
+    assert "deferred: by a reviewer" in told(office, "run", "review")
     told(office, "run", "approve")
     told(office, "run", "post")
 

@@ -10,6 +10,8 @@ from billing_framework.invoicing.rebill import Comparison
 from billing_framework.run.prove.invoices import ShownDocument, StandingEdit
 from billing_framework.values.number import exact_text
 
+_MOST_IDS = 10
+
 
 def document_text(shown: ShownDocument, *, with_items: bool = False) -> Iterator[str]:
     """Yield the text of a document, with what its lines consist of where that is asked for."""
@@ -36,6 +38,9 @@ def document_text(shown: ShownDocument, *, with_items: bool = False) -> Iterator
     listed = [line for line in content.lines if line.items]
     if listed and not with_items:
         yield f"{sum(len(line.items) for line in listed)} items make up lines {_numbers(listed)}; --items lists them"
+    for why, ids in shown.waiting.items():
+        more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+        yield f"Left for a later bill, {why}: {', '.join(ids[:_MOST_IDS])}{more}"
     if shown.edits:
         yield ""
         rows = [_edit(one) for one in shown.edits]

@@ -22,7 +22,7 @@ from billing_framework.values.spelling import did_you_mean
 RECORD_FIELDS = (EditField.RECORD, EditField.DEFER)
 """What an edit of a record may be; all other edits are of charges."""
 
-DEFERRED = "left for a later bill by a reviewer"
+DEFERRED = "by a reviewer"
 """Reason under which control totals count the records that reviewers have deferred."""
 
 _TARGET = "usage:"

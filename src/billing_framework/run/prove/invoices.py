@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from billing_framework.invoicing.edit import Edit
 from billing_framework.receivables.open_item import document_item_key
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.personal.reading import BUYER_FIELDS, Read, reading, record_reads
+from billing_framework.storage.billing.billed_records import document_record_rows
 from billing_framework.storage.billing.buyers import buyer_owners, parties_of
 from billing_framework.storage.billing.documents import (
     StoredDocument,
@@ -27,6 +28,8 @@ from billing_framework.storage.billing.edit_rows import numbered_edits
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of, run_accounts_on
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.receivable.rows import load_standings
+from billing_framework.storage.usage.kind_table import kind_tables
+from billing_framework.storage.usage.rows import stored_records
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
 
@@ -84,11 +87,13 @@ class ShownDocument:
         credits: numbers of the credit notes that correct it.
         replaced_by: number of the document that bills it anew, or empty.
         edits: reviewers' edits that stand, where the document is looked at in its run.
+        waiting: reason to the ids of the records that it leaves for a later bill, where it is looked at in its run.
     """
 
     document: Document
     stored: StoredDocument
     edits: tuple[StandingEdit, ...] = ()
+    waiting: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     open: Money | None = None
     credits: tuple[str, ...] = ()
     replaced_by: str = ""
@@ -210,10 +215,12 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
             remedy = f"Edits that stand: {edits}" if edits else "Look at its state: billing run show"
             raise NotFound("RUN04", f"account {account!r} has no document in the run {run.code}; {why}", remedy=remedy)
         edits_on = _edits(connection, run, [one.account for one in run_accounts_on(connection, run, [row.document])])
+        waiting = _waiting(deployment, connection, row.document)
         stored = load_documents(connection, [row.document])[row.document]
         _note_reading(connection, deployment, stored, "run show")
         if stored.number:
-            return run, ShownDocument(document=as_issued(connection, [stored])[stored.key], stored=stored, edits=edits_on)
+            issued = as_issued(connection, [stored])[stored.key]
+            return run, ShownDocument(document=issued, stored=stored, edits=edits_on, waiting=waiting)
         seller, buyer = parties_of(connection, [stored.key])[stored.key]
         draft = Document(
             number="",
@@ -225,7 +232,18 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
             seller=seller,
             buyer=buyer,
         )
-        return run, ShownDocument(document=draft, stored=stored, edits=edits_on)
+        return run, ShownDocument(document=draft, stored=stored, edits=edits_on, waiting=waiting)
+
+
+def _waiting(deployment: Deployment, connection: Connection, key: int) -> dict[str, tuple[str, ...]]:
+    by_account = document_record_rows(connection, [key]).get(key, {})
+    reasons = {record: why for one in by_account.values() for record, why in one.deferred.items()}
+    stored = stored_records(connection, kind_tables(deployment.host.kinds), reasons.keys())
+    names = {record: one.external_id for record, one in stored.items()}
+    found: dict[str, list[str]] = {}
+    for record, why in sorted(reasons.items(), key=lambda item: (item[1], names.get(item[0], ""))):
+        found.setdefault(why, []).append(names.get(record, str(record)))
+    return {why: tuple(ids) for why, ids in found.items()}
 
 
 def _edits(connection: Connection, run: Run, accounts: Sequence[str]) -> tuple[StandingEdit, ...]:
