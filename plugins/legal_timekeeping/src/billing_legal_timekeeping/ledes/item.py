@@ -163,14 +163,14 @@ def _amounts(line: ExportLine, record: TimeEntry | Expense) -> Amounts:
     if not units:
         units = Fraction(1) if not isinstance(record, TimeEntry) else Fraction(0)
     cost = price.value if price is not None else (whole / units if units else Fraction(0))
-    return _written(units, cost, total)
+    return written_amounts(units, cost, total)
 
 
 def _units(record: TimeEntry | Expense) -> Fraction:
     return record.entered_hours if isinstance(record, TimeEntry) else record.quantity
 
 
-def _written(units: Fraction, cost: Fraction, total: Fraction) -> Amounts:
+def written_amounts(units: Fraction, cost: Fraction, total: Fraction) -> Amounts:
     """Return units and cost that can be written with four decimals, as their product can, and what is missing to the total."""
     for places in (DECIMALS, 3, 2, 1, 0):
         some = to_places(units, places, RoundingMode.HALF_UP)

@@ -47,10 +47,10 @@ def plain_text(text: str, charset: Charset, size: int) -> str:
     Letters with accents become plain ones and quotes straight ones where the character set has them not; what is left over
     becomes a question mark.
     """
-    text = " ".join(text.replace(SEPARATOR, "/").split())
+    text = " ".join(_encodable(text, charset).replace(SEPARATOR, "/").split())
     while END in text:
         text = text.replace(END, "")
-    return _encodable(text, charset)[:size].strip()
+    return text[:size].strip()
 
 
 def _encodable(text: str, charset: Charset) -> str:

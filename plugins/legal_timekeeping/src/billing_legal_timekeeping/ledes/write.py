@@ -90,14 +90,15 @@ def _values(document: ExportDocument, item: Item, request: ExportRequest, profil
 
 
 def _client(document: ExportDocument) -> str:
-    """Return the firm's code of the client: the term ``client`` of the agreements where they agree, else the account."""
-    named = {agreement.terms.get("client", "") for agreement in document.agreements.values()} - {""}
-    shares = any(line.line.share for line in document.lines)
-    return named.pop() if len(named) == 1 and not shares else document.account.code
+    """Return the firm's code of the client: the term ``client`` of its agreements where they agree, else the account."""
+    own = [agreement for agreement in document.agreements.values() if agreement.account == document.account.code]
+    named = {agreement.terms.get("client", "") for agreement in own} - {""}
+    return named.pop() if len(named) == 1 else document.account.code
 
 
 def _firm(document: ExportDocument) -> str:
-    return next((number for _, number in document.document.seller.tax_ids), "")
+    """Return the first tax registration of the firm, without a label before it: ``EIN 99-0000001`` is ``99-0000001``."""
+    return next((number.split()[-1] for _, number in document.document.seller.tax_ids if number.split()), "")
 
 
 def _period(document: ExportDocument) -> tuple[date, date]:
