@@ -75,9 +75,12 @@ def codes_in_use(names: Sequence[str], table: RateTable | None, day: date) -> Co
         table: a client's own set, which takes the place of all shipped ones; None without one.
         day: date of the entry.
     """
-    if table is not None:
-        return CodesInUse({(row.sort, row.code): row.label for row in table.rows if holds(row, day)})
-    return _of_sets(tuple(names))
+    return _of_sets(tuple(names)) if table is None else _of_table(table, day)
+
+
+@functools.lru_cache(maxsize=512)
+def _of_table(table: RateTable, day: date) -> CodesInUse:
+    return CodesInUse(MappingProxyType({(row.sort, row.code): row.label for row in table.rows if holds(row, day)}))
 
 
 @functools.cache

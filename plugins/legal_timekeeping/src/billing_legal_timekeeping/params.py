@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
@@ -82,13 +83,19 @@ def _places(_params: object, _field: object, places: int) -> None:
         raise ValueRefused("LEGAL06", f"hours are printed with 0 to 4 decimals, not {places}", remedy="Correct the plan")
 
 
+@functools.lru_cache(maxsize=256)
+def level_of(text: str) -> frozenset[str]:
+    """Return the dimensions of a level as a precedence writes it: ``matter+timekeeper``."""
+    return frozenset(text.split("+"))
+
+
 def _known_levels(_params: object, field: attrs.Attribute[tuple[str, ...]], levels: tuple[str, ...]) -> None:
     for level in levels:
         parts = level.split("+")
         if level != ENTRY and (len(set(parts)) != len(parts) or not set(parts) <= set(DIMENSIONS)):
             remedy = f"Join dimensions by +: {', '.join(DIMENSIONS)}; or write {ENTRY}"
             raise ValueRefused("LEGAL06", f"{field.name}: {level!r} is no level", remedy=remedy)
-    named = [frozenset(level.split("+")) for level in levels]
+    named = [level_of(level) for level in levels]
     if len(set(named)) != len(named) or not levels:
         raise ValueRefused("LEGAL06", f"{field.name} must name each level once", remedy="Correct the plan")
 

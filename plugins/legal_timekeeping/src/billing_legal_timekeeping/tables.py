@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -168,6 +170,15 @@ class CodeRow:
 def holds(row: Any, day: date) -> bool:
     """True where a dated row is in force on a day."""
     return (row.starts_on is None or row.starts_on <= day) and (row.ends_on is None or day < row.ends_on)
+
+
+@functools.lru_cache(maxsize=32)
+def rows_by_code(table: RateTable) -> Mapping[str, tuple[tuple[int, Any], ...]]:
+    """Return the rows of a table by their code, each with its 1-based place, in the order of the file."""
+    found: dict[str, list[tuple[int, Any]]] = {}
+    for number, row in enumerate(table.rows, start=1):
+        found.setdefault(row.code, []).append((number, row))
+    return MappingProxyType({code: tuple(rows) for code, rows in found.items()})
 
 
 def _findings(table: RateTable, names: tuple[str, ...]) -> tuple[Finding, ...]:

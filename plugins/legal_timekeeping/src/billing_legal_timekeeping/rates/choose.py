@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import attrs
 
-from billing_framework import Finding, RateTable, Step, ValueRefused, exact_text
-from billing_legal_timekeeping.params import ENTRY, AboveCeiling, Tie, Time
+from billing_framework import RateTable, Step, exact_text
+from billing_legal_timekeeping.params import ENTRY, AboveCeiling, Tie, Time, level_of
 from billing_legal_timekeeping.rates.facts import Work
 from billing_legal_timekeeping.rates.rows import Row, rows_for
 from billing_legal_timekeeping.tables import RateSort
+from billing_legal_timekeeping.unpriceable import Unpriceable
 
 _PRICES = (RateSort.ABSOLUTE, RateSort.PERCENT, RateSort.AMOUNT_OFF)
 
@@ -33,14 +34,6 @@ class HourPrice:
     steps: tuple[Step, ...] = ()
 
 
-class NoPrice(ValueRefused):
-    """Nothing, or more than one thing, says what an hour costs; never zero, never the nearest row."""
-
-    def finding(self, subject: str) -> Finding:
-        """Return it as a finding about an entry."""
-        return Finding(code=self.code, what=self.what, remedy=self.remedy, subject=subject)
-
-
 def hour_price(work: Work, table: RateTable, params: Time) -> HourPrice:
     """Return the price of an hour of an entry.
 
@@ -52,7 +45,7 @@ def hour_price(work: Work, table: RateTable, params: Time) -> HourPrice:
         params: precedence, tie policy and ceiling policy.
 
     Raises:
-        NoPrice: ``LEGAL11`` without a row, ``LEGAL12`` for a tie, ``LEGAL13`` where a percent has no standard rate.
+        Unpriceable: ``LEGAL11`` without a row, ``LEGAL12`` for a tie, ``LEGAL13`` where a percent has no standard rate.
     """
     rows = list(rows_for(table, work))
     standard = _standard(rows, params)
@@ -66,7 +59,8 @@ def _found(work: Work, rows: Sequence[Row], standard: Fraction | None, table: Ra
         if level == ENTRY and work.rate is not None:
             step = _step("rate", f"written on the entry{_passed_over(priced, [])}", work.rate)
             return HourPrice(rate=work.rate, standard=standard, steps=(step,))
-        at_level = [row for row in priced if row.row.level == frozenset(level.split("+"))]
+        dimensions = level_of(level)
+        at_level = [row for row in priced if row.level == dimensions]
         if not at_level:
             continue
         values = [_value(row, standard, work) for row in at_level]
@@ -75,7 +69,7 @@ def _found(work: Work, rows: Sequence[Row], standard: Fraction | None, table: Ra
         return HourPrice(rate=values[chosen], standard=standard, steps=(_step("rate", formula, values[chosen]),))
     what = f"no row of {table.name} prices an hour of {_said(work)} on {work.on}"
     aside = f"; {len(priced)} rows fill dimensions that the precedence does not name" if priced else ""
-    raise NoPrice("LEGAL11", what + aside, remedy="Add the row with its dates, or name its level in the plan's precedence")
+    raise Unpriceable("LEGAL11", what + aside, remedy="Add the row with its dates, or name its level in the plan's precedence")
 
 
 def _chosen(rows: Sequence[Row], values: Sequence[Fraction], tie: Tie, work: Work) -> int:
@@ -84,7 +78,7 @@ def _chosen(rows: Sequence[Row], values: Sequence[Fraction], tie: Tie, work: Wor
     if tie is Tie.REFUSE:
         named = "; ".join(f"{row} says {exact_text(value)}" for row, value in zip(rows, values, strict=True))
         what = f"several rows of one level price an hour of {_said(work)} on {work.on}: {named}"
-        raise NoPrice("LEGAL12", what, remedy="Leave one of them, or name a tie policy in the plan: highest, lowest, first")
+        raise Unpriceable("LEGAL12", what, remedy="Leave one of them, or name a tie policy in the plan: highest, lowest, first")
     return values.index(max(values) if tie is Tie.HIGHEST else min(values))
 
 
@@ -93,7 +87,7 @@ def _value(row: Row, standard: Fraction | None, work: Work) -> Fraction:
         return row.row.value
     if standard is None:
         what = f"{row} refers to the standard rate of {_said(work)}, and there is none on {work.on}"
-        raise NoPrice("LEGAL13", what, remedy="Add the standard rate, or name its level in the plan")
+        raise Unpriceable("LEGAL13", what, remedy="Add the standard rate, or name its level in the plan")
     if row.row.sort is RateSort.PERCENT:
         return standard * row.row.value / 100
     return max(standard - row.row.value, Fraction(0))
@@ -101,9 +95,8 @@ def _value(row: Row, standard: Fraction | None, work: Work) -> Fraction:
 
 def _standard(rows: Sequence[Row], params: Time) -> Fraction | None:
     for level in params.standard:
-        values = [
-            one.row.value for one in rows if one.row.sort is RateSort.ABSOLUTE and one.row.level == frozenset(level.split("+"))
-        ]
+        dimensions = level_of(level)
+        values = [one.row.value for one in rows if one.row.sort is RateSort.ABSOLUTE and one.level == dimensions]
         if values:
             return values[0] if len(set(values)) == 1 else None
     return None

@@ -22,20 +22,18 @@ class Row:
     Attributes:
         number: 1-based place.
         row: the row.
+        level: the dimensions that it fills.
     """
 
     number: int
     row: RateRow
-
-    @property
-    def level(self) -> str:
-        """The dimensions that it fills, as a precedence writes them."""
-        return "+".join(name for name in DIMENSIONS if name in self.row.level) or "everybody"
+    level: frozenset[str]
 
     def __str__(self) -> str:
-        said = " ".join(getattr(self.row, name) for name in DIMENSIONS if name in self.row.level)
+        filled = [name for name in DIMENSIONS if name in self.level]
+        said = f"{'+'.join(filled)}: {' '.join(getattr(self.row, name) for name in filled)}" if filled else "everybody"
         until = f" to {self.row.ends_on}" if self.row.ends_on else ""
-        return f"row {self.number} ({self.level}{': ' if said else ''}{said}, from {self.row.starts_on}{until})"
+        return f"row {self.number} ({said}, from {self.row.starts_on}{until})"
 
 
 @attrs.frozen
@@ -53,7 +51,7 @@ def _levels(table: RateTable) -> tuple[_Level, ...]:
     patterns: dict[tuple[str, ...], list[Row]] = {}
     for number, row in enumerate(table.rows, start=1):
         names = tuple(name for name in DIMENSIONS if getattr(row, name))
-        found = Row(number, row)
+        found = Row(number, row, frozenset(names))
         by_value = exact.setdefault(names, {})
         if any(getattr(row, name).endswith("*") for name in _PATTERNS):
             patterns.setdefault(names, []).append(found)

@@ -13,8 +13,9 @@ from billing_legal_timekeeping.params import Expenses
 from billing_legal_timekeeping.rating.fees import adjusted_by_entry
 from billing_legal_timekeeping.rating.line import Line, of_day
 from billing_legal_timekeeping.rating.matter import Matter, payable
-from billing_legal_timekeeping.rating.pick import Picked, Unpriceable, shown_codes, table_for
-from billing_legal_timekeeping.tables import CodeSort, ExpenseRate, holds
+from billing_legal_timekeeping.rating.pick import Picked, shown_codes, table_for
+from billing_legal_timekeeping.tables import CodeSort, ExpenseRate, holds, rows_by_code
+from billing_legal_timekeeping.unpriceable import Unpriceable
 from billing_legal_timekeeping.wording import word
 
 
@@ -106,9 +107,10 @@ def _row(one: Picked, matter: Matter, table: RateTable) -> tuple[int, ExpenseRat
     """Return the row in force on the day of the expense: the matter's, else the client's, else the general one."""
     expense: Expense = one.record.usage.body
     client = matter.terms.get("client", matter.account.code)
+    rows = rows_by_code(table).get(expense.code, ())
     for wanted in (("", one.record.usage.subject), (client, ""), ("", "")):
-        for number, row in enumerate(table.rows, start=1):
-            if row.code == expense.code and (row.client, row.matter) == wanted and holds(row, one.day):
+        for number, row in rows:
+            if (row.client, row.matter) == wanted and holds(row, one.day):
                 return number, row
     what = f"no row of {table.name} prices the expense code {expense.code!r} on {one.day}"
     raise Unpriceable("LEGAL11", what, remedy="Add the row with its dates")

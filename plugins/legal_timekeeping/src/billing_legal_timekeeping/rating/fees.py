@@ -11,13 +11,14 @@ import attrs
 from billing_framework import Finding, Money, Quantity, Step, UnitPrice, exact_text
 from billing_legal_timekeeping.kinds import Status, TimeEntry
 from billing_legal_timekeeping.params import Time
-from billing_legal_timekeeping.rates.choose import HourPrice, NoPrice, hour_price
+from billing_legal_timekeeping.rates.choose import HourPrice, hour_price
 from billing_legal_timekeeping.rates.facts import work
 from billing_legal_timekeeping.rating.line import Line, of_day
 from billing_legal_timekeeping.rating.matter import Matter, payable
-from billing_legal_timekeeping.rating.pick import Picked, Unpriceable, shown_codes, table_for
-from billing_legal_timekeeping.tables import CodeSort, Timekeeper, holds
+from billing_legal_timekeeping.rating.pick import Picked, shown_codes, table_for
+from billing_legal_timekeeping.tables import CodeSort, Timekeeper, holds, rows_by_code
 from billing_legal_timekeeping.time.hours import Billed, Spent, billed_hours
+from billing_legal_timekeeping.unpriceable import Unpriceable
 from billing_legal_timekeeping.wording import SEPARATOR, word
 
 HOUR = "h"
@@ -46,7 +47,7 @@ def fee_lines(picked: Sequence[Picked], matter: Matter, *, covered: frozenset[in
             line, told = _line(one, matter, hours[one.record.key], is_covered=one.record.key in covered)
             lines.append(line)
             findings.extend(told)
-        except (NoPrice, Unpriceable) as error:
+        except Unpriceable as error:
             findings.append(error.finding(subject))
     return lines, findings
 
@@ -73,7 +74,7 @@ def _line(one: Picked, matter: Matter, billed: Billed, *, is_covered: bool) -> t
     shown, findings = shown_codes(matter.usage, one, params.codes, codes)
     try:
         price = _price(one, matter, person)
-    except (NoPrice, Unpriceable):
+    except Unpriceable:
         if not is_covered:
             raise
         price = HourPrice(rate=Fraction(0))
@@ -166,8 +167,8 @@ def _person(one: Picked, matter: Matter) -> Timekeeper:
     entry: TimeEntry = one.record.usage.body
     params: Time = one.component.params
     table = table_for(matter.usage, params.timekeepers, one)
-    for row in table.rows:
-        if row.code == entry.timekeeper and holds(row, one.day):
+    for _, row in rows_by_code(table).get(entry.timekeeper, ()):
+        if holds(row, one.day):
             found: Timekeeper = row
             return found
     what = f"the timekeeper {entry.timekeeper!r} is not in {table.name} on {one.day}"

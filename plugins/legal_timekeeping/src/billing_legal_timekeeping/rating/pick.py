@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from billing_framework import AgreementUsage, Component, Finding, KeyedUsage, PlanVersion, RateTable, Severity, ValueRefused
+from billing_framework import AgreementUsage, Component, Finding, KeyedUsage, PlanVersion, RateTable, Severity
 from billing_legal_timekeeping.codes_in_use import UnknownCodes, codes_in_use
 from billing_legal_timekeeping.kinds import Expense, TimeEntry
 from billing_legal_timekeeping.params import CodeRules, Expenses, Time, takes
 from billing_legal_timekeeping.tables import CodeSort
+from billing_legal_timekeeping.unpriceable import Unpriceable
 
 TIME = "legal_timekeeping.time"
 EXPENSES = "legal_timekeeping.expenses"
@@ -33,14 +34,6 @@ class Picked:
     day: date
     plan: PlanVersion
     component: Component
-
-
-class Unpriceable(ValueRefused):
-    """An entry cannot be priced; the code says why."""
-
-    def finding(self, subject: str) -> Finding:
-        """Return it as a finding about an entry."""
-        return Finding(code=self.code, what=self.what, remedy=self.remedy, subject=subject)
 
 
 def pick(usage: AgreementUsage, record: KeyedUsage, zone: ZoneInfo) -> Picked:

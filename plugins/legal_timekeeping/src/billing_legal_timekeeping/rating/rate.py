@@ -18,7 +18,8 @@ from billing_legal_timekeeping.rating.costs import cost_lines
 from billing_legal_timekeeping.rating.fees import fee_lines
 from billing_legal_timekeeping.rating.line import Line
 from billing_legal_timekeeping.rating.matter import Arrangement, Matter
-from billing_legal_timekeeping.rating.pick import EXPENSES, TIME, Picked, Unpriceable, pick, sorted_by_day
+from billing_legal_timekeeping.rating.pick import EXPENSES, TIME, Picked, pick, sorted_by_day
+from billing_legal_timekeeping.unpriceable import Unpriceable
 
 _ARRANGEMENTS: Mapping[str, tuple[type, Arrangement]] = MappingProxyType(
     {
