@@ -41,12 +41,14 @@ class PastDocument:
         days: length of its billing period.
         gross: its total with tax.
         quantities: what it billed.
+        ends_on: the date after the last of its billing period, None where it is not known.
     """
 
     issued_on: date
     days: int
     gross: Money
     quantities: tuple[BilledQuantity, ...] = ()
+    ends_on: date | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -206,6 +208,7 @@ def past_document(document: DraftDocument) -> PastDocument:
         days=document.period.days,
         gross=document.totals.gross,
         quantities=billed_quantities(document),
+        ends_on=document.period.end,
     )
 
 

@@ -16,6 +16,7 @@ from billing_framework.run.cycle.issuer import buyer_of, seller_of
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
 from billing_framework.run.cycle.order import order_holds
 from billing_framework.run.cycle.together import heads_of_results, held_together
+from billing_framework.run.cycle.unbilled import gap_holds
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.draft_rows import DraftRecord, delete_drafts, save_drafts
@@ -106,6 +107,7 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
     results = bill(list(inputs.values()), material, deployment.host)
     with deployment.database.read() as connection:
         order = order_holds(connection, results, run.period.end)
+    order = gap_holds([inputs[result.account] for result in results if result.draft is not None], history) | order
     rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before, order=order)}
     with deployment.database.begin() as connection:
         run = locked(connection, run)

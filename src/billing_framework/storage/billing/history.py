@@ -39,6 +39,7 @@ def past_documents(connection: Connection, accounts: Iterable[str], before: date
                 days=(row.period_end - row.period_start).days,
                 gross=Money(row.gross, row.currency),
                 quantities=quantities.get(row.id, ()),
+                ends_on=row.period_end,
             )
         )
     return {account: tuple(documents) for account, documents in found.items()}
