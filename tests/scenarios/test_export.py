@@ -66,9 +66,7 @@ def test_the_lines_of_a_run_leave_and_are_audited(office: Office) -> None:
     report = export(office.deployment, LINES, run=RUN)
     assert report.documents == ("INV-2026-000001", "INV-2026-000002")
     text = report.data.decode()
-    assert (
-        'INV-2026-000001,invoice,C1,2026-08-01,2,A-C1,hours,"Machine hours, tier 1",2026-07-01,2026-07-31,7,hour,14,1.4' in text
-    )
+    assert 'INV-2026-000001,invoice,C1,2026-08-01,2,A-C1,hours,"Machine hours, tier 1",2026-07-01,2026-07-31,7,hour,14.00' in text
     assert export(office.deployment, LINES, numbers=["INV-2026-000001", "INV-2026-000002"]).data == report.data
     assert check_file(office.deployment, report.data, LINES, name="lines.csv") == ()
     with office.deployment.database.read() as connection:
@@ -95,7 +93,7 @@ def test_a_credit_note_leaves_with_the_records_of_what_it_takes_back(office: Off
     assert note.document.corrects_number == "INV-2026-000001"
     assert [note.records[key].external_id for key in note.lines[0].records] == ["j1", "j2"]
     text = export(office.deployment, LINES, numbers=["CN-2026-000001"]).data.decode()
-    assert ",-1.5,-0.15,-1.65,-1.65,USD" in text
+    assert ",-1.50,-0.15,-1.65,-1.65,USD" in text
 
 
 ALTERED = {
@@ -162,9 +160,9 @@ def test_what_cannot_be_exported_is_refused_with_the_reason(office: Office) -> N
 
 
 FAULTS = {
-    "net": (b",14,1.4,15.4,", b",15,1.4,15.4,", "15 and tax of 1.4 are not 15.4"),
-    "number": (b",14,1.4,15.4,", b",14,1.4,1e3,", "1e3"),
-    "sum": (b"14,1.4,15.4,48.4", b"15,1.5,16.5,48.4", "its lines sum to 49.5, not 48.4"),
+    "net": (b",14.00,1.40,15.40,", b",15.00,1.40,15.40,", "15.00 and tax of 1.40 are not 15.40"),
+    "number": (b",14.00,1.40,15.40,", b",14.00,1.40,1e3,", "1e3"),
+    "sum": (b"14.00,1.40,15.40,48.40", b"15.00,1.50,16.50,48.40", "its lines sum to 49.5, not 48.4"),
     "columns": (b"document,kind", b"number,kind", "the first row is not"),
     "cells": (b",hour,", b",", "cells, not"),
     "bytes": (b"hours", b"\xff", "UTF-8"),

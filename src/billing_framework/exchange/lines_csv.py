@@ -56,7 +56,7 @@ def _rows(one: ExportDocument) -> Iterator[list[str]]:
             line.service.last.isoformat(),
             exact_text(quantity.value) if quantity is not None else "",
             quantity.unit if quantity is not None else "",
-            *(exact_text(money.major) for money in (line.net, line.tax, line.gross, content.totals.gross)),
+            *(str(money).partition(" ")[0] for money in (line.net, line.tax, line.gross, content.totals.gross)),
             content.currency,
         ]
 
