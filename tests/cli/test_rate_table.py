@@ -69,7 +69,9 @@ def test_a_table_is_loaded_listed_and_shown(loaded: Path) -> None:
     [row] = json.loads(told(billing("rate-table", "show", "city@2026-06", "--row", "south", "--json")))["rows"]
     assert row == {"zone": "south", "price": "3", "title": "South"}
     assert told(billing("rate-table", "show", "city@2026-06", "--source")) == JUNE
-    assert "price_list.zones: Prices by zone" in told(billing("plugin", "show", "price_list"))
+    plugin = told(billing("plugin", "show", "price_list"))
+    assert "price_list.zones: Prices by zone" in plugin
+    assert f"loaded from    {loaded / 'price_list_for_tests.py'}" in plugin
 
 
 def test_what_changed_is_counted_and_listed(loaded: Path) -> None:

@@ -81,6 +81,7 @@ def _description(host: Host, shown: EnabledPlugin) -> Iterator[str]:
         [
             ("name", shown.name),
             ("distribution", f"{shown.distribution} {shown.version}".strip()),
+            ("loaded from", shown.file),
             ("hooks", "\n".join(shown.hooks)),
             ("settings", "\n".join(f"{key} = {value}" for key, value in _settings(shown))),
             ("formats", "\n".join(f"{key}: {host.readers[key].title}" for key in offers.get("billing_readers", ()))),

@@ -41,6 +41,7 @@ class LoadedPlugin:
         distribution: name of its distribution; empty for an object given in Python.
         version: version of its distribution; empty for an object given in Python.
         migrations: folder ``migrations`` beside its module, None where it has none.
+        file: file from which its module was loaded; empty for an object given in Python.
     """
 
     name: str
@@ -48,6 +49,7 @@ class LoadedPlugin:
     distribution: str = ""
     version: str = ""
     migrations: Path | None = None
+    file: str = ""
 
 
 def installed_plugins() -> Mapping[str, InstalledPlugin]:
@@ -108,6 +110,7 @@ def _imported(plugin: InstalledPlugin) -> LoadedPlugin:
         distribution=plugin.distribution,
         version=plugin.version,
         migrations=_migrations(point.module),
+        file=importlib.import_module(point.module).__file__ or "",
     )
 
 

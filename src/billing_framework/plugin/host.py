@@ -61,6 +61,7 @@ class EnabledPlugin:
         hooks: the hooks that it implements, in the order of a run.
         offers: hook to the names of what it offers there.
         migrations: folder with its migrations, None where it has none and its tables are derived.
+        file: file from which its module was loaded, or empty for an object given in Python.
     """
 
     name: str
@@ -70,6 +71,7 @@ class EnabledPlugin:
     hooks: tuple[str, ...]
     offers: Mapping[str, tuple[str, ...]]
     migrations: Path | None = None
+    file: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -162,6 +164,7 @@ class Host:
                     distribution=plugin.distribution,
                     version=plugin.version,
                     migrations=plugin.migrations,
+                    file=plugin.file,
                     settings=settings.get(plugin.name),
                     hooks=tuple(hook for hook in hook_names() if plugin.name in panel.implements(hook)),
                     offers=MappingProxyType(
