@@ -138,7 +138,7 @@ class AnswerDesk:
             return None, [_finding("ANSWER06", task.item, f"{why} on account {code}", remedy)]
         after = self._next(task, account)
         target = Target(
-            debit=found[0],
+            debit=min(found, key=lambda one: one.item.kind not in _ISSUED),
             billed=original.original,
             next_account=after.code if after is not None else "",
             next_due_on=self.on + timedelta(days=after.due_days if after is not None else 0),
