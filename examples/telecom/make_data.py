@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 FOLDER = Path(__file__).parent / "data"
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST = datetime(2026, 10, 1, 6, 12, 9, tzinfo=UTC)
-DIALLED = ("03023125440", "004420794601", "02079", "0033199005917", "017604069012", "0012125550117", "089231250", "112", "23125330")
+DIALLED = (
+    "03023125440",
+    "004420794601",
+    "02079",
+    "0033199005917",
+    "017604069012",
+    "0012125550117",
+    "089231250",
+    "112",
+    "23125330",
+)
 
 
 def quoted(*cells: object) -> str:
@@ -22,7 +32,9 @@ def asterisk() -> Iterator[str]:
     """Yield the lines of Asterisk: local time without zone, one call over the change of the clocks, the last line cut off."""
     for number in range(48):
         start = FIRST + timedelta(hours=15 * number, seconds=number * 1117 % 3600)
-        yield asterisk_line(start, DIALLED[number % len(DIALLED)], number, (number * 397) % 901, caller=103 if number == 30 else 101)
+        yield asterisk_line(
+            start, DIALLED[number % len(DIALLED)], number, (number * 397) % 901, caller=103 if number == 30 else 101
+        )
     yield asterisk_line(datetime(2026, 9, 30, 9, 1, 2, tzinfo=UTC), "004420794600", 900, 318, caller=101)  # came late
     yield asterisk_line(datetime(2026, 10, 25, 0, 50, 0, tzinfo=UTC), "03023125440", 901, 1196, caller=101)  # the clock goes back
     yield asterisk_line(datetime(2026, 10, 26, 16, 59, 30, tzinfo=UTC), "0892312599", 902, 120, caller=101)  # peak ends at 18:00
@@ -94,7 +106,9 @@ def carrier() -> Iterator[str]:
         start = (FIRST + timedelta(days=13 + number, hours=number)).astimezone(BERLIN)
         caller = "+4917604069099" if number == 7 else "+4917604069007"
         dialled = ("+49 30 23125-440", "+33 1 99 00 12 34", "+1 (876) 555-0145")[number % 3]
-        line = f"C{number:05};{start:%d.%m.%Y %H:%M:%S %z};{caller};{dialled};{number * 97 % 400};{'OK' if number % 5 else 'BUSY'};7"
+        line = (
+            f"C{number:05};{start:%d.%m.%Y %H:%M:%S %z};{caller};{dialled};{number * 97 % 400};{'OK' if number % 5 else 'BUSY'};7"
+        )
         yield line
         if number == 4:
             yield line
@@ -106,7 +120,13 @@ def write(name: str, lines: Iterator[str], *, is_cut: bool = False) -> None:
     (FOLDER / name).write_bytes(text.encode())
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the files into the folder ``data`` beside this script."""
+    FOLDER.mkdir(exist_ok=True)
     write("pbx1_Master.csv", asterisk(), is_cut=True)
     write("sip2_Master.csv", freeswitch())
     write("carrier_2026-10.csv", carrier())
+
+
+if __name__ == "__main__":
+    main()

@@ -130,7 +130,9 @@ def _steps(calls: Sequence[RatedCall], total: Fraction, currency: str) -> Iterat
         by_row.setdefault((call.task.deck.name, call.row.prefix, call.row.period), []).append(call)
     for (deck, prefix, period), some in by_row.items():
         label = f"{deck}, prefix {prefix}" + (f", {period}" if period else "")
-        formula = f"{len(some)} calls of {sum(call.billed_s for call in some)} s: {_prices(some[0].row)}"
+        free = sum(call.free_s for call in some)
+        included = f", {free} s of them included" if free else ""
+        formula = f"{len(some)} calls of {sum(call.billed_s for call in some)} s{included}: {_prices(some[0].row)}"
         amount = sum((call.amount for call in some), Fraction(0))
         yield Step(label=label, formula=formula, result=f"{exact_text(amount)} {currency}")
     params = calls[0].task.params
