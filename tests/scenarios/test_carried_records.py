@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billing_framework.accounts.share import Share
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run
+from billing_framework.run.cycle.edits import edit_draft
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.review import review_run
+from billing_framework.run.cycle.wanted_edits import RecordChange, RecordDeferral, WriteDown
 from billing_framework.run.master.customer_change import end_assignment
-from billing_framework.run.master.customers import create
+from billing_framework.run.master.customers import create, save
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.trial_balance import prove
 from billing_framework.run.schema import check_schema
@@ -24,6 +28,7 @@ from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
+from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.values.errors import BillingError
 from tests.scenarios.errand_office import client, errand_office, lines_of, load_price, tell
 from tests.scenarios.office import Office
@@ -278,3 +283,61 @@ def test_every_record_is_billed_once_in_whatever_order_they_come(
     billed = [line.split(" ", 1)[1] for text in office.documents() for line in lines_of(office, text.split(" ", maxsplit=1)[0])]
     assert sorted(billed) == sorted(f"Errand {number} {number + 1}.00" for number in range(len(days)))
     database.close()
+
+
+def edited_office(database: Database, lines: list[str], *, batch_size: int) -> Office:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    client(office, "C2", "bob", zone="America/New_York", parent="C1", payer="parent")
+    client(office, "C3", "cy")
+    for number in range(0, len(lines), 4):
+        tell(office, *lines[number : number + 4], file=f"part{number}.csv")
+    office.start("2026-07", batch_size=batch_size)
+    for account, wanted in (
+        ("C1", RecordChange(record="e0", values={"minutes": "7/3"})),
+        ("C2", RecordDeferral(record="e4")),
+        ("C2", RecordChange(record="e5", values={"fate": "free"})),
+        ("C1", WriteDown(cut="5%")),
+    ):
+        edit_draft(office.deployment, "", account, wanted, reason="agreed")
+    return office
+
+
+def test_databases_order_and_batches_decide_nothing(sqlite_database: Database, postgres_database: Database) -> None:
+    days = ("2026-05-03", "2026-06-30", "2026-07-01", "2026-07-31")
+    lines = [
+        f"e{number},{who},{day}T23:30:00+00:00,{number + 1},Errand {number}"
+        for number, (who, day) in enumerate((who, day) for who in ("ann", "bob", "cy") for day in days)
+    ]
+    one = edited_office(sqlite_database, lines, batch_size=200)
+    other = edited_office(postgres_database, lines[::-1], batch_size=1)
+    digests = {review_run(office.deployment).digest for office in (one, other)}
+    assert len(digests) == 1
+    assert digests != {""}
+    for office in (one, other):
+        office.approve()
+        office.post()
+        assert standing(office) == 11
+        # Two of the four of C2 are billed to C1: one waits, one is free of charge.
+        assert [len(lines_of(office, f"INV-2026-00000{number}")) for number in (1, 2)] == [6, 4]
+        assert all(explain_line(office.deployment, f"INV-2026-000001/{number}").proven for number in range(1, 7))
+        report = rebill_document(office.deployment, "INV-2026-000001", reason="looked at again")
+        assert report.unchanged
+    assert one.documents() == other.documents()
+
+
+def test_a_record_shared_by_payers_is_billed_once_and_free_when_the_last_is_credited(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    client(office, "C2", "bob")
+    for payer, percent in (("C1", None), ("C2", Fraction(40))):
+        share = Share(agreement="A-C1", payer=payer, percent=percent, codes=(), starts_on=date(2026, 1, 1), ends_on=None)
+        save(office.deployment, SHARES, [share])
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post", "e2,bob,2026-07-02T08:00:00+00:00,1,Bank")
+    office.bill("2026-07")
+    assert office.documents() == ["INV-2026-000001 C1 3.30", "INV-2026-000002 C2 3.30"]
+    assert standing(office) == 2
+    credit_document(office.deployment, "INV-2026-000001", reason="wrong address")
+    assert office.start("2026-08").counts == {"skipped": 2}
+    credit_document(office.deployment, "INV-2026-000002", reason="wrong address")
+    assert standing(office) == 0
