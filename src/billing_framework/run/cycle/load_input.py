@@ -34,8 +34,8 @@ from billing_framework.storage.master.account_rows import (
     load_accounts,
     load_agreements,
     load_assignments,
-    load_parties,
     load_tree,
+    parties_with_tax_id,
 )
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.manual_rows import pending_charges
@@ -200,7 +200,7 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
         else request.charges,
         shares=load_shares(connection, names),
         holds=billing_holds(connection, codes, request.issue_on) if request.heeds_holds else {},
-        with_tax_id={code for code, party in load_parties(connection, {one.party for one in accounts}).items() if party.tax_id},
+        with_tax_id=parties_with_tax_id(connection, {one.party for one in accounts}),
     )
 
 

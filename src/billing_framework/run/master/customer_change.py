@@ -18,7 +18,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, safe_findings, write
 from billing_framework.run.master.share_succession import move_shares
 from billing_framework.storage.audit import AuditEvent, record_many
-from billing_framework.storage.master.account_rows import Stored, all_rows, remove_value, replace_value, rows_of
+from billing_framework.storage.master.account_rows import Stored, known_codes, remove_value, replace_value, rows_of
 from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS, MasterKind
 from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.spelling import did_you_mean
@@ -63,8 +63,7 @@ def find(connection: Connection, kind: MasterKind[Value], code: str) -> Stored[V
     """
     for stored in rows_of(connection, kind, kind.keys[0], [code]):
         return stored
-    known = (kind.key(stored.value) for stored in all_rows(connection, kind))
-    raise NotFound("ACCOUNT09", f"there is no {kind.name} {code!r}", remedy=did_you_mean(code, known))
+    raise NotFound("ACCOUNT09", f"there is no {kind.name} {code!r}", remedy=did_you_mean(code, known_codes(connection, kind)))
 
 
 def find_assignment(connection: Connection, subject: str, on: date | None = None) -> Stored[Assignment]:

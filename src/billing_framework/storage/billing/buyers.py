@@ -32,16 +32,19 @@ def plain_buyers(connection: Connection, buyers: Sequence[tuple[int, Buyer]]) ->
     owners = _owners(connection, {buyer.account for _, buyer in buyers})
     desk = KeyDesk.of(connection)
     desk.load(owners.values())
-    sealed = [
-        {
-            "account": buyer.account,
-            "owner": owners[buyer.account],
-            "sealed": desk.seal_text(owners[buyer.account], _place(key), canonical_json(to_plain(buyer))),
-        }
-        for key, buyer in buyers
-    ]
+    sealed = [_sealed(desk, owners[buyer.account], key, buyer) for key, buyer in buyers]
     desk.save()
     return sealed
+
+
+def _sealed(desk: KeyDesk, owner: str, key: int, buyer: Buyer) -> dict[str, Any]:
+    if buyer.name == ERASED:  # nothing is left to be sealed, and nobody comes back by it
+        return dict(to_plain(Buyer(account=buyer.account, name=ERASED)))
+    return {
+        "account": buyer.account,
+        "owner": owner,
+        "sealed": desk.seal_text(owner, _place(key), canonical_json(to_plain(buyer))),
+    }
 
 
 def _owners(connection: Connection, accounts: set[str]) -> dict[str, str]:

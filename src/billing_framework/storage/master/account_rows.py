@@ -78,6 +78,21 @@ def load_parties(connection: Connection, codes: Collection[str]) -> dict[str, Pa
     return {stored.value.code: stored.value for stored in rows_of(connection, PARTIES, "code", codes)}
 
 
+def parties_with_tax_id(connection: Connection, codes: Collection[str]) -> set[str]:
+    """Return which of these parties have a tax number, without opening any; that one was there stays known after an erasure."""
+    columns = tables.party.c
+    found: set[str] = set()
+    for block in blocks(sorted(set(codes))):
+        query = sa.select(columns.code, columns.tax_id, columns.sealed).where(columns.code.in_(block))
+        found |= {row.code for row in connection.execute(query) if row.tax_id or "tax_id" in (row.sealed or {})}
+    return found
+
+
+def known_codes(connection: Connection, kind: MasterKind[Value]) -> list[str]:
+    """Return what identifies each stored value of a kind, to offer the nearest one to who mistyped."""
+    return list(connection.scalars(sa.select(kind.table.c[kind.keys[0]])))
+
+
 def load_accounts(connection: Connection, codes: Collection[str]) -> dict[str, Account]:
     """Return the accounts of `codes` by code; unknown codes are left out."""
     return {stored.value.code: stored.value for stored in rows_of(connection, ACCOUNTS, "code", codes)}
