@@ -67,6 +67,7 @@ def test_the_edited_record_is_billed_and_the_delivered_one_stays(database: Datab
     assert record_history(office.deployment, str(history.key)) == history
     with database.read() as connection:
         [trail] = [event for event in events(connection, object_kind="run account") if event.reason == "shorter way"]
+    assert trail.after is not None
     assert trail.after["edits"][0] | {"of": ""} == {
         "edit": 1, "field": "record", "of": "", "name": "minutes", "from": "5", "to": "2.5",
     }  # fmt: skip

@@ -272,7 +272,7 @@ def _billed_before(row: RunAccount, charge: str) -> RunAccount:
     finding = Finding(
         code="CHARGE01",
         what=f"the charge {charge} was billed before and not taken back",
-        remedy="Credit the other document first: billing invoice credit, or billing invoice rebill",
+        remedy="Post or cancel the run that drafts it, or credit the document that bills it; then start the run again",
         subject=row.account,
         value=charge,
     )
