@@ -76,9 +76,12 @@ show run post "$run"
 title "The invoices; each line says why it has its price"
 show invoice list
 show invoice show 2026-000001 --html acme.html
-show explain 2026-000001/1
 show explain 2026-000001/4
 show explain 2026-000001/6
+
+title "The e-bill of both payers, checked as their receivers would"
+show invoice export 2026-000001 2026-000002 --format ledes_1998b --out acme.txt
+show file check acme.txt --format ledes_1998b
 
 title "Trust money pays an issued invoice, never more than has cleared"
 show deposit apply A-300 2026-000004 --purpose trust --subject 0003 --on 2026-07-03
