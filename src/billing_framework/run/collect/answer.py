@@ -21,6 +21,7 @@ from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.outbox import Event
 from billing_framework.storage.receivable.answers import insert_answers, insert_items, update_item
+from billing_framework.storage.turn import take_turn
 from billing_framework.values.errors import BillingError, ContractBroken, InputRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
@@ -125,6 +126,8 @@ def import_answers(
         findings += _unbalanced(answers, deployment.settings.answers.unbalanced_item)
         if any(finding.stops for finding in findings):
             return AnswerImport(file=file, format=file_format, written=False, findings=tuple(findings))
+        if not check_only:
+            take_turn(connection, "answers", book)  # so that what is known of an answer stays true until it is written
         batch = book_answers(
             deployment, connection, answers, (reader, settings), book=book, on=on, file=(file, content), lock=not check_only
         )

@@ -18,6 +18,7 @@ from billing_framework.storage.receivable.answers import (
     load_answers,
     waiting_items,
 )
+from billing_framework.storage.turn import take_turn
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
 from billing_framework.values.spelling import did_you_mean
@@ -104,6 +105,8 @@ def answer_item_called(
     if not trace or not position.isdecimal():
         raise NotFound("ANSWER14", f"{name!r} names no item of an answer", remedy="Write TRACE/POSITION, as billing answer list")
     answer = _answer_called(connection, trace, payer, book)
+    if lock:
+        take_turn(connection, "answers", answer.book)
     items = {one.position: one for one in items_of_answers(connection, [answer.id])}
     found = items.get(int(position))
     if found is None:
