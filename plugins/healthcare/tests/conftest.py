@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -12,6 +13,8 @@ from typing import Any
 
 import attrs
 import pytest
+import pyx12.params
+import pyx12.x12n_document
 from billing_healthcare import plugin
 from billing_healthcare.kinds import Encounter, ServiceLine
 from billing_healthcare.pricing.rate import RATER
@@ -210,3 +213,37 @@ def configured() -> Callable[..., Mapping[str, Any]]:
         return Host.build([("healthcare", plugin)], settings={"healthcare": settings})
 
     return build
+
+
+@pytest.fixture(name="usage")
+def usage_fixture() -> Callable[..., AnyUsage]:
+    """Make a record of the patient."""
+    return usage
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Callable[[bytes], list[str]]:
+    """Return what the independent validator pyx12 finds in a file; nothing for a good one."""
+
+    def validate(data: bytes) -> list[str]:
+        path = tmp_path / "judged.x12"
+        path.write_bytes(data)
+        heard = _Heard()
+        logger = logging.getLogger("pyx12")
+        logger.addHandler(heard)
+        try:
+            is_good = pyx12.x12n_document.x12n_document(pyx12.params.params(), str(path), None, None, fd_json=io.StringIO())
+        finally:
+            logger.removeHandler(heard)
+        return [] if is_good else heard.told or ["refused"]
+
+    return validate
+
+
+class _Heard(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage())

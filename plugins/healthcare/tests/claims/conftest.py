@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import logging
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pyx12.params
-import pyx12.x12n_document
 from billing_healthcare.claims.claim import Claim, ClaimLine
 from billing_healthcare.coverage import Coverage
 from billing_healthcare.kinds import Encounter, ServiceLine, Sex
@@ -40,34 +35,6 @@ SETTINGS = HealthcareSettings(
 def settings() -> HealthcareSettings:
     """Settings of a clinic."""
     return SETTINGS
-
-
-@pytest.fixture
-def judge(tmp_path: Path) -> Callable[[bytes], list[str]]:
-    """Return what the independent validator pyx12 finds in a file; nothing for a good one."""
-
-    def validate(data: bytes) -> list[str]:
-        path = tmp_path / "judged.x12"
-        path.write_bytes(data)
-        heard = _Heard()
-        logger = logging.getLogger("pyx12")
-        logger.addHandler(heard)
-        try:
-            is_good = pyx12.x12n_document.x12n_document(pyx12.params.params(), str(path), None, None, fd_json=io.StringIO())
-        finally:
-            logger.removeHandler(heard)
-        return [] if is_good else heard.told or ["refused"]
-
-    return validate
-
-
-class _Heard(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.told: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.told.append(record.getMessage())
 
 
 @pytest.fixture

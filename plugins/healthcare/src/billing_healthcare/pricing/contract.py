@@ -121,12 +121,8 @@ def _problem(given: Contract) -> tuple[str, str, str] | None:
     negative = next((name for name in _NUMBERS if any(number < 0 for number in _numbers(getattr(given, name)))), "")
     problems = (
         (needed and not getattr(given, needed), needed or "", f"the basis {given.basis.value} needs {needed}", "Give it"),
-        (
-            bool(given.localities) != bool(given.locality),
-            "locality",
-            "localities and locality go together",
-            "Give both or neither",
-        ),
+        (given.bills is Bills.ALLOWED and given.basis is Basis.NONE, "basis", "nothing is agreed", "Give a basis"),
+        (bool(given.localities) != bool(given.locality), "locality", "it goes with localities", "Give both or neither"),
         (len(given.imaging_percents) != 2, "imaging_percents", "imaging has two parts", "Give two percentages"),
         (not given.multiple_schedule, "multiple_schedule", "the schedule is empty", "Give the percentage of the first procedure"),
         (bool(negative), negative, f"{negative} is below zero", "Give numbers from zero up"),
