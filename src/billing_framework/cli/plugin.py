@@ -91,6 +91,11 @@ def _description(host: Host, shown: EnabledPlugin) -> Iterator[str]:
                 "charge models",
                 "\n".join(f"{key}: {models[key].title}" for key in offers.get("billing_charge_models", ())),
             ),
+            ("exporters", "\n".join(f"{key}: {host.exporters[key].title}" for key in offers.get("billing_exporters", ()))),
+            (
+                "answers",
+                "\n".join(f"{key}: {host.answer_readers[key].title}" for key in offers.get("billing_answer_readers", ())),
+            ),
             ("review checks", "\n".join(offers.get("billing_review_checks", ()))),
             ("units", " ".join(offers.get("billing_units", ()))),
             ("codes", "\n".join(f"{key} {host.codes[key].title}" for key in offers.get("billing_codes", ()))),
