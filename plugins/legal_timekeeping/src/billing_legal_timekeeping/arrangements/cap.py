@@ -30,7 +30,7 @@ class Overflow(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class Cap:
-    """The most that is billed: `legal_timekeeping.cap`. It looks at the lines of the components before it in the plan.
+    """The most that is billed: `legal_timekeeping.cap`. It looks at all lines, as the arrangements before it have left them.
 
     Attributes:
         limit: the cap in major units; a cap that is raised later leaves room for what was carried.

@@ -24,7 +24,7 @@ class Base(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class CourtesyDiscount:
-    """A discount: `legal_timekeeping.courtesy_discount`. It looks at the lines of the components before it in the plan.
+    """A discount: `legal_timekeeping.courtesy_discount`. It looks at all lines, as the arrangements before it have left them.
 
     Attributes:
         percent: percent off; a figure of a term that the agreement does not have is nothing off.

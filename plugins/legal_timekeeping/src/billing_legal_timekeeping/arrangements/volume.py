@@ -45,7 +45,7 @@ def _rising(_params: object, _field: object, bands: tuple[Band, ...]) -> None:
 
 @attrs.frozen(kw_only=True)
 class VolumeDiscount:
-    """A discount by volume: `legal_timekeeping.volume_discount`. It counts the fees of the components before it in the plan.
+    """A discount by volume: `legal_timekeeping.volume_discount`. It counts all fees, as those before it have left them.
 
     Attributes:
         bands: bands by rising upper end; the last is open.
