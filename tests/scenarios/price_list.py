@@ -104,7 +104,7 @@ def rate(group: BillingGroup) -> Rating:
     """Price every trip by the list that holds on its day."""
     charges, findings, unpriced = [], [], {}
     for usage in group.agreements:
-        for tile in usage.tiles:
+        for tile in (*usage.earlier_tiles, *usage.tiles):
             for component in tile.plan.components:
                 if component.model != "price_list.by_zone":
                     continue
@@ -145,7 +145,7 @@ def billing_codes() -> list[CodePage]:
 
 @hookimpl
 def billing_usage_kinds() -> list[UsageKind]:
-    return [UsageKind(name="trip", title="A trip", body=Trip)]
+    return [UsageKind(name="trip", title="A trip", body=Trip, carried=True)]
 
 
 @hookimpl

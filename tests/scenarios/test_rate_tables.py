@@ -26,7 +26,7 @@ from billing_framework.run.usage.intake import take_in
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.rate_table_rows import find_rate_table, load_rate_table, rate_table_content, rate_table_rows
-from billing_framework.values.errors import Refused
+from billing_framework.values.errors import Refused, StorageError
 from tests.scenarios import price_list
 from tests.scenarios.office import BOOK, TAXES, Office
 
@@ -211,3 +211,25 @@ def test_a_plan_is_told_which_of_its_tables_are_not_there(sqlite_database: Datab
     load(office, NORTH, "v1", "2026-01-01")
     with sqlite_database.read() as connection:
         assert check_loaded(office.deployment, connection) == []
+
+
+def test_a_late_record_has_the_price_of_its_own_day(database: Database) -> None:
+    office = posted(database)
+    trips(office, "t4,van,2026-06-20T12:00:00+00:00,north", "t5,van,2026-08-01T00:00:00+00:00,north")
+    office.bill("2026-08")
+    assert office.documents()[2:] == ["INV-2026-000003 C1 4.95"]  # 2.00 of June and 2.50 of August, and the tax
+    for number, name in ((1, "city@v1"), (2, "city@v2")):
+        explained = explain_line(office.deployment, f"INV-2026-000003/{number}")
+        assert explained.proven, explained.findings
+        assert dict(explained.line.details) == {"prices": name}
+
+
+def test_nothing_is_billed_by_a_table_that_was_changed_since_it_was_loaded(sqlite_database: Database) -> None:
+    office = office_of(sqlite_database)
+    load(office, NORTH, "v1", "2026-01-01")
+    trips(office, *TRIPS)
+    with sqlite_database.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER rate_table_version_update"))
+        connection.execute(sa.text("UPDATE rate_table_version SET currency = 'EUR'"))
+    with pytest.raises(StorageError, match=r"TABLE34 .* city@v1"):
+        office.start("2026-06")
