@@ -96,8 +96,12 @@ class World:
 
     def plan(self, terms: str) -> PlanVersion:
         """Read a plan with one contract."""
+        return self.read_plan_text(PLAN.format(terms=terms))
+
+    def read_plan_text(self, text: str) -> PlanVersion:
+        """Read the text of a plan."""
         params = params_by_model(self.host.charge_models.values(), self.host.raters.values())
-        return parse_plan(PLAN.format(terms=terms).encode(), file="plan.toml", params=params)
+        return parse_plan(text.encode(), file="plan.toml", params=params)
 
     def read_table(self, kind: str, content: str | bytes, *, code: str = "") -> RateTableRead:
         """Read a rate table without refusing it."""
