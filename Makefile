@@ -25,7 +25,7 @@ TEST_EXTRAS := test$(if $(POSTGRES_BINARY),,$(comma)test-server)
 .PHONY: demo test lint format types bench clean
 
 demo: $(VENV)/.demo-installed
-	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/utility/demo.sh
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: lint types
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from billing_framework.values.errors import ValueRefused
+from billing_framework.values.errors import BillingError, StorageError, ValueRefused
 from billing_framework.values.identity import natural_id
 from billing_framework.values.number import exact, exact_text
 
@@ -38,6 +38,8 @@ __all__ = [
     "microseconds",
     "natural_id",
 ]
+
+Parsed = TypeVar("Parsed")
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -76,7 +78,7 @@ class ExactText(TypeDecorator[Fraction]):
         return None if value is None else exact_text(exact(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Fraction | None:
-        return None if value is None else exact(value)
+        return None if value is None else _read(exact, value, "exact number")
 
 
 class Instant(TypeDecorator[dt.datetime]):
@@ -181,7 +183,7 @@ class Day(TypeDecorator[dt.date]):
         return value if value is None or dialect.name != "sqlite" else value.isoformat()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.date | None:
-        return dt.date.fromisoformat(value) if isinstance(value, str) else value
+        return _read(dt.date.fromisoformat, value, "date") if isinstance(value, str) else value
 
 
 class JsonText(TypeDecorator[Any]):
@@ -194,7 +196,19 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else canonical_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else _read(json.loads, value, "JSON text")
+
+
+def _read(parse: Callable[[str], Parsed], text: str, what: str) -> Parsed:
+    """Return what a stored text says; one that is no longer what was stored there is told, and never quoted."""
+    try:
+        return parse(text)
+    except (ValueError, BillingError) as error:
+        raise StorageError(
+            "STORAGE21",
+            f"a stored {what} cannot be read; it is not what was stored there",
+            remedy="Find out who changed it behind the program's back, and restore it from a backup",
+        ) from error
 
 
 def canonical_json(value: Mapping[str, Any] | list[Any] | str | int | bool | None) -> str:

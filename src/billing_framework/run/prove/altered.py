@@ -37,16 +37,27 @@ def altered_since(connection: Connection, inputs: Mapping[str, BillInput], run_i
         run_id: the run that drafted it, None for a correction, whose edits are those of the document that it replaces.
     """
     given = list(inputs.values())
-    yield from _states(connection, given)
+    yield from _readable("the carried state", _states(connection, given))
     if run_id is not None:
-        yield from _edits(connection, given, run_id)
+        yield from _readable("the edits", _edits(connection, given, run_id))
     yield from _tax_texts(connection)
     agreements = [one for each in given for one in each.agreements]
-    yield from _customers(connection, ACCOUNTS, [each.account for each in given])
-    yield from _customers(connection, AGREEMENTS, [one.agreement for one in agreements])
-    yield from _customers(connection, SHARES, [share for one in agreements for share in one.shares])
     held = [assigned for one in agreements for assigned in (*one.assignments, *one.earlier_assignments)]
-    yield from _customers(connection, ASSIGNMENTS, [assigned for assigned in held if not assigned.within])
+    yield from _readable("the accounts", _customers(connection, ACCOUNTS, [each.account for each in given]))
+    yield from _readable("the agreements", _customers(connection, AGREEMENTS, [one.agreement for one in agreements]))
+    yield from _readable("the shares", _customers(connection, SHARES, [share for one in agreements for share in one.shares]))
+    own = [assigned for assigned in held if not assigned.within]
+    yield from _readable("the assignments", _customers(connection, ASSIGNMENTS, own))
+
+
+def _readable(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings, and one more where a row cannot even be read any more."""
+    try:
+        yield from findings
+    except StorageError as error:
+        if error.code != "STORAGE21":
+            raise
+        yield _altered(f"{what} that the line rests on: {error.what}", what)
 
 
 def _states(connection: Connection, given: Iterable[BillInput]) -> Iterator[Finding]:

@@ -109,9 +109,12 @@ def rate_table_content(connection: Connection, row: RateTableRow) -> bytes:
     table = rate_table_version.c
     query = sa.select(table.content).where(table.code == row.code, table.version == row.version)
     stored = connection.execute(query).scalar_one_or_none()
+    packed = zlib.decompressobj()
     try:
-        content = zlib.decompress(bytes(stored or b""))
+        content = packed.decompress(bytes(stored or b""))
     except zlib.error:
+        content = b""
+    if not packed.eof or packed.unused_data:  # cut, or with bytes after its end
         content = b""
     if hashlib.sha256(content).hexdigest() != row.file_sha256 or pinned_digest(row.header, row.file_sha256) != row.sha256:
         raise StorageError("TABLE34", f"the stored rate table {row.name} is not the one that was loaded", remedy=_ALTERED)
