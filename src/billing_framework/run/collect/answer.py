@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -26,6 +26,8 @@ from billing_framework.values.errors import BillingError, ContractBroken, InputR
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
 from billing_framework.values.spelling import did_you_mean
+
+_LONGEST_NAME = 200
 
 
 @attrs.frozen(kw_only=True)
@@ -175,7 +177,7 @@ def read_answers(
 
 def _unbalanced(answers: Sequence[Answer], policy: str) -> list[Finding]:
     """Return why the file as a whole is refused."""
-    findings = [finding for one in answers for finding in answer_findings(one)]
+    findings = [finding for one in answers for finding in (*_odd_names(one), *answer_findings(one))]
     if policy == "refuse_file":
         items = (item for one in answers for item in one.items)
         findings += [attrs.evolve(finding, severity=Severity.BLOCKING) for item in items for finding in item_findings(item)]
@@ -185,6 +187,19 @@ def _unbalanced(answers: Sequence[Answer], policy: str) -> list[Finding]:
         remedy = "Ask the third party for a file in which each payment has its own number"
         findings.append(Finding(code="ANSWER11", severity=Severity.BLOCKING, what=what, remedy=remedy, subject=trace))
     return findings
+
+
+def _odd_names(answer: Answer) -> Iterator[Finding]:
+    """Yield a finding for each name in an answer that could not be kept or shown: no printable text, or a whole page of it."""
+    names = [answer.payer, answer.trace, answer.method]
+    for item in answer.items:
+        names += [item.key, item.document, item.reference, item.account, item.next_account]
+        names += [text for one in item.every_adjustment() for text in (one.group, one.reason, one.code, *one.remarks)]
+    names += [text for one in answer.adjustments for text in (one.reason, one.reference, one.code)]
+    for name in names:
+        if len(name) > _LONGEST_NAME or not name.isprintable():
+            what, remedy = f"{name[:60]!r} is no name of at most {_LONGEST_NAME} printable characters", "Ask for a sound file"
+            yield Finding(code="ANSWER13", severity=Severity.BLOCKING, what=what, remedy=remedy)
 
 
 def _write(deployment: Deployment, connection: Connection, batch: AnswerBatch, report: AnswerImport) -> None:
