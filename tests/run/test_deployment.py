@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from billing_framework.plugin.check import check_file
 from billing_framework.run.deployment import open_deployment, settings_path
 from billing_framework.run.master.customers import create
 from billing_framework.run.schema import check_schema, grant_role, upgrade_schema
@@ -137,6 +138,7 @@ def billing_usage_kinds():
 def test_a_plugin_with_personal_data_needs_a_key(yard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (yard / "yard_of_tests" / "__init__.py").write_text(PERSONAL, encoding="utf-8")
     path = yard / "billing.toml"
+    assert [(finding.code, finding.line) for finding in check_file(path)[2]] == [("PERSONAL01", 6)]
     with pytest.raises(ConfigurationError, match="PERSONAL01 the usage kind 'lift' of plugin 'yard'"):
         open_deployment(path)
     path.write_text(SETTINGS + '[personal_data]\nkey = { env = "YARD_KEY" }\n', encoding="utf-8")

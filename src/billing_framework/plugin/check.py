@@ -9,8 +9,12 @@ from billing_framework.plugin.discovery import load_plugins
 from billing_framework.plugin.host import Host, file_settings
 from billing_framework.plugin.offers import register
 from billing_framework.plugin.settings import SettingsFile, read_settings
+from billing_framework.usage.kind_fields import body_fields
+from billing_framework.usage.withheld import is_personal_kind
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding, Severity
+
+NAME_A_KEY = 'Write [personal_data] with key = { env = "BILLING_PERSONAL_KEY" }; billing personal-data new-key makes one'
 
 
 def check_file(path: Path) -> tuple[SettingsFile | None, Host | None, list[Finding]]:
@@ -32,10 +36,27 @@ def check_file(path: Path) -> tuple[SettingsFile | None, Host | None, list[Findi
         host = None if findings else Host.from_file(file)
         if host is not None:
             _ = host.units  # defined when they are first used; a check wants to know now
+            missing = "" if file.settings.personal_data is not None else missing_key(host)
+            if missing:
+                findings.append(file.finding("PERSONAL01", missing, NAME_A_KEY, ("deployment", "plugins")))
     except BillingError as error:
         named = file.finding(error.code, error.what, error.remedy, ("deployment", "plugins"))
         return file, None, [*findings, named]
     return file, host, findings
+
+
+def personal_kinds(host: Host) -> list[str]:
+    """Return the names of the usage kinds that hold personal data."""
+    return [name for name, kind in host.kinds.items() if is_personal_kind(body_fields(kind))]
+
+
+def missing_key(host: Host) -> str:
+    """Return which usage kind holds personal data, in a sentence for who has named no key to encrypt them; empty for none."""
+    found = personal_kinds(host)
+    if not found:
+        return ""
+    owner = host.owners["billing_usage_kinds"][found[0]]
+    return f"the usage kind {found[0]!r} of plugin {owner!r} holds personal data, but no key is named to encrypt them"
 
 
 def unrated_kinds(host: Host) -> list[Finding]:

@@ -10,13 +10,12 @@ from typing import Self
 
 import attrs
 
+from billing_framework.plugin.check import NAME_A_KEY, missing_key
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import SecretReference, Settings, SettingsFile, load_settings
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.personal.sealing import require_cipher
 from billing_framework.storage.personal.vault import Vault, read_key
-from billing_framework.usage.kind_fields import body_fields
-from billing_framework.usage.withheld import is_personal_kind
 from billing_framework.values.clock import Clock, SystemClock
 from billing_framework.values.errors import ConfigurationError
 
@@ -137,19 +136,9 @@ def require_vault(host: Host, vault: Vault | None) -> None:
     Raises:
         ConfigurationError: ``PERSONAL01``, naming the usage kind.
     """
-    found = [] if vault is not None else personal_kinds(host)
-    if found:
-        owner = host.owners["billing_usage_kinds"][found[0]]
-        raise ConfigurationError(
-            "PERSONAL01",
-            f"the usage kind {found[0]!r} of plugin {owner!r} holds personal data, but no key is named to encrypt them",
-            remedy='Write [personal_data] with key = { env = "BILLING_PERSONAL_KEY" }; billing personal-data new-key makes one',
-        )
-
-
-def personal_kinds(host: Host) -> list[str]:
-    """Return the names of the usage kinds that hold personal data."""
-    return [name for name, kind in host.kinds.items() if is_personal_kind(body_fields(kind))]
+    missing = "" if vault is not None else missing_key(host)
+    if missing:
+        raise ConfigurationError("PERSONAL01", missing, remedy=NAME_A_KEY)
 
 
 def who_acts(given: str, file: SettingsFile) -> str:

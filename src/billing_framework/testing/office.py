@@ -14,6 +14,9 @@ from pathlib import Path
 
 import attrs
 
+from billing_framework.plugin.check import personal_kinds
+from billing_framework.plugin.host import Host
+from billing_framework.plugin.settings import load_settings
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.post import PostingReport, post_run
 from billing_framework.run.cycle.review import RunReview, review_run
@@ -24,6 +27,7 @@ from billing_framework.run.master.customers import create
 from billing_framework.run.master.periods import months, open_periods
 from billing_framework.run.master.plans import load_plan_files
 from billing_framework.run.master.taxes import load_tax_file
+from billing_framework.run.personal.keys import new_key
 from billing_framework.run.prove.explain import Explanation, explain_line
 from billing_framework.run.prove.invoices import ListedDocument, ShownDocument, list_documents, show_document
 from billing_framework.run.prove.trial_balance import prove
@@ -87,7 +91,8 @@ class Office:
             currency: ISO 4217 code of the book.
             zone: IANA zone of the book.
             locale: language of documents.
-            settings: further text of ``billing.toml``, such as the settings of the plugins.
+            settings: further text of ``billing.toml``, such as the settings of the plugins; a key for personal data is made
+                where a plugin needs one and none is named.
             now: what the clock shows first.
             environment: environment variables that secrets are read from; those of the process by default.
             database: URL of another database, which must be empty; an SQLite database in memory by default.
@@ -98,7 +103,11 @@ class Office:
             file = folder / "billing.toml"
             url = database or "sqlite:///office.sqlite3"
             head = f'[deployment]\nname = "office"\ndatabase = "{url}"\nplugins = [{listed}]\n'
-            file.write_text(f'{head}currency = "{currency}"\nzone = "{zone}"\nlocale = "{locale}"\n{settings}', encoding="utf-8")
+            text = f'{head}currency = "{currency}"\nzone = "{zone}"\nlocale = "{locale}"\n{settings}'
+            file.write_text(text, encoding="utf-8")
+            if "[personal_data]" not in settings and personal_kinds(Host.from_file(load_settings(file))):
+                (folder / "personal.key").write_text(new_key(), encoding="utf-8")
+                file.write_text(f'{text}\n[personal_data]\nkey = {{ file = "personal.key" }}\n', encoding="utf-8")
             clock = MovableClock(now)
             with open_deployment(file, actor="tester", clock=clock, environment=environment) as deployment:
                 office = cls(deployment=deployment, clock=clock, folder=folder)

@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Exported, Exporter, ExportRequest
 from billing_framework.invoicing.document import DocumentStatus
+from billing_framework.plugin.check import personal_kinds
 from billing_framework.plugin.host import Host
-from billing_framework.run.deployment import Deployment, personal_kinds
+from billing_framework.run.deployment import Deployment
 from billing_framework.run.personal.reading import Read, party_reads, record_reads, usage_reads
 from billing_framework.run.prove.export_documents import export_documents
 from billing_framework.storage.audit import record

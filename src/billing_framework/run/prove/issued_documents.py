@@ -28,7 +28,7 @@ from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.many import chunks
 from billing_framework.storage.receivable.rows import load_items
 from billing_framework.storage.stored_form import to_plain
-from billing_framework.values.errors import BillingError
+from billing_framework.values.errors import BillingError, ConfigurationError
 from billing_framework.values.finding import Finding, Severity
 
 _AT_A_TIME = 500
@@ -63,6 +63,8 @@ def _some(connection: Connection, keys: Sequence[int], names: Mapping[int, Numbe
         yield from _books(connection, documents)
         yield from _inputs(connection, documents)
         yield from _traces(connection, documents)
+    except ConfigurationError:  # the key of personal data is missing, which says nothing about a document
+        raise
     except (BillingError, KeyError, TypeError, ValueError) as error:
         if len(keys) == 1:
             yield _changed(names[keys[0]][0], f"what is stored of it cannot be read: {error!r}")
