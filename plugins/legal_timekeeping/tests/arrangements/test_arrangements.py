@@ -139,3 +139,11 @@ def test_a_discount_by_a_term_is_nothing_without_it(world: Any, entry: Make, fee
     assert world.amounts(world.bill(plan, [entry("1")])) == [600]
     assert world.amounts(world.bill(plan, [entry("1")], terms={"courtesy": "10"})) == [540]
     assert world.rate(world.group(plan, [entry("1")], terms={"courtesy": "110"})).held
+
+
+def test_a_discount_keeps_to_the_steps_of_the_plan(world: Any, entry: Make, fees: Make, arrangement: Make) -> None:
+    plan = fees() + arrangement("courtesy_discount", 'percent = "7"')
+    stepped = "[plan.rounding]\nstep_minor = 5\n" + plan
+    rated = world.bill(stepped, [entry("0.7", name=f"T{number}") for number in range(3)], currency="CHF")
+    assert [charge.amount.value for charge in rated.charges] == [Fraction("390.60")] * 3
+    assert all(int(charge.amount.value * 100) % 5 == 0 for charge in rated.charges)

@@ -125,9 +125,10 @@ def total(lines: Sequence[Line], currency: str) -> Money:
 
 
 def spread(lines: Sequence[Line], off: Money, reason: str, formula: str, *, state_read: tuple[str, ...] = ()) -> list[Line]:
-    """Take money off lines in proportion to what they come to: largest remainder in minor units, ties to the earlier line.
+    """Take money off lines in proportion to what they come to: largest remainder, ties to the earlier line.
 
-    Lines of nothing stay at nothing; lines below zero are left alone. The parts sum to `off` exactly.
+    The parts are whole minor units, or whole steps where the plan rounds to steps such as 0.05, and sum to `off` exactly. Lines of
+    nothing stay at nothing; lines below zero are left alone.
 
     Args:
         lines: the lines, whose sum above zero is at least `off`.
@@ -136,8 +137,11 @@ def spread(lines: Sequence[Line], off: Money, reason: str, formula: str, *, stat
         formula: how `off` came to be.
         state_read: carried state that it rests on.
     """
-    parts = allocate(off.minor, [max(line.net.minor, 0) for line in lines])
+    step = max(line.plan.rounding.step_minor for line in lines)
+    if off.minor % step:
+        step = 1
+    parts = allocate(off.minor // step, [max(line.net.minor, 0) for line in lines])
     return [
-        line.adjusted(reason, Money(-part, off.currency), f"{formula}; this line's part of {off}", state_read=state_read)
+        line.adjusted(reason, Money(-part * step, off.currency), f"{formula}; this line's part of {off}", state_read=state_read)
         for line, part in zip(lines, parts, strict=True)
     ]
