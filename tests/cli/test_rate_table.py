@@ -71,6 +71,7 @@ def test_a_table_is_loaded_listed_and_shown(loaded: Path) -> None:
     assert told(billing("rate-table", "show", "city@2026-06", "--source")) == JUNE
     plugin = told(billing("plugin", "show", "price_list"))
     assert "price_list.zones: Prices by zone" in plugin
+    assert "a row is named by zone\n  zone: text; the zone.\n  price: exact number; price of a trip.\n" in plugin
     assert f"loaded from    {loaded / 'price_list_for_tests.py'}" in plugin
 
 

@@ -15,8 +15,10 @@ from billing_framework.plugin.check import check_file, unrated_kinds
 from billing_framework.plugin.discovery import installed_plugins
 from billing_framework.plugin.host import EnabledPlugin, Host
 from billing_framework.plugin.scaffold import new_plugin
+from billing_framework.rating.rate_table import RateTableKind
+from billing_framework.rating.rate_table_file import row_fields
 from billing_framework.run.deployment import settings_path
-from billing_framework.usage.describe import describe_kind
+from billing_framework.usage.describe import describe_kind, described_fields
 from billing_framework.values.errors import NotFound
 from billing_framework.values.spelling import did_you_mean
 
@@ -104,6 +106,15 @@ def _description(host: Host, shown: EnabledPlugin) -> Iterator[str]:
     for kind in offers.get("billing_usage_kinds", ()):
         yield ""
         yield describe_kind(host.kinds[kind])
+    for table_kind in offers.get("billing_rate_tables", ()):
+        yield ""
+        yield from _rate_table(host.rate_tables[table_kind])
+
+
+def _rate_table(kind: RateTableKind) -> Iterator[str]:
+    yield f"rate table {kind.name}: {kind.title}"
+    yield f"  a row is named by {' and '.join(kind.key)}"
+    yield from described_fields(row_fields(kind))
 
 
 def _settings(shown: EnabledPlugin) -> Iterator[tuple[str, object]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
@@ -17,11 +19,12 @@ def describe_kind(kind: UsageKind) -> str:
     lines.append(_periods(kind))
     if kind.editable:
         lines.append(f"  reviewers may edit {', '.join(kind.editable)} in a draft")
-    lines += [
-        f"  {field.name}: {_type(field)}{_default(field)}{f'; {field.meaning}' if field.meaning else ''}"
-        for field in body_fields(kind)
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *described_fields(body_fields(kind))])
+
+
+def described_fields(fields: Iterable[BodyField]) -> list[str]:
+    """Return a line for each field with its type, default and meaning."""
+    return [f"  {field.name}: {_type(field)}{_default(field)}{f'; {field.meaning}' if field.meaning else ''}" for field in fields]
 
 
 def _periods(kind: UsageKind) -> str:
