@@ -127,8 +127,8 @@ def total(lines: Sequence[Line], currency: str) -> Money:
 def spread(lines: Sequence[Line], off: Money, reason: str, formula: str, *, state_read: tuple[str, ...] = ()) -> list[Line]:
     """Take money off lines in proportion to what they come to: largest remainder, ties to the earlier line.
 
-    The parts are whole minor units, or whole steps where the plan rounds to steps such as 0.05, and sum to `off` exactly. Lines of
-    nothing stay at nothing; lines below zero are left alone.
+    The parts are whole minor units, or whole steps where the plan rounds to steps such as 0.05, and sum to `off` exactly.
+    Lines of nothing stay at nothing; lines below zero are left alone.
 
     Args:
         lines: the lines, whose sum above zero is at least `off`.
