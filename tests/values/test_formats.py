@@ -70,6 +70,7 @@ def test_quantities_dates_and_periods() -> None:
     assert formats.format_date(date(2026, 3, 1), "en-US") == "Mar 1, 2026"
     march = DateSpan(date(2026, 3, 1), date(2026, 4, 1))
     assert formats.format_period(march, "de-DE") == "01.03.2026 – 31.03.2026"
+    assert formats.format_period(DateSpan.inclusive(march.start, march.start), "de-DE") == "01.03.2026"
 
 
 def test_a_repeated_hour_is_told_apart() -> None:

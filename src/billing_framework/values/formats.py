@@ -88,7 +88,9 @@ def format_date(day: date, locale: str) -> str:
 
 
 def format_period(span: DateSpan, locale: str) -> str:
-    """Return the first and the last day of a period; the last is included, as readers of a bill expect."""
+    """Return the first and the last day of a period; the last is included, as readers of a bill expect. One day is itself."""
+    if span.start == span.last:
+        return format_date(span.start, locale)
     return f"{format_date(span.start, locale)} – {format_date(span.last, locale)}"
 
 
