@@ -25,7 +25,7 @@ def test_every_plan_of_the_readme_loads_without_a_finding(world: Any) -> None:
 
 
 def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
-    used = {code for file in SOURCE.rglob("*.py") for code in re.findall(r'"(LEGAL\d\d)"', file.read_text())}
+    used = {code for file in SOURCE.rglob("*.py") for code in re.findall(r'"((?:LEGAL|LEDES)\d\d)"', file.read_text())}
     assert used == {page.code for page in plugin.billing_codes()}
 
 

@@ -90,7 +90,9 @@ class Line:
 
     def charge(self, agreement: str, locale: str) -> Charge:
         """Return the line as a charge."""
-        shown = {word(locale, "adjustment"): self._said(locale)} if self.adjustments else {}
+        shown: dict[str, str] = {}
+        if self.adjustments:
+            shown = {word(locale, "value"): format_money(self.value, locale), word(locale, "adjustment"): self._said(locale)}
         steps = tuple(Step(label=word("en", one.reason), formula=one.formula, result=f"{one.money}") for one in self.adjustments)
         return Charge(
             agreement=agreement,
