@@ -142,6 +142,6 @@ def test_what_a_line_consists_of_is_listed_with_its_facts_as_columns() -> None:
     (listed,) = page_of(attrs.evolve(GERMAN, content=content)).items
     assert listed.columns == ("Datum", "Uhrzeit", "Beschreibung", "Zone", "Menge", "Betrag (EUR)")
     assert listed.rows[0] == ("03.07.2026", "09:15", "Gate 4", "A", "", "0,125")
-    assert listed.rows[1] == ("04.07.2026", "", "Gate 5", "", "2\u00a0Tage", "1,50")
+    assert listed.rows[1] == ("04.07.2026", "", "Gate 5", "", "2\u00a0Tage", "1,500")
     assert (listed.title, listed.total) == (first.description, "1,625")
     assert page_of(GERMAN).items == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from billing_framework.exchange.words import words_of
@@ -25,10 +26,21 @@ def amount_text(money: Money, locale: str) -> str:
     return _minus(format_number(money.major, locale, least_decimals=minor_digits(money.currency)))
 
 
-def exact_amount_text(amount: Amount, locale: str) -> str:
-    """Return an amount that is not rounded to the currency yet, with all its decimals."""
-    number = format_number(_shown(amount.value), locale, least_decimals=minor_digits(amount.currency))
+def exact_amount_text(amount: Amount, locale: str, *, least_decimals: int = 0) -> str:
+    """Return an amount that is not rounded to the currency yet, with all its decimals.
+
+    Args:
+        amount: the amount.
+        locale: formats.
+        least_decimals: decimals that are written anyway, so that the figures of a column stand below each other.
+    """
+    number = format_number(_shown(amount.value), locale, least_decimals=max(least_decimals, minor_digits(amount.currency)))
     return _about(amount.value) + _minus(number)
+
+
+def decimals_of(amounts: Iterable[Amount]) -> int:
+    """Return the most decimals that one of some amounts is shown with."""
+    return max((scaled(_shown(amount.value))[0] for amount in amounts), default=0)
 
 
 def money_text(money: Money, locale: str) -> str:

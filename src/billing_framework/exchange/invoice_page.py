@@ -268,19 +268,22 @@ def _items(line: DraftLine, content: DraftDocument, words: Mapping[str, str]) ->
     labels = list(dict.fromkeys(label for item in line.items for label, _ in item.details))
     before = [words["item_date"], *([words["item_time"]] if has_times else []), words["description"], *labels]
     columns = [*before, *([words["quantity"]] if has_quantities else []), words["amount"].format(currency=content.currency)]
+    decimals = decimals_of([item.amount for item in line.items])
     rows = []
     for item in line.items:
         facts = dict(item.details)
         when = [format_date(item.on, locale), *([item.time] if has_times else [])]
         texts = [*when, item.text, *(facts.get(label, "") for label in labels)]
         quantity = "" if item.quantity is None else quantity_text(item.quantity, locale)
-        rows.append((*texts, *([quantity] if has_quantities else []), exact_amount_text(item.amount, locale)))
+        rows.append(
+            (*texts, *([quantity] if has_quantities else []), exact_amount_text(item.amount, locale, least_decimals=decimals))
+        )
     return PageItems(
         title=line.description,
         columns=tuple(columns),
         figures=tuple(range(len(before), len(columns))),
         rows=tuple(rows),
-        total=exact_amount_text(line.amount, locale),
+        total=exact_amount_text(line.amount, locale, least_decimals=decimals),
     )
 
 
