@@ -9,6 +9,7 @@ import attrs
 
 from billing_framework.exchange.figures import (
     amount_text,
+    decimals_of,
     exact_amount_text,
     is_about,
     money_text,
