@@ -29,7 +29,7 @@ from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
 from billing_framework.storage.master.share_rows import SHARES
-from billing_framework.values.errors import BillingError
+from billing_framework.values.errors import BillingError, Refused
 from tests.scenarios.errand_office import client, errand_office, lines_of, load_price, tell
 from tests.scenarios.office import Office
 from tests.scenarios.test_changed_behind_its_back import behind
@@ -116,6 +116,37 @@ def test_a_rebill_bills_the_same_records_and_leaves_newer_ones(database: Databas
     assert explain_line(office.deployment, f"{report.note}/1").proven
 
 
+def test_a_rebill_takes_in_what_waits_where_it_is_asked_to(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post")
+    office.bill("2026-07")
+    tell(office, "e2,ann,2026-07-04T08:00:00+00:00,9,Court", "e3,ann,2026-08-01T08:00:00+00:00,1,Kiosk", file="late.csv")
+    assert rebill_document(office.deployment, "INV-2026-000001", reason="same").unchanged
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="one bill for July", takes_waiting=True)
+    assert lines_of(office, report.new) == ["2026-07-02 Post 5.00", "2026-07-04 Court 9.00"]
+    assert all(explain_line(office.deployment, f"{report.new}/{number}").proven for number in (1, 2))
+    assert standing(office) == 2
+    assert rebill_document(office.deployment, report.new, reason="again", takes_waiting=True).unchanged
+    office.bill("2026-08")
+    assert lines_of(office, "INV-2026-000003") == ["2026-08-01 Kiosk 1.00"]
+
+
+def test_a_rebill_does_not_take_records_from_an_approved_run(database: Database) -> None:
+    office = errand_office(database, together=True)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post")
+    office.bill("2026-07")
+    tell(office, "e2,ann,2026-07-04T08:00:00+00:00,9,Court", file="late.csv")
+    run = office.start("2026-08").run
+    assert run is not None
+    office.approve(run.code)
+    with pytest.raises(Refused, match="RUN24"):
+        rebill_document(office.deployment, "INV-2026-000001", reason="one bill for July", takes_waiting=True)
+    office.post(run.code)
+    assert office.documents() == ["INV-2026-000001 C1 5.50", "INV-2026-000002 C1 9.90"]
+
+
 def test_a_document_credited_in_full_frees_its_records_for_the_next_bill(database: Database) -> None:
     office = errand_office(database)
     client(office, "C1", "ann")
@@ -194,7 +225,7 @@ def test_the_database_refuses_the_second_document_whoever_posts_it(database: Dat
     assert first is not None
     assert second is not None
     office.approve(first.code)
-    monkeypatch.setattr("billing_framework.run.cycle.order.reserved_elsewhere", lambda *_: [])
+    monkeypatch.setattr("billing_framework.run.cycle.order.reserved_claims", lambda *_, **__: {})
     office.approve(second.code)  # as if both officers had decided at one instant
     office.post(first.code)
     report = post_run(office.deployment, second.code)

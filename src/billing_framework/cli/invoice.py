@@ -110,11 +110,19 @@ def show(context: click.Context, deployment: Deployment, *, number: str, html: P
     help="Choose price plans for the service dates by what is known now, or was known when it was drafted.",
 )
 @click.option("--as-of", type=date_type, metavar="DATE", help="Date of the new documents; today by default.")
+@click.option("--with-waiting", is_flag=True, help="Take in what has come since and waits for the next bill.")
 @reason_option
 @pass_deployment
 @click.pass_context
 def rebill(
-    context: click.Context, deployment: Deployment, *, number: str, known: str, as_of: datetime | None, reason: str
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    number: str,
+    known: str,
+    as_of: datetime | None,
+    with_waiting: bool,
+    reason: str,
 ) -> None:
     """Bill a document anew: credit note, new document, entries and open items in one operation.
 
@@ -125,8 +133,10 @@ def rebill(
     Example:
       billing invoice rebill INV-2026-000001 --reason "counted again"
       billing invoice rebill INV-2026-000001 --known original --reason "usage came late"
+      billing invoice rebill INV-2026-000001 --with-waiting --reason "asked for one bill with all of July"
     """
-    report = rebill_document(deployment, number, reason=reason, known=known, as_of=as_of.date() if as_of else None)
+    on = as_of.date() if as_of else None
+    report = rebill_document(deployment, number, reason=reason, known=known, as_of=on, takes_waiting=with_waiting)
     emit(context, report, lambda: _rebilled(report))
 
 

@@ -96,7 +96,13 @@ class RebillReport:
 
 
 def rebill_document(
-    deployment: Deployment, number: str, *, reason: str, known: str = "now", as_of: date | None = None
+    deployment: Deployment,
+    number: str,
+    *,
+    reason: str,
+    known: str = "now",
+    as_of: date | None = None,
+    takes_waiting: bool = False,
 ) -> RebillReport:
     """Rebill an issued invoice, those that bear parts of the same charges, and what rests on them, in one transaction.
 
@@ -109,11 +115,12 @@ def rebill_document(
         reason: why; printed on the credit note.
         known: ``now`` or ``original``: by which knowledge plans are chosen for the service dates.
         as_of: date of the new documents; today in the book's zone where None.
+        takes_waiting: whether carried records of the period and before are billed, too, that no standing document has billed.
 
     Raises:
         NotFound: there is no such document.
         Refused: ``RUN20`` where it cannot be rebilled, ``RUN21`` where its data hold it, ``RUN14`` without a reason, ``RUN24``
-            where an approved run that is not posted rests on its carried state.
+            where an approved run that is not posted rests on its carried state, or bills some of its records.
         LedgerRefused: no open period holds the date.
     """
     if not reason.strip():
@@ -131,15 +138,14 @@ def rebill_document(
             reason=reason,
             known=known,
         )
-        report, documents = _with_later(work, stored)
+        report, documents = _with_later(work, stored, billed_anew(work, stored, takes_waiting=takes_waiting))
         if not report.unchanged:
             _audit(work, report)
         post_entries(deployment, connection, book, documents, f"rebill/{number}/{stored.revision + 1}")
         return report
 
 
-def _with_later(work: Rebilling, stored: StoredDocument) -> tuple[RebillReport, Sequence[DraftDocument]]:
-    anew = billed_anew(work, stored)
+def _with_later(work: Rebilling, stored: StoredDocument, anew: Anew) -> tuple[RebillReport, Sequence[DraftDocument]]:
     report = RebillReport(
         document=stored.number,
         known=anew.known,

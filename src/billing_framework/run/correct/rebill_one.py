@@ -22,6 +22,7 @@ from billing_framework.run.cycle.bill import BillResult, bill
 from billing_framework.run.cycle.bill_input import BillInput, Material
 from billing_framework.run.cycle.issuer import buyer_of, seller_of
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs
+from billing_framework.run.cycle.order import refuse_reserved_records
 from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.documents import StoredDocument, credit_notes_of, load_documents, replaced_by
@@ -99,8 +100,13 @@ class Anew:
         return all(one.unchanged for one in self.documents)
 
 
-def billed_anew(work: Rebilling, stored: StoredDocument) -> Anew:
+def billed_anew(work: Rebilling, stored: StoredDocument, *, takes_waiting: bool = False) -> Anew:
     """Return an issued invoice computed anew, with those that bear parts of the same charges.
+
+    Args:
+        work: the rebill.
+        stored: the invoice.
+        takes_waiting: whether carried records are billed on it, too, that no standing document has billed.
 
     Raises:
         Refused: ``RUN20`` for anything but a standing invoice, ``RUN21`` where its data hold it now.
@@ -127,6 +133,7 @@ def billed_anew(work: Rebilling, stored: StoredDocument) -> Anew:
         plans_known_at=known_at,
         heeds_holds=False,
         repeats=keys,
+        takes_waiting=takes_waiting,
     )
     known, material = load_inputs(work.connection, work.desk, accounts, request)
     inputs = {code: attrs.evolve(given, edits=_still_there(given)) for code, given in known.items()}
@@ -218,7 +225,12 @@ def issue_anew(work: Rebilling, anew: Anew) -> tuple[Sequence[Corrected], tuple[
 
     Returns:
         What was issued for each document of `anew`, in order, nothing for those that stay; and all that was issued.
+
+    Raises:
+        Refused: ``RUN24`` where an approved run that is not posted bills some of the records.
     """
+    records = (one for place in anew.documents for one in place.result.records)
+    refuse_reserved_records(work.connection, work.book.code, (claim for one in records for claim in one.claims))
     places = [place for place, one in enumerate(anew.documents) if not one.unchanged]
     wanted = [_correction(work, anew, anew.documents[place]) for place in places]
     issued, documents = issue_corrections(work.deployment, work.connection, work.book, wanted)

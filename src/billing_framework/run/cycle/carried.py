@@ -43,6 +43,7 @@ def waiting_records(
     *,
     period: DateSpan,
     repeats: Collection[int],
+    takes_waiting: bool = True,
 ) -> Mapping[str, Sequence[UsageRow]]:
     """Return by subject the carried records that wait for a bill, in one pass for a batch of accounts.
 
@@ -52,16 +53,22 @@ def waiting_records(
         accounts: the accounts, for their zones.
         assignments: assignments by agreement, whenever they last.
         period: dates to bill.
-        repeats: keys of the documents that are billed anew, whose records alone are given; none in a run.
+        repeats: keys of the documents that are billed anew, whose records are given; none in a run.
+        takes_waiting: whether records are given that no standing document has billed.
     """
     if not accounts or not any(derived.kind.carried for derived in kinds.values()):
         return {}
     known = newest_batch(connection)
-    if repeats:
-        return load_repeated(connection, kinds, repeats, up_to_batch=known)
+    again = load_repeated(connection, kinds, repeats, up_to_batch=known) if repeats else {}
+    if not takes_waiting:
+        return again
     subjects = {one.subject for listed in assignments.values() for one in listed if one.starts_on < period.end}
     ends = (period.instants(timezone(name)).end for name in sorted({account.zone for account in accounts}))
-    return load_unbilled(connection, kinds, subjects, before=max(ends), up_to_batch=known)
+    found = load_unbilled(connection, kinds, subjects, before=max(ends), up_to_batch=known)
+    for subject, rows in again.items():
+        there = {row.key for row in rows}
+        found[subject] = [*rows, *(row for row in found.get(subject, ()) if row.key not in there)]
+    return found
 
 
 def carried_records(

@@ -113,7 +113,8 @@ class InputRequest:
         edits: officers' edits by account.
         charges: manual charges by account that a rebill repeats; None takes those that are pending.
         plans_known_at: instant by whose knowledge plans are chosen; that of the desk where None.
-        repeats: keys of documents that are billed anew: of carried records they get those that they had billed, and no others.
+        repeats: keys of documents that are billed anew: of carried records they get those that they had billed.
+        takes_waiting: whether carried records are billed, too, that no standing document has billed.
         heeds_holds: False where an officer bills a document anew: holds keep accounts out of runs, not officers from deciding.
     """
 
@@ -126,6 +127,7 @@ class InputRequest:
     plans_known_at: datetime | None = None
     heeds_holds: bool = True
     repeats: Collection[int] = ()
+    takes_waiting: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -179,7 +181,15 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
     billed = [one for listed in agreements.values() for one in listed if _life(one, request.period) is not None]
     every = [one.code for listed in agreements.values() for one in listed if one.starts_on < request.period.end]
     all_assignments = resolved(connection, load_assignments(connection, every))
-    waiting = waiting_records(connection, desk.kinds, accounts, all_assignments, period=request.period, repeats=request.repeats)
+    waiting = waiting_records(
+        connection,
+        desk.kinds,
+        accounts,
+        all_assignments,
+        period=request.period,
+        repeats=request.repeats,
+        takes_waiting=request.takes_waiting,
+    )
     names = every if waiting else [one.code for one in billed]  # those that ended may have carried something on
     assignments = {
         one.code: tuple(held for held in all_assignments.get(one.code, ()) if lasting(held, request.period) is not None)

@@ -6,13 +6,13 @@ no other bill or correction that touches the same state may be decided in that t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.cycle.bill import BillResult
-from billing_framework.storage.billing.billed_records import reserved_elsewhere
+from billing_framework.storage.billing.billed_records import document_record_rows, reserved_claims
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run
 from billing_framework.storage.billing.state_reads import Reader, StateName, later_readers, reads_of, reserved_readers
@@ -63,7 +63,7 @@ def order_findings(connection: Connection, run: Run, documents: Mapping[int, str
         run: the run.
         documents: key of each draft to its account.
     """
-    taken = [_taken(documents[one.document], one.run) for one in reserved_elsewhere(connection, list(documents), run)]
+    taken = list(_taken_elsewhere(connection, run, documents))
     reads = reads_of(connection, documents)
     states = {state for read in reads.values() for state in read}
     if not states:
@@ -99,6 +99,15 @@ def _waiting(account: str, reader: Reader) -> Finding:
     )
 
 
+def _taken_elsewhere(connection: Connection, run: Run, documents: Mapping[int, str]) -> Iterator[Finding]:
+    """Yield a finding for each draft that bills a carried record which another approved run bills, too."""
+    reserved = reserved_claims(connection, run.book, but_run=run.id)
+    for key, by_account in document_record_rows(connection, documents if reserved else ()).items():
+        codes = (reserved[claim] for one in by_account.values() for claim in one.claims if claim in reserved)
+        if (code := next(codes, "")) != "":
+            yield _taken(documents[key], code)
+
+
 def _taken(account: str, code: str) -> Finding:
     return Finding(
         code="RUN24",
@@ -132,4 +141,20 @@ def refuse_reserved(connection: Connection, states: Collection[StateName]) -> No
             "RUN24",
             f"the run {first.run} is approved and not posted, and its bill of {first.account} rests on {first.state[1]}",
             remedy=f"Post or cancel it first: billing run post {first.run}",
+        )
+
+
+def refuse_reserved_records(connection: Connection, book: str, claims: Iterable[int]) -> None:
+    """Refuse a correction that bills carried records which documents of an approved run bill that are not posted yet.
+
+    Raises:
+        Refused: ``RUN24`` with the run.
+    """
+    wanted = set(claims)
+    reserved = reserved_claims(connection, book) if wanted else {}
+    if code := next((reserved[claim] for claim in sorted(wanted) if claim in reserved), ""):
+        raise Refused(
+            "RUN24",
+            f"the run {code} is approved and not posted, and bills some of the same records",
+            remedy=f"Post or cancel it first: billing run post {code}",
         )

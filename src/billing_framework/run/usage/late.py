@@ -168,6 +168,7 @@ def _now(connection: Connection, desk: Desk, key: int, before: Mapping[str, Bill
         own=[account for account, given in before.items() if given.agreements],
         charges={},
         repeats=billed_with(connection, key),
+        takes_waiting=False,
     )
     return load_inputs(connection, desk, list(before), request)[0]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.record_tables import billed_record, document_records
-from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, run, run_account
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
@@ -173,24 +172,14 @@ def replaced_documents(connection: Connection) -> set[int]:
     return set(connection.scalars(query))
 
 
-@attrs.frozen(kw_only=True)
-class Reserved:
-    """That a draft of another run, approved and not posted, bills a record, too.
+def reserved_claims(connection: Connection, book: str, *, but_run: int = 0) -> dict[int, str]:
+    """Return what the drafts of approved runs bill that are not posted yet: slot or key of each record, to the run's code.
 
-    Attributes:
-        run: code of that run.
-        document: key of the draft of the run that is looked at.
+    Args:
+        connection: a connection that keeps other decisions away.
+        book: code of the book.
+        but_run: id of a run whose drafts do not count.
     """
-
-    run: str
-    document: int
-
-
-def reserved_elsewhere(connection: Connection, documents: Sequence[int], mine_run: Run) -> list[Reserved]:
-    """Return which of these drafts of a run bill a record that the draft of another approved run of the book bills, too."""
-    mine = document_record_rows(connection, documents)
-    if not mine:
-        return []
     columns, accounts = document_records.c, run_account.c
     query = (
         sa.select(run.c.code, columns.claims)
@@ -198,21 +187,13 @@ def reserved_elsewhere(connection: Connection, documents: Sequence[int], mine_ru
         .join(run, run.c.id == accounts.run_id)
         .join(document, document.c.id == columns.document_id)
         .where(
-            run.c.id != mine_run.id,
-            run.c.book == mine_run.book,
+            run.c.id != but_run,
+            run.c.book == book,
             run.c.state.in_(("approved", "posting")),
             document.c.status == "draft",
         )
     )
-    taken: dict[int, str] = {}
+    reserved: dict[int, str] = {}
     for row in connection.execute(query):
-        taken.update(dict.fromkeys(row.claims, row.code))
-    if not taken:
-        return []
-    found = {}
-    for key, by_account in mine.items():
-        for one in by_account.values():
-            other = next((taken[claim] for claim in one.claims if claim in taken), None)
-            if other is not None:
-                found[key] = Reserved(run=other, document=key)
-    return list(found.values())
+        reserved.update(dict.fromkeys(row.claims, row.code))
+    return reserved
