@@ -11,11 +11,13 @@ from fractions import Fraction
 import pytest
 
 from billing_framework.accounts.share import Share
+from billing_framework.invoicing.edit import EditField
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
-from billing_framework.run.cycle.edits import hold_account, release_account
+from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
 from billing_framework.run.cycle.review import review_run
+from billing_framework.run.cycle.wanted_edits import LineEdit
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
 from billing_framework.run.master.customer_change import continue_agreement
 from billing_framework.run.master.customers import create, save
@@ -24,6 +26,7 @@ from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.billing.keys import states_before
+from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.billing.run_rows import find_run, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
@@ -32,6 +35,7 @@ from billing_framework.storage.master.share_rows import SHARES, load_shares
 from billing_framework.values.errors import Refused
 from billing_framework.values.number import exact_text
 from billing_framework.values.period import DateSpan
+from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import Office
 
 JULY = "j1,drill,2026-07-10T08:00:00+00:00,6,slot-7,1"
@@ -421,3 +425,39 @@ def hours_so_far(office: Office) -> list[str]:
     with office.deployment.database.read() as connection:
         found = states_before(connection, ["A-C1"], date(2026, 8, 1)).get("A-C1", {})
     return [exact_text(value) for state in found.values() for value in state.values.values()]
+
+
+def test_records_that_are_carried_from_bill_to_bill_are_billed_once_for_all_payers(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    client(office, "C2", "bob")
+    assert save(office.deployment, SHARES, [share("C1"), share("C2", "40")]).findings == ()
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,10,Bank")
+    office.bill("2026-07")
+    assert [row.split()[1:] for row in office.documents()] == [["C1", "6.60"], ["C2", "4.40"]]
+    office.pass_days(1)
+    tell(office, "e0,ann,2026-06-30T08:00:00+00:00,5,Kiosk", "e2,bob,2026-08-03T08:00:00+00:00,1,Post", file="late.csv")
+    assert late_usage(office.deployment, "MAIN") == ()
+    office.bill("2026-08")
+    assert [row.split()[1:] for row in office.documents()[2:]] == [["C1", "3.30"], ["C2", "3.30"]]
+    with office.deployment.database.read() as connection:
+        linked = connection.execute(billed_record.select().where(billed_record.c.reversed_by.is_(None))).all()
+    assert len(linked) == 3
+    assert rebill_document(office.deployment, "INV-2026-000002", reason="looked at again").unchanged
+    tell(office, "e1b,ann,2026-07-02T08:00:00+00:00,20,Bank", file="other.csv")
+    remove_share(office.deployment, "A-C1", "C2", date(2026, 7, 1), reason="pays no more")
+    report = rebill_document(office.deployment, "INV-2026-000002", reason="pays no more")
+    assert (report.new, [(one.account, one.new) for one in report.beside]) == ("", [("C1", "INV-2026-000005")])
+    assert office.documents()[-1] == "INV-2026-000005 C1 11.00"
+    sound(office)
+
+
+def test_an_edit_of_a_part_stays_with_its_payer(database: Database) -> None:
+    office = shared_office(database)
+    office.jobs(JULY)
+    office.start("2026-07")
+    edit_draft(office.deployment, "", "C2", LineEdit(line=2, field=EditField.AMOUNT, after="10"), reason="goodwill")
+    office.approve()
+    office.post()
+    assert [row.split()[2] for row in office.documents()] == ["27.72", "49.28"]
+    sound(office)
