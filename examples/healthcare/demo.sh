@@ -92,6 +92,10 @@ title "The second plan pays its part of what the first has left; the rest is the
 show answer import data/second_mutual.835 --format x12_835
 show payment open P-1002
 
+title "The patient is told what is left, and nothing else"
+show invoice export CL-2026-000002 --format patient_statement --out statement.txt
+cat statement.txt
+
 title "The plan takes an answer back and corrects it: the copayment is 15, not 25"
 show answer import data/northfield_2.835 --format x12_835
 show payment open P-1001

@@ -217,3 +217,29 @@ def test_no_name_of_a_patient_is_in_the_clear(clinic: Clinic) -> None:
 def test_every_line_is_explained_by_replay(clinic: Clinic) -> None:
     for line in ("CL-2026-000001/1", "CL-2026-000001/4", "CL-2026-000002/2", "CL-2026-000003/1"):
         assert "proven" in clinic.run("explain", line)
+
+
+def test_a_statement_shows_only_what_is_the_patient_s_and_after_all_payers(clinic: Clinic) -> None:
+    out = clinic.folder / "statement.txt"
+    words = ("--format", "patient_statement", "--out", str(out))
+    assert "HEALTH43" in clinic.run("invoice", "export", "CL-2026-000001", *words, exit_code=1)
+    clinic.answer(FIRST, DENIED, SURGERY)
+    assert "SM02 has not answered" in clinic.run("invoice", "export", "CL-2026-000002", *words, exit_code=1)
+    clinic.run("invoice", "export", "CL-2026-000001", *words)
+    text = out.read_text(encoding="utf-8")
+    # charge, paid, not asked for, yours: the contract's reduction and the denied test are nobody's debt here
+    assert re.findall(r"X\d{4} +([\d. ]+)", text) == [
+        "220.00        95.77          99.23        25.00",
+        "90.00        40.31          39.61        10.08",
+        "55.50        36.75          18.75         0.00",
+        "45.00         0.00          45.00         0.00",
+    ]
+    assert "Your part: 35.08 USD" in text
+    assert clinic.open("P-1001") == Money.of("35.08", "USD")
+    (clinic.folder / "second.835").write_bytes(DATA.REMITTANCES["second_mutual.835"])
+    clinic.run("answer", "import", str(clinic.folder / "second.835"), "--format", "x12_835")
+    clinic.run("invoice", "export", "CL-2026-000002", "CL-2026-000003", *words)
+    text = out.read_text(encoding="utf-8")
+    assert "Answered by NORTHFIELD HEALTH PLAN\nAnswered by SECOND MUTUAL" in text
+    assert "Your part: 69.13 USD" in text
+    assert "Your part: 159.00 USD" in text  # who has no plan pays the document itself

@@ -7,6 +7,7 @@ from importlib import resources
 
 from billing_framework import AnswerReader, CodePage, Exporter, Rater, RateTableKind, Reader, UsageKind, hookimpl, read_codes
 from billing_healthcare.claims.export import X12_837P
+from billing_healthcare.claims.statement import PATIENT_STATEMENT
 from billing_healthcare.intake.encounter_csv import ENCOUNTER_CSV
 from billing_healthcare.intake.encounter_json import ENCOUNTER_JSON
 from billing_healthcare.kinds import usage_kinds
@@ -55,8 +56,8 @@ def billing_raters() -> Sequence[Rater]:
 
 @hookimpl
 def billing_exporters() -> Sequence[Exporter]:
-    """Offer professional claims."""
-    return (X12_837P,)
+    """Offer professional claims, and what they leave to patients."""
+    return X12_837P, PATIENT_STATEMENT
 
 
 @hookimpl

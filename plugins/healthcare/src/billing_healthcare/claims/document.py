@@ -9,7 +9,7 @@ import attrs
 
 from billing_framework import AnyUsage, DocumentKind, ExportDocument, ExportLine, Finding, ValueRefused
 from billing_healthcare.claims.claim import ORDER, Claim, ClaimLine
-from billing_healthcare.claims.earlier import with_earlier
+from billing_healthcare.claims.earlier import told_by
 from billing_healthcare.coverage import Coverage, read_coverages
 from billing_healthcare.kinds import ENCOUNTER, SERVICE_LINE, Encounter, ServiceLine
 
@@ -37,7 +37,7 @@ def claims_of(documents: Sequence[ExportDocument], names: Mapping[str, str], pay
     claims: list[Claim] = []
     findings: list[Finding] = []
     for document in documents:
-        made = list(_of_document(document, names, payer))
+        made = [one if isinstance(one, Finding) else _claim(document, one, names, payer) for one in encounters_of(document)]
         wrong = [one for one in made if isinstance(one, Finding)]
         findings += wrong
         if not wrong:
@@ -64,16 +64,19 @@ class Claimed:
         reference: our identifier of the claim.
         head: its encounter.
         lines: its services, in their order.
+        coverages: who pays for it, in order; none where the document is for a patient who pays alone.
     """
 
     reference: str
     head: Encounter
     lines: tuple[ClaimLine, ...]
+    coverages: tuple[Coverage, ...] = ()
 
 
-def _of_document(document: ExportDocument, names: Mapping[str, str], asked: str) -> Iterator[Claim | Finding]:
+def encounters_of(document: ExportDocument) -> Iterator[Claimed | Finding]:
+    """Yield the encounters of a document with their services, or what of it is no service of an encounter."""
     if document.document.content.kind is not DocumentKind.INVOICE:
-        yield _problem(document, "the document is no invoice, so it asks no payer for money", "Export invoices only")
+        yield _problem(document, "the document is no invoice, so it asks nobody for money", "Export invoices only")
         return
     by_encounter: dict[str, list[ClaimLine]] = {}
     heads: dict[str, Encounter] = {}
@@ -82,7 +85,7 @@ def _of_document(document: ExportDocument, names: Mapping[str, str], asked: str)
         head = _body(document, line, ENCOUNTER.name)
         if not isinstance(service, ServiceLine) or not isinstance(head, Encounter) or line.line.tax:
             what = f"line {line.line.number} is no untaxed service of an encounter"
-            yield _problem(document, what, "Bill it to the patient; a claim asks for coded services only")
+            yield _problem(document, what, "Bill it on a document of its own")
             continue
         heads[head.encounter] = head
         charge = Fraction(line.line.net.major)
@@ -90,16 +93,17 @@ def _of_document(document: ExportDocument, names: Mapping[str, str], asked: str)
     for position, (name, lines) in enumerate(sorted(by_encounter.items()), start=1):
         reference = reference_of(document.number, position, len(by_encounter))
         ordered = tuple(sorted(lines, key=lambda line: line.body.number))
-        yield _claim(document, Claimed(reference=reference, head=heads[name], lines=ordered), names, asked)
+        try:
+            coverages = read_coverages(heads[name].coverage) if own_payer(document) else ()
+        except ValueRefused as error:
+            yield Finding(code=error.code, what=error.what, remedy=error.remedy, subject=reference)
+        else:
+            yield Claimed(reference=reference, head=heads[name], lines=ordered, coverages=coverages)
 
 
 def _claim(document: ExportDocument, claimed: Claimed, names: Mapping[str, str], asked: str) -> Claim | Finding:
-    head, reference, own = claimed.head, claimed.reference, _own_payer(document)
-    try:
-        coverages = read_coverages(head.coverage)
-    except ValueRefused as error:
-        return Finding(code=error.code, what=error.what, remedy=error.remedy, subject=reference)
-    place = _place(coverages, asked or own)
+    head, own, coverages = claimed.head, own_payer(document), claimed.coverages
+    place = next((place for place, one in enumerate(coverages) if one.payer == (asked or own)), None)
     if place is None:
         what = f"the encounter {head.encounter} names no coverage by the payer of the document's account"
         return _problem(document, what, f"Give the payer in the encounter's coverage, and as the agreement's term {PAYER_TERM!r}")
@@ -108,23 +112,23 @@ def _claim(document: ExportDocument, claimed: Claimed, names: Mapping[str, str],
     if asks.payer not in named:
         what = f"the payer {asks.payer} has no name"
         return _problem(document, what, "Add it to the table payers of plugin.healthcare")
-    claim = Claim(
-        reference=reference,
+    told = told_by(claimed.reference, claimed.lines, coverages[:place], document.answers, named)
+    if isinstance(told, Finding):
+        return told
+    return Claim(
+        reference=claimed.reference,
         encounter=head,
         coverage=asks,
         payer_name=named[asks.payer],
         order=ORDER[place],
-        lines=claimed.lines,
+        lines=told.lines,
+        others=told.others,
     )
-    return with_earlier(claim, coverages[:place], document.answers, named)
 
 
-def _own_payer(document: ExportDocument) -> str:
+def own_payer(document: ExportDocument) -> str:
+    """Return the payer that the document's account stands for, empty where it is a patient's own."""
     return next((agreement.terms.get(PAYER_TERM, "") for agreement in document.agreements.values()), "")
-
-
-def _place(coverages: Sequence[Coverage], payer: str) -> int | None:
-    return next((place for place, one in enumerate(coverages) if one.payer == payer), None)
 
 
 def _body(document: ExportDocument, line: ExportLine, kind: str) -> object:

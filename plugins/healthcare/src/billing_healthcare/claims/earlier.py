@@ -8,34 +8,53 @@ from fractions import Fraction
 import attrs
 
 from billing_framework import Adjustment, AnswerLine, Finding, GivenAnswer
-from billing_healthcare.claims.claim import Claim, ClaimLine, LinePaid, OtherPayer
+from billing_healthcare.claims.claim import ClaimLine, LinePaid, OtherPayer
 from billing_healthcare.coverage import Coverage
 from billing_healthcare.remittance import remittance as said
 
 
-def with_earlier(
-    claim: Claim, coverages: Sequence[Coverage], answers: Sequence[GivenAnswer], names: Mapping[str, str]
-) -> Claim | Finding:
-    """Return a claim with what the payers before its own have answered, or which of them has not.
+@attrs.frozen(kw_only=True)
+class Told:
+    """What earlier payers have decided about a claim.
+
+    Attributes:
+        lines: its lines, each with what was decided about it.
+        others: the payers with what they decided about the whole, in order.
+    """
+
+    lines: tuple[ClaimLine, ...]
+    others: tuple[OtherPayer, ...] = ()
+
+
+def told_by(
+    reference: str,
+    lines: Sequence[ClaimLine],
+    coverages: Sequence[Coverage],
+    answers: Sequence[GivenAnswer],
+    names: Mapping[str, str],
+) -> Told | Finding:
+    """Return what payers have answered to a claim, or which of them has not.
 
     Args:
-        claim: the claim without earlier payers.
-        coverages: the coverages before its own, in order.
+        reference: our identifier of the claim.
+        lines: its lines.
+        coverages: the payers that must have answered, in order.
         answers: what was answered to the document, in the order in which it was booked; payers answer in their order.
         names: identifier of each payer to its name.
     """
-    own = [answer for answer in answers if answer.item.key.split("/", maxsplit=1)[0] == claim.reference]
+    own = [answer for answer in answers if answer.item.key.split("/", maxsplit=1)[0] == reference]
     payers = list(dict.fromkeys(answer.payer for answer in own))
+    told = Told(lines=tuple(lines))
     for place, coverage in enumerate(coverages):
         if place >= len(payers):
             what = f"the payer {coverage.payer} has not answered yet"
-            return Finding(code="HEALTH43", what=what, remedy="Take in its remittance first", subject=claim.reference)
+            return Finding(code="HEALTH43", what=what, remedy="Take in its remittance first", subject=reference)
         latest = [answer for answer in own if answer.payer == payers[place]][-1]
-        claim = _told(claim, coverage, latest, names.get(coverage.payer, coverage.payer))
-    return claim
+        told = _with(told, coverage, latest, names.get(coverage.payer, coverage.payer))
+    return told
 
 
-def _told(claim: Claim, coverage: Coverage, answer: GivenAnswer, name: str) -> Claim:
+def _with(told: Told, coverage: Coverage, answer: GivenAnswer, name: str) -> Told:
     item = answer.item
     other = OtherPayer(
         coverage=coverage,
@@ -46,8 +65,8 @@ def _told(claim: Claim, coverage: Coverage, answer: GivenAnswer, name: str) -> C
         on=None if item.lines else answer.paid_on,
     )
     free = list(item.lines)
-    lines = tuple(_line(line, free, coverage.payer, answer) for line in claim.lines)
-    return attrs.evolve(claim, lines=lines, others=(*claim.others, other))
+    lines = tuple(_line(line, free, coverage.payer, answer) for line in told.lines)
+    return Told(lines=lines, others=(*told.others, other))
 
 
 def _line(line: ClaimLine, free: list[AnswerLine], payer: str, answer: GivenAnswer) -> ClaimLine:
