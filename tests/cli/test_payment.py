@@ -107,6 +107,25 @@ def test_deposits(desk: Desk) -> None:
     assert "AR48" in desk.run("ledger verify", exit_code=1)
 
 
+def test_a_bank_statement_is_reconciled(desk: Desk) -> None:
+    desk.run("deposit take A-1 200.00 EUR --on 2026-08-20 --ref D-1 --purpose trust --subject S1")
+    statement = "deposit reconcile MAIN --on 2026-08-20 --bank 150.00EUR"
+    assert "AR28" in desk.run(statement, exit_code=1)
+    told = desk.run(f"{statement} --in-transit 80.00EUR --outstanding 10.00EUR --outstanding 20.00EUR")
+    assert "= bank" in told
+    assert "the three agree, and nobody is below zero" in told
+    data = desk.json(f"{statement} --in-transit 50.00EUR")
+    assert isinstance(data, dict)
+    assert (data["journal"], data["statement"]["in_transit"], data["findings"]) == ("200.00 EUR", "50.00 EUR", [])
+    listed = desk.json("deposit reconciliations MAIN")
+    assert isinstance(listed, list)
+    assert [(one["number"], bool(one["findings"])) for one in listed] == [(1, True), (2, False), (3, False)]
+    assert "agrees" in desk.run("deposit reconciliations")
+    assert "AR57" in desk.run("deposit reconcile MAIN --on 2126-08-20 --bank 150.00EUR", exit_code=3)
+    assert "BOOK08" in desk.run("deposit reconcile NONE --on 2026-08-20 --bank 150.00EUR", exit_code=2)
+    assert "no amount" in desk.run("deposit reconcile MAIN --on 2026-08-20 --bank much", exit_code=2)
+
+
 def test_holds(desk: Desk) -> None:
     place = "hold place --document I-1 --block dunning --block allocation --code dispute --amount 30.00EUR --reason disputed"
     placed = desk.json(place, "--since", "2026-08-20")
