@@ -7,6 +7,7 @@ receivers check them.
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from datetime import date
 from fractions import Fraction
@@ -87,6 +88,7 @@ _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _DATE = re.compile(r"\d{8}", re.ASCII)
 
 
+@functools.lru_cache(maxsize=65_536)  # a file says most of its numbers and dates on many lines
 def read_number(text: str) -> Fraction | None:
     """Return the number that a field says, None where it says none: digits, one point, a leading minus, and nothing else."""
     if not _NUMBER.fullmatch(text) or len(text) > 60:
@@ -100,6 +102,7 @@ def decimals_of(number: Fraction) -> int:
     return DECIMALS + 1 if "/" in text else len(text.partition(".")[2])
 
 
+@functools.lru_cache(maxsize=4_096)
 def read_date(text: str) -> date | None:
     """Return the date that a field says, written ``20260731``; None where it says none."""
     if not _DATE.fullmatch(text):
