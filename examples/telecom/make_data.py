@@ -46,7 +46,7 @@ def asterisk() -> Iterator[str]:
 def asterisk_line(start: datetime, dialled: str, number: int, seconds: int, *, caller: int) -> str:
     """Return one line of cdr-csv with 18 columns."""
     answer = start + timedelta(seconds=3 + number % 7) if seconds else None
-    end = (answer or start) + timedelta(seconds=seconds if seconds else 17)
+    end = (answer or start) + timedelta(seconds=seconds or 17)
     stamps = [one.astimezone(BERLIN).strftime("%Y-%m-%d %H:%M:%S") if one else "" for one in (start, answer, end)]
     return quoted(
         "",

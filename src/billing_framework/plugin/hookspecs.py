@@ -35,7 +35,8 @@ def billing_settings() -> type | None:
 
     Called once when the deployment opens, before every other hook of the plugin. The table ``[plugin.NAME]`` of
     ``billing.toml`` is structured into the returned frozen attrs class; a misspelt key is an error with its line. The instance
-    is handed to the plugin's raters as ``group.settings``. None: the plugin has no settings.
+    is handed to the plugin's raters as ``group.settings``, to its readers as ``request.settings`` and to its review checks as
+    ``batch.settings``. None: the plugin has no settings.
 
     Example:
         import attrs
