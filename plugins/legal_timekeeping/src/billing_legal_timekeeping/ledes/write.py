@@ -26,6 +26,7 @@ from billing_legal_timekeeping.ledes.plain_text import plain_text
 from billing_legal_timekeeping.ledes.profile import ReceiverProfile, chosen_profile
 
 _ONE_DAY = timedelta(days=1)
+_RULES = {field.name: field for field in FIELDS}
 
 
 def write_1998b(documents: Sequence[ExportDocument], request: ExportRequest) -> Exported:
@@ -116,7 +117,7 @@ def _day(item: Item, last: date) -> date:
 
 
 def _text(name: str, text: str, profile: ReceiverProfile) -> str:
-    rule = next(field for field in FIELDS if field.name == name)
+    rule = _RULES[name]
     if rule.sort is not Sort.TEXT:
         return text
     if name == "INVOICE_NUMBER":
