@@ -9,6 +9,7 @@ from billing_framework.storage.audit import audit_event, record
 from billing_framework.storage.backup import restore
 from billing_framework.storage.guard_proof import stated_findings
 from billing_framework.storage.migrate import check, current_revisions, upgrade
+from billing_framework.storage.receivable.reconciliation_tables import held_reconciliation
 from billing_framework.storage.roles import grant_application_role
 from billing_framework.storage.usage.kind_table import (
     KindTable,
@@ -66,7 +67,12 @@ def grant_role(deployment: Deployment, role: str) -> None:
     Raises:
         StorageError: ``STORAGE18`` on SQLite, or for a role that does not exist or could switch the guards off.
     """
-    growing = [*ONLY_ADDED, audit_event.name, *(derived.table.name for derived in tables_of(deployment))]
+    growing = [
+        *ONLY_ADDED,
+        audit_event.name,
+        held_reconciliation.name,
+        *(derived.table.name for derived in tables_of(deployment)),
+    ]
     with deployment.database.begin() as connection:
         grant_application_role(connection, role, append_only=growing)
         record(
