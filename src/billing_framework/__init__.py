@@ -32,7 +32,7 @@ from billing_framework.invoicing.review import (
     median,
 )
 from billing_framework.plugin.hookspecs import hookimpl
-from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
+from billing_framework.rating.charge import Charge, ChargeItem, ChargeShare, Origin, Step
 from billing_framework.rating.component_charge import component_charge, usage_charge
 from billing_framework.rating.figure import ByTerm, Figure, figure
 from billing_framework.rating.measure_rater import measure_rater
@@ -120,6 +120,7 @@ __all__ = [
     "Charge",
     "ChargeItem",
     "ChargeModel",
+    "ChargeShare",
     "CheckRequest",
     "CodePage",
     "Component",
