@@ -17,7 +17,7 @@ from billing_healthcare.claims.earlier import Told, told_by
 from billing_healthcare.remittance.remittance import total
 from billing_healthcare.settings import HealthcareSettings
 
-_WIDTHS = (10, 30, 11, 11, 13, 11)
+_WIDTHS = (14, 26, 11, 11, 13, 11)
 _HEAD = ("Date", "Service", "Charge", "Paid", "Not asked for", "Yours")
 
 
