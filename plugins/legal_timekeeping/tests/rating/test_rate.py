@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from billing_framework import KeyedUsage
+from billing_framework import DateSpan, KeyedUsage, Tile
 
 Make = Callable[..., Any]
 
@@ -125,3 +125,18 @@ def test_a_currency_without_cents(world: Any, entry: Make, fees: Make) -> None:
     (charge,) = world.bill(fees('increment = { mode = "exact" }'), [entry(minutes=1)], currency="JPY").charges
     assert charge.amount.value == 10
     assert charge.service.start == date(2026, 6, 10)
+
+
+def test_plan_versions_price_by_day_and_arrange_by_the_last(world: Any, entry: Make, fees: Make, arrangement: Make) -> None:
+    records = [entry(minutes=7, on="2026-06-10"), entry(minutes=7, on="2026-06-20")]
+    group = world.group(fees(), records)
+    (usage,) = group.agreements
+    first = Tile(dates=DateSpan(date(2026, 6, 1), date(2026, 6, 15)), plan=usage.tiles[0].plan)
+    later = world.plan(fees("increment = { step_minutes = 15 }") + arrangement("courtesy_discount", 'percent = "10"'))
+    second = Tile(dates=DateSpan(date(2026, 6, 15), date(2026, 7, 1)), plan=attrs.evolve(later, version="2"))
+    rated = world.rate(attrs.evolve(group, agreements=(attrs.evolve(usage, tiles=(first, second)),)))
+    assert not rated.held, rated.findings
+    assert [(charge.quantity.value, charge.amount.value, charge.plan) for charge in rated.charges] == [
+        (Fraction(1, 5), 108, "plan@1"),
+        (Fraction(1, 4), 135, "plan@2"),
+    ]
