@@ -18,7 +18,7 @@ from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
 from billing_framework.run.cycle.review import review_run
 from billing_framework.run.cycle.wanted_edits import LineEdit
-from billing_framework.run.master.charges import ChargeRequest, enter_charge
+from billing_framework.run.master.charges import ChargeRequest, enter_charge, withdraw
 from billing_framework.run.master.customer_change import continue_agreement
 from billing_framework.run.master.customers import create, save
 from billing_framework.run.master.shares import end_share, remove_share
@@ -37,6 +37,7 @@ from billing_framework.values.number import exact_text
 from billing_framework.values.period import DateSpan
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import Office
+from tests.scenarios.test_numbers import GUARDED
 
 JULY = "j1,drill,2026-07-10T08:00:00+00:00,6,slot-7,1"
 
@@ -461,3 +462,35 @@ def test_an_edit_of_a_part_stays_with_its_payer(database: Database) -> None:
     office.post()
     assert [row.split()[2] for row in office.documents()] == ["27.72", "49.28"]
     sound(office)
+
+
+def test_a_part_that_was_on_a_void_document_is_billed_by_a_rebill_of_another_payer(database: Database) -> None:
+    office = shared_office(database, book=GUARDED)
+    # Nothing is held for C2, so giving 10.00 of its deposit back would overdraw the guarded account.
+    back = ChargeRequest(
+        account="C2",
+        agreement="",
+        code="deposit.back",
+        text="Deposit back",
+        amount="-10",
+        tax_category="standard",
+        service=DateSpan(date(2026, 7, 3), date(2026, 7, 4)),
+        reason="order 7",
+    )
+    charge = enter_charge(office.deployment, back)
+    office.start("2026-07")
+    office.approve()
+    assert list(office.post().void) == ["C2"]
+    withdraw(office.deployment, charge.id, reason="no deposit was taken")
+    office.bill("2026-07")
+    assert [row.split()[1:] for row in office.documents()] == [["C1", "19.80"], ["C2", "35.20", "void"], ["C2", "33.00"]]
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="a part was on a void document")
+    assert (report.new, [(one.document, one.account) for one in report.beside]) == ("", [("", "C2")])
+    assert office.documents()[-1].split()[1:] == ["C2", "13.20"]
+    sound_but_void(office)
+
+
+def sound_but_void(office: Office) -> None:
+    assert verify(office.deployment.database, "MAIN") == []
+    for number in ("INV-2026-000001", "INV-2026-000004"):
+        assert explain_line(office.deployment, f"{number}/1").proven
