@@ -108,3 +108,17 @@ def test_a_draft_that_an_edit_holds_names_the_edit(office: Office) -> None:
     assert "C1 2: record minutes usage:" in shown
     edit(office, "--withdraw", "2")
     assert "5.00 USD" in told(office, "run", "show", "", "C1")
+
+
+def test_what_no_document_has_billed_yet_is_listed(office: Office) -> None:
+    tell(office, "x1,nobody,2026-06-02T08:00:00+00:00,5,Lost", file="nobody.csv")
+    assert [(one["subject"], one["agreements"], one["records"]) for one in data(office, "usage", "waiting")] == [
+        ("ann", ["A-C1"], 3),
+    ]  # what belongs to nobody waits in suspense
+    edit(office, "--defer", "e2")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    [left] = data(office, "usage", "waiting")
+    assert (left["records"], left["oldest"][:10], left["newest"][:10]) == (1, "2026-07-03", "2026-07-03")
+    assert "A-C1" in told(office, "usage", "waiting", "--before", "2026-07-04")
+    assert "(none)" in told(office, "usage", "waiting", "--before", "2026-07-03")

@@ -25,6 +25,7 @@ from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.trial_balance import prove
 from billing_framework.run.schema import check_schema
 from billing_framework.run.usage.late import late_usage
+from billing_framework.run.usage.waiting import waiting_usage
 from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
@@ -81,6 +82,8 @@ def test_what_a_rater_defers_waits_and_is_counted_apart(database: Database) -> N
     office.approve()
     office.post()
     assert standing(office) == 2  # what is free of charge is billed at nothing; what is deferred is not billed
+    [left] = waiting_usage(office.deployment)
+    assert (left.subject, left.agreements, left.records, left.oldest.day) == ("ann", ("A-C1",), 1, 4)
     run = office.start("2026-08").run
     assert run is not None
     assert review_run(office.deployment, run.code).control == {"records": 1, "priced": 0, "deferred: not released": 1}

@@ -1,15 +1,18 @@
-"""``billing usage show``: what became of one usage record."""
+"""``billing usage show`` and ``waiting``: what became of one usage record, and what no document has billed yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import click
 
 from billing_framework.cli.context import pass_deployment
-from billing_framework.cli.output import emit, fields
+from billing_framework.cli.master_verbs import date_type
+from billing_framework.cli.output import emit, fields, table
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.history import BilledAs, RecordHistory, record_history
+from billing_framework.run.usage.waiting import waiting_usage
 
 
 @click.command()
@@ -53,3 +56,25 @@ def _billed(one: BilledAs) -> Iterator[str]:
     for edit in one.edits:
         who = f"by {edit.actor} at {edit.at.isoformat(timespec='seconds')}"
         yield f"  {edit.name}: {edit.before} -> {edit.after}, {who}: {edit.reason}"
+
+
+@click.command()
+@click.option("--before", type=date_type, metavar="DATE", help="Only what started before this date; by default all.")
+@pass_deployment
+@click.pass_context
+def waiting(context: click.Context, deployment: Deployment, *, before: datetime | None) -> None:
+    """List what was delivered and no document has billed yet, of kinds whose records are each billed once.
+
+    The next bill takes it in, where its identifier belongs to an agreement at that time; what belongs to none is shown too.
+
+    Example:
+      billing usage waiting
+      billing usage waiting --before 2026-07-01 --json
+    """
+    found = waiting_usage(deployment, before=before.date() if before else None)
+    headers = ("kind", "subject", "agreements", "records", "oldest", "newest")
+    rows = [
+        (one.kind, one.subject, ", ".join(one.agreements) or "none", one.records, one.oldest.isoformat(), one.newest.isoformat())
+        for one in found
+    ]
+    emit(context, found, lambda: table(headers, rows, right=("records",)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -13,8 +15,9 @@ from billing_framework.storage.billing.billed_records import billed_on
 from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import subject_id
+from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.load import UsageRow, current_records, load_by_key, usage_row
-from billing_framework.storage.usage.rows import Tables, among
+from billing_framework.storage.usage.rows import Tables, among, subject_names
 from billing_framework.storage.usage.tables import usage_key
 
 Waiting = dict[str, list[UsageRow]]
@@ -39,18 +42,70 @@ def load_unbilled(
     for _, derived in sorted(tables.items()):
         if not derived.kind.carried:
             continue
-        columns, mine = derived.table.c, usage_key.alias("delivered")
-        billed = sa.exists().where(
-            mine.c.key == columns.key,
-            billed_record.c.claim == sa.case((mine.c.slot_key != 0, mine.c.slot_key), else_=mine.c.key),
-            billed_record.c.reversed_by.is_(None),
-        )
-        query = current_records(derived, up_to_batch).where(columns.start_at < before, ~billed)
+        columns = derived.table.c
+        query = _unbilled(derived, before, up_to_batch)
         query = query.order_by(columns.subject_id, columns.start_at, columns.key)
         for row in rows_of(connection, ids, among(query, columns.subject_id)):
             subject = ids[row.subject_id]
             found[subject].append(usage_row(derived, row, derived.usage(row, subject)))
     return dict(found)
+
+
+def _unbilled(derived: KindTable, before: datetime, up_to_batch: int) -> sa.Select[Any]:
+    columns, mine = derived.table.c, usage_key.alias("delivered")
+    billed = sa.exists().where(
+        mine.c.key == columns.key,
+        billed_record.c.claim == sa.case((mine.c.slot_key != 0, mine.c.slot_key), else_=mine.c.key),
+        billed_record.c.reversed_by.is_(None),
+    )
+    return current_records(derived, up_to_batch).where(columns.start_at < before, ~billed)
+
+
+@attrs.frozen(kw_only=True)
+class Backlog:
+    """What one identifier has delivered and no standing document has billed.
+
+    Attributes:
+        kind: usage kind of the records.
+        subject: the identifier.
+        records: how many.
+        oldest: when the first of them started.
+        newest: when the last of them started.
+    """
+
+    kind: str
+    subject: str
+    records: int
+    oldest: datetime
+    newest: datetime
+
+
+def unbilled_totals(connection: Connection, tables: Tables, *, before: datetime, up_to_batch: int) -> tuple[Backlog, ...]:
+    """Return how many carried records wait for a bill, by kind and identifier; arguments as those of `load_unbilled`."""
+    found = []
+    for name, derived in sorted(tables.items()):
+        if not derived.kind.carried:
+            continue
+        columns = derived.table.c
+        query = _unbilled(derived, before, up_to_batch).with_only_columns(
+            columns.subject_id,
+            sa.func.count().label("records"),
+            sa.func.min(columns.start_at).label("oldest"),
+            sa.func.max(columns.start_at).label("newest"),
+        )
+        rows = connection.execute(query.group_by(columns.subject_id)).all()
+        names = subject_names(connection, {row.subject_id for row in rows})
+        found += [
+            Backlog(
+                kind=name,
+                subject=names.get(row.subject_id, str(row.subject_id)),
+                records=row.records,
+                oldest=row.oldest,
+                newest=row.newest,
+            )
+            for row in rows
+        ]
+    return tuple(sorted(found, key=lambda one: (one.kind, one.subject)))
 
 
 def load_repeated(connection: Connection, tables: Tables, documents: Collection[int], *, up_to_batch: int) -> Waiting:
