@@ -154,6 +154,7 @@ class World:
             plugin_of={RATER.name: "healthcare"},
             settings={"healthcare": self.host.settings_of_rater(RATER.name)},
             divisible_kinds=frozenset(),
+            carried_kinds=frozenset(kind.name for kind in self.host.kinds.values() if kind.carried),
         )
         return rate_group(BillingGroup(account=account, period=PERIOD, agreements=(given,)), offers)
 

@@ -243,3 +243,51 @@ def test_a_statement_shows_only_what_is_the_patient_s_and_after_all_payers(clini
     assert "Answered by NORTHFIELD HEALTH PLAN\nAnswered by SECOND MUTUAL" in text
     assert "Your part: 69.13 USD" in text
     assert "Your part: 159.00 USD" in text  # who has no plan pays the document itself
+
+
+NEXT_MONTH = ("--book", "LAKESIDE", "--cycle", "monthly:1", "--period", "2026-12", "--as-of", "2027-01-01")
+
+
+def late(identifier: str, *lines: dict[str, Any]) -> str:
+    return json.dumps({**DATA.ENCOUNTERS[0], "encounter": identifier, "lines": list(lines)}) + "\n"
+
+
+def test_a_late_encounter_is_on_the_next_claim_and_one_that_goes_on_waits(clinic: Clinic) -> None:
+    visit = {"code": "X1001", "pointers": [1], "date": "2026-11-28"}
+    content = late("ENC-6001", visit) + late("ENC-6002", visit, {**visit, "date": "2027-01-02"})
+    (clinic.folder / "late.jsonl").write_text(content)
+    clinic.run("usage", "intake", str(clinic.folder / "late.jsonl"), "--format", "encounter_json")
+    clinic.run("period", "open", "LAKESIDE", "2027-01")
+    clinic.run("run", "start", *NEXT_MONTH)
+    said = clinic.run("run", "review")
+    assert "its encounter is not here as a whole" in said
+    clinic.run("run", "approve")
+    clinic.run("run", "post")
+    shown = clinic.run("invoice", "show", "CL-2027-000001")
+    assert "2026-11-28/2026-11-28" in shown
+    assert "total  220.00 USD" in shown
+
+
+def test_a_reviewer_edits_a_line_and_the_claim_says_so(clinic: Clinic, judge: Make) -> None:
+    visit = {"code": "X1001", "pointers": [1], "date": "2026-12-03"}
+    (clinic.folder / "more.jsonl").write_text(late("ENC-7001", visit, {**visit, "code": "X3001"}))
+    clinic.run("usage", "intake", str(clinic.folder / "more.jsonl"), "--format", "encounter_json")
+    clinic.run("period", "open", "LAKESIDE", "2027-01")
+    clinic.run("run", "start", *NEXT_MONTH)
+    run = "LAKESIDE.2026-12-01.monthly-1.1"
+    words = ("run", "edit", run, "C-1001", "--record", "ENC-7001/2", "--reason", "two tests were done")
+    clinic.run(*words, "--set", "units=2", "--set", "modifiers=59")
+    clinic.run("run", "approve")
+    clinic.run("run", "post")
+    out = clinic.folder / "edited.x12"
+    clinic.run("invoice", "export", "CL-2027-000001", "--format", "x12_837p", "--out", str(out))
+    assert judge(out.read_bytes()) == []
+    assert b"SV1*HC:X3001:59*90*UN*2***1~" in out.read_bytes()
+    assert "proven" in clinic.run("explain", "CL-2027-000001/2")
+
+
+def test_who_is_erased_can_be_claimed_no_more_and_still_be_proven(clinic: Clinic) -> None:
+    clinic.run("personal-data", "erase", "subject:PT-1001", "--reason", "asked for in writing")
+    words = ("CL-2026-000001", "--format", "x12_837p", "--out", str(clinic.folder / "gone.x12"))
+    assert "HEALTH40" in clinic.run("invoice", "export", *words, exit_code=1)
+    assert "proven" in clinic.run("explain", "CL-2026-000001/1")

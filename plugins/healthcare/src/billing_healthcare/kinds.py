@@ -31,6 +31,7 @@ class Encounter:
     Attributes:
         encounter: identifier at the source; the lines name it.
         place: place of service code: ``11`` office, ``22`` outpatient hospital.
+        lines: how many service lines it has; it is billed when all are there. 0 where that is not known.
         last: last name of the patient.
         first: first name.
         middle: middle name or initial.
@@ -57,6 +58,7 @@ class Encounter:
 
     encounter: str
     place: str
+    lines: int = 0
     last: str = personal()
     first: str = personal("")
     middle: str = personal("")

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from billing_healthcare.kinds import Encounter
 
 from billing_framework import InputRefused, Severity
 
@@ -173,10 +174,18 @@ def test_a_line_without_charge_is_priced_by_the_charge_master_or_held(world: Any
     assert held.held
 
 
-def test_a_line_without_its_encounter_holds_the_account(world: Any, line: Make, usage: Make) -> None:
-    rated = world.rate("", [usage("service_line", line("A1", "10"))])
-    assert [finding.code for finding in rated.findings] == ["HEALTH20"]
-    assert rated.control.records == 1
+def test_an_encounter_is_billed_whole_or_waits(world: Any, line: Make, usage: Make) -> None:
+    head = usage("encounter", Encounter(encounter="E1", place="11", lines=2, last="CANARY"))
+    one, other = (usage("service_line", line("A1", "10", number=number)) for number in (1, 2))
+    for part in ([one], [head], [head, one], [one, other]):
+        rated = world.rate("", part)
+        assert not rated.charges
+        assert not rated.held
+        assert {finding.code for finding in rated.findings} == {"HEALTH20"}
+        assert dict(rated.control.deferred) == {"its encounter is not here as a whole": len(part)}
+    whole = world.rate("", [other, head, one])
+    assert [charge.source for charge in whole.charges] == ["E1.1", "E1.2"]
+    assert not whole.findings
 
 
 def test_nothing_of_a_patient_is_in_what_is_rated(world: Any, line: Make) -> None:

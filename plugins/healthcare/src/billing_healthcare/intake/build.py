@@ -72,6 +72,7 @@ class EncounterBuilder:
             self.wrong("line", "two service lines bear the same number", "Number each line once")
         if self.findings:
             return ()
+        encounter = attrs.evolve(encounter, lines=len(services))
         first = min(service.served_on for service in services)
         last = max(service.last_on for service in services)
         made = [self._usage(ENCOUNTER.name, self.identifier, account, (first, last), encounter)]
@@ -231,4 +232,4 @@ class EncounterBuilder:
         )
 
 
-_TYPED = frozenset({"encounter", "place", "last", "birth", "sex", "diagnoses", "coverage", "frequency", "patient_paid"})
+_TYPED = frozenset({"encounter", "place", "last", "birth", "sex", "diagnoses", "coverage", "frequency", "patient_paid", "lines"})

@@ -29,14 +29,14 @@ from billing_framework import (
     to_places,
 )
 from billing_healthcare.kinds import ENCOUNTER, SERVICE_LINE, Encounter, ServiceLine
-from billing_healthcare.pricing.contract import MODEL, Bills, Contract
+from billing_healthcare.pricing.contract import MODEL, Basis, Bills, Contract
 from billing_healthcare.pricing.expected import expect
 from billing_healthcare.pricing.procedure import Expected, Service
 from billing_healthcare.tables.lookup import priced_row
 from billing_healthcare.tables.rows import ChargeRow
 
 HELD = "held with its encounter"
-SHARED = "what its lines share"
+WAITS = "its encounter is not here as a whole"
 
 
 @attrs.frozen(kw_only=True)
@@ -60,38 +60,45 @@ class _Billing:
     usage: AgreementUsage
     charges: list[Charge] = attrs.field(factory=list)
     unpriced: dict[int, str] = attrs.field(factory=dict)
+    deferred: dict[int, str] = attrs.field(factory=dict)
     findings: list[Finding] = attrs.field(factory=list)
 
     def bill(self) -> None:
-        """Bill every encounter; a line that cannot be billed holds the account with the reason."""
+        """Bill every encounter that is here as a whole; a line that cannot be priced holds the account with the reason."""
         encounters = {record.usage.body.encounter: record for record in self.usage.of_kind(ENCOUNTER.name)}
-        by_contract: dict[tuple[str, str], list[_Priced]] = {}
-        with_lines = set()
+        lines: dict[str, list[KeyedUsage]] = {name: [] for name in encounters}
         # In the order of the visit, not of the store: equal fees are ranked by it.
         for record in sorted(self.usage.of_kind(SERVICE_LINE.name), key=_place):
-            line: ServiceLine = record.usage.body
-            encounter = encounters.get(line.encounter)
-            if encounter is None:
-                what = f"line {line.number} of encounter {line.encounter} came without its encounter"
-                remedy = "Take the late services in as an encounter with an identifier of its own"
-                self._problem("HEALTH20", what, remedy, line.encounter)
-                self.unpriced[record.key] = HELD
+            lines.setdefault(record.usage.body.encounter, []).append(record)
+        by_contract: dict[tuple[str, str], list[_Priced]] = {}
+        for name, listed in lines.items():
+            encounter = encounters.get(name)
+            if encounter is None or not listed or len(listed) < encounter.usage.body.lines:
+                self._wait(name, encounter, listed)
                 continue
-            with_lines.add(line.encounter)
-            found = self._priced(record, encounter.usage.body)
-            if found is None:
-                self.unpriced[record.key] = HELD
-            else:
-                by_contract.setdefault((found.plan.name, found.component.code), []).append(found)
-        for listed in by_contract.values():
-            self._charge(listed, encounters)
-        for name, encounter in encounters.items():
-            if name not in with_lines:
-                what, remedy = f"the encounter {name} has no lines to bill", "Take in the encounter with its lines"
-                self._problem("HEALTH20", what, remedy, name)
-            charged = any(encounter.key in charge.records for charge in self.charges)
-            if not charged:
-                self.unpriced[encounter.key] = HELD if self.findings else SHARED
+            for record in listed:
+                found = self._priced(record, encounter.usage.body)
+                if found is None:
+                    self.unpriced[record.key] = HELD
+                else:
+                    by_contract.setdefault((found.plan.name, found.component.code), []).append(found)
+        for some in by_contract.values():
+            self._charge(some, encounters)
+        charged = {key for charge in self.charges for key in charge.records}
+        for encounter in encounters.values():
+            if encounter.key not in charged and encounter.key not in self.deferred:
+                self.unpriced[encounter.key] = HELD
+
+    def _wait(self, name: str, encounter: KeyedUsage | None, lines: Sequence[KeyedUsage]) -> None:
+        """Leave an encounter for a later bill: it is billed whole, because its lines decide each other's price and one claim."""
+        wanted = encounter.usage.body.lines or "more" if encounter is not None else "more"
+        what = f"the encounter {name} waits: {len(lines)} of {wanted} lines are here"
+        if encounter is None:
+            what = f"{len(lines)} lines of the encounter {name} wait for its record"
+        remedy = "Take in what is missing, or take back the edit that leaves a part of it for later"
+        self.findings.append(Finding(code="HEALTH20", severity=Severity.INFORMATION, what=what, remedy=remedy, subject=name))
+        for record in (*lines, *([encounter] if encounter is not None else ())):
+            self.deferred[record.key] = WAITS
 
     def _priced(self, record: KeyedUsage, encounter: Encounter) -> _Priced | None:
         line: ServiceLine = record.usage.body
@@ -145,7 +152,7 @@ class _Billing:
         """Return what the document asks for; tell where the contract's price is needed and a person must give it."""
         line = one.service.line
         is_needed = one.contract.bills is Bills.ALLOWED
-        if expected.amount is None:
+        if expected.amount is None and one.contract.basis is not Basis.NONE:
             self.findings.append(
                 Finding(
                     code="HEALTH23",
@@ -214,6 +221,7 @@ def rate(group: BillingGroup) -> Rating:
     return Rating(
         charges=tuple(charge for one in found for charge in one.charges),
         unpriced={key: reason for one in found for key, reason in one.unpriced.items()},
+        deferred={key: reason for one in found for key, reason in one.deferred.items()},
         findings=tuple(finding for one in found for finding in one.findings),
     )
 
