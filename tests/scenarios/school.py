@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any, BinaryIO
@@ -13,6 +13,10 @@ import attrs
 from click.testing import CliRunner, Result
 
 from billing_framework import (
+    ExportDocument,
+    Exported,
+    Exporter,
+    ExportRequest,
     Finding,
     Layout,
     Rater,
@@ -105,6 +109,17 @@ class School:
             delimited_reader("lessons", "Lessons", Layout(kind=LESSON, columns=_COLUMNS)),
             Reader(format="failing", title="A reader that fails", kinds=("lesson",), read=fails),
         ]
+
+    @hookimpl
+    def billing_exporters(self) -> list[Exporter]:
+        def write(documents: Sequence[ExportDocument], request: ExportRequest) -> Exported:
+            if request.options.get("fail"):
+                raise ValueError(documents[0].party.name)
+            pupils = sorted({one.body.pupil for document in documents for one in document.records.values()})
+            return Exported(data=f"{documents[0].party.name}: {', '.join(pupils)}".encode())
+
+        options = {"fail": "Fail with what is told about somebody."}
+        return [Exporter(format="roll", title="Who came", suffix=".txt", write=write, options=options)]
 
     @hookimpl
     def billing_raters(self) -> list[Rater]:

@@ -170,6 +170,24 @@ def test_who_reveals_needs_a_reason_and_is_kept(database: Database) -> None:
     assert (kept[-1].after or {}) == {"purpose": "usage list", "fields": ["born", "note", "pupil"], "places": ["L1", "L6"]}
 
 
+def test_exporters_are_given_the_open_values_and_it_is_kept(database: Database, tmp_path: Path) -> None:
+    office = billed(database)
+    file = tmp_path / "roll.txt"
+    call = ("invoice", "export", "INV-2026-000001", "--format", "roll", "--out", str(file))
+    assert billing(office, *call).exit_code == 0
+    assert file.read_text(encoding="utf-8") == f"{PARTY}: {NAME}"
+    with database.read() as connection:
+        kept = {one.object_key: one.after or {} for one in events(connection, object_kind="personal_data")}
+    assert {name: facts["purpose"] for name, facts in kept.items()} == {
+        "party:P-1": "invoice export roll",
+        "subject:CARD-1": "invoice export roll",
+    }
+    assert kept["subject:CARD-1"]["places"] == ["L1", "L6"]
+    failed = billing(office, *call, "--option", "fail=1", "--debug")
+    assert (failed.exit_code, "PLUGIN05" in failed.output) == (70, True)
+    without_canaries(failed.output)
+
+
 def test_the_audit_tells_that_something_changed_and_what_only_for_a_reason(database: Database) -> None:
     office = school_of(database)
     change(office.deployment, PARTIES, "P-1", {"name": "Vorkanar Next"}, reason="married")

@@ -223,7 +223,7 @@ def print_invoices(
         raise InputRefused("EXPORT05", f"the folder cannot be made: {error.strerror}", place=str(out)[:200]) from error
     files = []
     for number in wanted:
-        shown = show_document(deployment, number)
+        shown = show_document(deployment, number, purpose="invoice print")
         page = "".join(f"{line}\n" for line in document_text(shown, with_items=True)) if as_text else invoice_html(shown.document)
         files.append(out / f"{quote(number, safe=' ')}.{'txt' if as_text else 'html'}")
         write_file(files[-1], page.encode())

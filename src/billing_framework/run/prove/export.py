@@ -14,9 +14,10 @@ from billing_framework.invoicing.document import DocumentStatus
 from billing_framework.plugin.check import personal_kinds
 from billing_framework.plugin.host import Host
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.personal.reading import Read, party_reads, record_reads, usage_reads
+from billing_framework.run.personal.reading import BUYER_FIELDS, Read, party_reads, record_reads, usage_reads
 from billing_framework.run.prove.export_documents import export_documents
 from billing_framework.storage.audit import record
+from billing_framework.storage.billing.buyers import buyer_owners
 from billing_framework.storage.billing.documents import StoredDocument, find_document, load_documents
 from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.billing.tables import document
@@ -95,7 +96,7 @@ def export(
         if any(finding.stops for finding in made.findings):
             return attrs.evolve(report, findings=made.findings)
         report = attrs.evolve(report, data=made.data, sha256=hashlib.sha256(made.data).hexdigest(), findings=made.findings)
-        record_reads(connection, deployment, f"invoice export {file_format}", _reads(deployment, assembled.documents))
+        record_reads(connection, deployment, f"invoice export {file_format}", _reads(connection, deployment, assembled.documents))
         _audit(connection, deployment, report, run, given)
     return report
 
@@ -118,9 +119,12 @@ def _audit(connection: Connection, deployment: Deployment, report: ExportReport,
     )
 
 
-def _reads(deployment: Deployment, documents: Sequence[ExportDocument]) -> Iterator[Read]:
+def _reads(connection: Connection, deployment: Deployment, documents: Sequence[ExportDocument]) -> Iterator[Read]:
+    buyers = buyer_owners(connection, [one.document.key for one in documents])
     for one in documents:
         yield from party_reads([one.party.code], PARTIES.personal)
+        if one.document.key in buyers:
+            yield Read(owner=buyers[one.document.key], fields=BUYER_FIELDS, place=one.number)
         yield from usage_reads(deployment, one.records.values())
 
 

@@ -172,15 +172,20 @@ def issued_numbers(deployment: Deployment, run: str) -> list[str]:
     return numbers
 
 
-def show_document(deployment: Deployment, number: str) -> ShownDocument:
+def show_document(deployment: Deployment, number: str, *, purpose: str = "invoice show") -> ShownDocument:
     """Return an issued or void document, from what is stored alone; the audit keeps who read about its buyer.
+
+    Args:
+        deployment: the open deployment.
+        number: its number.
+        purpose: what it is read for, as the command is called.
 
     Raises:
         NotFound: ``INVOICE20`` with the nearest number.
     """
     with reading(deployment) as connection:
         stored = find_document(connection, number)
-        _note_reading(connection, deployment, stored, "invoice show")
+        _note_reading(connection, deployment, stored, purpose)
         columns = document.c
         notes = sa.select(columns.number).where(columns.corrects_id == stored.key, columns.status == "issued")
         return ShownDocument(
