@@ -107,6 +107,15 @@ def test_deposits(desk: Desk) -> None:
     assert "AR48" in desk.run("ledger verify", exit_code=1)
 
 
+def test_a_receipt_that_the_bank_returned_leaves_the_balance(desk: Desk) -> None:
+    desk.run("deposit take A-1 200.00 EUR --on 2026-08-20 --ref D-1 --clears-on 2026-08-27")
+    back = "deposit return A-1 D-1 --on 2026-08-21 --reason bounced --code"
+    assert "A-1 deposit: -200.00 EUR returned; 0.00 EUR held, 0.00 EUR may be used" in desk.run(f"{back} R01")
+    assert "done already" in desk.run(f"{back} R01")
+    assert "AR22" in desk.run(f"{back} R02", exit_code=3)
+    assert "AR43" in desk.run("deposit return A-1 D-2 --code R01 --reason bounced", exit_code=2)
+
+
 def test_a_bank_statement_is_reconciled(desk: Desk) -> None:
     desk.run("deposit take A-1 200.00 EUR --on 2026-08-20 --ref D-1 --purpose trust --subject S1")
     statement = "deposit reconcile MAIN --on 2026-08-20 --bank 150.00EUR"

@@ -9,6 +9,7 @@ import pytest
 from billing_framework.run.collect.deposit import CashRequest, refund_deposit, take_deposit
 from billing_framework.run.collect.draw import DrawRequest, apply_deposit
 from billing_framework.run.collect.held import HeldMoney, Moved
+from billing_framework.run.collect.held_return import HeldReturnRequest, return_deposit
 from billing_framework.run.collect.returned import ReturnRequest, reverse_payment
 from billing_framework.run.collect.view import held_money
 from billing_framework.run.prove.reconcile import reconcile_held_money
@@ -143,3 +144,53 @@ def test_the_proof_of_held_money_finds_a_trust_bank_that_differs(desk: Cashier) 
     assert reconcile_held_money(desk.deployment) == []
     desk.slip("1100", "1000", "5.00")
     assert [finding.code for finding in reconcile_held_money(desk.deployment)] == ["AR28"]
+
+
+def give_back(desk: Cashier, reference: str = "D-1", *, code: str = "R01", account: str = "A-1", **held: str) -> Moved:
+    where = HeldMoney(account=account, **held)
+    request = HeldReturnRequest(held=where, reference=reference, code=code, reason="not covered")
+    return return_deposit(desk.deployment, request)
+
+
+def test_what_the_bank_takes_back_leaves_the_balance_cleared_or_not(desk: Cashier) -> None:
+    take(desk, "100.00", "D-1", clears=date(2026, 8, 27))
+    take(desk, "40.00", "D-2")
+    moved = give_back(desk)
+    assert (moved.outcome, moved.movement.money) == ("returned", euros("-100.00"))
+    assert (moved.balance.balance, moved.balance.available) == (euros("40.00"), euros("40.00"))
+    assert give_back(desk).outcome == "duplicate"
+    with pytest.raises(Refused, match="AR22"):
+        give_back(desk, code="R02")
+    assert give_back(desk, "D-2").balance.balance == euros("0.00")
+    assert [one for one in desk.journal() if one[0] == "deposit_return"] == [
+        ("deposit_return", "Deposits", "100.00"), ("deposit_return", "Bank", "-100.00"),
+        ("deposit_return", "Deposits", "40.00"), ("deposit_return", "Bank", "-40.00"),
+    ]  # fmt: skip
+    desk.proven()
+
+
+def test_money_that_was_used_cannot_be_taken_back_from_another(desk: Cashier) -> None:
+    desk.invoice("I-1", "80.00")
+    take(desk, "100.00", "D-1", purpose="trust", subject="M1", book="TRUST")
+    take(desk, "500.00", "D-2", purpose="trust", subject="M2", book="TRUST")
+    apply(desk, "I-1", purpose="trust", subject="M1", book="TRUST")
+    with pytest.raises(Refused, match="AR26"):
+        give_back(desk, purpose="trust", subject="M1", book="TRUST")
+    take(desk, "80.00", "D-3", purpose="trust", subject="M1", book="TRUST")
+    assert give_back(desk, purpose="trust", subject="M1", book="TRUST").balance.balance == euros("0.00")
+    desk.proven()
+
+
+def test_only_the_receipt_that_is_named_goes_back(desk: Cashier) -> None:
+    take(desk, "100.00", "D-1", purpose="trust", subject="M1", book="TRUST")
+    desk.pay("50.00", "B-1")
+    for reference, held in (
+        ("D-1", {"purpose": "trust", "subject": "M2", "book": "TRUST"}),
+        ("D-1", {}),
+        ("B-1", {}),
+        ("D-9", {}),
+    ):
+        with pytest.raises(NotFound, match="AR43"):
+            give_back(desk, reference, **held)
+    with pytest.raises(NotFound, match="AR43"):
+        give_back(desk, account="A-2", purpose="trust", subject="M1", book="TRUST")

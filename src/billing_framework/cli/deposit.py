@@ -17,6 +17,7 @@ from billing_framework.cli.payment_acts import on_option
 from billing_framework.run.collect.deposit import CashRequest, refund_deposit, take_deposit
 from billing_framework.run.collect.draw import DrawRequest, apply_deposit
 from billing_framework.run.collect.held import PURPOSES, HeldMoney, Moved
+from billing_framework.run.collect.held_return import HeldReturnRequest, return_deposit
 from billing_framework.run.collect.view import held_money
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.reconcile import reconcile_held_money
@@ -172,6 +173,45 @@ def refund(
         reason=reason,
     )
     _tell(context, refund_deposit(deployment, request))
+
+
+@deposit.command("return")
+@click.argument("account")
+@click.argument("reference")
+@click.option("--code", required=True, metavar="CODE", help="Code of the bank, such as R01, or a word of your own.")
+@_held_options
+@on_option
+@reason_option
+@pass_deployment
+@click.pass_context
+def return_(
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    account: str,
+    reference: str,
+    code: str,
+    purpose: str,
+    subject: str,
+    book: str,
+    on: datetime | None,
+    reason: str,
+) -> None:
+    """Take a receipt of held money back that the bank returned, cleared or not; the same return again changes nothing.
+
+    What was used of it since must first be put back.
+
+    Example:
+      billing deposit return A-1001 BANK-0701-3 --code R01 --reason "cheque not covered"
+    """
+    request = HeldReturnRequest(
+        held=HeldMoney(account=account, purpose=purpose, subject=subject, book=book),
+        reference=reference,
+        code=code,
+        on=on.date() if on else None,
+        reason=reason,
+    )
+    _tell(context, return_deposit(deployment, request))
 
 
 def _tell(context: click.Context, moved: Moved) -> None:

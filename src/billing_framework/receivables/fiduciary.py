@@ -20,12 +20,16 @@ from billing_framework.values.money import Money
 
 
 class Movement(enum.Enum):
-    """``RECEIPT`` money taken in trust, ``DRAW`` applied to an issued document, ``REFUND`` paid back, ``INTEREST`` credited."""
+    """``RECEIPT`` money taken in trust, ``DRAW`` applied to an issued document, ``REFUND`` paid back, ``INTEREST`` credited.
+
+    ``RETURN`` taken back by the bank, because the receipt was not covered.
+    """
 
     RECEIPT = "receipt"
     DRAW = "draw"
     REFUND = "refund"
     INTEREST = "interest"
+    RETURN = "return"
 
 
 @attrs.frozen(kw_only=True)
@@ -125,6 +129,23 @@ def refund_held(balance: FiduciaryBalance, money: Money, *, key: str, on: date, 
     """
     _covered(balance, _positive(money))
     return attrs.evolve(_movement(balance, Movement.REFUND, -money, key=key, on=on), reason=reason)
+
+
+def take_back(balance: FiduciaryBalance, money: Money, *, key: str, on: date, reason: str) -> FiduciaryMovement:
+    """Return what the bank takes back of a receipt.
+
+    Args:
+        balance: what is held, without the part of this receipt that had not cleared.
+        money: the receipt.
+        key: natural key.
+        on: date.
+        reason: why.
+
+    Raises:
+        Refused: ``AR26`` where a part of it has been used; somebody must first put that back.
+    """
+    _covered(balance, _positive(money))
+    return attrs.evolve(_movement(balance, Movement.RETURN, -money, key=key, on=on), reason=reason)
 
 
 def balance_after(balance: FiduciaryBalance, movement: FiduciaryMovement) -> FiduciaryBalance:

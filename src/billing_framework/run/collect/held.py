@@ -80,7 +80,7 @@ class Moved:
 
     Attributes:
         movement: the movement.
-        outcome: ``taken``, ``applied``, ``refunded``, or ``duplicate`` where it was done before.
+        outcome: ``taken``, ``applied``, ``refunded``, ``returned``, or ``duplicate`` where it was done before.
         balance: what is held afterwards.
     """
 

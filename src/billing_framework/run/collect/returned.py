@@ -94,7 +94,7 @@ def reverse_payment(deployment: Deployment, request: ReturnRequest) -> Returned:
         if earlier is not None:
             return _again(earlier, back, request)
         if stored.purpose:
-            raise Refused("AR46", f"{request.reference} is held money", remedy="Pay it back: billing deposit refund")
+            raise Refused("AR46", f"{request.reference} is held money", remedy="Take it back: billing deposit return")
         refuse_answered(connection, payment)
         _refuse_fee(payment, request)
         position = locked_position(connection, payment.account) if payment.account else None
