@@ -11,7 +11,14 @@ from billing_legal_timekeeping.formats.entry_json import ENTRY_JSON
 from billing_legal_timekeeping.kinds import EXPENSE, TIME_ENTRY
 from billing_legal_timekeeping.ledes.write import LEDES_1998B
 from billing_legal_timekeeping.rating.rate import RATER
+from billing_legal_timekeeping.settings import LegalSettings
 from billing_legal_timekeeping.tables import rate_table_kinds
+
+
+@hookimpl
+def billing_settings() -> type:
+    """Offer the settings in ``[plugin.legal_timekeeping]``."""
+    return LegalSettings
 
 
 @hookimpl

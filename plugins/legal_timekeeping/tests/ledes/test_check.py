@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from billing_legal_timekeeping.ledes.check import check_1998b
 from billing_legal_timekeeping.ledes.layout import NAMES
-from billing_legal_timekeeping.ledes.profile import read_profiles, shipped_profiles
+from billing_legal_timekeeping.ledes.profile import OnUnknown, ReceiverProfile, read_profiles, shipped_profiles
+from billing_legal_timekeeping.settings import LegalSettings
 
 from billing_framework import CheckRequest, Finding, InputRefused
 
@@ -195,7 +196,20 @@ def test_profiles_are_data() -> None:
     assert shipped_profiles()["legal_tracker"].classes["PT"] == "PARTNR"
     with pytest.raises(InputRefused, match="LEDES26"):
         told(GOOD, profile="nobody")
-    for text in ('[x]\ntitle = "X"\nrequired = ["NOTHING"]', "[x]", '[x]\ntitle = "X"\ncharset = "ebcdic"', "x = 1", "["):
+    own = ReceiverProfile(title="Acme", codes={"task": ("Z999",)}, unknown_codes=OnUnknown.ERROR)
+    request = CheckRequest(file="bill.txt", settings=LegalSettings(receivers={"acme": own}), options={"profile": "acme"})
+    text = put(1, "LINE_ITEM_TASK_CODE", "Z999")(GOOD)
+    assert check_1998b(text.encode(), request) == ()
+    other = put(1, "LINE_ITEM_TASK_CODE", "Z998")(GOOD)
+    assert [one.code for one in check_1998b(other.encode(), request)] == ["LEDES19"]
+    for text in (
+        '[x]\ntitle = "X"\nrequired = ["NOTHING"]',
+        "[x]",
+        '[x]\ntitle = "X"\ncharset = "ebcdic"',
+        '[x]\ntitle = "X"\ncodes = {a = []}',
+        "x = 1",
+        "[",
+    ):
         with pytest.raises(InputRefused, match="LEDES26"):
             read_profiles(text, "mine.toml")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from billing_framework import CheckRequest, Finding
-from billing_legal_timekeeping.codes_in_use import codes_in_use
+from billing_legal_timekeeping.codes_in_use import CodesInUse, codes_in_use
 from billing_legal_timekeeping.ledes.check_invoice import invoice_findings
 from billing_legal_timekeeping.ledes.check_line import LineCheck, line_findings
 from billing_legal_timekeeping.ledes.file_lines import read_lines
 from billing_legal_timekeeping.ledes.profile import ReceiverProfile, chosen_profile
+from billing_legal_timekeeping.tables import CodeSort
 
 
 def check_1998b(data: bytes, request: CheckRequest) -> tuple[Finding, ...]:
@@ -22,14 +23,16 @@ def check_1998b(data: bytes, request: CheckRequest) -> tuple[Finding, ...]:
     Raises:
         InputRefused: ``LEDES26`` where there is no such profile.
     """
-    return findings_for(data, request.file, chosen_profile(request.options))
+    return findings_for(data, request.file, chosen_profile(request.options, request.settings))
 
 
 def findings_for(data: bytes, file: str, profile: ReceiverProfile) -> tuple[Finding, ...]:
     """Return everything that one receiver would find wrong with a file, in order of its lines."""
     read = read_lines(data, file=file, charset=profile.charset.value)
     # The shipped sets hold whatever the day is.
-    check = LineCheck(file=file, profile=profile, codes=codes_in_use(profile.code_sets, None, date.max))
+    shipped = codes_in_use(profile.code_sets, None, date.max)
+    own = {(CodeSort(sort), code): "" for sort, codes in profile.codes.items() for code in codes}
+    check = LineCheck(file=file, profile=profile, codes=CodesInUse({**shipped.labels, **own}))
     findings = [*read.findings]
     for item in read.items:
         findings += line_findings(item, check)

@@ -10,8 +10,10 @@ from typing import Any
 
 import attrs
 
-from billing_framework import InputRefused
+from billing_framework import BillingError, InputRefused, ValueRefused
+from billing_legal_timekeeping.codes_in_use import SHIPPED, known_sets
 from billing_legal_timekeeping.ledes.layout import NAMES
+from billing_legal_timekeeping.tables import CodeSort
 
 
 class Charset(enum.Enum):
@@ -32,7 +34,14 @@ class OnUnknown(enum.Enum):
 def _known_fields(_profile: object, field: attrs.Attribute[Any], names: tuple[str, ...]) -> None:
     for name in names:
         if name not in NAMES:
-            raise ValueError(f"{field.name}: the format has no field {name}")
+            raise ValueRefused("LEDES26", f"{field.name}: the format has no field {name!r}", remedy="Name one of its 24 fields")
+
+
+def _known_sorts(_profile: object, field: attrs.Attribute[Any], codes: Mapping[str, tuple[str, ...]]) -> None:
+    for name in codes:
+        if name not in {sort.value for sort in CodeSort}:
+            known = ", ".join(sort.value for sort in CodeSort)
+            raise ValueRefused("LEDES26", f"{field.name}: {name!r} is no sort of codes", remedy=f"Known are: {known}")
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +49,6 @@ class ReceiverProfile:
     """What one receiver wants.
 
     Attributes:
-        name: name by which the option ``profile`` chooses it.
         title: one line for people.
         charset: characters that it can read.
         description_size: most characters of a line's description; 0 takes the format's own size.
@@ -49,12 +57,12 @@ class ReceiverProfile:
         most_negative_adjustments: most negative adjustments of the whole invoice; 0 for any number.
         unknown_codes: what an unknown code is.
         code_sets: names of the shipped sets whose codes it knows.
+        codes: further codes that it knows, by sort: task, activity, expense, classification.
         classes: class of a timekeeper as the firm has it, to that which the receiver wants.
         required: fields that it demands, though the format does not.
         optional: fields that it can do without, though the format demands them.
     """
 
-    name: str
     title: str
     charset: Charset = Charset.ASCII
     description_size: int = 0
@@ -62,16 +70,8 @@ class ReceiverProfile:
     expense_cost_decimals: int = 4
     most_negative_adjustments: int = 0
     unknown_codes: OnUnknown = OnUnknown.WARN
-    code_sets: tuple[str, ...] = (
-        "litigation",
-        "ediscovery",
-        "counseling",
-        "bankruptcy",
-        "project",
-        "activities",
-        "expenses",
-        "classes",
-    )
+    code_sets: tuple[str, ...] = attrs.field(default=SHIPPED, validator=known_sets)
+    codes: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, validator=_known_sorts)
     classes: Mapping[str, str] = attrs.field(factory=dict)
     required: tuple[str, ...] = attrs.field(default=(), validator=_known_fields)
     optional: tuple[str, ...] = attrs.field(default=(), validator=_known_fields)
@@ -94,12 +94,12 @@ def read_profiles(text: str, source: str) -> dict[str, ReceiverProfile]:
         InputRefused: ``LEDES26`` where it is no TOML, or a table is no profile.
     """
     try:
-        return {name: _profile(name, table) for name, table in tomllib.loads(text).items()}
-    except (ValueError, TypeError, AttributeError) as error:
+        return {name: _profile(table) for name, table in tomllib.loads(text).items()}
+    except (ValueError, TypeError, AttributeError, BillingError) as error:
         raise InputRefused("LEDES26", f"no profiles of receivers: {error}", place=source, remedy="See profiles.toml") from error
 
 
-def _profile(name: str, table: Mapping[str, Any]) -> ReceiverProfile:
+def _profile(table: Mapping[str, Any]) -> ReceiverProfile:
     values = dict(table)
     for field, kind in (("charset", Charset), ("unknown_codes", OnUnknown)):
         if field in values:
@@ -107,16 +107,21 @@ def _profile(name: str, table: Mapping[str, Any]) -> ReceiverProfile:
     for field in ("code_sets", "required", "optional"):
         if field in values:
             values[field] = tuple(values[field])
-    return ReceiverProfile(name=name, **values)
+    return ReceiverProfile(**values)
 
 
-def chosen_profile(options: Mapping[str, str]) -> ReceiverProfile:
+def chosen_profile(options: Mapping[str, str], settings: object) -> ReceiverProfile:
     """Return the profile that the option ``profile`` names, the default one without it.
+
+    Args:
+        options: options of a check or an export.
+        settings: settings of the plugin; their receivers come before those that are shipped. None without any.
 
     Raises:
         InputRefused: ``LEDES26`` where there is no such profile.
     """
-    profiles = shipped_profiles()
+    own: Mapping[str, ReceiverProfile] = getattr(settings, "receivers", {})
+    profiles = {**shipped_profiles(), **own}
     name = options.get("profile", "default")
     if name not in profiles:
         raise InputRefused("LEDES26", f"there is no profile {name!r}", remedy=f"Known are: {', '.join(sorted(profiles))}")

@@ -40,7 +40,7 @@ def write_1998b(documents: Sequence[ExportDocument], request: ExportRequest) -> 
     Raises:
         InputRefused: ``LEDES26`` where there is no such profile.
     """
-    profile = chosen_profile(request.options)
+    profile = chosen_profile(request.options, request.settings)
     lines = [f"{VERSION}{END}", f"{SEPARATOR.join(NAMES)}{END}"]
     findings: list[Finding] = []
     for document in documents:
@@ -154,7 +154,7 @@ LEDES_1998B = Exporter(
     write=write_1998b,
     check=check_1998b,
     options={
-        "profile": "what the receiver wants: default, brightflag, collaborati, ecounsel, lawtrac, legal_tracker",
+        "profile": "the receiver: default, brightflag, collaborati, ecounsel, lawtrac, legal_tracker, or one of the settings",
         "law_firm_id": "what the receiver knows the firm by; its first tax registration by default",
         "description": "text of the invoices",
     },
