@@ -196,3 +196,13 @@ def test_periods_charges_taxes_and_the_ledger_by_command(shop: Path) -> None:
     assert plain("charge", "list", "A-1")[0]["state"] == "withdrawn"
     assert plain("ledger", "balance") == {"book": "US", "dates": None, "lines": [], "totals": {}}
     assert "all as it was sealed; head 0:" in ok("ledger", "verify")
+
+
+def test_an_identifier_is_shown_with_the_range_that_it_is_in(shop: Path) -> None:
+    assert shop.exists()
+    ok("assignment", "create", "X-10..X-19", "--agreement", "G-1", "--starts-on", "2026-02-01")
+
+    assert [row["subject"] for row in plain("assignment", "show", "X-15")] == ["X-10..X-19"]
+    assert "X-10..X-19" in ok("assignment", "show", "X-15", "--on", "2026-02-01")
+    assert run("assignment", "show", "X-15", "--on", "2026-01-31").exit_code != 0
+    assert run("assignment", "create", "X-12", "--agreement", "G-1", "--starts-on", "2026-03-01").exit_code == 3

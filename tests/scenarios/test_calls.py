@@ -178,8 +178,8 @@ def test_two_months_of_calls(database: Database) -> None:
     bill(office, "2026-08", date(2026, 9, 3))
     assert len(numbers(office)) == 4
     first = lines(office, numbers(office)[2])
-    assert ("Calls: United Kingdom, calls of Jul 16, 2026 to Jul 16, 2026", "0.32 USD") in first
-    assert ("Calls: New York, calls of Jul 4, 2026 to Jul 4, 2026", "0.10 USD") in first
+    assert ("Calls: United Kingdom, calls of Jul 16, 2026", "0.32 USD") in first
+    assert ("Calls: New York, calls of Jul 4, 2026", "0.10 USD") in first
     proven(office)
 
 

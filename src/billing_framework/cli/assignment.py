@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
+import attrs
 import click
 
+from billing_framework.accounts.assignment import Assignment
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import add_shared_verbs, date_type, reason_option, settings_of, show_stored, tell_change
 from billing_framework.cli.output import emit, table
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customer_change import change_assignment, end_assignment, find_assignment, remove_assignment
-from billing_framework.storage.master.account_rows import assignments_of_subjects
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
+from billing_framework.storage.master.range_rows import guiding_assignments
 
 _COLUMNS = ("subject", "agreement", "starts_on", "ends_on")
 
@@ -45,20 +47,26 @@ add_shared_verbs(
 @pass_deployment
 @click.pass_context
 def show(context: click.Context, deployment: Deployment, subject: str, on: datetime | None) -> None:
-    """Show to which agreements an identifier belonged, and when.
+    """Show to which agreements an identifier belonged, by itself or in a range, and when.
 
     Example:
       billing assignment show S-1001 --on 2026-07-15
     """
     with deployment.database.read() as connection:
-        stored = find_assignment(connection, subject, on.date() if on else None)
-        every = assignments_of_subjects(connection, [subject])[subject]
+        every = guiding_assignments(connection, [subject]).get(subject, ())
+        held = [one for one in every if on is None or _lasts(one, on.date())]
+        # An identifier may be assigned by a range that it is in.
+        stored = find_assignment(connection, (held[-1].within if held else "") or subject, on.date() if on else None)
     if on is not None:
         emit(context, ASSIGNMENTS.form.write(stored.value), lambda: show_stored(stored, ASSIGNMENTS))
         return
-    rows = [ASSIGNMENTS.form.write(one) for one in every]
+    rows = [ASSIGNMENTS.form.write(attrs.evolve(one, subject=one.within or one.subject)) for one in every]
     details = ([*(row.get(name, "") for name in _COLUMNS), _details(row)] for row in rows)
     emit(context, rows, lambda: table((*_COLUMNS, "details"), details))
+
+
+def _lasts(assignment: Assignment, day: date) -> bool:
+    return assignment.starts_on <= day and (assignment.ends_on is None or day < assignment.ends_on)
 
 
 def _details(row: dict[str, str]) -> str:

@@ -47,6 +47,11 @@ class Call:
     account_code: str = ""
 
     @property
+    def other_number(self) -> str:
+        """The number at the other end, as the customer sees it."""
+        return self.a_number if self.direction is Direction.INCOMING else self.b_number
+
+    @property
     def is_answered(self) -> bool:
         """True where somebody answered and at least a second was spoken."""
         return self.answered_at is not None and self.billed_seconds > 0

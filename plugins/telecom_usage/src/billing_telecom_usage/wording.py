@@ -12,7 +12,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "duration": "Duration",
             "included": "Of this included",
             "number": "Number",
-            "late": "{destination}, calls of {first} to {last}",
+            "late": "{destination}, calls of {first}",
+            "late_days": "{destination}, calls of {first} to {last}",
             "attempts": "{destination}, calls not answered",
         },
         "de": {
@@ -20,7 +21,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "duration": "Dauer",
             "included": "Davon inklusive",
             "number": "Rufnummer",
-            "late": "{destination}, Verbindungen vom {first} bis {last}",
+            "late": "{destination}, Verbindungen vom {first}",
+            "late_days": "{destination}, Verbindungen vom {first} bis {last}",
             "attempts": "{destination}, nicht angenommene Anrufe",
         },
     }

@@ -121,6 +121,16 @@ def test_incoming_calls_have_a_component_of_their_own(world: Any, make_call: Any
     rated = world.bill(plan, calls=[make_call(60, direction=Direction.INCOMING)], tables=[make_deck(*ROWS)])
 
     assert [charge.amount.value for charge in rated.charges] == [Fraction("0.06")]
+    assert rated.charges[0].items[0].text == "+4989001"
+
+
+def test_late_calls_of_several_days_stand_in_one_line(world: Any, make_call: Any, make_deck: Any) -> None:
+    calls = [make_call(60, at=f"2026-05-{day}T12:00:00+00:00") for day in (20, 22)]
+    rated = world.bill(world.plan(), calls=calls, tables=[make_deck(*ROWS)], earlier="2026-05-20/2026-06-01")
+
+    (charge,) = rated.charges
+    assert charge.description == "Calls: Germany, calls of May 20, 2026 to May 22, 2026"
+    assert str(charge.service) == "2026-05-20/2026-05-22"
 
 
 def test_a_later_leg_bears_no_connection_fee(world: Any, make_call: Any, make_deck: Any) -> None:

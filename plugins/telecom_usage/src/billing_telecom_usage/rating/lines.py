@@ -104,8 +104,9 @@ def _charge(calls: Sequence[RatedCall], locale: str, hidden_digits: int, state_r
 def _destination(calls: Sequence[RatedCall], locale: str) -> str:
     first, last = calls[0], calls[-1]
     if first.task.is_late:
-        days = {name: format_date(call.task.local.date(), locale) for name, call in (("first", first), ("last", last))}
-        return word(locale, "late", destination=first.destination, **days)
+        begun, ended = (format_date(call.task.local.date(), locale) for call in (first, last))
+        key = "late" if begun == ended else "late_days"
+        return word(locale, key, destination=first.destination, first=begun, last=ended)
     return first.destination if first.task.seconds else word(locale, "attempts", destination=first.destination)
 
 
@@ -158,7 +159,7 @@ def _item(call: RatedCall, locale: str, hidden_digits: int) -> ChargeItem:
         record=task.record.key,
         on=task.local.date(),
         time=task.local.strftime("%H:%M:%S"),
-        text=shown_number(task.call.b_number, hidden_digits),
+        text=shown_number(task.call.other_number, hidden_digits),
         quantity=Quantity(Fraction(call.billed_s), "s"),
         amount=Amount(call.amount, task.tile.plan.currency),
         details=tuple(details),
