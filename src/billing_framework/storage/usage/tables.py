@@ -55,6 +55,7 @@ usage_subject = sa.Table(
     sa.Column("identifier", Key, nullable=False),
     sqlite_strict=True,
 )
+usage_subject_by_identifier = sa.Index("usage_subject_by_identifier", usage_subject.c.identifier)
 
 usage_key = sa.Table(
     "usage_key",
