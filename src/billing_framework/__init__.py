@@ -81,7 +81,7 @@ from billing_framework.values.formats import format_date, format_money, format_n
 from billing_framework.values.money import Amount, Money, Rounding
 from billing_framework.values.number import exact, exact_text
 from billing_framework.values.period import DateSpan, Span, midnight
-from billing_framework.values.personal import ERASED, personal
+from billing_framework.values.personal import is_erased, personal
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 from billing_framework.values.rounding import RoundingMode, RoundingStep, allocate, divide, to_places, to_step
@@ -93,7 +93,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ERASED",
     "Account",
     "Address",
     "Adjustment",
@@ -208,6 +207,7 @@ __all__ = [
     "format_number",
     "format_quantity",
     "hookimpl",
+    "is_erased",
     "measure_rater",
     "median",
     "midnight",

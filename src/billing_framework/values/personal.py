@@ -30,6 +30,11 @@ def _hidden(value: object) -> str:
     return repr(value) if value is None else REDACTED
 
 
+def is_erased(value: object) -> bool:
+    """Return True where a personal value was read of somebody whose key was destroyed: nothing can be told from it any more."""
+    return value == ERASED
+
+
 def is_personal(field: attrs.Attribute[Any]) -> bool:
     """Return True where a field of a class was marked by `personal`."""
     return bool(field.metadata.get(_MARK, False))
