@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import attrs
 
-from billing_framework import ERASED, AnyUsage, DocumentKind, ExportDocument, ExportLine, Finding, ValueRefused
+from billing_framework import AnyUsage, DocumentKind, ExportDocument, ExportLine, Finding, ValueRefused, is_erased
 from billing_healthcare.claims.claim import ORDER, Claim, ClaimLine
 from billing_healthcare.claims.earlier import told_by
 from billing_healthcare.coverage import Coverage, read_coverages
@@ -92,7 +92,7 @@ def encounters_of(document: ExportDocument) -> Iterator[Claimed | Finding]:
         by_encounter.setdefault(head.encounter, []).append(ClaimLine(body=service, charge=charge))
     for position, (name, lines) in enumerate(sorted(by_encounter.items()), start=1):
         reference = reference_of(document.number, position, len(by_encounter))
-        if heads[name].last == ERASED:
+        if is_erased(heads[name].last):
             what = f"the data of the patient of encounter {name} were erased"
             yield Finding(code="HEALTH40", what=what, remedy="Nothing can be said about them any more", subject=reference)
             continue
