@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import attrs
 import pytest
 from billing_telecom_usage.kinds import Direction
 from billing_telecom_usage.numbers import NumberClass
@@ -122,6 +123,30 @@ def test_incoming_calls_have_a_component_of_their_own(world: Any, make_call: Any
 
     assert [charge.amount.value for charge in rated.charges] == [Fraction("0.06")]
     assert rated.charges[0].items[0].text == "+4989001"
+
+
+def test_an_agreement_that_had_ended_is_granted_nothing_again(world: Any, make_call: Any, make_deck: Any) -> None:
+    plan = world.plan('[[component.allowances]]\nname = "free"\nminutes = "1"')
+    left = CarriedState(
+        scope="A1",
+        name="allowance.calls.free",
+        period=DateSpan(make_date(1).replace(month=5), make_date(1)),
+        values={"2026-05-01": Fraction(40)},
+        written_by="7",
+    )
+    group = world.group(
+        plan,
+        calls=[make_call(60, at="2026-05-31T12:00:00+00:00")],
+        tables=[make_deck(*ROWS)],
+        period="2026-05-31/2026-06-01",
+        state=[left],
+    )
+    (rated,) = world.rate_both(attrs.evolve(group, period=DateSpan(make_date(1), make_date(30))))
+
+    (charge,) = rated.charges
+    assert charge.amount.value == Fraction("0.02")
+    assert charge.source == "Germany billed with 2026-06-01/2026-06-29"
+    assert dict(rated.state[0].values) == {"2026-05-01": 0}
 
 
 def test_late_calls_of_several_days_stand_in_one_line(world: Any, make_call: Any, make_deck: Any) -> None:

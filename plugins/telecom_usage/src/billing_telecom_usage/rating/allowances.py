@@ -106,13 +106,18 @@ def state_name(component: Component, allowance: Allowance) -> str:
 
 
 def buckets_of(usage: AgreementUsage) -> Buckets:
-    """Return the full buckets of the billed period, and what the carried state says of earlier ones."""
+    """Return the full buckets of the billed period, and what the carried state says of earlier ones.
+
+    Dates that were billed before, as those of an ended agreement for which late calls come in, are granted nothing again.
+    """
     granted = _granted(usage)
     found: dict[str, dict[date, Bucket]] = {}
     for name, seconds in granted.items():
-        earlier = usage.state[name].values if name in usage.state else {}
+        state = usage.state.get(name)
+        earlier = state.values if state is not None else {}
         found[name] = {date.fromisoformat(start): Bucket(int(left)) for start, left in earlier.items()}
-        found[name][usage.period.start] = Bucket(seconds)
+        if state is None or state.period.end < usage.period.end:
+            found[name][usage.period.start] = Bucket(seconds)
     return Buckets(usage=usage, by_period=found)
 
 

@@ -121,7 +121,7 @@ def _service(calls: Sequence[RatedCall]) -> DateSpan:
 def _source(call: RatedCall) -> str:
     """Return what tells the line from others of its component; late calls are told by the period that bills them, too."""
     name = call.destination.replace("|", "/")
-    late = f" billed with {call.task.usage.period}" if call.task.is_late else ""
+    late = f" billed with {call.task.billed}" if call.task.is_late else ""
     return f"{name}{late}" + ("" if call.task.seconds else " attempts")
 
 

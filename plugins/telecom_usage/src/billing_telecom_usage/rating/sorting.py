@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import attrs
 
-from billing_framework import AgreementUsage, BillingGroup, Component, KeyedUsage, RateTable, Tile, timezone
+from billing_framework import AgreementUsage, BillingGroup, Component, DateSpan, KeyedUsage, RateTable, Tile, timezone
 from billing_telecom_usage.kinds import CALL, Call
 from billing_telecom_usage.numbers import NumberClass
 from billing_telecom_usage.rating.tariff import MODEL, CallPricing, Length
@@ -26,6 +26,7 @@ class Task:
         tile: plan version in force when it starts.
         component: component of the plan that prices it.
         deck: deck in force when it starts.
+        billed: the billing period of the bill that the call stands on.
         local: start by the clock of the account.
         seconds: seconds to charge; 0 for a call that nobody answered and that bears an attempt fee.
     """
@@ -35,6 +36,7 @@ class Task:
     tile: Tile
     component: Component
     deck: RateTable
+    billed: DateSpan
     local: datetime
     seconds: int
 
@@ -52,8 +54,8 @@ class Task:
 
     @property
     def is_late(self) -> bool:
-        """True where the call starts before the billed period."""
-        return self.local.date() < self.usage.period.start
+        """True where the call starts before the period of its bill, as all calls do of an agreement that had ended before."""
+        return self.local.date() < self.billed.start
 
 
 @attrs.frozen(kw_only=True)
@@ -94,10 +96,10 @@ def sorted_calls(group: BillingGroup) -> Iterator[Task | Unpriced | Unrated]:
     for usage in group.agreements:
         own = [one for one in usage.of_kind(CALL.name) if one.assignment.agreement == usage.agreement.code]
         for record in sorted(own, key=lambda one: (one.usage.start, one.key)):
-            yield _sorted(record, usage, record.usage.start.astimezone(zone))
+            yield _sorted(record, usage, group.period, record.usage.start.astimezone(zone))
 
 
-def _sorted(record: KeyedUsage, usage: AgreementUsage, local: datetime) -> Task | Unpriced | Unrated:
+def _sorted(record: KeyedUsage, usage: AgreementUsage, billed: DateSpan, local: datetime) -> Task | Unpriced | Unrated:
     call: Call = record.usage.body
     day = local.date()
     if call.b_class is NumberClass.SHORT and call.is_answered:
@@ -118,7 +120,9 @@ def _sorted(record: KeyedUsage, usage: AgreementUsage, local: datetime) -> Task 
         return Unrated(record=record, usage=usage, on=day, code="TEL11", what=what)
     spoken = call.billed_seconds if params.length is Length.BILLED else call.duration_seconds
     seconds = spoken if call.is_answered else 0
-    return Task(record=record, usage=usage, tile=tile, component=component, deck=deck, local=local, seconds=seconds)
+    return Task(
+        record=record, usage=usage, tile=tile, component=component, deck=deck, billed=billed, local=local, seconds=seconds
+    )
 
 
 def _component(tile: Tile, call: Call) -> Component | None:
