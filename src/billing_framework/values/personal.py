@@ -38,8 +38,3 @@ def is_erased(value: object) -> bool:
 def is_personal(field: attrs.Attribute[Any]) -> bool:
     """Return True where a field of a class was marked by `personal`."""
     return bool(field.metadata.get(_MARK, False))
-
-
-def personal_names(cls: type) -> frozenset[str]:
-    """Return the names of the personal fields of an attrs class, none for any other class."""
-    return frozenset(field.name for field in attrs.fields(cls) if is_personal(field)) if attrs.has(cls) else frozenset()
