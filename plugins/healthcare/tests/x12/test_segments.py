@@ -96,6 +96,7 @@ def test_a_segment_without_end_is_refused() -> None:
         ("10.", "10"),
         ("0", "0"),
         ("", None),
+        ("9" * 18, None),
         ("1e3", None),
         ("1,0", None),
         ("٣", None),

@@ -6,13 +6,13 @@ import re
 from datetime import date
 from fractions import Fraction
 
-_AMOUNT = re.compile(r"-?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})", re.ASCII)
+_AMOUNT = re.compile(r"-?(?:\d{1,13}(?:\.\d{0,10})?|\.\d{1,10})", re.ASCII)
 _DAY = re.compile(r"\d{8}", re.ASCII)
 _NPI = re.compile(r"\d{10}", re.ASCII)
 
 
 def read_amount(text: str) -> Fraction | None:
-    """Return the exact number of an X12 decimal (up to 18 digits, trailing zeros optional), None where it is none."""
+    """Return the exact number of an X12 decimal (trailing zeros optional), None where it is none or beyond any bill."""
     return Fraction(text) if _AMOUNT.fullmatch(text) else None
 
 
