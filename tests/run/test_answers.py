@@ -500,6 +500,13 @@ def test_money_of_somebody_else_under_the_trace_number_refuses_the_file(desk: De
     assert codes(desk.take(*PAID)) == ["ANSWER11"]
 
 
+def test_two_third_parties_under_one_trace_number_refuse_the_file(desk: Desk) -> None:
+    other = ("payment,UNION,TR-1,33.00,2026-08-01", "item,3/B/1,INV-2026-000003,B,answered,33.00,33.00,")
+    assert codes(desk.take(*PAID, *other)) == ["ANSWER11", "ANSWER11"]
+    assert (desk.open("T2"), "Bank" in desk.books()) == (["INV-2026-000003 33.00"], False)
+    desk.sound()
+
+
 def test_nothing_is_booked_into_a_closed_or_unknown_period(desk: Desk) -> None:
     with pytest.raises(LedgerRefused, match="LEDGER06"):
         desk.take(*(row.replace("2026-08-01", "2031-08-01") for row in PAID))

@@ -188,7 +188,11 @@ def _payments(
     taken = answered_payments(connection, [payment_id(one.payment.key) for one in there.values()])
     gone = returns_of(connection, [one.payment.key for one in there.values()])
     made, refused = [], []
+    times = Counter(one.trace for one in paid)
     for one in paid:
+        if times[one.trace] > 1:
+            refused.append(_trace_taken(one, "the file holds payments of several third parties under this trace number"))
+            continue
         found = there.get(one.trace)
         if found is None:
             when = on or one.paid_on
