@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.examples.demos import run_demo
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "utility"
-
-
-def run_demo(folder: Path, where: Path) -> subprocess.CompletedProcess[str]:
-    """Run the demo with the commands of this environment and an empty home."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {"PATH": path, "HOME": str(where), "LANG": "C.UTF-8", "USER": "tester"}
-    command = ["sh", str(EXAMPLE / "demo.sh"), str(folder)]
-    return subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=False, timeout=300)
-
-
-def test_the_demo_runs_from_meter_files_to_a_proven_ledger(tmp_path: Path) -> None:
-    done = run_demo(tmp_path / "demo", tmp_path)
-
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert "error" not in done.stderr
-    for said in (
-        "records    93",
-        "duplicate  93",
-        "5 drafted",
-        "4 documents posted",
-        "computed again: 56.69 AUD; proven",
-        "676.73 AUD",
-        "all as it was sealed",
-    ):
-        assert said in done.stdout
-    page = (tmp_path / "demo" / "deutsch.html").read_text(encoding="utf-8")
-    assert "Täglicher Grundpreis" in page
-    assert "245,42" in page
-    assert "Rechnung" in page
 
 
 def test_the_demo_never_removes_a_folder_that_it_did_not_make(tmp_path: Path) -> None:
@@ -48,9 +19,9 @@ def test_the_demo_never_removes_a_folder_that_it_did_not_make(tmp_path: Path) ->
     mine.mkdir()
     (mine / "precious.txt").write_text("mine")
 
-    done = run_demo(mine, tmp_path)
+    done = run_demo("utility", tmp_path, mine)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert (mine / "precious.txt").read_text() == "mine"
 
 
