@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
@@ -505,6 +506,35 @@ def test_two_third_parties_under_one_trace_number_refuse_the_file(desk: Desk) ->
     assert codes(desk.take(*PAID, *other)) == ["ANSWER11", "ANSWER11"]
     assert (desk.open("T2"), "Bank" in desk.books()) == (["INV-2026-000003 33.00"], False)
     desk.sound()
+
+
+BEHIND = {
+    "what is paid": "UPDATE answer SET amount = amount + 1",
+    "what an item takes": "UPDATE answer_item SET amount = amount + 1",
+    "what an item says": "UPDATE answer_item SET content = replace(content, 'CO', 'PR')",
+    "text that is none": "UPDATE answer_item SET content = '[7]'",
+    "its digest": "UPDATE answer_item SET digest = :digest",
+    "an item that is gone": "DELETE FROM answer_item",
+    "an answer that is gone": "DELETE FROM answer",
+    "what an item made": "UPDATE answer_item SET made = '[]'",
+    "the money that came": "UPDATE payment SET amount = amount + 1",
+    "the money that is gone": "DELETE FROM payment",
+}
+
+
+@pytest.mark.parametrize("what", BEHIND)
+def test_an_answer_that_was_changed_behind_the_programs_back_is_named(desk: Desk, what: str) -> None:
+    desk.take(*PAID)
+    with desk.office.deployment.database.begin() as connection:
+        if desk.office.deployment.database.dialect == "postgresql":
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        else:
+            for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        values = {"digest": bytes(32)} if ":digest" in BEHIND[what] else {}
+        assert connection.execute(sa.text(BEHIND[what]), values).rowcount == 1
+    found = prove(desk.office.deployment, "MAIN").findings
+    assert {one.code for one in found} == {"AR48"}
 
 
 def test_nothing_is_booked_into_a_closed_or_unknown_period(desk: Desk) -> None:

@@ -24,6 +24,7 @@ from billing_framework.run.collect.answer_plan import AnswerDesk, Booked, alloca
 from billing_framework.run.collect.payment import payment_received
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.receivable.answers import (
+    CONFLICTS_FROM,
     Part,
     StoredAnswer,
     StoredItem,
@@ -271,7 +272,7 @@ def _conflict(book: str, slip: _Slip, parent: int) -> StoredItem:
         subject=subject,
     )
     # Behind the items of the first file, and the same number for the same content.
-    position = 1_000_000 + _conflict_id(book, slip) % 1_000_000_000
+    position = CONFLICTS_FROM + _conflict_id(book, slip) % 1_000_000_000
     return StoredItem(
         id=_conflict_id(book, slip),
         answer=parent,

@@ -12,6 +12,7 @@ from billing_framework.receivables.open_item import standings
 from billing_framework.run.collect.held import role_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.master.book_rows import find_books, load_book
+from billing_framework.storage.receivable.answer_proof import odd_answers
 from billing_framework.storage.receivable.held import HeldBalance, guarded_balances, item_sums, posted_balances
 from billing_framework.storage.receivable.payments import odd_payments
 from billing_framework.storage.receivable.rows import all_items, load_allocations
@@ -26,7 +27,7 @@ def reconcile(deployment: Deployment, book: str = "", *, deep: bool = False) -> 
     Args:
         deployment: the open deployment.
         book: code of the book; all books where empty.
-        deep: True to look also at every single item and its allocations.
+        deep: True to look also at every single item, its allocations, payments and answers.
 
     Raises:
         NotFound: ``BOOK08``: there is no such book.
@@ -62,7 +63,8 @@ def reconcile_book(connection: Connection, profile: BookProfile, *, deep: bool =
     if not deep:
         return findings
     payments = (_difference(profile.code, account, what) for account, what in odd_payments(connection, profile.code))
-    return [*findings, *_item_findings(connection, profile.code), *payments]
+    answers = (_difference(profile.code, subject, what) for subject, what in odd_answers(connection, profile.code))
+    return [*findings, *_item_findings(connection, profile.code), *payments, *answers]
 
 
 def receivable_findings(connection: Connection, profile: BookProfile) -> list[Finding]:

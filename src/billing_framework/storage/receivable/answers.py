@@ -22,6 +22,9 @@ from billing_framework.values.money import Money
 
 Part = AnswerItem | AnswerAdjustment
 
+CONFLICTS_FROM = 1_000_000
+"""Positions from here on are of items that contradict what was taken in before; they stand in no file's order."""
+
 _ANSWER = (
     "id", "book", "payer", "trace", "currency", "amount", "paid_on", "method", "payment_id", "format", "file", "sha256", "actor",
     "at",
@@ -224,13 +227,13 @@ def load_answer_items(connection: Connection, keys: Collection[int], *, lock: bo
         found = sa.select(answer_item).where(answer_item.c.id.in_(some)).order_by(answer_item.c.id)
         return found.with_for_update() if lock else found
 
-    return {row.id: _item(row) for row in rows_of(connection, keys, query)}
+    return {row.id: item_of_row(row) for row in rows_of(connection, keys, query)}
 
 
 def items_of_answers(connection: Connection, answers: Collection[int]) -> list[StoredItem]:
     """Return the items of answers, by answer and position."""
     query = sa.select(answer_item)
-    found = map(_item, rows_of(connection, answers, lambda some: query.where(answer_item.c.answer_id.in_(some))))
+    found = map(item_of_row, rows_of(connection, answers, lambda some: query.where(answer_item.c.answer_id.in_(some))))
     return sorted(found, key=lambda one: (one.answer, one.position))
 
 
@@ -239,7 +242,7 @@ def waiting_items(connection: Connection, *, denied: bool = False, limit: int = 
     columns = answer_item.c
     wanted = columns.denial == "open" if denied else columns.state.in_(("suspended", "conflict"))
     query = sa.select(answer_item).where(wanted).order_by(columns.answer_id, columns.position).limit(limit)
-    return [_item(row) for row in connection.execute(query)]
+    return [item_of_row(row) for row in connection.execute(query)]
 
 
 def standing_items(connection: Connection, documents: Collection[str]) -> list[StoredItem]:
@@ -252,7 +255,7 @@ def standing_items(connection: Connection, documents: Collection[str]) -> list[S
         .where(columns.state == "posted", columns.status.in_(("answered", "denied")), ~gone)
     )
     found = list(rows_of(connection, documents, lambda some: query.where(columns.document.in_(some))))
-    return [_item(row) for row in sorted(found, key=lambda row: (row.decided_at or row.at, row.answer_id, row.position))]
+    return [item_of_row(row) for row in sorted(found, key=lambda row: (row.decided_at or row.at, row.answer_id, row.position))]
 
 
 def answered_payments(connection: Connection, payments: Collection[int]) -> set[int]:
@@ -279,7 +282,8 @@ def _answer(row: Row[Any]) -> StoredAnswer:
     )
 
 
-def _item(row: Row[Any]) -> StoredItem:
+def item_of_row(row: Row[Any]) -> StoredItem:
+    """Return an item of an answer from its row."""
     content = from_plain(row.content, AnswerItem) if row.part == "item" else from_plain(row.content, AnswerAdjustment)
     return StoredItem(
         id=row.id,
