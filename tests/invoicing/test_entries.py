@@ -56,6 +56,10 @@ def test_a_document_of_nothing_writes_nothing_but_one_that_shifts_revenue_does()
     assert [str(posting.money) for posting in entry.postings] == ["-5.00 EUR", "5.00 EUR"]
 
 
+def test_a_treatment_without_tax_needs_no_account() -> None:
+    assert lines(draft(("a", "5.00", "0"))) == [("1200", "5.00 EUR"), ("4010", "-5.00 EUR")]
+
+
 def test_a_code_is_mapped_by_itself_or_by_the_longest_pattern() -> None:
     assert MAPPING.charge_account("energy.usage") == "4010"
     assert MAPPING.charge_account("energy.rider") == "4000"

@@ -30,7 +30,8 @@ def document_entry(content: DraftDocument, mapping: ChartMapping) -> Entry | Non
         revenue[mapping.charge_account(line.charge_code)] += line.net.minor
     taxes: Counter[str] = Counter()
     for tax in content.taxes:
-        taxes[mapping.tax_account(tax.code)] += tax.tax.minor
+        if tax.tax:  # a treatment without tax posts nothing, so it needs no account
+            taxes[mapping.tax_account(tax.code)] += tax.tax.minor
     amounts = [
         (mapping.role("receivable"), (totals.gross + totals.rounding).minor),
         *((account, -revenue[account]) for account in sorted(revenue)),

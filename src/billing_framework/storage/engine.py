@@ -168,9 +168,7 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     begin = options.get(_BEGIN, "BEGIN IMMEDIATE")
     if options.get(VAULT_OPTION) is not None:
-        connection.exec_driver_sql(
-            "PRAGMA secure_delete=ON"
-        )  # what is erased leaves no trace in the file
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what is erased leaves no trace in the file
     connection.exec_driver_sql(f"PRAGMA query_only={int(begin == 'BEGIN')}")
     connection.exec_driver_sql(begin)
 

@@ -168,7 +168,7 @@ def _out_of_order(connection: Connection, run: Run, drafted: Sequence[RunAccount
 def _postable(connection: Connection, run: Run, documents: Sequence[DraftDocument], mapping: ChartMapping) -> list[Finding]:
     findings = mapping.unmapped(
         charge_codes=[line.charge_code for document in documents for line in document.lines],
-        tax_codes=[tax.code for document in documents for tax in document.taxes],
+        tax_codes=[tax.code for document in documents for tax in document.taxes if tax.tax],
         roles=["receivable"],
     )
     periods = list_periods(connection, run.book)

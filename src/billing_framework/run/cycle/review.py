@@ -188,7 +188,8 @@ def _digest(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> str
     mapping = mapping_of(load_book(connection, run.book).profile)
     documents = [stored.content for stored in load_documents(connection, keys).values()]
     codes = [line.charge_code for one in documents for line in one.lines]
-    if mapping.unmapped(charge_codes=codes, tax_codes=[tax.code for one in documents for tax in one.taxes], roles=["receivable"]):
+    taxes = [tax.code for one in documents for tax in one.taxes if tax.tax]
+    if mapping.unmapped(charge_codes=codes, tax_codes=taxes, roles=["receivable"]):
         return ""
     return run_digest(documents, mapping)
 

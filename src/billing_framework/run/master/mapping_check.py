@@ -52,7 +52,7 @@ def _tax_codes(book: str, rates: Iterable[TaxRate], places: Mapping[str, set[str
     codes: dict[str, str] = {}
     for rate in rates:
         meeting = {name for name, where in places.items() if any(rate.holds_in(place) for place in where)}
-        if book in meeting or not meeting:
+        if rate.rate and (book in meeting or not meeting):
             codes.setdefault(rate.code, f"tax rate {rate.code} of {rate.jurisdiction or 'every place'}")
     return codes
 
