@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -295,4 +296,6 @@ class _RowReader:
             if column.optional:
                 return None
             raise BadCell("a value is missing", "Fill the cell")
+        if any(category(character) == "Cc" and character not in "\t\r\n" for character in text):
+            raise BadCell("the cell holds control characters, so it is no text", "Write printable text")
         return cell_value(text, column, self._rules)
