@@ -110,3 +110,17 @@ def test_a_run_and_a_rebill_of_one_document_at_once(database: Database) -> None:
     assert sum(isinstance(result, BillingError) for result in results) == 1, results
     assert office.documents() == ["CN-2026-000001 C1 -41.80", "INV-2026-000001 C1 41.80", "INV-2026-000002 C1 44.00"]
     other.deployment.database.close()
+
+
+def test_a_credit_that_is_given_twice_credits_once(database: Database) -> None:
+    office = posted(database)
+    credit_document(office.deployment, "INV-2026-000001", reason="goodwill", nets={1: "1.00"})
+    with pytest.raises(Refused, match="INVOICE27"):
+        credit_document(office.deployment, "INV-2026-000001", reason="goodwill", nets={1: "1.00"})
+    credit_document(office.deployment, "INV-2026-000001", reason="late van", nets={1: "1.00"})
+    credit_document(office.deployment, "INV-2026-000001", reason="goodwill", nets={1: "1.00"}, again=True)
+    assert [line.split()[0] for line in office.documents() if line.startswith("CN")] == [
+        "CN-2026-000001",
+        "CN-2026-000002",
+        "CN-2026-000003",
+    ]

@@ -164,11 +164,19 @@ def _rebilled(report: RebillReport) -> Iterator[str]:
     "--line", "lines", multiple=True, metavar="N=AMOUNT", help="Credit this amount before tax of a line; may be repeated."
 )
 @click.option("--as-of", type=date_type, metavar="DATE", help="Date of the credit note; today by default.")
+@click.option("--again", is_flag=True, help="Credit the same amounts of lines for the same reason once more.")
 @reason_option
 @pass_deployment
 @click.pass_context
 def credit(
-    context: click.Context, deployment: Deployment, *, number: str, lines: tuple[str, ...], as_of: datetime | None, reason: str
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    number: str,
+    lines: tuple[str, ...],
+    as_of: datetime | None,
+    again: bool,
+    reason: str,
 ) -> None:
     """Credit a document in full, or amounts of its lines, without billing anew.
 
@@ -177,7 +185,12 @@ def credit(
       billing invoice credit INV-2026-000001 --line 2=10.00 --reason "goodwill"
     """
     report = credit_document(
-        deployment, number, reason=reason, nets=_nets(lines) if lines else None, as_of=as_of.date() if as_of else None
+        deployment,
+        number,
+        reason=reason,
+        nets=_nets(lines) if lines else None,
+        as_of=as_of.date() if as_of else None,
+        again=again,
     )
     text = [f"{report.document}: credit note {report.note} over {report.gross}"]
     text += [f"{one.number} rests on carried state that it had written; rebill it" for one in report.dependents]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 import attrs
@@ -50,7 +50,13 @@ class CreditReport:
 
 
 def credit_document(
-    deployment: Deployment, number: str, *, reason: str, nets: Mapping[int, str] | None = None, as_of: date | None = None
+    deployment: Deployment,
+    number: str,
+    *,
+    reason: str,
+    nets: Mapping[int, str] | None = None,
+    as_of: date | None = None,
+    again: bool = False,
 ) -> CreditReport:
     """Issue a credit note for what is left of a document, or for amounts of its lines.
 
@@ -60,10 +66,11 @@ def credit_document(
         reason: why; printed.
         nets: number of a line to the amount without tax, in major units of the document's currency; None credits all.
         as_of: date of the credit note; today in the book's zone where None.
+        again: True where the same amounts for the same reason are credited once more on purpose.
 
     Raises:
         NotFound: there is no such document or line.
-        Refused: nothing or less is left, or no reason is given.
+        Refused: nothing or less is left, or no reason is given; ``INVOICE27`` where a credit note says the same already.
     """
     if not reason.strip():
         raise Refused("RUN14", "a credit note needs a reason", remedy="Say why with --reason; it is printed")
@@ -74,6 +81,8 @@ def credit_document(
         currency = stored.content.currency
         wanted = None if nets is None else {line: Money.of(text, currency) for line, text in nets.items()}
         before = credit_notes_of(connection, stored.key)
+        if wanted and not again:
+            _refuse_same(number, before, reason, wanted)
         note = draft_note(connection, stored, before, on=on, reason=reason, nets=wanted)
         left = creditable(stored.content, [*before, note])
         whole = all(item.is_spent for item in left)
@@ -100,6 +109,17 @@ def credit_document(
         )
         post_entries(deployment, connection, book, documents, f"credit/{corrected.note}")
         return CreditReport(document=number, note=corrected.note, gross=note.totals.gross, dependents=dependents)
+
+
+def _refuse_same(number: str, before: Iterable[DraftDocument], reason: str, nets: Mapping[int, Money]) -> None:
+    """Refuse the command that was given twice: a credit in full has nothing left the second time, amounts of lines may."""
+    for note in before:
+        if note.reason == reason and {line.corrects_line: -line.net for line in note.lines} == dict(nets):
+            raise Refused(
+                "INVOICE27",
+                f"{number} was credited by these amounts for this reason on {note.issue_on}",
+                remedy="Nothing is left to do; to credit the same once more, give --again",
+            )
 
 
 def _give_back(connection: Connection, key: int, shared: Collection[str]) -> None:
