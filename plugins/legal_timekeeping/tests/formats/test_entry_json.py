@@ -35,6 +35,8 @@ def test_a_number_with_decimals_is_exact(read: Make) -> None:
     ("change", "field"),
     [
         ({"type": "lunch"}, "type"),
+        ({"type": {"a": 1}}, "type"),
+        ({"type": ["time"]}, "type"),
         ({"id": ""}, "id"),
         ({"matter": 1}, "matter"),
         ({"date": "2026-02-30"}, "date"),

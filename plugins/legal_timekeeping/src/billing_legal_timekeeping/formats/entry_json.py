@@ -84,7 +84,7 @@ def _usage(line: int, value: object, request: ReadRequest) -> AnyEntry:
         raise _Wrong("", "an entry is a JSON object", value)
     given = dict(value)
     sort = given.pop("type", None)
-    if sort not in _KINDS:
+    if not isinstance(sort, str) or sort not in _KINDS:
         raise _Wrong("type", "the type of an entry is time or expense", sort)
     kind, keys = _KINDS[sort]
     envelope = {name: given.pop(key, None) for name, key in ENVELOPE.items()}
