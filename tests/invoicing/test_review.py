@@ -123,3 +123,10 @@ def test_the_median_is_exact() -> None:
     assert median([Fraction(3), Fraction(1), Fraction(2)]) == 2
     assert median([Fraction(1), Fraction(2)]) == Fraction(3, 2)
     assert median([]) is None
+
+
+def test_a_part_of_a_shared_charge_counts_as_use() -> None:
+    idle, part = (draft(("plan", "5.00", "0"), records=1, quantity=quantity) for quantity in (Quantity(0, "h"), None))
+    both = attrs.evolve(idle, lines=(*idle.lines, attrs.evolve(part.lines[0], number=2)))
+    assert "REVIEW05" not in codes(both, ReviewBounds())
+    assert "REVIEW05" in codes(idle, ReviewBounds())

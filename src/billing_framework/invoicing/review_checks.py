@@ -80,6 +80,8 @@ def _zero_usage(batch: ReviewBatch) -> Iterator[Finding]:
         used: dict[str, bool] = {}
         for item in billed_quantities(reviewed.document):
             used[item.agreement] = used.get(item.agreement, False) or item.quantity.value != 0
+        # A part of a shared charge tells no quantity of its own; where it comes to something, something was used.
+        used |= {line.agreement: True for line in reviewed.document.lines if line.records and line.quantity is None and line.net}
         for agreement, some in used.items():
             if not some:
                 yield _held(reviewed.document, "REVIEW05", f"all usage of the agreement {agreement} is zero", field=agreement)
