@@ -143,7 +143,7 @@ def parsed(text: str, field: BodyField) -> Any:
     except (ValueError, KeyError, ValueRefused) as error:
         allowed = "" if field.choices is None else f": {', '.join(str(choice.value) for choice in field.choices)}"
         raise ValueRefused(
-            "INVOICE24", f"{field.name} cannot be {text!r}: it is a {field.sort.value}", remedy=f"Correct the value{allowed}"
+            "INVOICE24", f"{field.name} cannot be {text!r}; needed here: {field.sort.value}", remedy=f"Correct the value{allowed}"
         ) from error
 
 

@@ -273,7 +273,7 @@ class Host:
 def _named(table: Mapping[str, T], name: str, noun: str) -> T:
     if name not in table:
         remedy = f"{did_you_mean(name, table)}. Enable the plugin that brings it in deployment.plugins"
-        raise NotFound("PLUGIN07", f"no enabled plugin offers a {noun} {name!r}", remedy=remedy)
+        raise NotFound("PLUGIN07", f"no enabled plugin offers the {noun} {name!r}", remedy=remedy)
     return table[name]
 
 
