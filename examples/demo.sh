@@ -36,4 +36,4 @@ if [ -n "$failed" ]; then
   echo "these demos failed:$failed" >&2
   exit 1
 fi
-printf '\nAll deployments are billed and their ledgers proven. They are in %s; billing -c %s/utility/billing.toml invoice list\n' "$folder" "$folder"
+printf '\nAll deployments are billed and their ledgers proven. They are in %s; .venv/bin/billing -c %s/utility/billing.toml invoice list\n' "$folder" "$folder"

@@ -55,7 +55,11 @@ show usage intake data/nem12_2026-07.csv --format nem12
 title "A credit by an officer waits for the next bill"
 show charge add A-1001 --amount -15.00 --code service.goodwill --text "Goodwill credit" --date 2026-07-20 --reason "outage of 19 July"
 
-title "Bill July: draft, review, approve, post"
+title "Rehearse July: the same run, which can never be approved"
+show run start --rehearsal --book HARBOUR --cycle monthly:1 --period 2026-07 --as-of 2026-08-03
+show run review
+
+title "Bill July: draft, review (the digest is that of the rehearsal), approve, post"
 show run start --book HARBOUR --cycle monthly:1 --period 2026-07 --as-of 2026-08-03
 show run review
 show run approve

@@ -246,3 +246,22 @@ def test_a_specimen_that_is_too_weak_is_told(tmp_path: Path) -> None:
 def test_the_plan_of_a_specimen_passes_the_check_of_plans() -> None:
     with pytest.raises(ConfigurationError, match="TEST06"):
         Bench.of(attrs.evolve(SPECIMEN, plan=PLAN + PLAN[PLAN.index("[[component]]") :]))
+
+
+def test_a_rater_that_loses_late_records_of_a_carried_kind_is_noticed() -> None:
+    class Carried(Parking):
+        @hookimpl
+        def billing_usage_kinds(self) -> list[UsageKind]:
+            return [attrs.evolve(billing_parking.STAY, carried=True)]
+
+    def own_period_only(group: BillingGroup) -> Rating:
+        (own,) = group.agreements
+        (tile,) = own.tiles
+        inside = own.starting_in(tile, "stay", group.account.zone)
+        return rate(attrs.evolve(group, agreements=(attrs.evolve(own, records=inside),)))
+
+    sound = Bench.of(attrs.evolve(SPECIMEN, plugins=[("parking", Carried())]))
+    assert CHECKS["late_records"](sound, sound.offers) == []
+    forgetful = Bench.of(attrs.evolve(SPECIMEN, plugins=[("parking", Carried(own_period_only))]))
+    (told,) = CHECKS["late_records"](forgetful, forgetful.offers)
+    assert told == "T-1-late came after its period and is accounted for nowhere; see AgreementUsage.tile_at"

@@ -68,6 +68,7 @@ def specimen_of(
         figures=[Figure("care", figure)],
         period=DateSpan(date(2026, 11, 1), date(2026, 12, 1)),
         rate_tables=TABLES,
+        late_records=visit("E0", usage, [line("X1", "75", number=1, on="2026-09-09", encounter="E0")]),
         bad_records=[lost, *unpriced, alone, attrs.evolve(lost, external_id="E8/2", body=attrs.evolve(lost.body, number=2))],
         bad_files=[
             ("encounter_json", b'{"encounter": "E1"}\n'),

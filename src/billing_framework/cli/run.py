@@ -120,9 +120,12 @@ def list_runs(context: click.Context, deployment: Deployment, book: str) -> None
 @run_argument
 @click.argument("account", default="")
 @click.option("--state", "states", multiple=True, metavar="STATE", help="Only accounts in this state; may be repeated.")
+@click.option("--items", is_flag=True, help="List what the lines of a draft consist of, where the trade lists it.")
 @pass_deployment
 @click.pass_context
-def show(context: click.Context, deployment: Deployment, *, run_code: str, account: str, states: tuple[str, ...]) -> None:
+def show(
+    context: click.Context, deployment: Deployment, *, run_code: str, account: str, states: tuple[str, ...], items: bool
+) -> None:
     """Show a run with its accounts, or the draft of one account.
 
     Example:
@@ -131,7 +134,11 @@ def show(context: click.Context, deployment: Deployment, *, run_code: str, accou
     """
     if account:
         one, shown = show_draft(deployment, run_code, account)
-        emit(context, {"run": one.code, "document": shown.document, "edits": shown.edits}, lambda: document_text(shown))
+        emit(
+            context,
+            {"run": one.code, "document": shown.document, "edits": shown.edits},
+            lambda: document_text(shown, with_items=items),
+        )
         return
     with deployment.database.read() as connection:
         found = find_run(connection, run_code)

@@ -10,19 +10,23 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 
 import attrs
 
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_groups
-from billing_framework.rating.rater import BillingGroup, Rater, Rating
+from billing_framework.rating.rater import BillingGroup, KeyedUsage, Rater, Rating, Tile
 from billing_framework.testing.specimen import Bench, sums, with_records
+from billing_framework.usage.content import usage_key
 from billing_framework.usage.reader import BadRecord, ReadRequest
 from billing_framework.usage.record import AnyUsage
+from billing_framework.values.clock import timezone
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding
 from billing_framework.values.number import exact_text
+from billing_framework.values.period import DateSpan, Span
 
 Check = Callable[[Bench, RatingOffers], list[str]]
 """A rule: the specimen and the raters that are tested in; what is wrong out."""
@@ -190,6 +194,46 @@ def bad_records(bench: Bench, offers: RatingOffers) -> list[str]:
     return problems
 
 
+def late_records(bench: Bench, offers: RatingOffers) -> list[str]:
+    """A record of a carried kind that comes after its own period is priced, has a reason for no price, or waits; none is lost."""
+    given = bench.specimen.late_records
+    batches = [given] if given else [[late] for late in _late_copies(bench)]
+    problems = []
+    for batch in batches:
+        rated = bench.rated(_with_late(bench.group(), batch), offers)
+        if rated.control.lost or any(finding.code == "RATE02" for finding in rated.findings):
+            names = ", ".join(record.external_id for record in batch)
+            problems.append(f"{names} came after its period and is accounted for nowhere; see AgreementUsage.tile_at")
+    return problems
+
+
+def _late_copies(bench: Bench) -> Iterator[AnyUsage]:
+    """Yield a copy of one record of each carried kind that starts a period and three days too early."""
+    late = timedelta(days=bench.specimen.period.days + 3)
+    for kind in sorted({record.kind for record in bench.specimen.records}):
+        if bench.host.kinds[kind].carried:
+            like = next(record for record in bench.specimen.records if record.kind == kind)
+            name = f"{like.external_id}-late"
+            slot = f"{like.slot}-late" if like.slot else ""
+            yield attrs.evolve(like, external_id=name, slot=slot, span=Span(like.span.start - late, like.span.end - late))
+
+
+def _with_late(group: BillingGroup, late: Sequence[AnyUsage]) -> BillingGroup:
+    """Return a group with more records, which started before its period, and the plan that was in force then."""
+    (own,) = group.agreements
+    plan = own.tiles[0].plan
+    zone = timezone(group.account.zone)
+    days = sorted({record.start.astimezone(zone).date() for record in late})
+    tiles = tuple(Tile(dates=DateSpan(day, day + timedelta(days=1)), plan=plan) for day in days if plan.valid_from <= day)
+    like = own.records[0].assignment
+    records = [
+        KeyedUsage(key=usage_key(one.source, one.external_id), usage=one, assignment=attrs.evolve(like, subject=one.subject))
+        for one in late
+    ]
+    with_them = attrs.evolve(own, records=(*records, *own.records), earlier_tiles=(*tiles, *own.earlier_tiles))
+    return attrs.evolve(group, agreements=(with_them,))
+
+
 def bad_files(bench: Bench, offers: RatingOffers) -> list[str]:
     """A file with a bad record is told, with its line, and its good records are read."""
     del offers
@@ -223,6 +267,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             twin,
             shards,
             bad_records,
+            late_records,
             bad_files,
         )
     }

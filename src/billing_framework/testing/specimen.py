@@ -63,6 +63,8 @@ class Specimen:
         rate_tables: code of each rate table that the plan names to the name of its kind and the text of its file.
         bad_records: records whose content cannot be rated; each must come back as a finding, a reason without a price, or a
             reason to wait, and never as an exception.
+        late_records: records of carried kinds that started before the period, for kinds whose records belong together; by default
+            the contract takes a copy of one record of each carried kind.
         bad_files: format and content of files that hold at least one bad record.
     """
 
@@ -79,6 +81,7 @@ class Specimen:
     holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
     rate_tables: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
     bad_records: Sequence[AnyUsage] = ()
+    late_records: Sequence[AnyUsage] = ()
     bad_files: Sequence[tuple[str, bytes]] = ()
 
 
