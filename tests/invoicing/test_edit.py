@@ -37,7 +37,7 @@ def test_an_amount_is_changed_and_the_original_stays_visible() -> None:
     edited = apply_edits(RATED, [lowered()])
     changed = edited.charges[0]
     assert (str(changed.amount), changed.origin, changed.unit_price) == ("25.5 EUR", Origin.EDITED, None)
-    assert changed.steps[-1].formula == "30 EUR -> 25.5 EUR"
+    assert changed.steps[-1].formula == "instead of 30.00 EUR"
     assert changed.natural_key == ENERGY.natural_key
     assert edited.originals == (ENERGY,)
     assert edited.findings == ()

@@ -71,13 +71,13 @@ def test_a_part_says_what_the_whole_is() -> None:
     first, second = shared([charge("10.005")], [share("a", "33.3"), share("b")])
     assert (first.payer, str(first.charge.amount)) == ("a", "3.33 EUR")
     assert (second.payer, str(second.charge.amount)) == ("b", "6.68 EUR")
-    assert first.charge.description == "Energie, Anteil 33.3 % von 10\u00a0kWh"
-    assert second.charge.description == "Energie, Anteil 66.7 % von 10\u00a0kWh"
+    assert first.charge.description == "Energie, Anteil 33,3 % von 10\u00a0kWh"
+    assert second.charge.description == "Energie, Anteil 66,7 % von 10\u00a0kWh"
     assert (first.charge.quantity, first.charge.unit_price) == (None, None)
     assert first.charge.details == {
         "Zähler": "M1",
         "Gesamtmenge": "10\u00a0kWh",
-        "Einzelpreis": "1.0005 EUR/kWh",
+        "Einzelpreis": "1,0005\u00a0€\u00a0/\u00a0kWh",
         "Gesamtbetrag": "10,01\u00a0€",
     }
     assert first.charge.share is not None
@@ -85,6 +85,13 @@ def test_a_part_says_what_the_whole_is() -> None:
     assert first.charge.records == (1, 2)
     assert first.charge.steps[-1].formula == "10.01 EUR × 33.3 %, cut to whole minor units"
     assert second.charge.steps[-1].formula == "10.01 EUR × 66.7 %, the rest after the other payers"
+
+
+def test_a_share_whose_percentage_never_ends_is_shown_as_the_fraction_that_it_is() -> None:
+    first, second = shared([charge("10")], [share("a", "200/3"), share("b")])
+    assert first.charge.description == "Energie, Anteil 2/3 von 10\u00a0kWh"
+    assert second.charge.description == "Energie, Anteil 1/3 von 10\u00a0kWh"
+    assert second.charge.steps[-1].formula == "10.00 EUR × 1/3, the rest after the other payers"
 
 
 def test_exactly_one_part_keeps_the_key_by_which_the_charge_is_known_to_be_billed() -> None:

@@ -9,6 +9,7 @@ from billing_framework.values import formats
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
+from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 
 
@@ -26,6 +27,18 @@ from billing_framework.values.quantity import Quantity
 )
 def test_money_in_a_locale(money: Money, locale: str, text: str) -> None:
     assert formats.format_money(money, locale) == text
+
+
+@pytest.mark.parametrize(
+    ("price", "locale", "text"),
+    [
+        (UnitPrice("575", "USD", "h"), "en-US", "$575.00\u00a0/\u00a0h"),
+        (UnitPrice("0.30125", "EUR", "m3"), "de-DE", "0,30125\u00a0€\u00a0/\u00a0m³"),
+        (UnitPrice("12.5", "CHF", "unit"), "de-CH", "CHF\u00a012.50\u00a0/\u00a0unit"),
+    ],
+)
+def test_a_unit_price_has_the_decimals_of_its_currency_and_all_of_its_own(price: UnitPrice, locale: str, text: str) -> None:
+    assert formats.format_price(price, locale) == text
 
 
 def test_no_digit_is_lost_however_large() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+import attrs
 import click
 
 from billing_framework.cli.context import pass_deployment
@@ -271,7 +272,9 @@ def export_invoices(
       billing invoice export --run 2026-07-HARBOUR-1 --format document_lines --out july.csv
     """
     report = export(deployment, file_format, numbers=numbers, run=run_code, options=format_pairs(options))
-    show_findings(context, report.findings)
+    # An exporter does not know what its file is called; a line without a file would lead nowhere.
+    findings = tuple(attrs.evolve(one, file=str(out)) if one.line and not one.file else one for one in report.findings)
+    show_findings(context, findings)
     if report.sha256:
         write_file(out, report.data)
     text = f"{len(report.documents)} documents, {len(report.data)} bytes: {out}" if report.sha256 else "nothing is written"
@@ -280,7 +283,7 @@ def export_invoices(
         "documents": report.documents,
         "file": str(out) if report.sha256 else "",
         "sha256": report.sha256,
-        "findings": report.findings,
+        "findings": findings,
     }
     emit(context, shown, text)
-    exit_for(context, report.findings)
+    exit_for(context, findings)

@@ -11,7 +11,7 @@ import attrs
 from billing_framework.rating.charge import Charge, Origin, Step
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
-from billing_framework.values.money import Amount
+from billing_framework.values.money import Amount, Money, minor_digits
 
 WAIVED = "~waived"
 """End of the natural key of the opposite line of a waiver: the source of the charge that is waived, and this."""
@@ -164,7 +164,7 @@ def _apply(edit: Edit, current: dict[str, Charge]) -> None:
 
 
 def _with_amount(charge: Charge, edit: Edit) -> Charge:
-    step = Step(label=f"edited: {edit.reason}", formula=f"{edit.before} -> {edit.after}", result=edit.after)
+    step = Step(label=f"edited: {edit.reason}", formula=f"instead of {_written(edit.before)}", result=_written(edit.after))
     return attrs.evolve(
         charge,
         amount=_amount(edit.after),
@@ -199,6 +199,13 @@ def _waived_key(charge: Charge) -> str:
 
 def _current(charge: Charge, field: EditField) -> str:
     return charge.description if field is EditField.DESCRIPTION else str(charge.amount)
+
+
+def _written(text: str) -> str:
+    """Return an amount as money is written, ``330.00 USD``, unless it has more decimals than its currency."""
+    amount = _amount(text)
+    minor = amount.value * 10 ** minor_digits(amount.currency)
+    return str(Money(minor.numerator, amount.currency)) if minor.denominator == 1 else text
 
 
 def _amount(text: str) -> Amount:

@@ -14,9 +14,10 @@ from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.wording import titled, word
 from billing_framework.values.errors import ValueRefused
-from billing_framework.values.formats import format_money, format_quantity
+from billing_framework.values.formats import format_money, format_number, format_price, format_quantity
 from billing_framework.values.money import Money
 from billing_framework.values.number import exact_text, is_terminating
+from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 from billing_framework.values.rounding import RoundingMode, divide
 
@@ -111,11 +112,11 @@ def _parts(whole: Money, bear: Sequence[Share]) -> list[_Part]:
 
 
 def _part(charge: Charge, whole: Money, part: _Part, locale: str, *, keeps_key: bool) -> Charge:
-    percent = exact_text(part.percent)
+    shown = _portion(part.percent, locale)
     if charge.quantity is None:
-        description = titled(charge.description, locale, "share", percent=percent)
+        description = titled(charge.description, locale, "share", part=shown)
     else:
-        description = titled(charge.description, locale, "share of", percent=percent, whole=_readable(charge.quantity, locale))
+        description = titled(charge.description, locale, "share of", part=shown, whole=_readable(charge.quantity, locale))
     cut = "the rest after the other payers" if part.is_rest else "cut to whole minor units"
     source = charge.source if keeps_key else ".".join(name for name in (charge.source, f"share.{part.payer}") if name)
     return attrs.evolve(
@@ -131,7 +132,7 @@ def _part(charge: Charge, whole: Money, part: _Part, locale: str, *, keeps_key: 
         ),
         steps=(
             *charge.steps,
-            Step(label=f"share of {part.payer}", formula=f"{whole} × {percent} %, {cut}", result=str(part.money)),
+            Step(label=f"share of {part.payer}", formula=f"{whole} × {_portion(part.percent)}, {cut}", result=str(part.money)),
         ),
         details={**charge.details, **_details(charge, whole, locale)},
     )
@@ -143,8 +144,17 @@ def _details(charge: Charge, whole: Money, locale: str) -> dict[str, str]:
     if charge.quantity is not None:
         details[word(locale, "whole quantity")] = _readable(charge.quantity, locale)
     if charge.unit_price is not None:
-        details[word(locale, "unit price")] = str(charge.unit_price)
+        details[word(locale, "unit price")] = _readable_price(charge.unit_price, locale)
     return {**details, word(locale, "whole amount"): format_money(whole, locale)}
+
+
+def _portion(percent: Fraction, locale: str = "en") -> str:
+    """Return a share as its payer reads it, never rounded: ``40 %``, or ``2/3`` where its decimals never end."""
+    return f"{format_number(percent, locale)} %" if is_terminating(percent) else exact_text(percent / 100)
+
+
+def _readable_price(price: UnitPrice, locale: str) -> str:
+    return format_price(price, locale) if is_terminating(price.value) else str(price)
 
 
 def _readable(quantity: Quantity, locale: str) -> str:

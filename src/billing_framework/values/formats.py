@@ -22,6 +22,7 @@ from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money, minor_digits
 from billing_framework.values.number import scaled
 from billing_framework.values.period import DateSpan
+from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 from billing_framework.values.spelling import did_you_mean
 
@@ -70,6 +71,20 @@ def format_percent(ratio: Fraction, locale: str) -> str:
     """Return a ratio in percent with all of its decimals: 1/5 is "20%" in English."""
     scale, _ = scaled(ratio * 100)
     return _applied(locale_of(locale).percent_formats[None], ratio, (0, scale), locale)
+
+
+def format_price(price: UnitPrice, locale: str) -> str:
+    """Return a unit price with its currency, all of its decimals and its unit: 575 USD an hour is "$575.00 / h" in English.
+
+    Raises:
+        ValueRefused: ``VALUE02`` where the decimals do not end.
+    """
+    scale, _ = scaled(price.value)
+    digits = minor_digits(price.currency)
+    pattern = locale_of(locale).currency_formats["standard"]
+    number = _applied(pattern, price.value, (digits, max(scale, digits)), locale, price.currency)
+    money = _LETTER_BESIDE_DIGIT.sub(_NO_BREAK_SPACE, number)
+    return f"{money}{_NO_BREAK_SPACE}/{_NO_BREAK_SPACE}{with_powers(price.unit)}"
 
 
 def format_quantity(quantity: Quantity, locale: str) -> str:

@@ -98,7 +98,9 @@ def test_what_is_written_otherwise_is_told(billed: Firm) -> None:
     _, findings = exported(billed, "A-100", "2026-06", description="Services | “June”\n[]")
     told = {finding.field for finding in findings if finding.code == "LEDES24"}
     assert {"INVOICE_NUMBER", "INVOICE_DESCRIPTION"} <= told
-    data, _ = exported(billed, "A-100", "2026-06", description="Services | “June”\n[]")
+    data, findings = exported(billed, "A-100", "2026-06", description="Services | “June”\n[]")
+    said = next(finding.what for finding in findings if finding.field == "INVOICE_DESCRIPTION")
+    assert said.endswith("""cannot take 'Services | “June” []': it is written 'Services / "June"'""")
     assert b'|Services / "June"|' in data
 
 

@@ -41,6 +41,11 @@ def test_late_and_deferred_entries_come_with_the_next_bill_at_the_prices_of_thei
     assert july["Drive to court"].net.major == Fraction("15.95")  # the price of a mile rose in July
 
 
+def test_the_heading_of_a_matter_names_its_title(billed: Any) -> None:
+    (heading,) = billed.content(billed.numbers()[ACME, "2026-06-01"]).groups
+    assert heading.title == "M-0001 · 0001 · Acme v. Brandt Tooling"
+
+
 def test_the_cap_counts_both_bills(billed: Any) -> None:
     fees = [line for month in (6, 7) for line in lines(billed, CAPPED, month).values() if line.charge_code != "costs.office"]
     assert sum(line.net.major for line in fees) == 6000

@@ -247,8 +247,10 @@ def _drafted(
 
 
 def _title(agreement: Agreement, given: AgreementInput) -> str:
-    subjects = dict.fromkeys(assignment.subject for assignment in given.assignments if not assignment.within)
-    return " · ".join([agreement.code, *subjects])
+    """Return the heading of an agreement's lines: its code, and its identifiers with the titles that were assigned to them."""
+    assigned = [assignment for assignment in given.assignments if not assignment.within]
+    named = dict.fromkeys(part for one in assigned for part in (one.subject, one.details.get("title", "")) if part)
+    return " · ".join([agreement.code, *named])
 
 
 def _tax_status(given: BillInput) -> TaxStatus:

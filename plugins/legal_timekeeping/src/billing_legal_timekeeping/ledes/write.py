@@ -26,6 +26,8 @@ from billing_legal_timekeeping.ledes.plain_text import plain_text
 from billing_legal_timekeeping.ledes.profile import ReceiverProfile, chosen_profile
 
 _ONE_DAY = timedelta(days=1)
+_SHOWN = 40
+"""Characters of a text that a finding shows."""
 _RULES = {field.name: field for field in FIELDS}
 
 
@@ -134,7 +136,7 @@ def _changed(
     """Return what could not be written as the document has it."""
     base = Finding(code="LEDES24", severity=Severity.INFORMATION, what="", line=line, subject=document.number)
     findings = [
-        attrs.evolve(base, what="the text was written otherwise: the format or the receiver cannot take it as it is", field=name)
+        attrs.evolve(base, what=_otherwise(" ".join(values[name].split()), written[name]), field=name)
         for name, is_once in ((field.name, field.of_invoice) for field in FIELDS)
         if " ".join(values[name].split()) != written[name] and (item.number == 1 or not is_once)
     ]
@@ -145,6 +147,20 @@ def _changed(
         what = "the activity code is left out, because the entry has no task code"
         findings.append(attrs.evolve(base, what=what, field="LINE_ITEM_ACTIVITY_CODE", value=item.activity))
     return findings
+
+
+def _otherwise(text: str, written: str) -> str:
+    """Return what became of a text: both texts from shortly before the place where they part."""
+    if text.startswith(written):
+        return f"the format or the receiver takes {len(written)} characters: {_shown(text, 0)} ends with {written[-_SHOWN:]!r}"
+    parted = next((place for place, letters in enumerate(zip(text, written, strict=False)) if len(set(letters)) > 1), len(text))
+    start = max(parted - _SHOWN // 2, 0)
+    return f"the format or the receiver cannot take {_shown(text, start)}: it is written {_shown(written, start)}"
+
+
+def _shown(text: str, start: int) -> str:
+    shown = text[start : start + _SHOWN]
+    return f"{'…' if start else ''}{shown!r}{'…' if start + _SHOWN < len(text) else ''}"
 
 
 LEDES_1998B = Exporter(
