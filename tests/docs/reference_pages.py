@@ -85,7 +85,11 @@ def _master_data() -> Iterator[str]:
         yield f"## {form.kind.capitalize()}"
         rows = [(f"`{field.name}`", "yes" if field.required else "", field.help) for field in form.fields]
         if form.free:
-            told = "fact about the identifier" if form.free == "detail." else "term that figures of the plan may depend on"
+            told = (
+                "fact about the identifier; `detail.title` is printed in the heading of its lines"
+                if form.free == "detail."
+                else "term that figures of the plan may depend on"
+            )
             rows.append((f"`{form.free}NAME`", "", told))
         yield _table(("column", "required", "meaning"), iter(rows))
 
