@@ -50,7 +50,8 @@ def test_a_reviewed_bill_from_edit_to_history(office: Office) -> None:
     assert "draft 3" in edit(office, "--defer", "e2")
     assert "draft 4" in edit(office, "--write-down", "10%", "--code", "hours")
     shown = told(office, "run", "show", "", "C1")
-    assert "minutes of usage:" in shown
+    assert "minutes of e1" in shown
+    assert "write-down 10%" in shown
     assert "Post office" in shown
     assert "Left for a later bill, by a reviewer: e2" in shown
     assert "8.10 USD" in shown  # 9.00 less a tenth
@@ -87,7 +88,12 @@ def test_a_reviewed_bill_from_edit_to_history(office: Office) -> None:
         (("--record", "e1", "--set", "minuts=1"), 2, "INVOICE23"),
         (("--record", "e1", "--set", "minutes=soon"), 2, "INVOICE24"),
         (("--record", "e7", "--set", "minutes=1"), 2, "RUN17"),
-        (("--write-down", "lots"), 2, "VALUE"),
+        (
+            ("--write-down", "ten"),
+            2,
+            "'ten' is no percentage and no amount in USD to write down by. Write a percentage",
+        ),
+        (("--write-down", "ten%"), 2, "'ten%' is no percentage"),
         (("--write-down", "500"), 2, "INVOICE26"),
     ],
 )
@@ -103,11 +109,25 @@ def test_a_record_that_is_not_there_is_told(office: Office, name: str) -> None:
 def test_a_draft_that_an_edit_holds_names_the_edit(office: Office) -> None:
     edit(office, "--record", "e1", "--set", "minutes=2")
     edit(office, "--record", "e1", "--set", "minutes=3")
-    edit(office, "--withdraw", "1")
+    held = edit(office, "--withdraw", "1", code=1)
+    assert "e1: minutes: INVOICE08 edit 2 was made on '2'" in held
+    assert "--withdraw 2" in held
+    assert "account C1 is held" in held
     shown = told(office, "run", "show", "", "C1", code=2)
-    assert "C1 2: record minutes usage:" in shown
+    assert "C1 2: record minutes e1:" in shown
+    assert "See why: billing run review" in shown
     edit(office, "--withdraw", "2")
     assert "5.00 USD" in told(office, "run", "show", "", "C1")
+
+
+def test_a_write_down_is_taken_back_as_a_whole(office: Office) -> None:
+    edit(office, "--write-down", "10%")
+    assert "INVOICE28" in edit(office, "--write-down", "10%", code=3)
+    assert "line 3" in told(office, "run", "show", "", "C1")
+    edit(office, "--withdraw-write-down")
+    assert "9.00 USD" in told(office, "run", "show", "", "C1")
+    assert "RUN17" in edit(office, "--withdraw-write-down", code=2)
+    assert "give one of" in edit(office, "--withdraw-write-down", "--withdraw", "1", code=2)
 
 
 def test_what_no_document_has_billed_yet_is_listed(office: Office) -> None:

@@ -11,13 +11,20 @@ from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.edits import edit_draft
 from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.wanted_edits import DroppedEdit, RecordChange, RecordDeferral, Wanted, WriteDown
+from billing_framework.run.cycle.wanted_edits import (
+    DroppedEdit,
+    DroppedWriteDown,
+    RecordChange,
+    RecordDeferral,
+    Wanted,
+    WriteDown,
+)
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.invoices import show_draft
 from billing_framework.run.usage.history import record_history
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
-from billing_framework.values.errors import BillingError, NotFound, ValueRefused
+from billing_framework.values.errors import BillingError, NotFound, Refused, ValueRefused
 from tests.scenarios.errand_office import client, errand_office, lines_of, tell
 from tests.scenarios.office import Office
 
@@ -116,7 +123,10 @@ def test_an_edit_on_which_another_rested_cannot_be_taken_back_unseen(database: D
     edit(office, RecordChange(record="e1", values={"minutes": "3"}))
     edit(office, DroppedEdit(position=1))  # the second was made on what the first had said
     (held,) = review_run(office.deployment).held
-    assert [item.finding.code for item in held.evidence] == ["INVOICE08"]
+    (finding,) = [item.finding for item in held.evidence]
+    assert (finding.code, finding.subject) == ("INVOICE08", "e1")
+    assert held.reason == "edit 2 was made on '1', but the record now says '5'"
+    assert "--withdraw 2" in finding.remedy
     assert approve_run(office.deployment).findings
     edit(office, DroppedEdit(position=2))
     assert lines(office)[0] == "Post 5.00"
@@ -171,13 +181,47 @@ def test_a_write_down_is_shared_out_to_the_cent(database: Database) -> None:
     office = drafted(database)
     edit(office, WriteDown(cut="10%"))
     assert lines(office) == ["Post 4.50", "Bank 6.30", "Court 8.10"]
-    edit(office, WriteDown(cut="0.01"))
+    edit(office, DroppedWriteDown())
+    assert lines(office) == ["Post 5.00", "Bank 7.00", "Court 9.00"]
+    edit(office, WriteDown(cut="2.11"))
     assert lines(office) == ["Post 4.50", "Bank 6.30", "Court 8.09"]
     office.approve()
     office.post()
     found = explain_line(office.deployment, "INV-2026-000001/3")
     assert found.proven
-    assert [edit.after for edit in found.edits] == ["8.1 USD", "8.09 USD"]
+    assert [(edit.after, edit.cut, edit.about) for edit in found.edits] == [("8.09 USD", "2.11", "line 3")]
+    with database.read() as connection:
+        [trail] = [event for event in events(connection, object_kind="run account") if "takes back" in str(event.after)]
+    assert trail.after == {"edits": [{"edit": place + 3, "takes back": place} for place in (1, 2, 3)]}
+
+
+def test_lines_are_not_written_down_twice(database: Database) -> None:
+    office = drafted(database)
+    edit(office, WriteDown(cut="10%"))
+    with pytest.raises(Refused, match="INVOICE28") as refused:
+        edit(office, WriteDown(cut="10%"))
+    assert "edits 1, 2, 3" in str(refused.value)
+    edit(office, RecordChange(record="e1", values={"minutes": "10"}))  # the write-down was made on 5 minutes
+    (held,) = review_run(office.deployment).held
+    (finding,) = [item.finding for item in held.evidence]
+    assert (finding.code, finding.subject) == ("INVOICE08", "line 1")
+    assert "edit 1 was made on" in finding.what
+    assert "--withdraw-write-down" in finding.remedy
+    with pytest.raises(Refused, match="INVOICE28"):
+        edit(office, WriteDown(cut="10%"))
+    assert lines(office) == ["Post 10.00", "Bank 6.30", "Court 8.10"]
+    edit(office, DroppedWriteDown())
+    edit(office, WriteDown(cut="10%"))
+    assert lines(office) == ["Post 9.00", "Bank 6.30", "Court 8.10"]
+    assert review_run(office.deployment).held == ()
+
+
+def test_a_write_down_that_is_not_there_is_not_taken_back(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    edit(office, RecordChange(record="e1", values={"minutes": "10"}))
+    with pytest.raises(NotFound, match="RUN17"):
+        edit(office, DroppedWriteDown())
+    assert lines(office)[0] == "Post 10.00"
 
 
 def test_the_smallest_price_has_no_float(database: Database) -> None:

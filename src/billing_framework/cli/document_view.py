@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from billing_framework.cli.output import fields, table
 from billing_framework.invoicing.draft import DraftDocument, DraftLine
+from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.rebill import Comparison
+from billing_framework.invoicing.record_edit import RECORD_FIELDS
 from billing_framework.run.prove.invoices import ShownDocument, StandingEdit
 from billing_framework.values.number import exact_text
 
@@ -43,7 +45,8 @@ def document_text(shown: ShownDocument, *, with_items: bool = False) -> Iterator
         yield f"Left for a later bill, {why}: {', '.join(ids[:_MOST_IDS])}{more}"
     if shown.edits:
         yield ""
-        rows = [_edit(one) for one in shown.edits]
+        numbers = {line.charge_key: line.number for line in content.lines}
+        rows = [_edit(one, numbers) for one in shown.edits]
         yield table(("edit of", "no.", "what", "of", "before", "after", "by", "reason"), rows, right=("no.",))
     for line in listed if with_items else ():
         yield ""
@@ -51,10 +54,20 @@ def document_text(shown: ShownDocument, *, with_items: bool = False) -> Iterator
         yield _items(line)
 
 
-def _edit(one: StandingEdit) -> tuple[object, ...]:
+def _edit(one: StandingEdit, numbers: Mapping[str, int]) -> tuple[object, ...]:
     edit = one.edit
-    what = " of ".join(part for part in (edit.name, edit.target) if part)
-    return one.account, one.position, edit.field.value, what, edit.before, edit.after, edit.actor, edit.reason
+    what = " of ".join(part for part in (edit.name, _edited(edit, numbers)) if part)
+    field = f"write-down {edit.cut}" if edit.cut else edit.field.value
+    return one.account, one.position, field, what, edit.before, edit.after, edit.actor, edit.reason
+
+
+def _edited(edit: Edit, numbers: Mapping[str, int]) -> str:
+    """Return what an edit is of, as people know it: the record's id at its source, the line as it is numbered now."""
+    if edit.target in numbers:
+        return f"line {numbers[edit.target]}"
+    if edit.field in RECORD_FIELDS or not edit.about:
+        return edit.about or edit.target
+    return f"was {edit.about}"
 
 
 def _numbers(lines: Sequence[DraftLine]) -> str:

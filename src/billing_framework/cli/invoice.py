@@ -149,7 +149,8 @@ def _rebilled(report: RebillReport) -> Iterator[str]:
     if report.comparison is not None:
         yield comparison_text(report.comparison)
     for edit in report.lost_edits:
-        yield f"left out: the edit of {edit.name} of {edit.target} by {edit.actor} ({edit.before} -> {edit.after}: {edit.reason})"
+        what = " of ".join(part for part in (edit.name, edit.about or edit.target) if part)
+        yield f"left out: the edit of {what} by {edit.actor} ({edit.before} -> {edit.after}: {edit.reason})"
     for one in report.beside:
         done = f"{one.note or 'no credit note'}, {one.new or 'no new document'}"
         yield f"{one.document or one.account} bears parts of its charges: {done}"

@@ -9,12 +9,13 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
-from billing_framework.cli.output import emit
+from billing_framework.cli.output import emit, show_findings
 from billing_framework.invoicing.edit import EditField
 from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
 from billing_framework.run.cycle.wanted_edits import (
     AddedLine,
     DroppedEdit,
+    DroppedWriteDown,
     LineEdit,
     RecordChange,
     RecordDeferral,
@@ -43,11 +44,14 @@ from billing_framework.storage.billing.run_rows import RunAccount
 @click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help="With --record: new value of a field; repeat.")
 @click.option("--defer", metavar="KEY", help="Leave this usage record for a later bill.")
 @click.option("--withdraw", type=int, metavar="N", help="Take edit number N back.")
+@click.option("--withdraw-write-down", is_flag=True, default=None, help="Take back all edits that --write-down has made.")
 @reason_option
 @pass_deployment
 @click.pass_context
 def edit(context: click.Context, /, deployment: Deployment, *, run_code: str, account: str, reason: str, **given: Any) -> None:
     """Change a draft; the edit is kept beside it, makes a new version of it, and voids an approval.
+
+    Exit code 1 where the account is held afterwards; the reasons are shown.
 
     Example:
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --line 2 --amount 10.00 --reason "agreed by telephone"
@@ -56,12 +60,17 @@ def edit(context: click.Context, /, deployment: Deployment, *, run_code: str, ac
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --record T-4711 --set "hours=1.5" --reason "written down by the partner"
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --defer T-4712 --reason "not finished"
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw 1 --reason "edited the wrong line"
+      billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw-write-down --reason "to be cut by another percentage"
     """
     row = edit_draft(deployment, run_code, account, _wanted(given), reason=reason)
+    held = row.state == "held"
+    show_findings(context, [item.finding for item in row.evidence] if held else [])
     emit(context, row, _state(row))
+    if held:
+        context.exit(1)
 
 
-_CHOICES = ("line", "add", "write_down", "record", "defer", "withdraw")
+_CHOICES = ("line", "add", "write_down", "record", "defer", "withdraw", "withdraw_write_down")
 
 
 def _wanted(given: dict[str, Any]) -> Wanted:
@@ -74,6 +83,8 @@ def _wanted(given: dict[str, Any]) -> Wanted:
         raise click.UsageError("--code goes with --write-down")
     if chosen == ["withdraw"]:
         return DroppedEdit(position=given["withdraw"])
+    if chosen == ["withdraw_write_down"]:
+        return DroppedWriteDown()
     if chosen == ["write_down"]:
         return WriteDown(cut=given["write_down"], codes=given["codes"])
     if chosen == ["defer"]:

@@ -45,6 +45,9 @@ class Edit:
             charge. Where it is another one when the draft is made again, the edit is not applied but reported.
         after: the new value: a description or an exact amount; empty for `EditField.LINE` and `EditField.WAIVER`.
         name: field of the body that `EditField.RECORD` changes, else empty.
+        about: what people called the target when it was edited: the record's id at its source, or the number of the line.
+        cut: the write-down that this edit is a part of, as it was given, such as ``10%``; empty for any other edit.
+        position: its number among the edits of the account, by which it is taken back; 0 for one that is not stored yet.
         charge: the new charge of `EditField.CHARGE`, else None.
         text: description of the opposite line of a waiver, in the account's language.
         reason: why.
@@ -57,6 +60,9 @@ class Edit:
     before: str = ""
     after: str = ""
     name: str = ""
+    about: str = ""
+    cut: str = ""
+    position: int = 0
     charge: Charge | None = None
     text: str = ""
     reason: str
@@ -77,6 +83,20 @@ class Edited:
     charges: tuple[Charge, ...]
     originals: tuple[Charge, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+def edit_name(edit: Edit) -> str:
+    """Return an edit's name in messages: its number where it has one."""
+    return f"edit {edit.position}" if edit.position else "the edit"
+
+
+def taking_back(edit: Edit) -> str:
+    """Return how an edit is taken back, as the remedy of a finding about it says; a write-down is taken back as a whole."""
+    if edit.cut:
+        return "Take the write-down back: billing run edit RUN ACCOUNT --withdraw-write-down; then write down anew"
+    if not edit.position:
+        return "Take it back, look again and edit anew"
+    return f"Take it back: billing run edit RUN ACCOUNT --withdraw {edit.position}; then look again and edit anew"
 
 
 def add_charge(charge: Charge, *, reason: str, actor: str, at: datetime) -> Edit:
@@ -220,11 +240,12 @@ def _problem(edit: Edit, current: dict[str, Charge]) -> Finding | None:
             return _refused(edit, "INVOICE09", "the edit adds a charge but carries none of this key", "Enter the charge again")
         return None if charge is None else _refused(edit, "INVOICE09", "a charge of this key exists already", "Change that one")
     if charge is None:
-        return _refused(edit, "INVOICE07", "the charge that was edited is no longer on the draft", "Drop the edit, or edit anew")
+        what = f"{edit_name(edit)} is of a charge that is no longer on the draft"
+        return _refused(edit, "INVOICE07", what, taking_back(edit))
     seen = _current(charge, edit.field)
     if seen != edit.before:
-        what = f"the edit was made on {edit.before!r}, but the draft now says {seen!r}"
-        return _refused(edit, "INVOICE08", what, "Look again and edit anew")
+        what = f"{edit_name(edit)} was made on {edit.before!r}, but the draft now says {seen!r}"
+        return _refused(edit, "INVOICE08", what, taking_back(edit))
     if _waived_key(charge) in current and edit.field is not EditField.DESCRIPTION:
         return _refused(edit, "INVOICE09", "the charge is waived already", "Drop the line of the waiver first")
     if edit.field is EditField.AMOUNT:
@@ -243,4 +264,6 @@ def _amount_problem(edit: Edit, charge: Charge) -> Finding | None:
 
 
 def _refused(edit: Edit, code: str, what: str, remedy: str) -> Finding:
-    return Finding(code=code, what=what, remedy=remedy, field=edit.field.value, value=edit.after, subject=edit.target)
+    return Finding(
+        code=code, what=what, remedy=remedy, field=edit.field.value, value=edit.after, subject=edit.about or edit.target
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from billing_framework.invoicing.edit import Edit, EditField
+from billing_framework.invoicing.edit import Edit, EditField, edit_name, taking_back
 from billing_framework.rating.rater import KeyedUsage
 from billing_framework.usage.content import field_text, field_value
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
@@ -80,6 +80,7 @@ def change_record(record: KeyedUsage, kind: UsageKind, name: str, text: str, *, 
         target=record_target(record.key),
         field=EditField.RECORD,
         name=name,
+        about=record.usage.external_id,
         before=shown(present, field),
         after=shown(value, field),
         reason=reason,
@@ -101,7 +102,8 @@ def defer_record(record: KeyedUsage, kind: UsageKind, *, reason: str, actor: str
             remedy="Change its charge, or hold the account",
         )
     target = record_target(record.key)
-    return Edit(target=target, field=EditField.DEFER, before=record.usage.external_id, reason=reason, actor=actor, at=at)
+    name = record.usage.external_id
+    return Edit(target=target, field=EditField.DEFER, about=name, before=name, reason=reason, actor=actor, at=at)
 
 
 def editable_field(kind: UsageKind, name: str) -> BodyField:
@@ -163,8 +165,8 @@ def edit_records(records: Sequence[KeyedUsage], edits: Sequence[Edit], kinds: Ma
             continue
         record = current.get(record_key(edit) or 0)
         if record is None:
-            what = "the record that was edited is no longer on the draft"
-            findings.append(_refused(edit, "INVOICE07", what, "Take the edit back, or edit anew"))
+            what = f"{edit_name(edit)} is of a record that is no longer on the draft"
+            findings.append(_refused(edit, "INVOICE07", what, taking_back(edit)))
             continue
         try:
             if edit.field is EditField.DEFER:
@@ -182,8 +184,8 @@ def _changed(record: KeyedUsage, edit: Edit, kind: UsageKind) -> KeyedUsage:
     field = editable_field(kind, edit.name)
     seen = shown(getattr(record.usage.body, edit.name), field)
     if seen != edit.before:
-        what = f"the edit of {edit.name} was made on {edit.before!r}, but the record now says {seen!r}"
-        raise ValueRefused("INVOICE08", what, remedy="Take the edit back and look again")
+        what = f"{edit_name(edit)} was made on {edit.before!r}, but the record now says {seen!r}"
+        raise ValueRefused("INVOICE08", what, remedy=taking_back(edit))
     body = attrs.evolve(record.usage.body, **{edit.name: parsed(edit.after, field)})
     usage: AnyUsage = attrs.evolve(record.usage, body=body)
     wrong = record_findings(usage, {kind.name: KindRules(kind, body_fields(kind))}, "")
@@ -195,5 +197,10 @@ def _changed(record: KeyedUsage, edit: Edit, kind: UsageKind) -> KeyedUsage:
 
 def _refused(edit: Edit, code: str, what: str, remedy: str) -> Finding:
     return Finding(
-        code=code, what=what, remedy=remedy, field=edit.name or edit.field.value, value=edit.after, subject=edit.target
+        code=code,
+        what=what,
+        remedy=remedy,
+        field=edit.name or edit.field.value,
+        value=edit.after,
+        subject=edit.about or edit.target,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from billing_framework.run.cycle.together import TOGETHER, heads_of_drafts, held
 from billing_framework.run.cycle.wanted_edits import (
     AddedLine,
     DroppedEdit,
+    DroppedWriteDown,
     LineEdit,
     RecordChange,
     RecordDeferral,
@@ -58,29 +60,31 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
         deployment: the deployment; its actor edits.
         code: code of the run; the newest where empty.
         account: code of the account: the one that pays for lines, the one whose agreement delivered for records.
-        wanted: the change of lines or of a record, the line to add, or the edit to take back.
+        wanted: the change of lines or of a record, the line to add, or the edits to take back.
         reason: why.
 
     Raises:
         NotFound: there is no such run, account, line or record.
         ValueRefused: the change is none that the record or the lines allow.
-        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given.
+        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given,
+            ``INVOICE28`` where lines are to be written down that are already.
     """
     _needs_reason(reason)
     with deployment.database.begin() as connection:
         run, row = _open_row(deployment, connection, code, account, reason)
-        of_record = isinstance(wanted, RecordChange | RecordDeferral | DroppedEdit)
+        of_record = isinstance(wanted, RecordChange | RecordDeferral | DroppedEdit | DroppedWriteDown)
         if not of_record and row.document is not None and row.document != document_key(run, account):
             raise Refused("RUN17", f"account {account} is {row.reason}", remedy="Edit the draft of the account that pays")
         now = deployment.clock.now()
-        if isinstance(wanted, DroppedEdit):
-            _refuse_unknown_edit(connection, run, account, wanted)
-            position = withdraw_edit(connection, run, account, wanted.position, actor=deployment.actor, at=now)
-            after: dict[str, Any] = {"edit": position, "takes back": wanted.position}
+        made: list[dict[str, Any]]
+        if isinstance(wanted, DroppedEdit | DroppedWriteDown):
+            made = [
+                {"edit": withdraw_edit(connection, run, account, one, actor=deployment.actor, at=now), "takes back": one}
+                for one in _taken_back(connection, run, account, wanted)
+            ]
         else:
             edits = _edits(deployment, connection, run, row, wanted=wanted, reason=reason)
             made = [{"edit": add_edit(connection, run, account, edit), **_shown(edit)} for edit in edits]
-            after = made[0] if len(made) == 1 else {"edits": made}
         save_accounts(connection, run, [attrs.evolve(row, state="pending")])
         audit.record(
             connection,
@@ -89,7 +93,7 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
             "run edit",
             object_kind="run account",
             object_key=f"{run.code}/{account}",
-            after=after,
+            after=made[0] if len(made) == 1 else {"edits": made},
             reason=reason,
         )
     return _draft_anew(deployment, run, account)
@@ -180,13 +184,22 @@ def _way_on(connection: Connection, run: Run, account: str) -> str:
     return "Correct the issued document: billing invoice rebill"
 
 
-def _refuse_unknown_edit(connection: Connection, run: Run, account: str, wanted: DroppedEdit) -> None:
+def _taken_back(connection: Connection, run: Run, account: str, wanted: DroppedEdit | DroppedWriteDown) -> list[int]:
+    """Return the positions of the edits that are taken back."""
     standing = numbered_edits(connection, run, [account]).get(account, {})
+    if isinstance(wanted, DroppedWriteDown):
+        parts = [position for position, one in standing.items() if one.cut]
+        if not parts:
+            raise NotFound(
+                "RUN17", f"account {account} has no write-down that stands", remedy="Look at its edits: billing run show"
+            )
+        return parts
     if wanted.position not in standing:
         shown = ", ".join(map(str, standing)) or "none"
         raise NotFound(
             "RUN17", f"account {account} has no edit {wanted.position} that stands", remedy=f"Those that stand: {shown}"
         )
+    return [wanted.position]
 
 
 def _edits(
@@ -201,11 +214,13 @@ def _edits(
     if isinstance(wanted, RecordChange | RecordDeferral):
         return edits_of_record(deployment, connection, run, row.account, wanted, reason=reason)
     if isinstance(wanted, WriteDown):
-        return _written_down(deployment, connection, row, wanted, reason)
+        return _written_down(deployment, connection, run, row, wanted=wanted, reason=reason)
     return [_edit(deployment, connection, run, row, wanted=wanted, reason=reason)]
 
 
-def _written_down(deployment: Deployment, connection: Connection, row: RunAccount, wanted: WriteDown, reason: str) -> list[Edit]:
+def _written_down(
+    deployment: Deployment, connection: Connection, run: Run, row: RunAccount, *, wanted: WriteDown, reason: str
+) -> list[Edit]:
     """Return an edit for each line that a write-down changes."""
     lines = _lines(connection, row)
     waived = {f"{line.charge_key}{WAIVED}" for line in lines} & {line.charge_key for line in lines}
@@ -220,6 +235,7 @@ def _written_down(deployment: Deployment, connection: Connection, row: RunAccoun
         raise ValueRefused(
             "INVOICE26", f"the draft of account {row.account} has no line to write down", remedy="Choose other lines"
         )
+    _refuse_second_cut(numbered_edits(connection, run, [row.account]).get(row.account, {}), some)
     stated = [_stated(line) for line in some]
     left = written_down(stated, cut_of(wanted.cut, Money.total(stated, stated[0].currency)))
     now = deployment.clock.now()
@@ -227,6 +243,8 @@ def _written_down(deployment: Deployment, connection: Connection, row: RunAccoun
         Edit(
             target=line.charge_key,
             field=EditField.AMOUNT,
+            about=f"line {line.number}",
+            cut=wanted.cut.strip(),
             before=str(line.amount),
             after=str(kept.amount),
             reason=reason,
@@ -236,6 +254,21 @@ def _written_down(deployment: Deployment, connection: Connection, row: RunAccoun
         for line, was, kept in zip(some, stated, left, strict=True)
         if kept != was
     ]
+
+
+def _refuse_second_cut(standing: Mapping[int, Edit], lines: Sequence[DraftLine]) -> None:
+    """Refuse to write lines down that are written down already, even where that could not be applied again since."""
+    keys = {line.charge_key for line in lines}
+    found = {position: one for position, one in standing.items() if one.cut and one.target in keys}
+    if found:
+        numbers = ", ".join(map(str, found))
+        raise Refused(
+            "INVOICE28",
+            f"the lines are written down by {', '.join(dict.fromkeys(one.cut for one in found.values()))} already"
+            f" (edits {numbers})",
+            remedy="Take that back first: billing run edit RUN ACCOUNT --withdraw-write-down, or each with --withdraw N;"
+            " then write down once, by all that is meant",
+        )
 
 
 def _stated(line: DraftLine) -> Money:
@@ -261,7 +294,8 @@ def _edit(
             amount=Amount(wanted.amount, currency),
             tax_category=wanted.tax_category,
         )
-        return add_charge(charge, reason=reason, actor=deployment.actor, at=now)
+        added = add_charge(charge, reason=reason, actor=deployment.actor, at=now)
+        return attrs.evolve(added, about=wanted.code)
     line = _line(connection, row, wanted.line)
     before = line.description if wanted.field is EditField.DESCRIPTION else str(line.amount)
     after = wanted.after
@@ -270,6 +304,7 @@ def _edit(
     return Edit(
         target=line.charge_key,
         field=wanted.field,
+        about=f"line {line.number}",
         before=before,
         after=after,
         text=wanted.text,

@@ -96,5 +96,10 @@ class DroppedEdit:
     position: int
 
 
-Wanted = LineEdit | AddedLine | WriteDown | RecordChange | RecordDeferral | DroppedEdit
+@attrs.frozen(kw_only=True)
+class DroppedWriteDown:
+    """That all edits of the write-downs of a draft are taken back."""
+
+
+Wanted = LineEdit | AddedLine | WriteDown | RecordChange | RecordDeferral | DroppedEdit | DroppedWriteDown
 """All that may be wanted of a draft."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -74,8 +75,8 @@ def _edits(connection: Connection, given: Iterable[BillInput], run_id: int) -> I
     stored = list(rows)
     for each in given:
         for one in each.edits:
-            if to_plain(one) not in stored:
-                what = f"the edit of {one.target} by {one.actor} is not among the stored edits any more"
+            if to_plain(attrs.evolve(one, position=0)) not in stored:  # its position is a column of its own
+                what = f"the edit of {one.about or one.target} by {one.actor} is not among the stored edits any more"
                 yield _altered(what, each.account.code)
 
 

@@ -217,7 +217,8 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
         if row is None or row.document is None:
             why = f"it is {row.state}: {row.reason}" if row else "it is not in the run"
             edits = "; ".join(map(edit_text, _edits(connection, run, [account])))
-            remedy = f"Edits that stand: {edits}" if edits else "Look at its state: billing run show"
+            command = f"billing run review {run.code}" if row and row.state == "held" else f"billing run show {run.code}"
+            remedy = f"See why: {command}" + (f". Edits that stand: {edits}" if edits else "")
             raise NotFound("RUN04", f"account {account!r} has no document in the run {run.code}; {why}", remedy=remedy)
         edits_on = _edits(connection, run, [one.account for one in run_accounts_on(connection, run, [row.document])])
         waiting = _waiting(deployment, connection, row.document)
@@ -263,6 +264,6 @@ def _edits(connection: Connection, run: Run, accounts: Sequence[str]) -> tuple[S
 def edit_text(one: StandingEdit) -> str:
     """Return an edit as one line for people: number, what, before and after, who and why."""
     edit = one.edit
-    what = " ".join(part for part in (edit.field.value, edit.name, edit.target) if part)
+    what = " ".join(part for part in (edit.field.value, edit.name, edit.about or edit.target) if part)
     change = f"{edit.before} -> {edit.after}" if edit.after else edit.before
     return f"{one.account} {one.position}: {what}: {change}, by {edit.actor}: {edit.reason}"

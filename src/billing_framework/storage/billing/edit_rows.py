@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -33,7 +34,7 @@ def numbered_edits(connection: Connection, run: Run, accounts: Iterable[str]) ->
     ):
         edits = found.setdefault(names[row.account_id], {})
         if row.withdraws is None:
-            edits[row.position] = from_plain(row.content, Edit)
+            edits[row.position] = attrs.evolve(from_plain(row.content, Edit), position=row.position)
         else:
             edits.pop(row.withdraws, None)
     return {account: edits for account, edits in found.items() if edits}
