@@ -81,6 +81,18 @@ def test_a_month_at_the_command_line(office: Office, tmp_path: Path) -> None:
     )
 
 
+def test_a_run_whose_accounts_are_all_held_names_them_and_the_review(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--account", "C2")
+    run = data(office, "run", "list")[0]["code"]
+    told(office, "run", "hold", "", "C2", "--reason", "disputes it")
+    shown = told(office, "run", "approve", code=1)
+    assert "RUN08" in shown
+    assert "held are C2" in shown
+    assert f"billing run review {run}" in shown
+    assert "run start" not in shown
+    assert "RUN04" in told(office, "run", "show", "", "C9", code=2)
+
+
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [

@@ -77,8 +77,10 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 def _master_data() -> Iterator[str]:
     yield (
         "`billing party|account|agreement|assignment|share import FILE` takes in a CSV file: UTF-8, a header that names these"
-        " columns in any order, one object per line. The names are also the options of `create` and the fields of `change`. An"
-        " empty cell means the default. Dates are written `2026-07-01`."
+        " columns in any order, one object per line. The names are also those of `create` (of a share: `add`): the first is its"
+        " argument, the others are its options, `starts_on` as `--starts-on`; but `term.NAME` and `detail.NAME` are no options,"
+        " they follow the first argument as `term.NAME=VALUE`. `change` takes all of them as `NAME=VALUE`. An empty"
+        " cell means the default. Dates are written `2026-07-01`."
     )
     forms: tuple[Form[Any], ...] = (PARTY, ACCOUNT, AGREEMENT, ASSIGNMENT, SHARE)
     for form in forms:

@@ -113,7 +113,7 @@ def test_a_good_plan_is_read_whole() -> None:
         ('unit = "kWh"\n', "", "PLAN03", 23, "component[2].unit", "unit"),
         ('{ en = "Energy" }', '{ de = "Energie" }', "PLAN09", 25, "component[2].title", "en"),
         ('tax_category = "standard"\nprice', "price", "PLAN03", 15, "component[1].tax_category", "tax_category"),
-        ('percent = "-2.5"', 'percent = "2,5"', "VALUE01", 42, "component[3].percent", "Write decimals as text"),
+        ('percent = "-2.5"', 'percent = "2,5"', "VALUE01", 42, "component[3].percent", "decimal point"),
         ("schema = 1", "schema = 2", "PLAN17", 1, "schema", "schema = 1"),
         ("[plan]", "[plan]\n[plans]", "PLAN02", 4, "plans", "'plan'"),
         ('code = "residential"', 'code = ""', "VALUE27", 4, "plan.code", "100 letters"),

@@ -89,6 +89,27 @@ def test_a_record_that_could_not_be_read_is_entered_by_hand(database: Database) 
     assert waiting(deployment)[0].raw == row("T1", minutes="x")
 
 
+def test_a_line_without_fields_is_delivered_again_and_written_off(database: Database) -> None:
+    deployment = gate_of(database)
+    report = tickets(deployment, row("T1", minutes="x"))
+    assert report.findings[0].remedy.endswith("then write this one off: billing usage write-off")
+    with unchanged(database), pytest.raises(InputRefused) as caught:
+        correct(deployment, 1, {"minutes": "3"}, "from the paper ticket")
+    assert caught.value.code == "USAGE31"
+    assert "billing usage write-off 1" in caught.value.remedy
+    assert "x" not in caught.value.what.split()  # what it said may be personal
+    assert counts(tickets(deployment, row("T1", minutes="3"))) == (1, 0, 0, 0)
+    write_off(deployment, [1], "delivered again")
+    assert waiting(deployment)[0].state == "written_off"
+
+
+def test_an_unread_line_is_entered_only_as_a_kind_that_is_enabled(database: Database) -> None:
+    deployment = gate_of(database)
+    tickets(deployment, row("T1", minutes="x"))
+    with unchanged(database), pytest.raises(InputRefused, match="the usage kind is not enabled"):
+        correct(deployment, 1, {"kind": "sty", "minutes": "3"}, "from the paper ticket")
+
+
 def test_a_rejected_record_may_be_given_another_id(database: Database) -> None:
     deployment = gate_of(database)
     tickets(deployment, row("T1"), row("T1", minutes="31"))

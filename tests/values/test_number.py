@@ -53,6 +53,7 @@ def test_refuses_what_is_not_exact_or_not_plain(refused: Any) -> None:
     with pytest.raises(ValueRefused, match="VALUE01 price must be an exact number") as caught:
         exact(refused, name="price")
     assert 'for example "0.1234"' in str(caught.value)
+    assert ("Decimal" in str(caught.value)) is not isinstance(refused, str)  # who wrote text is told in words of people
 
 
 @given(st.fractions())

@@ -113,11 +113,31 @@ def _help(text: str, example: str) -> str:
     return f"{text}\n\nExample:\n{lines}"
 
 
+class _FreeFields(click.Command):
+    """A command whose free fields are arguments, which it tells who writes one as an option."""
+
+    def __init__(self, *args: Any, free: str, **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.free = free
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not self.free or error.option_name.lstrip("-").partition(".")[0] != self.free.rstrip("."):
+                raise
+            what = f"No such option: {error.option_name}. Write {self.free}NAME=VALUE, without dashes"
+            raise click.UsageError(what, ctx) from error
+
+
 def _create(kind: MasterKind[Any], verb: str, example: str) -> click.Command:
     first = kind.form.fields[0].name
     free = f" Further fields are written {kind.form.free}NAME=VALUE." if kind.form.free else ""
 
-    @click.command(verb, help=_help(f"{verb.capitalize()} one {kind.name}.{free} The same again changes nothing.", example))
+    text = f"{verb.capitalize()} one {kind.name}.{free} The same again changes nothing."
+
+    @click.command(verb, cls=_FreeFields, free=kind.form.free, help=_help(text, example))
     @click.argument(first)
     @click.argument("more", nargs=-1, metavar="[FIELD=VALUE]...")
     @form_options(kind.form, leave_out=[first])

@@ -18,14 +18,20 @@ def cut_of(text: str, total: Money) -> Money:
         total: what is cut.
 
     Raises:
-        ValueRefused: ``INVOICE26`` for anything that does not leave between nothing and all of the total.
+        ValueRefused: ``INVOICE26`` for anything that does not leave between nothing and all of the total, ``VALUE01``,
+            ``VALUE06`` or ``VALUE30`` for what is no percentage and no amount of the currency.
     """
     number = text.strip()
-    if number.endswith("%"):
-        percent = Amount(number[:-1].strip(), total.currency).value
-        cut = Amount(total.amount.value * percent / 100, total.currency).payable(HALF_UP)
-    else:
-        cut = Money.of(number, total.currency)
+    try:
+        if number.endswith("%"):
+            percent = Amount(number[:-1].strip(), total.currency).value
+            cut = Amount(total.amount.value * percent / 100, total.currency).payable(HALF_UP)
+        else:
+            cut = Money.of(number, total.currency)
+    except ValueRefused as error:
+        what = f"{text[:60]!r} is no percentage and no amount in {total.currency} to write down by"
+        remedy = "Write a percentage such as 10%, or an amount such as 50.00"
+        raise ValueRefused(error.code, what, remedy=remedy) from error
     if not 0 < cut.minor <= total.minor:
         raise ValueRefused(
             "INVOICE26",

@@ -21,6 +21,9 @@ from billing_framework.usage.withheld import is_personal_kind, safe_finding
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
 
+_AGAIN = "take the corrected line in again, then write this one off: billing usage write-off"
+"""What is left to do about a line that could not be read, which has no fields to correct."""
+
 
 @attrs.frozen(kw_only=True)
 class Delivered:
@@ -146,8 +149,13 @@ def _unreadable(bad: BadRecord, source: str, marks: Marks | None) -> Delivered:
     told = "\n".join(f"{item.code}|{item.what}|{item.field}|{item.value}|{item.subject}" for item in bad.findings)
     hidden = marks is not None and marks.hides_unreadable
     digest = (marks.of_text if marks is not None and hidden else raw_digest)(f"{len(bad.raw)}:{bad.raw}{told}")
-    findings = tuple(map(safe_finding, bad.findings)) if hidden else bad.findings
+    findings = tuple(_to_deliver_again(safe_finding(item) if hidden else item) for item in bad.findings)
     return Delivered(key=natural_id("unreadable", source, digest.hex()), digest=digest, bad=bad, findings=findings)
+
+
+def _to_deliver_again(finding: Finding) -> Finding:
+    remedy = f"{finding.remedy.rstrip('.')}; " if finding.remedy else ""
+    return attrs.evolve(finding, remedy=f"{remedy}{_AGAIN}")
 
 
 def _readable(usage: AnyUsage, rules: Mapping[str, KindRules], file: str, marks: Marks | None) -> Delivered:

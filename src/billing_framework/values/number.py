@@ -38,9 +38,14 @@ def exact(value: Exact, *, name: str = "number") -> Fraction:
         isinstance(given, Decimal) and given.is_finite()
     ):
         return Fraction(given)
+    needed, shown = f"{name} must be an exact number", repr(str(value)[:60])
+    if isinstance(given, str):
+        raise ValueRefused(
+            "VALUE01", f"{needed}, not {shown}", remedy='Write plain digits with a decimal point, for example "0.1234"'
+        )
     raise ValueRefused(
         "VALUE01",
-        f"{name} must be an exact number given as {_TYPE_NAMES}, not {type(value).__name__} {str(value)[:60]!r}",
+        f"{needed} given as {_TYPE_NAMES}, not {type(value).__name__} {shown}",
         remedy='Write decimals as text, for example "0.1234"',
     )
 

@@ -26,6 +26,7 @@ from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding, Severity
 
 APPROVED = ("approved", "posting", "posted")
+_NAMED = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -132,18 +133,24 @@ def _unfit(
     drafted = [row for row in rows if row.state == "drafted"]
     return [
         *_missing({row.document for row in drafted if row.document}, documents, run),
-        *_unfinished(run, rows_pending=sum(row.state == "pending" for row in rows), documents=documents),
+        *_unfinished(run, rows, documents),
         *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
     ]
 
 
-def _unfinished(run: Run, *, rows_pending: int, documents: Sequence[DraftDocument]) -> list[Finding]:
-    what = ""
-    if rows_pending or run.state == "drafting":
-        what = f"{rows_pending} accounts of the run are not drafted yet"
-    elif not documents:
-        what = "the run has no document to post"
-    return [_blocking("RUN08", what, "Go on with it: billing run start", run.code)] if what else []
+def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DraftDocument]) -> list[Finding]:
+    pending = sum(row.state == "pending" for row in rows)
+    if pending or run.state == "drafting":
+        what = f"{pending} accounts of the run are not drafted yet"
+        return [_blocking("RUN08", what, "Go on with it: billing run start", run.code)]
+    if documents:
+        return []
+    held = [row.account for row in rows if row.state == "held"]
+    if held:
+        more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
+        what = f"the run has no document to post: held are {', '.join(held[:_NAMED])}{more}"
+        return [_blocking("RUN08", what, f"See why, then release or mend them: billing run review {run.code}", run.code)]
+    return [_blocking("RUN08", "the run has no document to post", "Go on with it: billing run start", run.code)]
 
 
 def _missing(wanted: set[int], documents: Sequence[DraftDocument], run: Run) -> list[Finding]:

@@ -124,7 +124,8 @@ def correct(deployment: Deployment, suspense_id: int, changes: Mapping[str, str]
     Raises:
         NotFound: ``USAGE14`` for an unknown number.
         Refused: ``USAGE15`` where the record was decided about already.
-        InputRefused: ``USAGE01`` where the corrected record is not what its kind requires, ``USAGE29`` without a reason.
+        InputRefused: ``USAGE01`` where the corrected record is not what its kind requires, ``USAGE29`` without a reason,
+            ``USAGE31`` for a line that could not be read, unless the changes name its kind and so enter it whole.
         Conflict: ``USAGE27`` where the same record waits already under another number.
     """
     _needs_reason(reason)
@@ -161,9 +162,11 @@ def correct(deployment: Deployment, suspense_id: int, changes: Mapping[str, str]
 def _corrected(old: Suspended, changes: Mapping[str, str], rules: Mapping[str, KindRules]) -> AnyUsage:
     data: dict[str, Any] = dict(old.record or {"source": old.source})
     kind = changes.get("kind", data.get("kind", ""))
+    if old.record is None and "kind" not in changes:
+        raise _nothing_to_correct(old)
     sorts = {field.name: field.sort for field in rules[kind].fields} if kind in rules else {}
     for name, text in changes.items():
-        if name not in ENVELOPE_FIELDS and name not in sorts:
+        if kind in rules and name not in ENVELOPE_FIELDS and name not in sorts:
             remedy = did_you_mean(name, [*ENVELOPE_FIELDS, *sorts])
             raise InputRefused("USAGE01", f"a record of kind {kind!r} has no field {name!r}", remedy=remedy)
         data[name] = _typed(text, Sort.WHOLE if name == "version" else sorts.get(name, Sort.TEXT))
@@ -172,6 +175,15 @@ def _corrected(old: Suspended, changes: Mapping[str, str], rules: Mapping[str, K
     if usage is None:
         raise AssertionError(data)  # no record without a finding
     return usage
+
+
+def _nothing_to_correct(old: Suspended) -> InputRefused:
+    return InputRefused(
+        "USAGE31",
+        f"the record {old.id} is line {old.line} of its file as it stood there, unread: it has no fields yet",
+        remedy=f"Take the corrected line in from its source, then: billing usage write-off {old.id} --reason TEXT;"
+        " or enter it whole by hand, beginning with kind=KIND",
+    )
 
 
 def _typed(text: str, sort: Sort) -> Any:
