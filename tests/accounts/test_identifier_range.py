@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_framework.accounts.assignment import Assignment
-from billing_framework.accounts.identifier_range import IdentifierRange, range_of, span_of_subject, with_members
+from billing_framework.accounts.identifier_range import IdentifierRange, merged, range_of, span_of_subject, with_members
 from billing_framework.accounts.overlap import overlap_findings
 from billing_framework.values.errors import ValueRefused
 
@@ -78,3 +78,18 @@ def test_a_range_is_followed_by_its_members_that_delivered() -> None:
     found = with_members([held("10..19", 1), held("30", 1)], ["12", "11", "30", "120"])
 
     assert [(one.subject, one.within) for one in found] == [("10..19", ""), ("11", "10..19"), ("12", "10..19"), ("30", "")]
+
+
+@pytest.mark.parametrize(
+    ("subjects", "shown"),
+    [
+        (("4930200..4930209", "4930200..4930219", "4930205", "4930200..4930209"), ("4930200..4930219",)),
+        (("4930215..4930229", "4930200..4930219"), ("4930200..4930229",)),
+        (("4930200..4930209", "4930210..4930219"), ("4930200..4930209", "4930210..4930219")),
+        (("M-2", "M-1", "M-2"), ("M-1", "M-2")),
+        (("12", "1..3"), ("1..3", "12")),
+        ((), ()),
+    ],
+)
+def test_ranges_that_share_identifiers_are_shown_as_one(subjects: tuple[str, ...], shown: tuple[str, ...]) -> None:
+    assert merged(subjects) == shown

@@ -49,7 +49,7 @@ SAID = {
         "USAGE03",
         "1 deferred: no rate (TEL10)",
         "3 documents posted",
-        "calls of 30 Sept 2026",
+        "United Kingdom, earlier calls",
         "computed again: 0.98 EUR; proven",
         "253.90 EUR",
         "all as it was sealed",
@@ -74,7 +74,10 @@ SAID = {
     ),
 }
 PRINTED = {
-    "telecom": ("deutsch.html", ("Verbindungen: Germany Berlin", "Davon inklusive", "493023125200..493023125209")),
+    "telecom": (
+        "deutsch.html",
+        ("Verbindungen: Germany Berlin", "Davon inklusive", "Berechnete Zeit", "G-1002 · 493023125200..493023125219<"),
+    ),
     "utility": ("deutsch.html", ("Täglicher Grundpreis", "245,42", "Rechnung")),
 }
 

@@ -178,8 +178,8 @@ def test_two_months_of_calls(database: Database) -> None:
     bill(office, "2026-08", date(2026, 9, 3))
     assert len(numbers(office)) == 4
     first = lines(office, numbers(office)[2])
-    assert ("Calls: United Kingdom, calls of Jul 16, 2026", "0.32 USD") in first
-    assert ("Calls: New York, calls of Jul 4, 2026", "0.10 USD") in first
+    assert ("Calls: United Kingdom, earlier calls", "0.32 USD") in first
+    assert ("Calls: New York, earlier calls", "0.10 USD") in first
     proven(office)
 
 
@@ -212,6 +212,8 @@ def test_an_account_waits_for_a_rate_where_the_deployment_holds(database: Databa
     intake(office, *JULY)
 
     assert office.start("2026-07").counts == {"drafted": 1, "held": 1}
+    control = review_run(office.deployment).control
+    assert (control["waiting: no rate (TEL10)"], [name for name in control if name.startswith("deferred")]) == (1, [])
     load_deck(office, MORE, "2", date(2026, 7, 1))
     assert office.start("2026-07").counts == {"drafted": 2}
 

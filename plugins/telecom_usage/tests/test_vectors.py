@@ -353,7 +353,7 @@ def test_vector_late_cdr(world: Any, make_call: Any, make_deck: Any) -> None:
     assert not rated.findings
     late, current = rated.charges
     assert late.amount.value == exact(expected("late-cdr")["amount"])
-    assert "calls of May 28, 2025" in late.description
+    assert (str(late.service), late.description.endswith(", earlier calls")) == ("2025-05-28/2025-05-28", True)
     assert late.natural_key.endswith("billed with 2025-06-01/2025-06-30")
     assert current.amount.value == 0  # covered by the allowance of June, which late calls leave alone
     assert dict(rated.state[0].values) == {"2025-05-01": 0, "2025-06-01": 100 * 60 - 60}

@@ -74,6 +74,26 @@ def span_of_subject(subject: str) -> IdentifierRange:
     return range_of(subject) or IdentifierRange(subject, subject)
 
 
+def merged(subjects: Iterable[str]) -> tuple[str, ...]:
+    """Return the subjects of assignments in order, those that share an identifier as one range from first to last.
+
+    A range that grew or shrank on some date has an assignment for each of its sizes; readers of a bill want to see it once.
+
+    Args:
+        subjects: identifiers and ranges, in any order, also repeatedly.
+
+    Raises:
+        ValueRefused: ``ACCOUNT21`` for a range that is none.
+    """
+    found: list[IdentifierRange] = []
+    for span in sorted((span_of_subject(one) for one in set(subjects)), key=lambda one: (one.first, one.last)):
+        if found and found[-1].meets(span):
+            found[-1] = IdentifierRange(found[-1].first, max(found[-1].last, span.last))
+        else:
+            found.append(span)
+    return tuple(one.first if one.first == one.last else one.text for one in found)
+
+
 def _shared(first: str, last: str) -> int:
     """Return how many characters two texts begin with together."""
     pairs = zip(first, last, strict=False)

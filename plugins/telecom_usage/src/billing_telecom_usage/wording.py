@@ -10,19 +10,19 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "en": {
             "calls": "Calls",
             "duration": "Duration",
+            "charged": "Charged time",
             "included": "Of this included",
             "number": "Number",
-            "late": "{destination}, calls of {first}",
-            "late_days": "{destination}, calls of {first} to {last}",
+            "late": "{destination}, earlier calls",
             "attempts": "{destination}, calls not answered",
         },
         "de": {
             "calls": "Verbindungen",
             "duration": "Dauer",
+            "charged": "Berechnete Zeit",
             "included": "Davon inklusive",
             "number": "Rufnummer",
-            "late": "{destination}, Verbindungen vom {first}",
-            "late_days": "{destination}, Verbindungen vom {first} bis {last}",
+            "late": "{destination}, frühere Verbindungen",
             "attempts": "{destination}, nicht angenommene Anrufe",
         },
     }

@@ -34,14 +34,28 @@ def test_one_line_for_each_destination_with_its_calls_below(world: Any, make_cal
     assert (mobile.amount.value, str(mobile.quantity), dict(mobile.details)) == (
         Fraction("0.09"),
         "40 s",
-        {"Verbindungen": "2", "Dauer": "0:00:40"},
+        {"Verbindungen": "2", "Berechnete Zeit": "0:00:40"},
     )
+    assert mobile.items[0].details == (("Dauer", "0:00:10"), ("Berechnete Zeit", "0:00:10"))
     assert [(item.on.isoformat(), item.time, item.text, item.amount.value) for item in mobile.items] == [
         ("2026-06-02", "08:00:00", "+49151234567", Fraction("0.03")),
         ("2026-06-11", "23:59:59", "+49171234567", Fraction("0.06")),
     ]
     assert [step.result for step in mobile.steps] == ["0.03 EUR", "0.06 EUR", "0.09 EUR"]
     assert (rated.control.records, rated.control.priced) == (3, 3)
+
+
+def test_the_time_that_is_charged_is_told_from_the_time_that_a_call_took(world: Any, make_call: Any, make_deck: Any) -> None:
+    row = {"prefix": "49", "rate_per_min": "0.06", "initial_s": 60, "increment_s": 60}
+    plan = world.plan('[[component.allowances]]\nname = "free"\nminutes = "1"')
+    (charge,) = world.bill(plan, calls=[make_call(61)], tables=[make_deck(row)]).charges
+
+    assert dict(charge.details) == {"Calls": "1", "Charged time": "0:02:00", "Of this included": "0:01:00"}
+    assert charge.items[0].details == (
+        ("Duration", "0:01:01"),
+        ("Charged time", "0:02:00"),
+        ("Of this included", "0:01:00"),
+    )
 
 
 def test_last_digits_are_hidden_where_the_deployment_says_so(
@@ -154,7 +168,7 @@ def test_late_calls_of_several_days_stand_in_one_line(world: Any, make_call: Any
     rated = world.bill(world.plan(), calls=calls, tables=[make_deck(*ROWS)], earlier="2026-05-20/2026-06-01")
 
     (charge,) = rated.charges
-    assert charge.description == "Calls: Germany, calls of May 20, 2026 to May 22, 2026"
+    assert charge.description == "Calls: Germany, earlier calls"
     assert str(charge.service) == "2026-05-20/2026-05-22"
 
 

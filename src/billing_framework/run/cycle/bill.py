@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from billing_framework.accounts.agreement import Agreement
+from billing_framework.accounts.identifier_range import merged, span_of_subject
 from billing_framework.invoicing.cycle import due_date
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DraftDocument, LineTax, Note, TaxLine, draft_document, line_groups
@@ -149,7 +150,9 @@ def _control(rated: RatedGroup) -> dict[str, int]:
     control = rated.control
     totals = {"records": control.records, "priced": control.priced}
     totals.update({f"not priced: {reason}": count for reason, count in control.unpriced.items()})
-    totals.update({f"deferred: {reason}": count for reason, count in control.deferred.items()})
+    # What is left for a later bill waits for this one where the whole account is held.
+    fate = "waiting" if rated.held else "deferred"
+    totals.update({f"{fate}: {reason}": count for reason, count in control.deferred.items()})
     return totals | ({"held": control.lost} if control.lost else {})
 
 
@@ -249,8 +252,12 @@ def _drafted(
 def _title(agreement: Agreement, given: AgreementInput) -> str:
     """Return the heading of an agreement's lines: its code, and its identifiers with the titles that were assigned to them."""
     assigned = [assignment for assignment in given.assignments if not assignment.within]
-    named = dict.fromkeys(part for one in assigned for part in (one.subject, one.details.get("title", "")) if part)
-    return " · ".join([agreement.code, *named])
+    named: list[str] = []
+    for subject in merged(one.subject for one in assigned):
+        span = span_of_subject(subject)
+        titles = (one.details.get("title", "") for one in assigned if span.meets(span_of_subject(one.subject)))
+        named += [subject, *titles]
+    return " · ".join([agreement.code, *(part for part in dict.fromkeys(named) if part)])
 
 
 def _tax_status(given: BillInput) -> TaxStatus:

@@ -16,7 +16,6 @@ from billing_framework import (
     Quantity,
     Step,
     exact_text,
-    format_date,
 )
 from billing_telecom_usage.deck.table import DeckRow
 from billing_telecom_usage.rating.sorting import Task
@@ -79,7 +78,7 @@ def _charge(calls: Sequence[RatedCall], locale: str, hidden_digits: int, state_r
     total = sum((call.amount for call in calls), Fraction(0))
     billed, free = sum(call.billed_s for call in calls), sum(call.free_s for call in calls)
     currency = task.tile.plan.currency
-    details = {word(locale, "calls"): str(len(calls)), word(locale, "duration"): clock(billed)}
+    details = {word(locale, "calls"): str(len(calls)), word(locale, "charged"): clock(billed)}
     if free:
         details[word(locale, "included")] = clock(free)
     return Charge(
@@ -102,11 +101,9 @@ def _charge(calls: Sequence[RatedCall], locale: str, hidden_digits: int, state_r
 
 
 def _destination(calls: Sequence[RatedCall], locale: str) -> str:
-    first, last = calls[0], calls[-1]
-    if first.task.is_late:
-        begun, ended = (format_date(call.task.local.date(), locale) for call in (first, last))
-        key = "late" if begun == ended else "late_days"
-        return word(locale, key, destination=first.destination, first=begun, last=ended)
+    first = calls[0]
+    if first.task.is_late:  # their days are the service dates of the line
+        return word(locale, "late", destination=first.destination)
     return first.destination if first.task.seconds else word(locale, "attempts", destination=first.destination)
 
 
@@ -152,7 +149,7 @@ def _prices(row: DeckRow) -> str:
 
 def _item(call: RatedCall, locale: str, hidden_digits: int) -> ChargeItem:
     task = call.task
-    details = [(word(locale, "duration"), clock(task.seconds))]
+    details = [(word(locale, "duration"), clock(task.seconds)), (word(locale, "charged"), clock(call.billed_s))]
     if call.free_s:
         details.append((word(locale, "included"), clock(call.free_s)))
     return ChargeItem(
