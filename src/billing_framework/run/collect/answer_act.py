@@ -103,7 +103,8 @@ def book_answers(
     stored = [_stored_answer(one, book, reader[0].format, file) for one in answers]
     keys = {(one.payer, one.trace): one.id for one in stored}
     known = load_answers(connection, set(keys.values()))
-    payments, refused = _payments(connection, [one for one in stored if one.id not in known], on)
+    payments, references, refused = _payments(connection, [one for one in stored if one.id not in known], on)
+    stored = [_paid_by(one, references) for one in stored]
     refused += [_reused(one, old) for one in stored if (old := known.get(one.id)) and not _same(one, old)]
     act = Act(book=book, source=f"answers/{hashlib.sha256(file[1]).hexdigest()[:32]}")
     if refused:
@@ -158,11 +159,17 @@ def _stored_answer(one: Answer, book: str, file_format: str, file: tuple[str, by
         money=one.money,
         paid_on=one.paid_on,
         method=one.method,
-        payment=payment_id(f"payment/{book}/{one.trace}") if one.money else None,
+        payment=None,
         format=file_format,
         file=file[0],
         sha256=hashlib.sha256(file[1]).digest(),
     )
+
+
+def _paid_by(one: StoredAnswer, references: Mapping[int, str]) -> StoredAnswer:
+    """Return a new answer with the payment that came for it."""
+    reference = references.get(one.id)
+    return one if reference is None else attrs.evolve(one, payment=payment_id(f"payment/{one.book}/{reference}"))
 
 
 def _same(one: StoredAnswer, known: StoredAnswer) -> bool:
@@ -181,31 +188,49 @@ def _trace_taken(one: StoredAnswer, what: str) -> Finding:
 
 def _payments(
     connection: Connection, new: Sequence[StoredAnswer], on: date | None
-) -> tuple[tuple[StoredPayment, ...], list[Finding]]:
-    """Return the payments that came for new answers. One that stands in suspense already, from the bank, is taken for its own."""
+) -> tuple[tuple[StoredPayment, ...], dict[int, str], list[Finding]]:
+    """Return the payments that came for new answers, the reference of each answer's payment, and why the file is refused.
+
+    A payment that stands in suspense already, from the bank, is taken for the answer's own. Third parties number their payments
+    each on its own: where another's answer has the number, this one's payment is ``PAYER/TRACE``.
+    """
     paid = [one for one in new if one.money]
     book = paid[0].book if paid else ""
-    there = load_payments(connection, book, [one.trace for one in paid]) if paid else {}
+    there = load_payments(connection, book, [name for one in paid for name in (one.trace, _own_reference(one))]) if paid else {}
     taken = answered_payments(connection, [payment_id(one.payment.key) for one in there.values()])
     gone = returns_of(connection, [one.payment.key for one in there.values()])
-    made, refused = [], []
     times = Counter(one.trace for one in paid)
+    made: list[StoredPayment] = []
+    references: dict[int, str] = {}
+    refused: list[Finding] = []
     for one in paid:
-        if times[one.trace] > 1:
+        reference = one.trace
+        if reference in there and payment_id(there[reference].payment.key) in taken:
+            reference = _own_reference(one)
+        found = there.get(reference)
+        if times[one.trace] > 1 or reference in references.values():
             refused.append(_trace_taken(one, "the file holds payments of several third parties under this trace number"))
-            continue
-        found = there.get(one.trace)
-        if found is None:
+        elif found is None:
             when = on or one.paid_on
-            payment = Payment(book=book, external_ref=one.trace, method=one.method, money=one.money, received_on=when)
+            payment = Payment(book=book, external_ref=reference, method=one.method, money=one.money, received_on=when)
             made.append(StoredPayment(payment=payment, digest=said(payment, account="")))
-            continue
-        before = found.payment
-        fits = (before.direction, before.account, before.money, found.purpose) == (Direction.IN, "", one.money, "")
-        if not fits or payment_id(before.key) in taken or before.key in gone:
-            what = f"a payment of {before.money} was recorded under this trace number, and is not free for the answer"
+            references[one.id] = reference
+        elif _is_free(found, one.money) and payment_id(found.payment.key) not in taken and found.payment.key not in gone:
+            references[one.id] = reference
+        else:
+            what = f"a payment of {found.payment.money} was recorded under {reference!r}, and is not free for the answer"
             refused.append(_trace_taken(one, what))
-    return tuple(made), refused
+    return tuple(made), references, refused
+
+
+def _own_reference(one: StoredAnswer) -> str:
+    return f"{one.payer}/{one.trace}"
+
+
+def _is_free(stored: StoredPayment, money: Money) -> bool:
+    """True for a payment of that sum that came in and stands in suspense."""
+    one = stored.payment
+    return (one.direction, one.account, one.money, stored.purpose) == (Direction.IN, "", money, "")
 
 
 def _sorted_out(

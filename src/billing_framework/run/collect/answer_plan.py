@@ -114,7 +114,9 @@ class AnswerDesk:
         item = task.item
         target, findings = self._target(task)
         if target is not None:
-            findings = [*fit_findings(item, target), *self._unmapped(item)]
+            # Of a document that an officer names, the file could not tell how many requests it makes.
+            said = attrs.evolve(item, is_part=item.is_part or bool(task.given.get("document")))
+            findings = [*fit_findings(said, target), *self._unmapped(item)]
         if target is None or findings:
             return Booked(task=task, findings=tuple(findings))
         settlement = settle_item(item, target, action=task.action, on=self.on)

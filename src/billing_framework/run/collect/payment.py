@@ -17,7 +17,7 @@ from billing_framework.run.collect.settle import Settled, Terms, settle_credit
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.outbox import Event
-from billing_framework.storage.receivable.answers import answered_payments
+from billing_framework.storage.receivable.answers import answered_money, answered_payments
 from billing_framework.storage.receivable.payments import StoredPayment, load_payments, payment_id, said
 from billing_framework.values.errors import Conflict, InputRefused
 from billing_framework.values.finding import Finding, Severity
@@ -129,7 +129,7 @@ def take_payments(
     """
     mapping = book_mapping(connection, book)
     known = load_payments(connection, book, [request.external_ref for request in requests])
-    answered = _told_by_answers(connection, known)
+    answered = _told_by_answers(connection, book, known)
     digests = {reference: stored.digest for reference, stored in known.items()}
     stored: list[StoredPayment] = []
     items: list[OpenItem] = []
@@ -143,7 +143,7 @@ def take_payments(
         payment = _payment_of(request, book, position)
         digest = said(payment, account=request.account if request.named is None else request.named)
         if request.external_ref in digests:
-            told = not request.account and answered.get(request.external_ref) == request.money
+            told = not request.account and request.money in answered.get(request.external_ref, ())
             same = told or digests[request.external_ref] == digest
             results.append(_again(payment, request, same=same))
             continue
@@ -163,10 +163,17 @@ def take_payments(
     return attrs.evolve(act, told=tuple(payment_received(one.payment) for one in stored)), results
 
 
-def _told_by_answers(connection: Connection, known: Mapping[str, StoredPayment]) -> dict[str, Money]:
-    """Return by reference the money that answers have told before the bank did; the bank's line is then no other money."""
+def _told_by_answers(connection: Connection, book: str, known: Mapping[str, StoredPayment]) -> dict[str, set[Money]]:
+    """Return by reference the money that answers have told before the bank did; the bank's line is then no other money.
+
+    The bank knows a payment by its trace number, whichever third party's it is, and under whichever reference it is kept here.
+    """
+    told = answered_money(connection, book, known)
     taken = answered_payments(connection, [payment_id(one.payment.key) for one in known.values()])
-    return {reference: one.payment.money for reference, one in known.items() if payment_id(one.payment.key) in taken}
+    for reference, one in known.items():
+        if payment_id(one.payment.key) in taken:
+            told.setdefault(reference, set()).add(one.payment.money)
+    return told
 
 
 def settle_payment(position: Position, payment: Payment, terms: Terms, *, action: str, on: date) -> tuple[OpenItem, Settled]:

@@ -264,6 +264,15 @@ def answered_payments(connection: Connection, payments: Collection[int]) -> set[
     return {row.payment_id for row in rows}
 
 
+def answered_money(connection: Connection, book: str, traces: Collection[str]) -> dict[str, set[Money]]:
+    """Return by trace number the money of the answers of a book; several third parties may use one number."""
+    query = sa.select(answer).where(answer.c.book == book, answer.c.payment_id.is_not(None))
+    found: dict[str, set[Money]] = {}
+    for row in rows_of(connection, traces, lambda some: query.where(answer.c.trace.in_(some))):
+        found.setdefault(row.trace, set()).add(Money(row.amount, row.currency))
+    return found
+
+
 def _answer(row: Row[Any]) -> StoredAnswer:
     return StoredAnswer(
         id=row.id,
