@@ -86,12 +86,12 @@ def merged(subjects: Iterable[str]) -> tuple[str, ...]:
         ValueRefused: ``ACCOUNT21`` for a range that is none.
     """
     found: list[IdentifierRange] = []
-    for span in sorted((span_of_subject(one) for one in set(subjects)), key=lambda one: (one.first, one.last)):
+    for span in sorted((span_of_subject(one) for one in set(subjects)), key=lambda one: (len(one.first), one.first, one.last)):
         if found and found[-1].meets(span):
             found[-1] = IdentifierRange(found[-1].first, max(found[-1].last, span.last))
         else:
             found.append(span)
-    return tuple(one.first if one.first == one.last else one.text for one in found)
+    return tuple(one.first if one.first == one.last else one.text for one in sorted(found))
 
 
 def _shared(first: str, last: str) -> int:
