@@ -9,7 +9,7 @@ from billing_healthcare.coverage import read_coverages
 from billing_healthcare.intake.encounter_csv import ENCOUNTER_CSV
 from billing_healthcare.intake.encounter_json import ENCOUNTER_JSON
 
-from billing_framework import BadRecord, InputRefused, Usage, timezone
+from billing_framework import BadRecord, Finding, InputRefused, Severity, Usage, timezone
 
 Make = Callable[..., Any]
 GOOD: dict[str, Any] = {
@@ -193,3 +193,20 @@ def test_rows_that_contradict_each_other_are_suspended(old: str, new: str, what:
 def test_a_sheet_of_another_form_is_refused(text: str, read: Make) -> None:
     with pytest.raises(InputRefused, match="HEALTH10"):
         read(ENCOUNTER_CSV, text)
+
+
+@pytest.mark.parametrize("bad", ["CAN*ARY", "CANÁRY", "CAN:ARY", "CANARY~"])
+def test_a_name_that_no_claim_can_hold_is_told_at_intake_and_not_shown(read: Make, bad: str) -> None:
+    payer = {"payer": "SEC01", "member": "CANARY2", "relation": "19", "last": bad}
+    found = read(ENCOUNTER_JSON, changed(patient={**GOOD["patient"], "last": bad}, coverage=[GOOD["coverage"][0], payer]))
+    told = [one for one in found if isinstance(one, Finding)]
+    assert [(one.code, one.severity, one.field, one.value) for one in told] == [
+        ("HEALTH09", Severity.INFORMATION, "last", ""),
+        ("HEALTH09", Severity.INFORMATION, "coverage 2 last", ""),
+    ]
+    assert not any("CAN" in str(one) for one in told)
+    assert len([one for one in found if isinstance(one, Usage)]) == 3
+    # Who pays alone gets no claim, so that nothing is to be told.
+    assert not any(isinstance(one, Finding) for one in read(ENCOUNTER_JSON, changed(patient={"last": bad}, coverage=[])))
+    sheet = read(ENCOUNTER_CSV, SHEET.replace("CANARY", bad))
+    assert [(one.subject, one.field) for one in sheet if isinstance(one, Finding)] == [("E1", "last")]

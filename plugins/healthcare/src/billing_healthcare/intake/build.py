@@ -10,10 +10,12 @@ from typing import Any
 
 import attrs
 
-from billing_framework import AnyUsage, DateSpan, Finding, ReadRequest, Usage, ValueRefused, exact, timezone
+from billing_framework import AnyUsage, DateSpan, Finding, ReadRequest, Severity, Usage, ValueRefused, exact, timezone
 from billing_healthcare.coverage import MOST_PAYERS, Coverage, make_coverage, write_coverages
 from billing_healthcare.kinds import ENCOUNTER, SERVICE_LINE, Encounter, ServiceLine, Sex
 from billing_healthcare.x12.number import is_npi
+from billing_healthcare.x12.segment import Delimiters
+from billing_healthcare.x12.write import unwritable
 
 MOST_LINES = 50
 MOST_DIAGNOSES = 12
@@ -34,12 +36,14 @@ class EncounterBuilder:
         request: what the reader was told.
         line: line of the file where the encounter begins.
         findings: what is wrong; no record may be used where there is any. Values of the patient are never repeated.
+        notes: what stops nothing but should be known before the encounter is billed.
         identifier: the encounter's identifier, as far as it is known.
     """
 
     request: ReadRequest
     line: int
     findings: list[Finding] = attrs.field(factory=list)
+    notes: list[Finding] = attrs.field(factory=list)
     identifier: str = ""
 
     def records(
@@ -65,13 +69,15 @@ class EncounterBuilder:
         if not 1 <= len(lines) <= MOST_LINES:
             what = f"the encounter has {len(lines)} service lines"
             self.wrong("lines", what, f"Give 1 to {MOST_LINES}; split a longer one into encounters with identifiers of their own")
-        encounter = self._encounter(head, self._coverages(coverages), codes)
+        payers = self._coverages(coverages)
+        encounter = self._encounter(head, payers, codes)
         services = [self._service(number, line, encounter, len(codes)) for number, line in enumerate(lines, start=1)]
         numbers = [service.number for service in services]
         if len(set(numbers)) < len(numbers):
             self.wrong("line", "two service lines bear the same number", "Number each line once")
         if self.findings:
             return ()
+        self._note_unwritable(encounter, payers)
         encounter = attrs.evolve(encounter, lines=len(services))
         first = min(service.served_on for service in services)
         last = max(service.last_on for service in services)
@@ -92,6 +98,27 @@ class EncounterBuilder:
             body=body,
             line=self.line,
         )
+
+    def _note_unwritable(self, encounter: Encounter, payers: Sequence[Coverage]) -> None:
+        """Note the fields that no file of claims can hold as they are; an encounter without a payer makes no claim."""
+        texts = {name: getattr(encounter, name) for name in _CLAIMED} if payers else {}
+        for number, payer in enumerate(payers, start=1):
+            texts |= {f"coverage {number} {field.name}": getattr(payer, field.name) for field in attrs.fields(Coverage)}
+        for name, value in texts.items():
+            if isinstance(value, str) and unwritable(value, Delimiters()):
+                self.notes.append(
+                    Finding(
+                        code="HEALTH09",
+                        severity=Severity.INFORMATION,
+                        what=f"{name} holds a character that a file of claims cannot hold: a delimiter, or no printable ASCII",
+                        remedy="Its claim cannot be exported: take it in corrected under another identifier, and leave this one"
+                        " out of the bill by billing run edit --defer",
+                        file=self.request.file,
+                        line=self.line,
+                        field=name,
+                        subject=self.identifier,
+                    )
+                )
 
     def _coverages(self, given: Sequence[object]) -> list[Coverage]:
         made = []
@@ -233,3 +260,7 @@ class EncounterBuilder:
 
 
 _TYPED = frozenset({"encounter", "place", "last", "birth", "sex", "diagnoses", "coverage", "frequency", "patient_paid", "lines"})
+_CLAIMED = (
+    *("last", "first", "middle", "street", "city", "region", "postcode", "authorisation", "payer_control"),
+    *("rendering_last", "rendering_first", "rendering_taxonomy", "referring_last", "referring_first"),
+)

@@ -133,6 +133,7 @@ def _items(visit: _Visit, request: ReadRequest, seen: set[str]) -> Iterator[Read
     if builder.findings:
         yield BadRecord(line=visit.line, raw=visit.raw[:_LONGEST_RAW], findings=tuple(builder.findings))
     else:
+        yield from builder.notes
         yield from records
 
 

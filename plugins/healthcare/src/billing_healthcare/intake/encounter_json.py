@@ -81,6 +81,7 @@ def _items(text: str, number: int, request: ReadRequest) -> Iterator[ReadItem]:
     records = builder.records(head, coverages, diagnoses, lines)
     if builder.findings:
         yield BadRecord(line=number, raw=text[:_LONGEST_RAW], findings=tuple(builder.findings))
+    yield from builder.notes
     yield from records
 
 

@@ -15,6 +15,16 @@ Element = str | tuple[str, ...]
 """An element: text, or the parts of a composite."""
 
 
+def unwritable(value: str, delimiters: Delimiters) -> str:
+    """Return the first character of a value that no element of a file can hold; empty where there is none.
+
+    Args:
+        value: the value.
+        delimiters: the characters that cut the file.
+    """
+    return next((one for one in value if one in delimiters.characters or not " " <= one <= "~"), "")
+
+
 @attrs.define
 class SegmentWriter:
     """Collects the segments of one transaction set; a value that would cut a segment is refused, never changed.
@@ -48,8 +58,8 @@ class SegmentWriter:
 
     def _check(self, field: str, value: str) -> None:
         # The value may be a patient's name, so the finding names the place and the character only.
-        bad = next((one for one in value if one in self.delimiters.characters or not " " <= one <= "~"), None)
-        if bad is not None:
+        bad = unwritable(value, self.delimiters)
+        if bad:
             kind = "a delimiter of the file" if bad in self.delimiters.characters else "no printable ASCII character"
             self.findings.append(
                 Finding(
