@@ -596,19 +596,3 @@ def test_an_answer_is_shown_with_what_became_of_it(desk: Desk) -> None:
     for name in ("TR-1/9", "TR-1", "TR-2/1"):
         with pytest.raises(NotFound, match="ANSWER14"):
             retry_item(desk.office.deployment, name, Retry())
-
-
-@pytest.mark.parametrize("name", ["A\x00", "A\x1b[2J", "A" * 201])
-def test_names_that_could_not_be_kept_refuse_the_file(desk: Desk, name: str) -> None:
-    for old in ("TR-1", "GUILD", "2/A/1", ",A,", "CO,42", "agreed.other"):
-        new = old.replace("A", name) if "A" in old else old + name
-        report = desk.take(*(row.replace(old, new) for row in PAID))
-        assert codes(report) == ["ANSWER13"], old
-    assert answers_taken_in(desk.office.deployment) == []
-
-
-def test_what_is_not_a_file_of_answers_is_refused(desk: Desk) -> None:
-    with pytest.raises(InputRefused, match="ANSWER13"):
-        desk.take("")
-    with pytest.raises(InputRefused, match="ANSWER13"):
-        desk.take(*PAID, options={"wid": "1"})

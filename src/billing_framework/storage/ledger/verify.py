@@ -18,6 +18,7 @@ from billing_framework.storage.column_types import microseconds
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.books import load_book
 from billing_framework.storage.ledger.tables import balance, batch_chain, book, entry, gl_account, period, posting, posting_batch
+from billing_framework.values.errors import StorageError
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import DateSpan
 
@@ -42,7 +43,7 @@ def verify(database: Database, key: str, *, known_heads: Mapping[int, bytes] | N
         found: list[Finding] = []
         try:
             found.extend(_findings(connection, wanted, known_heads or {}))
-        except ValueError as error:
+        except (ValueError, StorageError) as error:
             # A date or text that was overwritten with something that is none; what was found so far says more.
             found.append(_blocking("LEDGER20", f"a stored value cannot be read: {error}", f"book {key}"))
         return found
