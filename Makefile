@@ -14,8 +14,8 @@ PLUGINS := $(PLUGIN_PROJECTS:%/pyproject.toml=%)
 # Examples that are plugins are installed like any other: their pages and tests run them through their entry points.
 EXAMPLE_PROJECTS := $(wildcard examples/*/pyproject.toml)
 EDITABLE_PLUGINS := $(PLUGINS:%=--editable ./%) $(EXAMPLE_PROJECTS:%/pyproject.toml=--editable ./%)
-CODE := $(wildcard src tests benchmarks examples) $(wildcard $(PLUGINS:%=%/src) $(PLUGINS:%=%/tests))
-TYPED := $(wildcard src tests benchmarks) $(wildcard $(PLUGINS:%=%/src) $(PLUGINS:%=%/tests))
+CODE := $(wildcard src tests benchmarks examples plugins/conftest.py) $(wildcard $(PLUGINS:%=%/src) $(PLUGINS:%=%/tests))
+TYPED := $(wildcard src tests benchmarks plugins/conftest.py) $(wildcard $(PLUGINS:%=%/src) $(PLUGINS:%=%/tests))
 
 comma := ,
 # Where a PostgreSQL server may already be: on PATH, or in the usual places of the distributions.

@@ -7,7 +7,6 @@ formats, always run.
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -36,10 +35,11 @@ from billing_framework.run.usage.intake import take_in
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from billing_framework.values.clock import FixedClock
+from tests.samples import sample_of, samples_of
 from tests.scenarios.office import BOOK, TAXES
 
 REPOSITORY = Path(__file__).parents[2]
-SAMPLES = Path(os.environ.get("BILLING_SAMPLES", REPOSITORY.parent / "shared" / "samples")) / "utility"
+SAMPLES = samples_of("utility")
 OWN = REPOSITORY / "examples" / "utility" / "data"
 
 PLAN = """
@@ -198,8 +198,8 @@ def test_a_file_comes_to_the_same_proven_documents_on_both_databases(
     sqlite_database: Database, postgres_database: Database, name: str
 ) -> None:
     case = CASES[name]
-    if not case.file.is_file():
-        pytest.skip(f"the third-party sample {case.file.name} is not at {SAMPLES}; set BILLING_SAMPLES to the folder of samples")
+    if case.file.is_relative_to(SAMPLES):
+        sample_of("utility", case.file.relative_to(SAMPLES).as_posix())
     one, other = billed(sqlite_database, case), billed(postgres_database, case)
     assert one[2] == case.total
     assert one == other

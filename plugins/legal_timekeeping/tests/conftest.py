@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -27,9 +26,6 @@ from billing_framework import (
     KeyedUsage,
     PlanVersion,
     RateTable,
-    Reader,
-    ReadItem,
-    ReadRequest,
     Span,
     Usage,
     exact,
@@ -259,13 +255,3 @@ def expense() -> Callable[..., AnyUsage]:
         )
 
     return make
-
-
-@pytest.fixture(scope="session")
-def read() -> Callable[..., list[Any]]:
-    """Read bytes by a reader and its options; the items as a list."""
-
-    def items(reader: Reader, content: bytes, *, zone: str = "UTC", **options: str) -> list[ReadItem]:
-        return list(reader.read(io.BytesIO(content), ReadRequest(file="file", source="test", zone=zone, options=options)))
-
-    return items

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -29,9 +27,6 @@ from billing_framework import (
     KeyedUsage,
     PlanVersion,
     RateTable,
-    Reader,
-    ReadItem,
-    ReadRequest,
     Span,
     Usage,
     exact,
@@ -44,40 +39,6 @@ from billing_framework.rating.selection import LoadedPlan, select
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
-
-
-@pytest.fixture(scope="session")
-def sample() -> Callable[[str], Path]:
-    """Path of a shared sample; skips, saying why, where the samples are not on this machine."""
-    folder = Path(os.environ.get("BILLING_SAMPLES", REPOSITORY.parent / "shared" / "samples")) / "telecom"
-
-    def find(name: str) -> Path:
-        path = folder / name
-        if not path.is_file():
-            pytest.skip(f"the sample {name} is not at {folder}; set BILLING_SAMPLES to the folder of samples")
-        return path
-
-    return find
-
-
-@pytest.fixture(scope="session")
-def read() -> Callable[..., list[Any]]:
-    """Read a file (path or bytes) by a reader, with its options and the settings of the plugin; the items as a list."""
-
-    def items(
-        reader: Reader,
-        content: Path | bytes,
-        *,
-        zone: str = "UTC",
-        source: str = "test",
-        settings: Any = None,
-        **options: str,
-    ) -> list[ReadItem]:
-        data = content if isinstance(content, bytes) else content.read_bytes()
-        request = ReadRequest(file="file", source=source, zone=zone, options=options, settings=settings)
-        return list(reader.read(io.BytesIO(data), request))
-
-    return items
 
 
 def call(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from billing_legal_timekeeping.ledes.profile import OnUnknown, ReceiverProfile, 
 from billing_legal_timekeeping.settings import LegalSettings
 
 from billing_framework import CheckRequest, Finding, InputRefused
+from tests.samples import sample_of
 
 REPOSITORY = Path(__file__).parents[4]
 HEADER = "|".join(NAMES)
@@ -238,10 +238,7 @@ def test_a_credit_note_is_one_adjustment_below_zero() -> None:
 
 
 def sample(name: str) -> bytes:
-    folder = Path(os.environ.get("BILLING_SAMPLES", REPOSITORY.parent / "shared" / "samples")) / "legal"
-    if not (folder / name).exists():
-        pytest.skip(f"the sample {name} is not at {folder}; set BILLING_SAMPLES to the folder of samples")
-    return (folder / name).read_bytes()
+    return sample_of("legal", name).read_bytes()
 
 
 def test_the_published_bill_is_good_but_for_one_quote() -> None:
