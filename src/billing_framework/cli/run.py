@@ -13,6 +13,7 @@ from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
+from billing_framework.cli.run_held_verbs import HELD_VERBS
 from billing_framework.cli.run_review_verb import review
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
@@ -39,7 +40,7 @@ def run() -> None:
 
 
 run.add_command(review)
-for verb in DRAFT_VERBS:
+for verb in (*DRAFT_VERBS, *HELD_VERBS):
     run.add_command(verb)
 
 

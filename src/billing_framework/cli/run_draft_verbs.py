@@ -1,4 +1,4 @@
-"""The verbs of ``billing run`` that act on one draft: edit, hold, release."""
+"""The verbs of ``billing run`` that act on one draft: edit, hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, show_findings
 from billing_framework.invoicing.edit import EditField
-from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
+from billing_framework.run.cycle.edits import edit_draft, hold_account
 from billing_framework.run.cycle.wanted_edits import (
     AddedLine,
     DroppedEdit,
@@ -147,24 +147,8 @@ def hold(context: click.Context, deployment: Deployment, *, run_code: str, accou
     emit(context, row, _state(row))
 
 
-@click.command()
-@click.argument("run_code", metavar="RUN")
-@click.argument("account")
-@reason_option
-@pass_deployment
-@click.pass_context
-def release(context: click.Context, deployment: Deployment, *, run_code: str, account: str, reason: str) -> None:
-    """Let a held draft pass as it is; where its content changes later, it is checked again.
-
-    Example:
-      billing run release US.2026-07-01.monthly-1.1 A-1001 --reason "reading confirmed"
-    """
-    row = release_account(deployment, run_code, account, reason=reason)
-    emit(context, row, _state(row))
-
-
 def _state(row: RunAccount) -> str:
     return f"account {row.account} is {row.state}, draft {row.version}" + (f": {row.reason}" if row.reason else "")
 
 
-DRAFT_VERBS = (edit, hold, release)
+DRAFT_VERBS = (edit, hold)

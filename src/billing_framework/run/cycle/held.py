@@ -1,0 +1,260 @@
+"""Releases or drafts again many held accounts of a run at once, chosen by what holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.billing_group import billing_groups
+from billing_framework.run.cycle.draft import LASTING, OPEN, draft_accounts
+from billing_framework.run.cycle.together import TOGETHER, heads_of_drafts, held_together
+from billing_framework.run.cycle.withdraw_approval import withdraw_approval
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage import audit
+from billing_framework.storage.billing.run_rows import (
+    HoldEvidence,
+    Run,
+    RunAccount,
+    find_run,
+    locked,
+    move_run,
+    run_accounts,
+    run_accounts_of,
+    save_accounts,
+)
+from billing_framework.storage.billing.tables import document
+from billing_framework.storage.many import rows_of
+from billing_framework.storage.master.account_rows import load_tree
+from billing_framework.storage.master.share_rows import sharing_accounts
+from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.plain_form import to_plain
+from billing_framework.values.spelling import did_you_mean
+
+ABOUT_DATA = ("rating", "charges", "period")
+"""Checks whose holds nobody can overrule: the data must be mended, then the account is drafted again."""
+
+
+@attrs.frozen(kw_only=True)
+class HeldFilter:
+    """Which held accounts are meant; a filter that is left empty leaves none out.
+
+    Attributes:
+        accounts: codes of accounts.
+        checks: names of checks, as ``billing run review`` shows them before each reason.
+        codes: codes of findings.
+    """
+
+    accounts: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+
+    def names(self, row: RunAccount) -> bool:
+        """Return whether one of the reasons that hold an account is meant."""
+        return (not self.accounts or row.account in self.accounts) and (
+            not (self.checks or self.codes) or any(self.covers(item) for item in row.evidence)
+        )
+
+    def covers(self, item: HoldEvidence) -> bool:
+        """Return whether a reason is meant."""
+        return (not self.checks or item.check in self.checks) and (not self.codes or item.finding.code in self.codes)
+
+
+@attrs.frozen(kw_only=True)
+class BulkRelease:
+    """What releasing many accounts did.
+
+    Attributes:
+        run: the run as it stands now.
+        released: codes of the accounts that were let pass.
+        left: account that one of the chosen reasons holds, to why it is held still.
+    """
+
+    run: Run
+    released: tuple[str, ...]
+    left: Mapping[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class Retried:
+    """What drafting held accounts again did.
+
+    Attributes:
+        run: the run as it stands now.
+        retried: number of accounts that were drafted again.
+        drafted: codes of those that are held no longer.
+        held: account to the reason that holds it still.
+        left: number of accounts that an officer or other dates hold, which no new draft changes.
+    """
+
+    run: Run
+    retried: int
+    drafted: tuple[str, ...]
+    held: Mapping[str, str]
+    left: int = 0
+
+
+def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reason: str) -> BulkRelease:
+    """Let all held drafts pass that the chosen reasons hold and nothing else; one reason stands for all of them.
+
+    An account that something else holds, too, stays held, and so does one that is held for its data.
+
+    Args:
+        deployment: the deployment; its actor releases.
+        code: code of the run; the newest final one where empty.
+        wanted: the accounts and reasons.
+        reason: why.
+
+    Raises:
+        NotFound: there is no such run, or an account is not in it.
+        Refused: ``RUN03`` where the run is over, ``RUN06`` for a rehearsal, ``RUN14`` without a reason.
+    """
+    if not reason.strip():
+        raise Refused("RUN14", "this needs a reason", remedy="Say why with --reason, for those who audit the run")
+    with deployment.database.begin() as connection:
+        run = find_run(connection, code, lock=True, final=True)
+        _refuse_over(run)
+        rows = _named(connection, run, wanted)
+        left = {row.account: why for row in rows if (why := _kept_by(row, wanted))}
+        passing = [row for row in rows if row.account not in left]
+        if passing and run.state == "approved":
+            run = withdraw_approval(deployment, connection, run, reason=reason)
+            now = run_accounts_of(connection, run, [row.account for row in passing])
+            passing = [now[row.account] for row in passing]
+        digests = _digests(connection, passing)
+        released = [
+            attrs.evolve(row, state="drafted", reason="", evidence=(), released=digests[row.document or 0]) for row in passing
+        ]
+        _save_with_groups(connection, run, released)
+        audit.record_many(
+            connection,
+            deployment.clock.now(),
+            deployment.actor,
+            [_event(run, before, after, reason) for before, after in zip(passing, released, strict=True)],
+        )
+        return BulkRelease(run=run, released=tuple(row.account for row in released), left=left)
+
+
+_LEFT_OUT = "What it has left out is billed by the next run: billing run start"
+
+
+def _refuse_over(run: Run) -> None:
+    if not run.is_final:
+        raise Refused("RUN06", f"{run.code} is a rehearsal", remedy="Release accounts of the final run")
+    if run.state in ("posting", "posted", "cancelled"):
+        raise Refused(
+            "RUN03",
+            f"the run {run.code} is {run.state}",
+            remedy=_LEFT_OUT,
+        )
+
+
+def _named(connection: Connection, run: Run, wanted: HeldFilter) -> list[RunAccount]:
+    if unknown := set(wanted.accounts) - set(run_accounts_of(connection, run, wanted.accounts)):
+        first = min(unknown)
+        known = [row.account for row in run_accounts(connection, run)]
+        raise NotFound("RUN04", f"account {first!r} is not in the run {run.code}", remedy=did_you_mean(first, known))
+    held = run_accounts(connection, run, states=["held"])
+    return [row for row in held if wanted.names(row) and any(item.check != TOGETHER for item in row.evidence)]
+
+
+def _kept_by(row: RunAccount, wanted: HeldFilter) -> str:
+    """Return what keeps an account held, empty where it may pass."""
+    others = [item for item in row.evidence if item.check in (*ABOUT_DATA, TOGETHER) or not wanted.covers(item)]
+    if others:
+        return f"{others[0].check}: {others[0].finding.what}"
+    return "" if row.document is not None else "it has no draft to let pass"
+
+
+def _digests(connection: Connection, rows: Sequence[RunAccount]) -> dict[int, str]:
+    columns = document.c
+    keys = {row.document for row in rows if row.document}
+    query = sa.select(columns.id, columns.digest)
+    return {one.id: one.digest.hex() for one in rows_of(connection, keys, lambda some: query.where(columns.id.in_(some)))}
+
+
+def _save_with_groups(connection: Connection, run: Run, changed: Sequence[RunAccount]) -> None:
+    """Save rows that were released, and what follows for those that are billed together with them."""
+    if not changed:
+        return
+    groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
+    heads = {groups.head(row.account) for row in changed}
+    before = [row for row in run_accounts(connection, run) if groups.head(row.account) in heads]
+    by_account = {row.account: row for row in changed}
+    rows = [by_account.get(row.account, row) for row in before]
+    after = held_together(rows, heads_of_drafts(connection, rows))
+    save_accounts(connection, run, [row for row, was in zip(after, before, strict=True) if row != was])
+
+
+def _event(run: Run, before: RunAccount, after: RunAccount, reason: str) -> audit.AuditEvent:
+    return audit.AuditEvent(
+        action="run release",
+        object_kind="run account",
+        object_key=f"{run.code}/{after.account}",
+        before={"state": before.state, "evidence": to_plain(list(before.evidence))},
+        after={"state": after.state},
+        reason=reason,
+    )
+
+
+def retry_held(
+    deployment: Deployment,
+    code: str,
+    wanted: HeldFilter,
+    *,
+    batch_size: int = 200,
+    progress: Callable[[int, int], None] | None = None,
+) -> Retried:
+    """Draft held accounts again, whether or not their data have changed; what holds them now is found anew.
+
+    What an officer holds stays held until it is released, and dates that another run bills until they are free.
+
+    Args:
+        deployment: the deployment.
+        code: code of the run; the newest where empty.
+        wanted: the accounts and reasons.
+        batch_size: accounts per transaction; it decides nothing else.
+        progress: told after each batch how many accounts of how many are drafted.
+
+    Raises:
+        NotFound: there is no such run, or an account is not in it.
+        Refused: ``RUN03`` where the run is approved or over.
+    """
+    with deployment.database.begin() as connection:
+        run = find_run(connection, code, lock=True)
+        if run.state not in OPEN:
+            raise Refused(
+                "RUN03",
+                f"the run {run.code} is {run.state}",
+                remedy=_LEFT_OUT,
+            )
+        rows = _named(connection, run, wanted)
+        chosen = [row for row in rows if not any(item.check in LASTING for item in row.evidence)]
+        save_accounts(connection, run, [attrs.evolve(row, state="pending") for row in chosen])
+        if chosen and run.state == "drafted":
+            run = move_run(connection, run, "drafting")
+        audit.record(
+            connection,
+            deployment.clock.now(),
+            deployment.actor,
+            "run retry",
+            object_kind="run",
+            object_key=run.code,
+            after={"accounts": len(chosen), "checks": list(wanted.checks), "codes": list(wanted.codes)},
+        )
+    if chosen:
+        draft_accounts(deployment, run, batch_size=batch_size, progress=progress)
+    with deployment.database.begin() as connection:
+        run = locked(connection, run)
+        if run.state == "drafting" and not run_accounts(connection, run, states=["pending"]):
+            run = move_run(connection, run, "drafted")
+        after = run_accounts_of(connection, run, [row.account for row in chosen])
+    return Retried(
+        run=run,
+        retried=len(chosen),
+        drafted=tuple(sorted(code for code, row in after.items() if row.state != "held")),
+        held={code: row.reason for code, row in sorted(after.items()) if row.state == "held"},
+        left=len(rows) - len(chosen),
+    )
