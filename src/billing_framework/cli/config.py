@@ -17,7 +17,7 @@ from billing_framework.plugin.host import Host, settings_class_of
 from billing_framework.plugin.json_schema import settings_schema
 from billing_framework.plugin.offers import register
 from billing_framework.run.deployment import settings_path
-from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.plain_form import to_plain
 
 
 @click.group()

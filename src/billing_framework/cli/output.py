@@ -12,7 +12,7 @@ import click
 
 from billing_framework.cli.context import Session
 from billing_framework.cli.printable import printable
-from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.plain_form import to_plain
 from billing_framework.values.finding import Finding, Severity
 
 Human = str | Iterable[str] | Callable[[], str | Iterable[str]]

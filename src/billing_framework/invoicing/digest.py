@@ -1,82 +1,59 @@
-"""The digest of a document's content: what "the rehearsal is identical to the final run" means, in one place."""
+"""The texts of a document's content, and their digest: what "the rehearsal is identical to the final run" means, in one place.
+
+A document is stored as these texts, so that whoever holds the rows can prove the digest without reading them as values.
+"""
 
 from __future__ import annotations
 
-import enum
-import functools
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from datetime import date
-from fractions import Fraction
-from typing import Any, cast
+from collections.abc import Iterable
 
 import attrs
 
 from billing_framework.invoicing.draft import DraftDocument
-from billing_framework.values.errors import ValueRefused
-from billing_framework.values.number import exact_text
+from billing_framework.values.plain_form import canonical_json, to_terse, to_text
 
-_NO_CONTENT = frozenset({"key", "findings", "corrects", "document"})
-"""Ids, and what officers are told; neither is printed."""
+_NO_CONTENT = ("key", "lines")
+"""Left out of the head: an id, and what stands in texts of its own."""
+
+
+@attrs.frozen
+class DocumentTexts:
+    """What a document says, as canonical JSON texts.
+
+    Numbers, its own key, clock times and the names and addresses of people are in none of them: two runs over the same input
+    agree, on any database, and erasing personal data later changes no digest.
+
+    Attributes:
+        head: the document without its lines and taxes.
+        lines: its lines in printing order.
+        taxes: its taxes in printing order.
+    """
+
+    head: str
+    lines: tuple[str, ...] = ()
+    taxes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of all that the document says, as hex."""
+        return content_digest(self.head, self.lines, self.taxes)
+
+
+def document_texts(document: DraftDocument) -> DocumentTexts:
+    """Return what a document says as texts."""
+    notes = tuple(attrs.evolve(note, document=0) for note in document.notes)
+    head = to_terse(attrs.evolve(document, lines=(), taxes=(), findings=(), notes=notes))
+    for name in _NO_CONTENT:
+        del head[name]
+    return DocumentTexts(canonical_json(head), tuple(map(to_text, document.lines)), tuple(map(to_text, document.taxes)))
 
 
 def document_digest(document: DraftDocument) -> str:
-    """Return the sha256 of all that a document says, as hex.
-
-    Numbers, keys, clock times and the names and addresses of people are left out: two runs over the same input agree, on any
-    database, and erasing personal data later changes no digest.
-    """
-    said = plain(attrs.evolve(document, notes=()))
-    content = {name: value for name, value in cast(dict[str, object], said).items() if name not in _NO_CONTENT}
-    content["notes"] = [[note.kind, note.text] for note in document.notes]
-    return hashlib.sha256(_text(content)).hexdigest()
+    """Return the sha256 of all that a document says, as hex; see `DocumentTexts`."""
+    return document_texts(document).digest
 
 
-def canonical_json(value: object) -> bytes:
-    """Return the one JSON text of a value: sorted keys, no blanks, exact numbers as text."""
-    return _text(plain(value))
-
-
-def _text(data: object) -> bytes:
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-@functools.cache
-def _fields(kind: type) -> tuple[tuple[str, object], ...] | None:
-    """Return the fields of an attrs class with their defaults, None for any other class; a run asks this for every value."""
-    if not attrs.has(kind):
-        return None
-    return tuple((field.name, _default(field.default)) for field in attrs.fields(kind))
-
-
-def _default(default: Any) -> object:
-    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
-
-
-def plain(value: object) -> object:
-    """Return a value as plain data: attrs values as mappings without what is at its default, exact numbers and dates as text.
-
-    Raises:
-        ValueRefused: ``VALUE01`` for a float, or anything else that has no exact text.
-    """
-    kind: type = type(value)
-    if value is None or kind is str or kind is int or kind is bool:
-        return value
-    fields = _fields(kind)
-    if fields is not None:
-        # A field at its default says nothing, so that a field which a later version adds changes no digest of today.
-        return {name: plain(item) for name, default in fields if (item := getattr(value, name)) != default}
-    if kind is tuple or kind is list or (isinstance(value, Sequence) and not isinstance(value, str)):
-        return [plain(item) for item in value]  # type: ignore[attr-defined]
-    if isinstance(value, Fraction):
-        return exact_text(value)
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
-    if isinstance(value, date):  # datetimes too
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(plain(key)): plain(item) for key, item in value.items()}
-    if isinstance(value, str | int):
-        return value
-    raise ValueRefused("VALUE01", f"{kind.__name__} has no exact text", remedy="Use exact numbers, text and dates")
+def content_digest(head: str, lines: Iterable[str], taxes: Iterable[str]) -> str:
+    """Return the digest of a document, as hex, from its texts; none of them holds a line break, so that no two read alike."""
+    return hashlib.sha256("\n".join((head, *lines, "", *taxes)).encode()).hexdigest()

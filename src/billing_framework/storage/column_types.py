@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -22,8 +22,10 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from billing_framework.values.errors import BillingError, StorageError, ValueRefused
 from billing_framework.values.identity import natural_id
 from billing_framework.values.number import exact, exact_text
+from billing_framework.values.plain_form import canonical_json
 
 __all__ = [
+    "CanonicalText",
     "CurrencyCode",
     "Day",
     "Digest",
@@ -43,7 +45,6 @@ Parsed = TypeVar("Parsed")
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
-_PLAIN = frozenset((str, int, bool, type(None)))
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -186,6 +187,12 @@ class Day(TypeDecorator[dt.date]):
         return _read(dt.date.fromisoformat, value, "date") if isinstance(value, str) else value
 
 
+class CanonicalText(str):
+    """JSON text that `canonical_json` has written; stored as it is."""
+
+    __slots__ = ()
+
+
 class JsonText(TypeDecorator[Any]):
     """Plain data as canonical JSON text: keys sorted, no blanks, the same bytes on both databases."""
 
@@ -193,6 +200,8 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if type(value) is CanonicalText:
+            return str(value)
         return None if value is None else canonical_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
@@ -209,31 +218,3 @@ def _read(parse: Callable[[str], Parsed], text: str, what: str) -> Parsed:
             f"a stored {what} cannot be read; it is not what was stored there",
             remedy="Find out who changed it behind the program's back, and restore it from a backup",
         ) from error
-
-
-def canonical_json(value: Mapping[str, Any] | list[Any] | str | int | bool | None) -> str:
-    """Return the one JSON text of plain data; a float anywhere inside is refused.
-
-    Raises:
-        ValueRefused: ``STORAGE15`` for a float or another value that JSON has no exact form for.
-    """
-    _refuse_inexact(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _refuse_inexact(value: Any) -> None:
-    if type(value) in _PLAIN:
-        return
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            _refuse_inexact(key)
-            _refuse_inexact(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            _refuse_inexact(part)
-    elif value is not None and not isinstance(value, str | int):
-        raise ValueRefused(
-            "STORAGE15",
-            f"{value!r} of type {type(value).__name__} cannot be stored as JSON",
-            remedy="Store exact numbers as text",
-        )

@@ -6,6 +6,7 @@ until the one rounding function turns it into money.
 
 from __future__ import annotations
 
+import functools
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -57,22 +58,42 @@ def _ratio(text: str) -> Fraction:
 
 def is_terminating(number: Fraction) -> bool:
     """True where the number can be written with finitely many decimals."""
-    rest = number.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1
+    return _decimals(number.denominator) is not None
 
 
 def exact_text(number: Fraction) -> str:
     """Return the canonical text of an exact number: ``12.5`` where decimals end, else ``100/3``; `exact` reads both back."""
-    if not is_terminating(number):
-        return f"{number.numerator}/{number.denominator}"
-    scale, unscaled = scaled(number)
+    denominator = number.denominator
+    if denominator == 1:
+        return str(number.numerator)
+    found = _decimals(denominator)
+    if found is None:
+        return f"{number.numerator}/{denominator}"
+    scale, factor = found
+    return decimal_text(number.numerator * factor, scale)
+
+
+def decimal_text(unscaled: int, scale: int) -> str:
+    """Return ``unscaled / 10**scale`` with exactly `scale` decimals."""
     if not scale:
         return str(unscaled)
-    sign, digits = ("-" if unscaled < 0 else ""), str(abs(unscaled)).rjust(scale + 1, "0")
-    return f"{sign}{digits[:-scale]}.{digits[-scale:]}"
+    digits = str(abs(unscaled)).rjust(scale + 1, "0")
+    return f"{'-' if unscaled < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _decimals(denominator: int) -> tuple[int, int] | None:
+    """Return how many decimals a fraction in lowest terms has, and the factor of its numerator; None where they do not end."""
+    twos = fives = 0
+    rest = denominator
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if rest != 1:
+        return None
+    scale = max(twos, fives)
+    return scale, 10**scale // denominator
 
 
 def scaled(number: Fraction) -> tuple[int, int]:
@@ -81,15 +102,10 @@ def scaled(number: Fraction) -> tuple[int, int]:
     Raises:
         ValueRefused: ``VALUE02`` where the decimals do not end.
     """
-    twos = fives = 0
-    rest = number.denominator
-    while rest % 2 == 0:
-        rest, twos = rest // 2, twos + 1
-    while rest % 5 == 0:
-        rest, fives = rest // 5, fives + 1
-    if rest != 1:
+    found = _decimals(number.denominator)
+    if found is None:
         raise ValueRefused(
             "VALUE02", f"{number} has no finite decimal form", remedy="Round it by a named step before it is stored scaled"
         )
-    scale = max(twos, fives)
-    return scale, number.numerator * 10**scale // number.denominator
+    scale, factor = found
+    return scale, number.numerator * factor

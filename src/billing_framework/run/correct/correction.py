@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.book import BookProfile
-from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.digest import document_texts
 from billing_framework.invoicing.document import Document
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.entries import document_entry
@@ -149,7 +149,7 @@ def _take_back(connection: Connection, wanted: Correction, numbers: Mapping[int,
     if note is None:
         return
     seller, buyer = parties_of(connection, [wanted.original])[wanted.original]
-    save_drafts(connection, [DraftRecord(draft=note, digest=document_digest(note), seller=seller, buyer=buyer)])
+    save_drafts(connection, [DraftRecord(draft=note, texts=document_texts(note), seller=seller, buyer=buyer)])
     issue(connection, note.book, [numbers[note.key]], now=now)
     take_back_charges(connection, wanted.original, note.key, wanted.spent)
     if wanted.spent is None:

@@ -29,9 +29,9 @@ from billing_framework.storage.billing.documents import StoredDocument, credit_n
 from billing_framework.storage.billing.draft_rows import DraftRecord
 from billing_framework.storage.billing.shared_documents import billed_with
 from billing_framework.storage.master.account_rows import load_parties
-from billing_framework.storage.stored_form import to_text
 from billing_framework.values.errors import Refused
 from billing_framework.values.identity import natural_id
+from billing_framework.values.plain_form import to_text
 
 
 @attrs.frozen(kw_only=True)
@@ -248,13 +248,13 @@ def _correction(work: Rebilling, anew: Anew, one: AnewDocument) -> Correction:
 
 def _record(work: Rebilling, anew: Anew, one: AnewDocument) -> DraftRecord:
     result, stored = one.result, one.stored
-    if result.draft is None:
+    if result.draft is None or result.texts is None:
         raise AssertionError  # asked for only where there is one
     account = anew.inputs[result.account].account
     party = load_parties(work.connection, [account.party]).get(account.party)
     return DraftRecord(
         draft=result.draft,
-        digest=result.digest,
+        texts=result.texts,
         evidence=result.evidence,
         inputs={member: to_text(anew.inputs[member]) for member in result.members},
         state=result.state,

@@ -9,7 +9,7 @@ import attrs
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.identifier_range import merged, span_of_subject
 from billing_framework.invoicing.cycle import due_date
-from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.digest import DocumentTexts, document_texts
 from billing_framework.invoicing.draft import DraftDocument, LineTax, Note, TaxLine, draft_document, line_groups
 from billing_framework.invoicing.edit import WAIVED, apply_edits
 from billing_framework.invoicing.proof import currency_findings, size_findings
@@ -21,6 +21,7 @@ from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material
+from billing_framework.run.cycle.late_rating import with_late
 from billing_framework.run.cycle.rated_input import billing_group, rated_input, with_deferred
 from billing_framework.run.cycle.sharing import Parted, part_charges
 from billing_framework.storage.billing.billed_records import DeliveredRecords
@@ -42,7 +43,7 @@ class BillResult:
         bearers: codes of the accounts whose documents bear its charges.
         document: key of its own document.
         draft: its draft; None where it has nothing to bill, another account pays, or a finding stopped it.
-        digest: digest of the draft's content as hex, empty without one.
+        texts: what the draft says, as it is stored; None without one.
         charges: the charges of the draft in the order of its lines.
         originals: charges as they were rated, where an edit changed them.
         evidence: what each line rests on.
@@ -60,7 +61,7 @@ class BillResult:
     bearers: tuple[str, ...] = ()
     document: int
     draft: DraftDocument | None = None
-    digest: str = ""
+    texts: DocumentTexts | None = None
     charges: tuple[Charge, ...] = ()
     originals: tuple[Charge, ...] = ()
     evidence: tuple[LineEvidence, ...] = ()
@@ -71,6 +72,11 @@ class BillResult:
     records: tuple[DeliveredRecords, ...] = ()
     findings: tuple[Finding, ...] = ()
     control: Mapping[str, int] = attrs.field(factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the draft's content as hex, empty without one."""
+        return "" if self.texts is None else self.texts.digest
 
 
 def bill(inputs: Sequence[BillInput], material: Material, host: Host, *, by_reference: bool = False) -> tuple[BillResult, ...]:
@@ -87,6 +93,7 @@ def bill(inputs: Sequence[BillInput], material: Material, host: Host, *, by_refe
     groups = [basis.group for basis in bases]
     ratings = [rate_group(group, offers) for group in groups] if by_reference else rate_groups(groups, offers)
     rated = {basis.group.account.code: with_deferred(one, basis) for one, basis in zip(ratings, bases, strict=True)}
+    rated = with_late(inputs, rated, material, offers)
     parted = {one.account.code: part_charges(one, rated[one.account.code], material.plans) for one in inputs}
     members: dict[str, list[BillInput]] = {}
     for given in inputs:
@@ -319,6 +326,6 @@ def _noted(results: Sequence[BillResult], host: Host) -> tuple[BillResult, ...]:
         draft = result.draft
         if draft is not None:
             draft = attrs.evolve(draft, notes=(*draft.notes, *notes.get(draft.key, ())))
-            result = attrs.evolve(result, draft=draft, digest=document_digest(draft))  # noqa: PLW2901
+            result = attrs.evolve(result, draft=draft, texts=document_texts(draft))  # noqa: PLW2901
         finished.append(result)
     return tuple(finished)

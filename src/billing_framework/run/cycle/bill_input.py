@@ -23,7 +23,7 @@ from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.state import CarriedState
 from billing_framework.storage.column_types import canonical_json
-from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.plain_form import to_plain
 from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.usage.record import AnyUsage, UsageKind
 from billing_framework.values.finding import Finding

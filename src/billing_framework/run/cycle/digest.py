@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
-from billing_framework.invoicing.digest import canonical_json, document_digest
+from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.entries import document_entry
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.ledger.entry import Entry
+from billing_framework.values.plain_form import canonical_json
 
 
-def entry_content(entry: Entry | None) -> object:
+def entry_content(entry: Entry | None) -> list[Any] | None:
     """Return what an entry says, without its key and the document's: date, kind and lines in their order."""
     if entry is None:
         return None
     lines = [[line.gl_account, line.account_key, line.sub_key, line.money.minor, line.money.currency] for line in entry.postings]
-    return [entry.effective_on, entry.kind, lines]
+    return [entry.effective_on.isoformat(), entry.kind, lines]
 
 
 def run_digest(documents: Iterable[DraftDocument], mapping: ChartMapping) -> str:
@@ -34,4 +36,4 @@ def run_digest(documents: Iterable[DraftDocument], mapping: ChartMapping) -> str
         canonical_json([document.account, document_digest(document), entry_content(document_entry(document, mapping))])
         for document in documents
     )
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

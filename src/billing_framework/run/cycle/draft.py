@@ -33,7 +33,7 @@ from billing_framework.storage.billing.run_rows import (
     save_accounts,
 )
 from billing_framework.storage.master.account_rows import load_accounts, load_parties
-from billing_framework.storage.stored_form import to_text
+from billing_framework.values.plain_form import to_text
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
@@ -222,12 +222,12 @@ def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping
 def _record(
     desk: Desk, run: Run, result: BillResult, inputs: Mapping[str, BillInput], *, parties: Mapping[str, Party], version: int
 ) -> DraftRecord:
-    if result.draft is None:
+    if result.draft is None or result.texts is None:
         raise AssertionError  # only drafts are recorded
     account = inputs[result.account].account
     return DraftRecord(
         draft=result.draft,
-        digest=result.digest,
+        texts=result.texts,
         evidence=result.evidence,
         inputs={member: to_text(inputs[member]) for member in result.members},
         state=result.state,

@@ -45,7 +45,7 @@ from billing_framework.storage.billing.run_rows import (
 )
 from billing_framework.storage.master.account_rows import load_accounts, load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
-from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.plain_form import to_plain
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import HALF_UP, Amount, Money

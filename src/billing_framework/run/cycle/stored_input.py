@@ -17,7 +17,7 @@ from billing_framework.storage.billing.documents import load_inputs as manifests
 from billing_framework.storage.master.plan_rows import plan_source, stored_plan
 from billing_framework.storage.master.rate_table_rows import find_rate_table, load_rate_table
 from billing_framework.storage.personal.vault import vault_of
-from billing_framework.storage.stored_form import from_plain
+from billing_framework.values.plain_form import from_plain
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_by_key
 from billing_framework.storage.usage.opened import altered_seals

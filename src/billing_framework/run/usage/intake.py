@@ -15,7 +15,7 @@ from billing_framework.run.input_file import opened_records
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.run.usage.reading import read_items, read_request
 from billing_framework.storage.audit import record
-from billing_framework.storage.stored_form import to_plain, to_text
+from billing_framework.values.plain_form import to_plain, to_text
 from billing_framework.storage.usage.batches import Batch, batch_of, insert_batch, serialise_intake
 from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest

@@ -13,7 +13,7 @@ from billing_framework.run.usage.intake import IntakeReport, report_of
 from billing_framework.run.usage.intake_desk import IntakeDesk, clean, key_desk_for, marks_of
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.personal.key_desk import KeyDesk
-from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.plain_form import to_plain
 from billing_framework.storage.usage.batches import Batch, insert_batch, serialise_intake
 from billing_framework.storage.usage.rows import insert_records, waiting_records
 from billing_framework.storage.usage.sealed_suspense import is_erased, opened_rows, sealed_row, sealed_text

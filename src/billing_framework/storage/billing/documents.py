@@ -21,8 +21,8 @@ from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
-from billing_framework.storage.stored_form import from_plain
 from billing_framework.values.errors import BillingError, NotFound, Refused
+from billing_framework.values.plain_form import from_plain
 from billing_framework.values.spelling import did_you_mean
 
 _FIGURES = ("net", "tax", "gross", "payable")
@@ -113,6 +113,8 @@ def _odd_columns(row: sa.Row[Any], head: DraftDocument) -> Iterator[str]:
     for name in ("book", "account", "currency", "issue_on", "due_on"):
         if getattr(row, name) != getattr(head, name):
             yield name
+    if head.key != row.id or head.lines or head.taxes:
+        yield "content"
     if (row.kind, row.corrects_id or 0) != (head.kind.value, head.corrects):
         yield "kind"
     if (row.period_start, row.period_end) != (head.period.start, head.period.end):
@@ -122,7 +124,8 @@ def _odd_columns(row: sa.Row[Any], head: DraftDocument) -> Iterator[str]:
 def _stored(
     row: sa.Row[Any], lines: Sequence[tuple[DraftLine, LineEvidence]], taxes: Sequence[TaxLine], odd: Iterable[str]
 ) -> StoredDocument:
-    head = from_plain(row.content, DraftDocument)
+    # What stands in rows of its own is no part of the head; a head that says it nonetheless was changed.
+    head = from_plain({"key": row.id, "lines": [], **row.content}, DraftDocument)
     return StoredDocument(
         content=attrs.evolve(head, lines=tuple(line for line, _ in lines), taxes=tuple(taxes)),
         digest=row.digest.hex(),

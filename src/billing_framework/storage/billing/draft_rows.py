@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.invoicing.digest import DocumentTexts
 from billing_framework.invoicing.document import Buyer, Seller
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.rating.charge import Step
@@ -17,11 +18,12 @@ from billing_framework.storage.billing.billed_records import DeliveredRecords, i
 from billing_framework.storage.billing.buyers import plain_buyers
 from billing_framework.storage.billing.record_tables import document_records
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.column_types import CanonicalText
 from billing_framework.storage.many import delete_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.storage.stored_form import to_plain
 from billing_framework.values.identity import natural_id
 from billing_framework.values.period import month_key
+from billing_framework.values.plain_form import to_plain, to_text
 
 _PARTS = (
     tables.document_line,
@@ -75,7 +77,7 @@ class DraftRecord:
 
     Attributes:
         draft: the draft.
-        digest: digest of its content as hex.
+        texts: what it says.
         evidence: what each line rests on, in order of the lines.
         inputs: manifest of each account that contributed, by account code, as canonical JSON text.
         state: carried state that it will write.
@@ -92,7 +94,7 @@ class DraftRecord:
     """
 
     draft: DraftDocument
-    digest: str
+    texts: DocumentTexts
     evidence: tuple[LineEvidence, ...] = ()
     inputs: Mapping[str, str] = attrs.field(factory=dict)
     state: tuple[CarriedState, ...] = ()
@@ -194,9 +196,9 @@ def _document_row(record: DraftRecord) -> tuple[object, ...]:
         draft.corrects or None,
         record.replaces,
         draft.reason,
-        to_plain(attrs.evolve(draft, lines=(), taxes=(), findings=())),
+        CanonicalText(record.texts.head),
         [to_plain(state) for state in record.state],
-        bytes.fromhex(record.digest),
+        bytes.fromhex(record.texts.digest),
     )
 
 
@@ -230,10 +232,10 @@ def _line_rows(record: DraftRecord) -> list[tuple[object, ...]]:
             line.service.start,
             line.service.end,
             line.origin.value,
-            to_plain(line),
-            to_plain(proof),
+            CanonicalText(text),
+            CanonicalText(to_text(proof)),
         )
-        for line, proof in zip(draft.lines, evidence, strict=True)
+        for line, text, proof in zip(draft.lines, record.texts.lines, evidence, strict=True)
     ]
 
 
@@ -249,10 +251,10 @@ def _insert_taxes(connection: Connection, records: Sequence[DraftRecord]) -> Non
             tax.taxable.minor,
             tax.rate,
             tax.tax.minor,
-            to_plain(tax),
+            CanonicalText(text),
         )
         for record in records
-        for position, tax in enumerate(record.draft.taxes, start=1)
+        for position, (tax, text) in enumerate(zip(record.draft.taxes, record.texts.taxes, strict=True), start=1)
     ]
     bulk_insert(connection, tables.document_tax, columns, rows)
 

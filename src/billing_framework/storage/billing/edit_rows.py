@@ -15,7 +15,7 @@ from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import edit
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.storage.stored_form import from_plain, to_plain
+from billing_framework.values.plain_form import from_plain, to_plain
 
 
 def edits_of(connection: Connection, run: Run, accounts: Iterable[str]) -> dict[str, tuple[Edit, ...]]:

@@ -16,7 +16,7 @@ from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import delete_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.storage.stored_form import to_plain
+from billing_framework.values.plain_form import to_plain
 from billing_framework.values.number import exact
 from billing_framework.values.period import DateSpan
 

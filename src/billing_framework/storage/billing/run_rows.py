@@ -14,7 +14,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.storage.stored_form import from_plain, to_plain
+from billing_framework.values.plain_form import from_plain, to_plain
 from billing_framework.values.errors import Conflict, NotFound
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id

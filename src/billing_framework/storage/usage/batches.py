@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.stored_form import from_plain, to_plain
+from billing_framework.values.plain_form import from_plain, to_plain
 from billing_framework.storage.turn import take_turn
 from billing_framework.storage.usage.tables import usage_batch, usage_coverage
 from billing_framework.usage.reader import Coverage

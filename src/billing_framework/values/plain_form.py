@@ -1,0 +1,114 @@
+"""Values of the domain as plain data and as one JSON text, and back, without losing a digit.
+
+Exact numbers, dates and instants are text, money is ``12.50 USD``, enumerations are their values. What is written is read back
+equal; a stored manifest can therefore be replayed years later, and a digest over the text is a digest of the value.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import cattrs
+
+from billing_framework.values.errors import ValueRefused
+from billing_framework.values.money import Money, minor_digits
+from billing_framework.values.number import exact, exact_text
+
+Value = TypeVar("Value")
+
+_PLAIN = frozenset((str, int, bool, type(None)))
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_MAY_BE_A_FLOAT = re.compile(r'(?:^|[\[:,])-?\d+[.eE]|[{,]"-?\d+[.eE][^"]*":')
+"""What a float looks like in JSON, as a value or as a key; text may look alike, so that a hit is only a reason to look closer."""
+
+
+def to_plain(value: object) -> Any:
+    """Return an attrs value, or a list of them, as mappings, lists, text and whole numbers."""
+    return _converter(terse=False).unstructure(value)
+
+
+def to_terse(value: object) -> Any:
+    """Return a value as plain data without the fields that are at their default.
+
+    A field at its default says nothing, so that a field which a later version adds changes no digest and no stored text of
+    today; the default of a field that is stored can therefore never change.
+    """
+    return _converter(terse=True).unstructure(value)
+
+
+def from_plain(data: Any, cls: type[Value]) -> Value:
+    """Return the value of `cls` that `to_plain` or `to_terse` had written."""
+    return _converter(terse=False).structure(data, cls)
+
+
+def to_text(value: object) -> str:
+    """Return the one JSON text of a value, without the fields that are at their default; digests are taken over it."""
+    return canonical_json(to_terse(value))
+
+
+def canonical_json(value: Mapping[str, Any] | list[Any] | str | int | None) -> str:
+    """Return the one JSON text of plain data: keys sorted, no blanks; a float anywhere inside is refused.
+
+    Raises:
+        ValueRefused: ``STORAGE15`` for a float or another value that JSON has no exact form for.
+    """
+    try:
+        text = _encode(value)
+    except (TypeError, ValueError):
+        _refuse_inexact(value)
+        raise
+    if _MAY_BE_A_FLOAT.search(text):
+        _refuse_inexact(value)
+    return text
+
+
+def _refuse_inexact(value: Any) -> None:
+    if type(value) in _PLAIN:
+        return
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            _refuse_inexact(key)
+            _refuse_inexact(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _refuse_inexact(part)
+    elif value is not None and not isinstance(value, str | int):
+        raise ValueRefused(
+            "STORAGE15",
+            f"{value!r} of type {type(value).__name__} cannot be stored as JSON",
+            remedy="Store exact numbers as text",
+        )
+
+
+@functools.cache
+def _converter(*, terse: bool) -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False, omit_if_default=terse)
+    converter.register_unstructure_hook(Fraction, exact_text)
+    converter.register_structure_hook(Fraction, lambda text, _: exact(text))
+    converter.register_unstructure_hook(Money, str)
+    converter.register_structure_hook(Money, _money)
+    converter.register_unstructure_hook(datetime, lambda instant: instant.isoformat())
+    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text).astimezone(UTC))
+    converter.register_unstructure_hook(date, lambda day: day.isoformat())
+    converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
+    converter.register_unstructure_hook_func(_is_days, lambda days: [day.isoformat() for day in sorted(days)])
+    converter.register_structure_hook_func(_is_days, lambda texts, _: frozenset(map(date.fromisoformat, texts)))
+    return converter
+
+
+def _is_days(cls: object) -> bool:
+    return cls == frozenset[date]
+
+
+def _money(text: str, _: object) -> Money:
+    number, currency = text.split(" ")
+    whole, _, part = number.partition(".")
+    if len(part) == minor_digits(currency):
+        return Money(int(whole + part), currency)
+    return Money.of(number, currency)

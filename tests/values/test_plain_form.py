@@ -1,0 +1,60 @@
+from datetime import UTC, date, datetime
+from fractions import Fraction
+
+import attrs
+import pytest
+
+from billing_framework.values.errors import ValueRefused
+from billing_framework.values.money import Money
+from billing_framework.values.plain_form import canonical_json, from_plain, to_plain, to_terse, to_text
+
+
+@attrs.frozen(kw_only=True)
+class Thing:
+    number: int = 0
+    share: Fraction = Fraction(1)
+    price: Money | None = None
+    on: date = date(2026, 1, 1)
+    at: datetime | None = None
+    days: frozenset[date] = frozenset()
+    parts: tuple[int, ...] = ()
+
+
+FULL = Thing(
+    number=3,
+    share=Fraction(1, 3),
+    price=Money(-5, "EUR"),
+    on=date(2026, 2, 28),
+    at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
+    days=frozenset({date(2026, 5, 1), date(2026, 1, 1)}),
+    parts=(1, 2),
+)
+
+
+@pytest.mark.parametrize("thing", [Thing(), FULL])
+def test_what_is_written_is_read_back_equal(thing: Thing) -> None:
+    assert from_plain(to_plain(thing), Thing) == thing
+    assert from_plain(to_terse(thing), Thing) == thing
+
+
+def test_a_field_at_its_default_says_nothing_so_that_a_later_field_changes_no_digest() -> None:
+    assert to_text(Thing(number=3)) == '{"number":3}'
+    assert to_plain(Thing())["number"] == 0
+    later = attrs.make_class("Later", {"note": attrs.field(type=str, default=""), "number": attrs.field(type=int, default=0)})
+    assert to_text(later(number=3)) == to_text(Thing(number=3))
+
+
+@pytest.mark.parametrize(("minor", "currency"), [(-5, "EUR"), (-1234, "JPY"), (0, "KWD"), (1_000_005, "USD"), (-100, "EUR")])
+def test_money_keeps_its_sign_and_decimals(minor: int, currency: str) -> None:
+    money = Money(minor, currency)
+    assert from_plain(to_plain(money), Money) == money
+
+
+@pytest.mark.parametrize("data", [{"price": 1.5}, [1e20], {1.5: "x"}, 0.5, [float("nan")], {"a": Fraction(1, 3)}])
+def test_a_float_has_no_exact_text(data: object) -> None:
+    with pytest.raises((ValueRefused, ValueError), match="STORAGE15"):
+        canonical_json(data)  # type: ignore[arg-type]
+
+
+def test_text_that_looks_like_a_float_is_text() -> None:
+    assert canonical_json({"a": "x:1.5", "1.5": ["2.5e7"]}) == '{"1.5":["2.5e7"],"a":"x:1.5"}'
