@@ -1,0 +1,65 @@
+"""The product's side: from the file to the posted ledger by the public road, each step measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from benchmarks.measuring import Meter, Round
+from benchmarks.workloads.offices import AS_OF, BOOK, CYCLE, PERIOD, Workload, opened
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.post import post_run
+from billing_framework.run.cycle.start import RunRequest, start_run
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.usage.intake import take_in
+
+INTAKE = "intake"
+RATE_TO_POST = ("rate", "approve", "post")
+REQUEST = RunRequest(book=BOOK, cycle=CYCLE, period=PERIOD, as_of=AS_OF)
+
+
+def product_round(workload: Workload, settings: Path, file: Path | None, server: int, workers: int = 1) -> Round:
+    """Bill a workload once and return what each step took.
+
+    Args:
+        workload: the workload.
+        settings: ``billing.toml`` of its office.
+        file: its usage file, None where it has none.
+        server: process id of the database server, 0 for SQLite.
+        workers: processes that draft and post.
+    """
+    meter = Meter(server=server)
+    with opened(settings) as deployment:
+        warm(deployment)
+        if file is not None and workload.usage is not None:
+            with meter.step(INTAKE):
+                take_in(deployment, file, workload.usage.format, source=workload.usage.source)
+        with meter.step("rate"):
+            start_run(deployment, REQUEST)
+        with meter.step("approve"):
+            approved = approve_run(deployment)
+        if approved.findings:
+            raise AssertionError(approved.findings[:5])
+        with meter.step("post"):
+            posted = post_run(deployment)
+            deployment.close()
+        return meter.done(documents=posted.posted, digest=posted.run.digest, workers=workers, **totals(deployment))
+
+
+def warm(deployment: Deployment) -> None:
+    """Open a connection and load what every command loads, so that the first step does not pay for imports."""
+    with deployment.database.read() as connection:
+        connection.execute(sa.text("SELECT 1"))
+
+
+def totals(deployment: Deployment) -> dict[str, int]:
+    """Return sums over the documents and the ledger, by which two ways of billing are compared to the cent."""
+    sums = {
+        "lines": "SELECT count(*) FROM document_line",
+        "net": "SELECT sum(net) FROM document",
+        "tax": "SELECT sum(tax) FROM document",
+        "gross": "SELECT sum(gross) FROM document",
+    }
+    with deployment.database.read() as connection:
+        return {name: int(connection.scalar(sa.text(query)) or 0) for name, query in sums.items()}
