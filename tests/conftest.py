@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from billing_framework.storage.migrate import upgrade
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.postgres_server import NoServer, Server, start_server
+from tests.warm.start import warm_billing
 
 _TEMPLATE = "billing_template"
 _WITHOUT = "--without-postgres"
@@ -107,3 +109,10 @@ def database(request: pytest.FixtureRequest) -> Database:
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
     opened: Database = request.getfixturevalue(name)
     return opened
+
+
+@pytest.fixture(scope="session")
+def warm_billing_path() -> Iterator[Path]:
+    """A folder for PATH whose ``billing`` is the installed one without its time to start; see tests/warm."""
+    with tempfile.TemporaryDirectory(prefix="billing-warm-") as folder, warm_billing(Path(folder)) as path:
+        yield path

@@ -91,33 +91,36 @@ def needs_server(page: Path) -> bool:
     return _SERVER in page.read_text(encoding="utf-8")
 
 
-def run_page(page: Path, folder: Path, *, kept: Path, server: Mapping[str, str] | None = None) -> int:
+def run_page(
+    page: Path, folder: Path, *, kept: Path, commands: Path | None = None, server: Mapping[str, str] | None = None
+) -> int:
     """Run the blocks of `page` in a fresh deployment below `folder` and return how many were tried.
 
     Args:
         page: the page.
         folder: an empty folder.
         kept: a folder for what the pages before it leave behind; processes of one test run may share it.
+        commands: a folder of commands to be found before those of this environment.
         server: environment variables by which the blocks reach a PostgreSQL server.
 
     Raises:
         BlockFailed: a block does something else than the page says; the message names it and shows what happened.
     """
     deployment = folder / "deployment"
-    start = _start(page, kept)
+    start = _start(page, kept, commands)
     if start is None:
         deployment.mkdir(parents=True)
     else:
         shutil.copytree(start, deployment, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    environment = _environment(folder) | dict(server or {})
+    environment = _environment(folder, commands) | dict(server or {})
     return sum(_tried(block, deployment, environment) for block in blocks_of(page))
 
 
-def _start(page: Path, kept: Path) -> Path | None:
+def _start(page: Path, kept: Path, commands: Path | None) -> Path | None:
     """Return the folder that a page starts from a copy of, None for an empty one."""
     text = page.read_text(encoding="utf-8")
     if before := _AFTER.search(text):
-        return _left_by(ROOT / before[1], kept)
+        return _left_by(ROOT / before[1], kept, commands)
     chosen = _EXAMPLE.search(text)
     name = chosen[1] if chosen else DEFAULT_EXAMPLE
     if (ROOT / name).is_dir():
@@ -127,7 +130,7 @@ def _start(page: Path, kept: Path) -> Path | None:
     return None
 
 
-def _left_by(page: Path, kept: Path) -> Path:
+def _left_by(page: Path, kept: Path, commands: Path | None) -> Path:
     """Return the deployment that a page leaves behind; it is run once for all pages that go on from there."""
     folder = kept / page.stem
     done = kept / f"{page.stem}.done"
@@ -135,19 +138,20 @@ def _left_by(page: Path, kept: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            run_page(page, folder, kept=kept)
+            run_page(page, folder, kept=kept, commands=commands)
             done.touch()
     return folder / "deployment"
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, commands: Path | None) -> dict[str, str]:
     home, shims = folder / "home", folder / "bin"
     for made in (home, shims):
         made.mkdir(parents=True)
     make = shims / "make"
     make.write_text(f'#!/bin/sh\nPATH="${{PATH#*:}}"\nexec make -n -C "{ROOT}" "$@"\n')
     make.chmod(0o755)
-    path = os.pathsep.join([str(shims), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    folders = [shims, *([commands] if commands else []), Path(sys.executable).parent, os.environ.get("PATH", os.defpath)]
+    path = os.pathsep.join(map(str, folders))
     return {"PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "130"}
 
 

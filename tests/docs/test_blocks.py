@@ -34,16 +34,18 @@ def named(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if not needs_server(page)], ids=named)
-def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, kept: Path) -> None:
-    run_page(page, tmp_path, kept=kept)
+def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, kept: Path, warm_billing_path: Path) -> None:
+    run_page(page, tmp_path, kept=kept, commands=warm_billing_path)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if needs_server(page)], ids=named)
-def test_the_blocks_of_a_page_run_on_postgresql(page: Path, tmp_path: Path, kept: Path, postgres_server: Server) -> None:
-    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"], str(find_binaries())])
-    path = os.pathsep.join([str(Path(sys.executable).parent), path])
+def test_the_blocks_of_a_page_run_on_postgresql(
+    page: Path, tmp_path: Path, kept: Path, warm_billing_path: Path, postgres_server: Server
+) -> None:
+    folders = [warm_billing_path, Path(sys.executable).parent, tmp_path / "bin", os.environ["PATH"], find_binaries()]
+    path = os.pathsep.join(map(str, folders))
     server = {"PGHOST": str(postgres_server.folder), "PGUSER": postgres_server.superuser, "PATH": path}
-    run_page(page, tmp_path, kept=kept, server=server)
+    run_page(page, tmp_path, kept=kept, commands=warm_billing_path, server=server)
 
 
 @pytest.mark.parametrize("language", ["sh", "toml", "python"])

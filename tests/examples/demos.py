@@ -36,9 +36,9 @@ class Demo:
     warned: str
 
 
-def run_demo(name: str, home: Path, folder: Path) -> Demo:
-    """Run a demo with the commands of this environment and an empty home."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+def run_demo(name: str, home: Path, folder: Path, commands: Path) -> Demo:
+    """Run a demo with an empty home, and with the commands of a folder before those of this environment."""
+    path = os.pathsep.join([str(commands), str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "USER": "tester"}
     command = ["sh", str(EXAMPLES / name / "demo.sh"), str(folder)]
     done = subprocess.run(
@@ -47,7 +47,7 @@ def run_demo(name: str, home: Path, folder: Path) -> Demo:
     return Demo(name, folder, done.returncode, done.stdout, done.stderr)
 
 
-def demo_of(name: str, factory: pytest.TempPathFactory) -> Demo:
+def demo_of(name: str, factory: pytest.TempPathFactory, commands: Path) -> Demo:
     """Return a demo that has run; the first worker that asks for it runs it, the others wait. Its folder must not be changed."""
     own = factory.getbasetemp()
     home = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / f"demo-{name}"
@@ -56,7 +56,7 @@ def demo_of(name: str, factory: pytest.TempPathFactory) -> Demo:
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            ran = run_demo(name, home, home / "demo")
+            ran = run_demo(name, home, home / "demo", commands)
             done.write_text(json.dumps([ran.exit_code, ran.said, ran.warned]))
     code, said, warned = json.loads(done.read_text())
     return Demo(name, home / "demo", code, said, warned)

@@ -83,8 +83,8 @@ PRINTED = {
 
 
 @pytest.fixture(scope="module", params=DEMOS)
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return demo_of(request.param, tmp_path_factory)
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, warm_billing_path: Path) -> Demo:
+    return demo_of(request.param, tmp_path_factory, warm_billing_path)
 
 
 def test_the_demo_says_what_it_must(demo: Demo) -> None:

@@ -14,12 +14,12 @@ from tests.examples.demos import run_demo
 EXAMPLE = Path(__file__).parents[2] / "examples" / "utility"
 
 
-def test_the_demo_never_removes_a_folder_that_it_did_not_make(tmp_path: Path) -> None:
+def test_the_demo_never_removes_a_folder_that_it_did_not_make(tmp_path: Path, warm_billing_path: Path) -> None:
     mine = tmp_path / "demo"
     mine.mkdir()
     (mine / "precious.txt").write_text("mine")
 
-    done = run_demo("utility", tmp_path, mine)
+    done = run_demo("utility", tmp_path, mine, warm_billing_path)
 
     assert done.exit_code == 2
     assert (mine / "precious.txt").read_text() == "mine"
