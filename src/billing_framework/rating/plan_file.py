@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from billing_framework.rating.figure import plan_converter
-from billing_framework.rating.price_plan import Component, Correction, PlanVersion, Proration, RoundingPlace
+from billing_framework.rating.price_plan import Component, Correction, LateUsage, PlanVersion, Proration, RoundingPlace
 from billing_framework.rating.rater import ChargeModel, Rater
 from billing_framework.values.code_name import are_titles, is_code
 from billing_framework.values.errors import InputRefused, ValueRefused
@@ -65,6 +65,8 @@ class _PlanTable:
     proration: Proration = Proration.ACTUAL_DAYS
     fixed_days: int = attrs.field(default=30, validator=_above_zero)
     correction: Correction = Correction.HOLD
+    late_usage: LateUsage = LateUsage.LIST
+    late_usage_days: int = attrs.field(default=365, validator=_above_zero)
     supersedes: str = ""
     reason: str = ""
 
@@ -120,6 +122,8 @@ def read_plan(content: bytes, *, file: str, params: Mapping[str, type]) -> PlanR
         proration=table.proration,
         fixed_days=table.fixed_days,
         correction=table.correction,
+        late_usage=table.late_usage,
+        late_usage_days=table.late_usage_days,
         supersedes=table.supersedes,
         reason=table.reason,
         sha256=hashlib.sha256(content).hexdigest(),

@@ -49,6 +49,21 @@ class Correction(enum.Enum):
     HOLD = "hold"
 
 
+class LateUsage(enum.Enum):
+    """What a run does about usage that came, was corrected or was deleted after its period was billed.
+
+    ``LIST`` leaves it to ``billing usage late`` and an officer. ``DELTA`` bills the difference on the next bill, in lines of its
+    own with the service dates of that period. ``CREDIT_REBILL`` holds the account until the run's documents are credited and
+    billed anew, all in one command. ``HOLD`` holds the account until an officer has decided. Carried kinds need none of it:
+    their late records go on the next bill by themselves.
+    """
+
+    LIST = "list"
+    DELTA = "delta"
+    CREDIT_REBILL = "credit_rebill"
+    HOLD = "hold"
+
+
 @attrs.frozen(kw_only=True)
 class Component:
     """One rule of a plan: it prices measures, the calendar, or other charges by a charge model.
@@ -93,6 +108,8 @@ class PlanVersion:
         proration: default of the components.
         fixed_days: days of a month under ``FIXED_DAYS``.
         correction: what a rebill does to later documents that read changed state.
+        late_usage: what a run does about usage that came after its period was billed.
+        late_usage_days: how many days before a run's period a billed period may have ended for that; older usage is only told.
         supersedes: label of the version that this one corrects, or empty.
         reason: why it corrects it.
         sha256: hex digest of the file's bytes.
@@ -110,6 +127,8 @@ class PlanVersion:
     proration: Proration = Proration.ACTUAL_DAYS
     fixed_days: int = 30
     correction: Correction = Correction.HOLD
+    late_usage: LateUsage = LateUsage.LIST
+    late_usage_days: int = 365
     supersedes: str = ""
     reason: str = ""
     sha256: str = ""

@@ -21,6 +21,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "unit price": "Unit price",
             "whole amount": "Whole amount",
             "days": "Days",
+            "late": "late usage",
         },
         "de": {
             "tier": "Stufe {number}",
@@ -36,6 +37,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "unit price": "Einzelpreis",
             "whole amount": "Gesamtbetrag",
             "days": "Tage",
+            "late": "Nachberechnung",
         },
     }
 )
