@@ -19,6 +19,7 @@ from billing_framework.run.correct.correction import (
     post_entries,
 )
 from billing_framework.run.correct.dependents import Dependent, dependents_of
+from billing_framework.run.correct.late_bills import refuse_billed_late
 from billing_framework.run.cycle.order import refuse_reserved
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
@@ -87,6 +88,7 @@ def credit_document(
         left = creditable(stored.content, [*before, note])
         whole = all(item.is_spent for item in left)
         if whole:
+            refuse_billed_late(connection, [stored])
             refuse_reserved(connection, {(state.scope, state.name) for state in stored.state})
         spent = None if whole else tuple(item.line.charge_key for item in left if item.is_spent)
         dependents = dependents_of(connection, stored, {(state.scope, state.name) for state in stored.state}) if whole else ()

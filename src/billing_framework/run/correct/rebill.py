@@ -7,7 +7,7 @@ documents that rest on it are treated as their plan says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import attrs
@@ -18,6 +18,7 @@ from billing_framework.invoicing.rebill import Comparison
 from billing_framework.rating.price_plan import Correction as Policy
 from billing_framework.run.correct.correction import Corrected, issue_date, locked_document, post_entries
 from billing_framework.run.correct.dependents import Dependent, dependents_of
+from billing_framework.run.correct.late_bills import late_bills_of
 from billing_framework.run.correct.rebill_later import Chain, adjust_next, corrected_chain, hold_for_correction
 from billing_framework.run.correct.rebill_one import Anew, Rebilling, billed_anew, changed_states, issue_anew
 from billing_framework.run.cycle.load_input import open_desk
@@ -159,7 +160,7 @@ def _with_later(work: Rebilling, stored: StoredDocument, anew: Anew) -> tuple[Re
     lock_accounts(work.connection, [one.result.account for one in anew.documents])
     changed = changed_states(anew)
     refuse_reserved(work.connection, changed | {(state.scope, state.name) for one in group for state in one.state})
-    later = dependents_of(work.connection, stored, changed)
+    later, late = _resting_on(work, stored, group, changed)
     # What later documents rested on before; afterwards only the difference that this correction makes is theirs.
     rested = {one.key: states_before(work.connection, {scope for scope, _ in one.states}, one.period.start) for one in later}
     corrected, documents = issue_anew(work, anew)
@@ -171,7 +172,7 @@ def _with_later(work: Rebilling, stored: StoredDocument, anew: Anew) -> tuple[Re
             outcome = "rebilled with another document that bears parts of the same charges"
             treated.append(Later(number=one.number, policy=_policy(anew, one), outcome=outcome, new=newer))
             continue
-        policy = _policy(anew, one)
+        policy = Policy.CASCADE if one.key in late else _policy(anew, one)
         if policy is Policy.HOLD:
             hold_for_correction(work, one, stored.number)
             outcome = "its account is held from billing until an officer has decided; rebill it, then release the hold"
@@ -185,6 +186,19 @@ def _with_later(work: Rebilling, stored: StoredDocument, anew: Anew) -> tuple[Re
             treated.append(row)
     report = attrs.evolve(report, note=corrected[0].note, new=corrected[0].new, later=tuple(treated))
     return attrs.evolve(report, beside=_beside(anew, corrected)), issued
+
+
+def _resting_on(
+    work: Rebilling, stored: StoredDocument, group: Sequence[StoredDocument], changed: Collection[tuple[str, str]]
+) -> tuple[list[Dependent], set[int]]:
+    """Return the later documents that rest on changed state or bill late usage of the period, and the keys of the latter.
+
+    What bills late usage by its difference to a document that is billed anew is billed anew, too, without that difference.
+    """
+    found = {one.key: one for one in late_bills_of(work.connection, group)}
+    late = set(found)
+    found |= {one.key: one for one in dependents_of(work.connection, stored, changed)}
+    return sorted(found.values(), key=lambda one: (one.period, one.number)), late
 
 
 def _chain(stored: StoredDocument, anew: Anew, corrected: Sequence[Corrected]) -> Chain:

@@ -23,11 +23,11 @@ from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.state import CarriedState
 from billing_framework.storage.column_types import canonical_json
-from billing_framework.values.plain_form import to_plain
 from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.usage.record import AnyUsage, UsageKind
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
+from billing_framework.values.plain_form import to_plain
 
 
 @attrs.frozen
@@ -113,6 +113,39 @@ class AgreementInput:
 
 
 @attrs.frozen(kw_only=True)
+class LateInput:
+    """A billed period of the account of which usage has come, or has changed, since; its difference is billed.
+
+    Attributes:
+        document: number of the standing document that has billed the period.
+        sequence: how often the difference of the period is billed, this time included.
+        account: the account as it was then.
+        period: that billing period.
+        before: its agreements as they were billed: by the document, or by the last difference that stands.
+        usage: agreement to its usage as it is known now; agreements that are not named stay as they were.
+        edits: officers' edits of records of that document, oldest first.
+        holidays: the holiday calendars of that document.
+    """
+
+    document: str
+    sequence: int
+    account: Account
+    period: DateSpan
+    before: tuple[AgreementInput, ...]
+    usage: Mapping[str, tuple[UsageRef, ...]]
+    edits: tuple[Edit, ...] = ()
+    holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
+
+    @property
+    def now(self) -> tuple[AgreementInput, ...]:
+        """The agreements with the usage that is known now."""
+        return tuple(
+            attrs.evolve(one, usage=self.usage[one.agreement.code]) if one.agreement.code in self.usage else one
+            for one in self.before
+        )
+
+
+@attrs.frozen(kw_only=True)
 class BillInput:
     """What the bill of one account depends on.
 
@@ -133,6 +166,7 @@ class BillInput:
         holidays: holiday calendars by name, cut to the dates that matter.
         versions: name and version of all that computed: the framework, the plugins, the settings, the time zone rules.
         findings: what was wrong while the input was put together, for example a plan that does not cover a date.
+        late: billed periods whose difference is billed now, in order of date.
     """
 
     document: int
@@ -151,6 +185,14 @@ class BillInput:
     holidays: Mapping[str, frozenset[date]] = attrs.field(factory=dict)
     versions: Mapping[str, str] = attrs.field(factory=dict)
     findings: tuple[Finding, ...] = ()
+    late: tuple[LateInput, ...] = ()
+
+    @property
+    def named(self) -> tuple[AgreementInput, ...]:
+        """All agreements whose records, plans and tables stand in the manifest by name: those of the period, then late ones."""
+        if not self.late:
+            return self.agreements
+        return (*self.agreements, *(agreement for one in self.late for agreement in (*one.before, *one.now)))
 
 
 @attrs.frozen(kw_only=True)
@@ -175,6 +217,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "holidays": ("holidays",),
     "versions": ("versions",),
     "findings": ("findings",),
+    "late usage": ("late",),
 }
 """How a stale draft says what has changed: name of the part to the fields that it is made of."""
 

@@ -26,6 +26,7 @@ from billing_framework.rating.state import CarriedState
 from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TableRef, TileRef, UsageRef
 from billing_framework.run.cycle.carried import CarriedRecords, billed_dates, carried_records, earlier_dates, waiting_records
 from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
+from billing_framework.run.cycle.late_find import LateFound, LateQuestion, asks_for_late, find_late
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.holds import billing_holds
@@ -45,8 +46,9 @@ from billing_framework.storage.master.rate_table_rows import RateTableRow, load_
 from billing_framework.storage.master.share_rows import load_shares, sharing_accounts
 from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
-from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
+from billing_framework.storage.usage.load import UsageRow, load_by_key, load_current, newest_batch
 from billing_framework.taxing.tax_rate import TaxRate
+from billing_framework.usage.record import AnyUsage
 from billing_framework.values.calendar import parse_cycle
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
@@ -146,6 +148,7 @@ class _Gathered:
     shares: Mapping[str, tuple[Share, ...]]
     holds: Mapping[str, str]
     with_tax_id: Collection[str]
+    late: Mapping[str, LateFound] = attrs.field(factory=dict)
 
 
 def load_inputs(
@@ -161,8 +164,10 @@ def load_inputs(
     """
     values = load_accounts(connection, accounts)
     gathered = _gather(connection, desk, list(values.values()), request)
+    gathered = attrs.evolve(gathered, late=_late(connection, desk, list(values.values()), gathered, request))
     inputs = {code: _input(desk, values[code], gathered, request) for code in accounts if code in values}
     usage = {row.key: row.usage for read in (gathered.usage, gathered.waiting) for listed in read.values() for row in listed}
+    usage |= _late_usage(connection, desk, inputs.values(), usage)
     plans = {one.plan.name: one.plan for one in desk.plans}
     tables = _tables(connection, desk, inputs.values())
     return inputs, Material(usage=usage, plans=plans, tables=tables, kinds=desk.deployment.host.kinds)
@@ -170,7 +175,7 @@ def load_inputs(
 
 def _tables(connection: Connection, desk: Desk, inputs: Iterable[BillInput]) -> dict[str, RateTable]:
     """Read the rows of the rate tables that some manifests name, and of no others."""
-    wanted = {ref.table for given in inputs for one in given.agreements for ref in one.tables}
+    wanted = {ref.table for given in inputs for one in given.named for ref in one.tables}
     kinds = desk.deployment.host.rate_tables
     return {row.name: load_rate_table(connection, row, kinds) for row in desk.tables if row.name in wanted}
 
@@ -214,6 +219,46 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
     )
 
 
+def _late(
+    connection: Connection, desk: Desk, accounts: Sequence[Account], gathered: _Gathered, request: InputRequest
+) -> dict[str, LateFound]:
+    """Return what has come late for accounts whose own agreements are billed."""
+    if not asks_for_late(one.plan for one in desk.plans):
+        return {}
+    own = [account for account in accounts if account.code in request.own]
+    held = {
+        account.code: {
+            assignment.subject
+            for agreement in gathered.agreements.get(account.code, ())
+            for assignment in gathered.all_assignments.get(agreement.code, ())
+        }
+        for account in own
+    }
+    asked = LateQuestion(
+        accounts=own,
+        payers={account.code: desk.groups.bearers(account.code) for account in own},
+        subjects=held,
+        period=request.period,
+        kinds=desk.kinds,
+        plans={one.plan.name: one.plan for one in desk.plans},
+        repeats=request.repeats,
+        takes_new=request.takes_waiting,
+    )
+    return find_late(connection, asked)
+
+
+def _late_usage(
+    connection: Connection, desk: Desk, inputs: Iterable[BillInput], known: Mapping[int, AnyUsage]
+) -> dict[int, AnyUsage]:
+    """Read the records of billed periods whose difference is billed, as far as they are not known."""
+    wanted: dict[str, set[int]] = {}
+    for given in inputs:
+        if given.late:
+            for ref in (ref for one in given.named for ref in one.usage if ref.key not in known):
+                wanted.setdefault(ref.kind, set()).add(ref.key)
+    return {key: row.usage for key, row in load_by_key(connection, desk.kinds, wanted).items()} if wanted else {}
+
+
 def _usage(
     connection: Connection, desk: Desk, accounts: Sequence[Account], subjects: Iterable[str], period: DateSpan
 ) -> dict[str, list[UsageRow]]:
@@ -244,6 +289,7 @@ def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequ
         findings.extend(unclear)
         if given is not None:
             agreements.append(given)
+    late = gathered.late.get(account.code, LateFound())
     return BillInput(
         document=request.documents[account.code],
         account=account,
@@ -260,7 +306,8 @@ def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequ
         buyer_has_tax_id=account.party in gathered.with_tax_id,
         holidays=near_holidays(desk.deployment.settings.holiday_dates, request.period),
         versions=desk.versions,
-        findings=tuple(findings),
+        findings=(*findings, *late.findings),
+        late=late.late,
     )
 
 

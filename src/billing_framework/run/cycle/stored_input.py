@@ -17,13 +17,13 @@ from billing_framework.storage.billing.documents import load_inputs as manifests
 from billing_framework.storage.master.plan_rows import plan_source, stored_plan
 from billing_framework.storage.master.rate_table_rows import find_rate_table, load_rate_table
 from billing_framework.storage.personal.vault import vault_of
-from billing_framework.values.plain_form import from_plain
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_by_key
 from billing_framework.storage.usage.opened import altered_seals
 from billing_framework.usage.content import content_digest
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.plain_form import from_plain
 
 
 @attrs.frozen(kw_only=True)
@@ -72,13 +72,13 @@ def read_inputs(connection: Connection, document: int) -> StoredInputs:
 
 def read_material(connection: Connection, host: Host, inputs: Mapping[str, BillInput]) -> StoredMaterial:
     """Return the usage records and plans that manifests name, and a finding for each that is missing or was altered."""
-    refs = [ref for given in inputs.values() for one in given.agreements for ref in one.usage]
+    refs = [ref for given in inputs.values() for one in given.named for ref in one.usage]
     findings: list[Finding] = []
     rows = _usage(connection, host, refs, findings)
     tiles = {
         tile.plan: tile
         for given in inputs.values()
-        for one in given.agreements
+        for one in given.named
         for tile in (*one.tiles, *one.next_tiles, *one.earlier_tiles)
     }
     plans = {}
@@ -87,9 +87,7 @@ def read_material(connection: Connection, host: Host, inputs: Mapping[str, BillI
             plans[name] = stored_plan(name, _plan_text(connection, tile, findings), model_params(host))
         except BillingError as error:
             findings.append(_altered("EXPLAIN03", f"the price plan {name} cannot be read: {error.what}", name))
-    tables = _tables(
-        connection, host, [ref for given in inputs.values() for one in given.agreements for ref in one.tables], findings
-    )
+    tables = _tables(connection, host, [ref for given in inputs.values() for one in given.named for ref in one.tables], findings)
     material = Material(usage={key: row.usage for key, row in rows.items()}, plans=plans, tables=tables, kinds=host.kinds)
     return StoredMaterial(material=material, rows=rows, findings=tuple(findings))
 

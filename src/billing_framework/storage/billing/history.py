@@ -86,7 +86,7 @@ def _quantities(connection: Connection, documents: Iterable[int]) -> dict[int, t
             .order_by(columns.document_id, columns.line)
         ),
     ):
-        if row.content["records"]:
+        if row.content.get("records"):
             key = (row.agreement, row.component, row.unit)
             sums.setdefault(row.document_id, {}).setdefault(key, Fraction(0))
             sums[row.document_id][key] += row.quantity

@@ -1,0 +1,170 @@
+"""Usage that comes, changes or goes after its period was billed, found by the next run and billed as the plan says.
+
+Ten hours a bill cost 2.00, all others 1.00, and the stand 30.00 a month; 10 % tax. The drill ran six hours a month.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.usage.late import late_usage
+from billing_framework.storage.billing.documents import find_document
+from billing_framework.storage.billing.run_rows import run_accounts
+from billing_framework.storage.billing.tables import document
+from billing_framework.storage.engine import Database
+from billing_framework.storage.ledger.verify import verify
+from tests.scenarios.office import PLAN, Office
+
+
+def office_with(database: Database, policy: str, *, accumulate: str = "bill", more: str = "") -> Office:
+    """An office whose only customer was billed for May."""
+    plan = PLAN.replace("currency =", f'late_usage = "{policy}"\n{more}\ncurrency =')
+    office = Office.of(database, plan=plan, accumulate=accumulate)
+    office.customer("C1", "drill")
+    office.jobs("j5,drill,2026-05-10T08:00:00+00:00,6,slot-5,1", file="may.csv")
+    office.bill("2026-05")
+    assert office.documents() == ["INV-2026-000001 C1 46.20"]
+    office.pass_days(1)
+    return office
+
+
+def lines(office: Office, number: str) -> list[str]:
+    """Every line of a document: description, service dates, quantity and net."""
+    with office.deployment.database.read() as connection:
+        content = find_document(connection, number).content
+    return [f"{one.description} {one.service} {one.quantity} {one.net}" for one in content.lines]
+
+
+def sound(office: Office) -> None:
+    """Every line of every invoice is proven by its replay, and the ledger verifies."""
+    assert verify(office.deployment.database, "MAIN") == []
+    for row in office.documents():
+        number = row.split()[0]
+        for line in range(1, len(lines(office, number)) + 1):
+            explained = explain_line(office.deployment, f"{number}/{line}")
+            assert explained.proven, (number, line, explained.findings)
+
+
+STAND_JUNE = "Stand 2026-06-01/2026-06-30 1 month 30.00 USD"
+
+
+def test_the_next_run_bills_the_difference_with_the_dates_of_its_period(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    office.jobs("j6,drill,2026-06-10T08:00:00+00:00,1", file="june.csv")
+    office.bill("2026-06")
+    # Twelve hours come to 10 x 2.00 + 2 x 1.00 = 22.00, of which 12.00 were billed.
+    billed = lines(office, "INV-2026-000002")
+    assert billed[-1] == "Machine hours, late usage 2026-05-01/2026-05-31 6 hour 10.00 USD"
+    assert office.documents()[-1] == "INV-2026-000002 C1 46.20"
+    sound(office)
+
+    office.pass_days(1)
+    office.bill("2026-07")
+    assert not [line for line in lines(office, "INV-2026-000003") if "late" in line]
+    assert late_usage(office.deployment, "MAIN", since=None)[0].document == "INV-2026-000001"
+
+
+def test_what_comes_later_still_is_billed_by_what_the_last_difference_left(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    office.bill("2026-06")
+    office.pass_days(1)
+    office.jobs("j5c,drill,2026-05-21T08:00:00+00:00,1", "j6,drill,2026-06-21T08:00:00+00:00,1", file="later.csv")
+    office.bill("2026-07")
+    late = [line for line in lines(office, "INV-2026-000003") if "late" in line]
+    assert late == [
+        "Machine hours, late usage 2026-05-01/2026-05-31 1 hour 1.00 USD",
+        "Machine hours, tier 1, late usage 2026-06-01/2026-06-30 1 hour 2.00 USD",
+    ]
+    sound(office)
+
+
+def test_a_correction_of_the_source_is_billed_as_a_credit(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-05-10T08:00:00+00:00,2,slot-5,2", file="correction.csv")
+    office.bill("2026-06")
+    assert lines(office, "INV-2026-000002")[-1] == "Machine hours, tier 1, late usage 2026-05-01/2026-05-31 -4 hour -8.00 USD"
+    assert office.documents()[-1] == "INV-2026-000002 C1 24.20"
+    sound(office)
+
+
+def test_a_rehearsal_has_the_same_digest_whatever_the_size_of_the_batches(database: Database) -> None:
+    office = office_with(database, "delta")
+    for number in range(2, 6):
+        office.customer(f"C{number}", f"saw-{number}", starts_on="2026-06-01")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    rehearsal = office.start("2026-06", kind="rehearsal", batch_size=1).run
+    final = office.start("2026-06").run
+    assert rehearsal is not None
+    assert final is not None
+    with office.deployment.database.read() as connection:
+        digests = [
+            set(connection.scalars(sa.select(document.c.digest).where(document.c.run_id == run.id))) for run in (rehearsal, final)
+        ]
+    assert digests[0] == digests[1]
+    assert len(digests[0]) == 5
+
+
+def test_where_carried_state_moves_the_account_waits_for_a_rebill(database: Database) -> None:
+    office = office_with(database, "delta", accumulate="year")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    run = office.start("2026-06").run
+    assert run is not None
+    with office.deployment.database.read() as connection:
+        (row,) = run_accounts(connection, run)
+    assert row.state == "held"
+    assert row.evidence[0].finding.code == "LATE01"
+    rebill_document(office.deployment, "INV-2026-000001", reason="late jobs")
+    again = office.start("2026-06")
+    assert again.counts == {"drafted": 1}
+    office.approve()
+    office.post()
+    sound(office)
+
+
+def test_hold_waits_for_an_officer(database: Database) -> None:
+    office = office_with(database, "hold")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    run = office.start("2026-06").run
+    assert run is not None
+    with office.deployment.database.read() as connection:
+        (row,) = run_accounts(connection, run)
+    assert (row.state, row.evidence[0].check, row.evidence[0].facts) == ("held", "late_usage", {"documents": "INV-2026-000001"})
+    rebill_document(office.deployment, "INV-2026-000001", reason="late jobs")
+    assert office.start("2026-06").counts == {"drafted": 1}
+
+
+def test_what_is_older_than_the_plan_bills_back_is_only_told(database: Database) -> None:
+    office = office_with(database, "delta", more="late_usage_days = 20")
+    office.bill("2026-06")
+    office.pass_days(1)
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    office.bill("2026-07")
+    assert not [line for line in lines(office, "INV-2026-000003") if "late" in line]
+    with office.deployment.database.read() as connection:
+        content = find_document(connection, "INV-2026-000003").content
+    assert [finding.code for finding in content.findings] == ["LATE02"]
+
+
+def test_a_rebill_of_the_corrected_document_takes_the_difference_off_the_later_bill(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    office.bill("2026-06")
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="the customer wants one bill")
+    assert [one.number for one in report.later] == ["INV-2026-000002"]
+    assert lines(office, report.new)[-1].endswith("2 hour 2.00 USD")
+    assert not [line for line in lines(office, report.later[0].new) if "late" in line]
+    sound(office)
+
+
+def test_a_rebill_of_the_later_document_keeps_the_difference(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    office.bill("2026-06")
+    office.jobs("j6,drill,2026-06-20T08:00:00+00:00,1", file="june.csv")
+    report = rebill_document(office.deployment, "INV-2026-000002", reason="late job of June")
+    assert lines(office, report.new)[-1] == "Machine hours, late usage 2026-05-01/2026-05-31 6 hour 10.00 USD"
+    sound(office)
