@@ -261,6 +261,36 @@ class AnswerSettings:
     unbalanced_item: str = attrs.field(default="suspend", validator=_item_policy)
 
 
+def _executor(_settings: object, _field: object, value: str) -> None:
+    if value not in ("in-process", "processes", "dask"):
+        raise ValueRefused("CONFIG04", f"{value!r} is no executor", remedy="Write in-process, processes or dask")
+
+
+def _at_least_one(_settings: object, field: attrs.Attribute[Any], value: int) -> None:
+    if value < 1:
+        raise ValueRefused("CONFIG04", f"{field.name} must be 1 or more, not {value}", remedy="Give 1 or more")
+
+
+@attrs.frozen(kw_only=True)
+class RunSettings:
+    """Table ``[run]``: how runs are worked on; none of it decides what is billed.
+
+    Attributes:
+        executor: ``in-process`` works in the process of the command, ``processes`` in worker processes of this machine, ``dask``
+            on the workers of an existing Dask cluster.
+        workers: number of worker processes.
+        scheduler: address of the Dask scheduler, for example ``tcp://10.0.0.5:8786``.
+        shard_size: accounts or documents that a worker takes at a time.
+        lease_seconds: how long a worker may be silent before another one takes its shard over.
+    """
+
+    executor: str = attrs.field(default="in-process", validator=_executor)
+    workers: int = attrs.field(default=2, validator=_at_least_one)
+    scheduler: str = ""
+    shard_size: int = attrs.field(default=2_000, validator=_at_least_one)
+    lease_seconds: int = attrs.field(default=300, validator=_at_least_one)
+
+
 @attrs.frozen(kw_only=True)
 class PersonalDataSettings:
     """Table ``[personal_data]``: the keys under which personal data are encrypted; without it they stand in the clear.
@@ -284,6 +314,7 @@ class Settings:
         calendars: billing calendars by name, for accounts whose cycle is ``custom:NAME``.
         review: which drafts are held.
         answers: what becomes of third parties' answers that do not add up.
+        run: how runs are worked on.
         personal_data: the keys under which personal data are encrypted; None where they stand in the clear.
         plugin: for each plugin the keys of its table ``[plugin.NAME]``, not yet typed: its settings class does that.
     """
@@ -293,6 +324,7 @@ class Settings:
     calendars: Mapping[str, BillingCalendar] = attrs.field(factory=dict)
     review: ReviewSettings = ReviewSettings()
     answers: AnswerSettings = AnswerSettings()
+    run: RunSettings = RunSettings()
     personal_data: PersonalDataSettings | None = None
     plugin: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
 

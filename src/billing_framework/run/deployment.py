@@ -36,6 +36,7 @@ class Deployment:
         database: the open database.
         clock: the clock of all actions.
         actor: who acts.
+        file: ``billing.toml`` itself, from which workers open the same deployment; None where it was put together by hand.
     """
 
     settings: Settings
@@ -45,6 +46,7 @@ class Deployment:
     database: Database
     clock: Clock
     actor: str
+    file: Path | None = None
 
     def close(self) -> None:
         """Close the connections of the database."""
@@ -95,6 +97,7 @@ def open_deployment(
         database=open_database(database_url(file.settings, folder, variables), vault=vault),
         clock=clock or SystemClock(),
         actor=who_acts(actor, file),
+        file=file.path.resolve(),
     )
 
 

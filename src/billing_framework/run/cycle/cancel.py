@@ -15,6 +15,7 @@ from billing_framework.storage.billing.draft_rows import delete_drafts
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import Run, find_run, move_run, run_accounts, save_accounts
+from billing_framework.storage.billing.shard_rows import drop_shards, purge_shards
 from billing_framework.values.errors import Refused
 
 
@@ -81,6 +82,7 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
 def _end(deployment: Deployment, connection: Connection, run: Run, reason: str) -> CancelReport:
     void = _give_numbers_back(deployment, connection, run, reason) if run.state in ("approved", "posting") else ()
     rows = run_accounts(connection, run)
+    drop_shards(connection, run)
     spoilt = {row.document for row in rows if row.document} & _void_documents(connection, run)
     drafts = {row.document for row in rows if row.document} - spoilt
     delete_drafts(connection, drafts)
@@ -105,6 +107,7 @@ def _end_posting(deployment: Deployment, connection: Connection, run: Run, reaso
     issue(connection, run.book, rest, now=now, void={one.document: text for one in rest})
     spoilt = {one.document for one in rest}
     free_charges(connection, spoilt)
+    drop_shards(connection, run)
     rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document in spoilt]
     save_accounts(connection, run, [attrs.evolve(row, state="held", reason=text) for row in rows])
     leave_unbilled(connection, run)
@@ -146,6 +149,7 @@ def purge_run(deployment: Deployment, code: str) -> int:
             raise Refused("RUN19", f"{run.code} is no rehearsal", remedy="Cancel it: billing run cancel; its trail stays")
         drafts = {row.document for row in run_accounts(connection, run) if row.document}
         delete_drafts(connection, drafts)
+        purge_shards(connection, run)
         table = tables.run_account
         connection.execute(table.delete().where(table.c.run_id == run.id))
         connection.execute(tables.run.delete().where(tables.run.c.id == run.id))

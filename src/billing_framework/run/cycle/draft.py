@@ -1,22 +1,29 @@
-"""Drafts the accounts of a run, batch by batch: load, compute without a lock, save in one transaction."""
+"""Drafts the accounts of a run, shard by shard: load, compute without a lock, save in one transaction that proves the lease."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.accounts.party import Party
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
 from billing_framework.run.cycle.bill import BillResult, bill
 from billing_framework.run.cycle.bill_input import BillInput, changed_parts, manifest_digest, part_digests
+from billing_framework.run.cycle.coordinate import Progress, coordinate
 from billing_framework.run.cycle.issuer import buyer_of, seller_of
+from billing_framework.run.cycle.late_find import late_holds
+from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
 from billing_framework.run.cycle.order import order_holds
+from billing_framework.run.cycle.shards import batches, pending_families, plan_drafting
 from billing_framework.run.cycle.together import heads_of_results, held_together
 from billing_framework.run.cycle.unbilled import gap_holds
+from billing_framework.run.cycle.work import Saved, Step, Work, Worked, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.draft_rows import DraftRecord, delete_drafts, save_drafts
@@ -32,11 +39,12 @@ from billing_framework.storage.billing.run_rows import (
     run_accounts_of,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import load_accounts, load_parties
-from billing_framework.values.plain_form import to_text
+from billing_framework.storage.master.account_rows import load_accounts, load_parties, load_tree
+from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
+from billing_framework.values.plain_form import to_text
 
 OPEN = ("drafting", "drafted")
 LASTING = ("officer", "period")
@@ -49,55 +57,80 @@ def document_key(run: Run, account: str) -> int:
 
 
 def draft_accounts(
-    deployment: Deployment, run: Run, *, batch_size: int, progress: Callable[[int, int], None] | None = None
+    deployment: Deployment,
+    run: Run,
+    *,
+    batch_size: int | None = None,
+    work: Work | None = None,
+    progress: Progress | None = None,
 ) -> int:
-    """Draft all pending accounts of a run and return how many they were.
+    """Draft all pending accounts of a run, in shards, and return how many were drafted for this call.
 
     Args:
         deployment: the deployment.
         run: a run that is not approved.
-        batch_size: accounts per transaction; accounts that pay for each other are never parted.
-        progress: told after each batch how many of how many are drafted.
+        batch_size: accounts per transaction, a whole shard where None; accounts that are billed together are never parted.
+        work: by whom and in what shards it is worked on; by default as the settings say.
+        progress: told how many accounts of how many are drafted.
     """
+    work = work or work_of(deployment, batch_size)
+    with deployment.database.begin() as connection:
+        run = locked(connection, run)
+        if run.state in OPEN:
+            groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
+            plan_drafting(connection, run, groups, work.shard_size)
+    return coordinate(deployment, run, DRAFTING, work, progress).count
+
+
+def _prepare(deployment: Deployment, run: Run, known_at: datetime) -> Desk:
     with deployment.database.read() as connection:
-        rows = run_accounts(connection, run)
-        if not any(row.state == "pending" for row in rows):
-            return 0
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
-    families = _pending_families(rows, desk)
-    total = sum(map(len, families.values()))
-    done = 0
-    for batch in _batches(families, batch_size):
-        draft_batch(desk, run, batch)
-        done += len(batch)
-        if progress:
-            progress(done, total)
-    return done
+    return attrs.evolve(desk, known_at=known_at)
 
 
-def _pending_families(rows: Sequence[RunAccount], desk: Desk) -> dict[str, list[str]]:
-    """Return by group all accounts whose charges meet on one document or are shared, where one of them is pending."""
-    families: dict[str, list[str]] = {}
-    for row in rows:
-        families.setdefault(desk.groups.head(row.account), []).append(row.account)
-    pending = {desk.groups.head(row.account) for row in rows if row.state == "pending"}
-    return {head: members for head, members in families.items() if head in pending}
+def draft_shard(desk: Desk, run: Run, lease: Lease, size: int, saved: Saved) -> Worked:
+    """Draft the accounts of a shard that wait for it.
+
+    Args:
+        desk: what all accounts of the book share.
+        run: a run that is not approved.
+        lease: the shard.
+        size: accounts per transaction; accounts that are billed together are never parted.
+        saved: told after each transaction how many accounts it saved.
+
+    Raises:
+        Conflict: ``RUN40`` where another worker has taken the shard over; what was saved before stands.
+        Refused: ``RUN03`` where somebody has moved the run on.
+    """
+    database = desk.deployment.database
+    with database.read() as connection:
+        rows = run_accounts_of(connection, run, lease.shard.accounts)
+    families = pending_families({account: row.state for account, row in rows.items()}, desk.groups)
+    parts = list(batches(families, size))
+    for place, part in enumerate(parts, start=1):
+        draft_batch(desk, run, part, lease=lease, last=place == len(parts))
+        saved(len(part))
+    if not parts:
+        with database.begin() as connection:
+            lease.finish(connection)
+    return Worked(count=sum(map(len, parts)))
 
 
-def _batches(families: Mapping[str, list[str]], size: int) -> Iterator[list[str]]:
-    """Yield the accounts in lists that never part a family."""
-    batch: list[str] = []
-    for payer in sorted(families):
-        if batch and len(batch) + len(families[payer]) > size:
-            yield batch
-            batch = []
-        batch += families[payer]
-    if batch:
-        yield batch
+DRAFTING = Step(name="draft", prepare=_prepare, work=draft_shard)
 
 
-def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunAccount]:
-    """Draft some accounts of a run, whole families of them, and return their rows."""
+def draft_batch(
+    desk: Desk, run: Run, accounts: Sequence[str], *, lease: Lease | None = None, last: bool = False
+) -> dict[str, RunAccount]:
+    """Draft some accounts of a run, whole families of them, and return their rows.
+
+    Args:
+        desk: what all accounts of the book share.
+        run: a run that is not approved.
+        accounts: the accounts.
+        lease: the shard that they are part of, which nobody else may have taken; None where an officer drafts them.
+        last: True where nothing is left of the shard after them.
+    """
     deployment = desk.deployment
     with deployment.database.read() as connection:
         before = run_accounts_of(connection, run, accounts)
@@ -107,12 +140,15 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
     results = bill(list(inputs.values()), material, deployment.host)
     with deployment.database.read() as connection:
         order = order_holds(connection, results, run.period.end)
-    order = gap_holds([inputs[result.account] for result in results if result.draft is not None], history) | order
+    drafted = [inputs[result.account] for result in results if result.draft is not None]
+    order = late_holds(inputs.values()) | gap_holds(drafted, history) | order
     rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before, order=order)}
     with deployment.database.begin() as connection:
-        run = locked(connection, run)
+        run = locked(connection, run, shared=lease is not None)
         if run.state not in OPEN:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Somebody else moved it on meanwhile")
+        if lease is not None:
+            lease.keep(connection, len(accounts))
         now = run_accounts_of(connection, run, accounts)
         heads = heads_of_results(results)
         moved = {heads[result.account] for result in results if _moved(result.account, before, now)}
@@ -126,6 +162,8 @@ def draft_batch(desk: Desk, run: Run, accounts: Sequence[str]) -> dict[str, RunA
         saved |= _save(connection, run, records, saved)
         saved = {row.account: row for row in held_together(list(saved.values()), heads)}
         save_accounts(connection, run, list(saved.values()))
+        if lease is not None and last:
+            lease.finish(connection)
     return now | saved
 
 

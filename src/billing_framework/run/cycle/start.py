@@ -6,18 +6,21 @@ another run has billed are left to it; what is new since is taken up by a furthe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import BillingGroups, billing_groups
+from billing_framework.run.cycle.coordinate import Progress
 from billing_framework.run.cycle.draft import draft_accounts, stale_accounts
+from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.keys import PeriodClaim, claim_periods, claims_of
+from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
@@ -91,20 +94,27 @@ class RunReport:
 
 
 def start_run(
-    deployment: Deployment, request: RunRequest, *, batch_size: int = 200, progress: Callable[[int, int], None] | None = None
+    deployment: Deployment,
+    request: RunRequest,
+    *,
+    batch_size: int | None = None,
+    work: Work | None = None,
+    progress: Progress | None = None,
 ) -> RunReport:
     """Start a run or go on with one: draft what is pending, draft anew what is stale or held for its data.
 
     Args:
         deployment: the deployment.
         request: what to bill.
-        batch_size: accounts per transaction; it decides nothing else.
-        progress: told after each batch how many accounts of how many are drafted.
+        batch_size: accounts per transaction, a whole shard where None; it decides nothing else.
+        work: by whom and in what shards it is worked on; by default as the settings say.
+        progress: told how many accounts of how many are drafted.
 
     Raises:
         NotFound: the book or an account does not exist.
         Refused: ``RUN03`` where the run is approved already.
     """
+    work = work or work_of(deployment, batch_size)
     opened = _open(deployment, request)
     if opened.run is None:
         return opened
@@ -112,18 +122,30 @@ def start_run(
     if run.state not in OPEN_STATES:
         return attrs.evolve(opened, counts=_counts(deployment, run))
     stale = 0 if opened.is_new else _make_pending(deployment, run)
-    drafted = draft_accounts(deployment, run, batch_size=batch_size, progress=progress)
+    run, drafted = finish_drafting(deployment, run, work, progress)
+    return attrs.evolve(opened, run=run, counts=_counts(deployment, run), drafted=drafted, stale=stale)
+
+
+def finish_drafting(deployment: Deployment, run: Run, work: Work, progress: Progress | None = None) -> tuple[Run, int]:
+    """Draft what is pending in a run, in shards; return the run as it is then, and how many accounts were drafted here.
+
+    Args:
+        deployment: the deployment.
+        run: a run that is not approved.
+        work: by whom and in what shards it is worked on.
+        progress: told how many accounts of how many are drafted.
+    """
+    drafted = draft_accounts(deployment, run, work=work, progress=progress)
     with deployment.database.begin() as connection:
         run = locked(connection, run)
-        if run.state == "drafting" and not run_accounts(connection, run, states=["pending"]):
+        if run.state == "drafting" and not counts_by_state(connection, run).get("pending"):
             run = move_run(connection, run, "drafted")
-    return attrs.evolve(opened, run=run, counts=_counts(deployment, run), drafted=drafted, stale=stale)
+    return run, drafted
 
 
 def _counts(deployment: Deployment, run: Run) -> dict[str, int]:
     with deployment.database.read() as connection:
-        states = [row.state for row in run_accounts(connection, run)]
-    return {state: states.count(state) for state in sorted(set(states))}
+        return counts_by_state(connection, run)
 
 
 def _open(deployment: Deployment, request: RunRequest) -> RunReport:

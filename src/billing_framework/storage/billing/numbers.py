@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.numbering import Numbered
 from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.billing.shard_rows import POST, drop_shards
 from billing_framework.storage.bulk import bulk_insert
 
 
@@ -53,6 +54,16 @@ def manifest_of(connection: Connection, run: Run) -> list[Numbered]:
     ]
 
 
+def manifest_part(connection: Connection, run: Run, first: int, last: int) -> list[Numbered]:
+    """Return the reserved numbers of a run at some positions, the first and the last of them included, in posting order."""
+    table = tables.posting_manifest
+    query = sa.select(table).where(table.c.run_id == run.id, table.c.position.between(first, last)).order_by(table.c.position)
+    return [
+        Numbered(document=row.document_id, counter_name=row.series, counter=row.counter, number=row.number)
+        for row in connection.execute(query)
+    ]
+
+
 def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int]:
     """Return the keys of the documents that bear their reserved number already."""
     table = tables.number_issued
@@ -84,7 +95,8 @@ def give_back(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> 
 
 
 def drop_manifest(connection: Connection, run: Run) -> None:
-    """Remove the manifest of a run."""
+    """Remove the manifest of a run, and the shards in which it was to be posted."""
+    drop_shards(connection, run, step=POST)
     connection.execute(tables.posting_manifest.delete().where(tables.posting_manifest.c.run_id == run.id))
 
 

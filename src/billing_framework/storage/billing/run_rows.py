@@ -12,13 +12,13 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import tables
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import chunks, rows_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.values.plain_form import from_plain, to_plain
 from billing_framework.values.errors import Conflict, NotFound
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
 from billing_framework.values.period import DateSpan
+from billing_framework.values.plain_form import from_plain, to_plain
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -173,10 +173,19 @@ def find_run(connection: Connection, code: str, *, lock: bool = False, final: bo
     return locked(connection, matching[0]) if lock else matching[0]
 
 
-def locked(connection: Connection, run: Run) -> Run:
-    """Hold the run's row until the transaction ends, and return the run as it is then."""
-    query = sa.select(tables.run).where(tables.run.c.id == run.id).with_for_update()
-    return _run(connection.execute(query).one())
+def locked(connection: Connection, run: Run, *, shared: bool = False) -> Run:
+    """Hold the run's row until the transaction ends, and return the run as it is then.
+
+    Args:
+        connection: a connection with an open write transaction.
+        run: the run.
+        shared: True for workers, which keep officers from moving the run on, but not each other from saving.
+    """
+    query = sa.select(tables.run).where(tables.run.c.id == run.id).with_for_update(read=shared)
+    found = connection.execute(query).one_or_none()
+    if found is None:
+        raise NotFound("RUN01", f"the run {run.code} is not there any more", remedy="It was a rehearsal that somebody purged")
+    return _run(found)
 
 
 def _run(row: sa.Row[Any]) -> Run:
@@ -245,7 +254,9 @@ def run_accounts_of(connection: Connection, run: Run, accounts: Iterable[str]) -
     return {
         row.account: _run_account(row)
         for row in rows_of(
-            connection, list(accounts), lambda some: sa.select(table).where(table.c.run_id == run.id, table.c.account.in_(some))
+            connection,
+            [account_id(account) for account in accounts],
+            lambda some: sa.select(table).where(table.c.run_id == run.id, table.c.account_id.in_(some)),
         )
     }
 
@@ -301,6 +312,14 @@ def save_accounts(connection: Connection, run: Run, rows: Sequence[RunAccount]) 
     )
     if rows:
         connection.execute(statement, [_changes(row) for row in rows])
+
+
+def move_accounts_on(connection: Connection, run: Run, documents: Iterable[int], before: str, after: str) -> None:
+    """Move the accounts of a run whose charges are on some documents from one state to another."""
+    table = tables.run_account
+    for some in chunks(documents):
+        moved = table.update().where(table.c.run_id == run.id, table.c.document_id.in_(some), table.c.state == before)
+        connection.execute(moved.values(state=after))
 
 
 def _changes(row: RunAccount) -> dict[str, Any]:

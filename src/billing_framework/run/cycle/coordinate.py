@@ -1,0 +1,182 @@
+"""Has the shards of a run done, here or by workers elsewhere, until none is left; several coordinators share one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from typing import Any
+
+import attrs
+
+from billing_framework.run.cycle.executors import opened_executor
+from billing_framework.run.cycle.lease import claim, given_back_on_error, gone_workers
+from billing_framework.run.cycle.shard_worker import ShardTask, work_on_shard
+from billing_framework.run.cycle.work import IN_PROCESS, Step, Work, Worked
+from billing_framework.run.cycle.worker_name import worker_name
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.versions import computing_versions
+from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.billing.shard_rows import Shard, shards_of
+from billing_framework.values.errors import ConfigurationError, Conflict, Refused
+
+Progress = Callable[[int, int], None]
+"""Told how many accounts or documents of how many are done."""
+
+PAUSE_SECONDS = 1
+_MOST_BREAKDOWNS = 3
+_SHARDS_PER_WORKER = 2
+
+
+def coordinate(deployment: Deployment, run: Run, step: Step[Any], work: Work, progress: Progress | None = None) -> Worked:
+    """Have all shards of a step done and return what was done for this call, by its own workers.
+
+    Shards that other coordinators' workers have are waited for; where their leases end, they are taken over.
+
+    Args:
+        deployment: the deployment.
+        run: the run.
+        step: what is done with each shard.
+        work: by whom.
+        progress: told how far the step has come.
+
+    Raises:
+        Refused: ``RUN43`` where worker processes end again and again.
+        BillingError: what kept a shard from being done; the run can be resumed.
+    """
+    if not _unfinished(deployment, run, step):
+        return Worked()
+    if work.executor == IN_PROCESS:
+        return _done_here(deployment, run, step, work, progress)
+    return _Foreman(deployment=deployment, run=run, step=step, work=work, progress=progress).all_done()
+
+
+def _unfinished(deployment: Deployment, run: Run, step: Step[Any]) -> list[Shard]:
+    with deployment.database.read() as connection:
+        return shards_of(connection, run, step.name, unfinished=True)
+
+
+def _tell(deployment: Deployment, run: Run, step: Step[Any], progress: Progress | None) -> None:
+    if progress is not None:
+        with deployment.database.read() as connection:
+            shards = shards_of(connection, run, step.name)
+        progress(sum(one.saved for one in shards), sum(one.size for one in shards))
+
+
+def _done_here(deployment: Deployment, run: Run, step: Step[Any], work: Work, progress: Progress | None) -> Worked:
+    owner = worker_name()
+    known_at = deployment.clock.now()
+    worked, prepared = Worked(), None
+    while True:
+        lease = claim(deployment, run, step.name, owner=owner, seconds=work.lease_seconds)
+        if lease is None:
+            _tell(deployment, run, step, progress)
+            if not _unfinished(deployment, run, step):
+                return worked
+            time.sleep(PAUSE_SECONDS)
+            continue
+        try:
+            with given_back_on_error(deployment, lease):
+                prepared = step.prepare(deployment, run, known_at) if prepared is None else prepared
+                worked += step.work(prepared, run, lease, work.transaction_size, lambda _: _tell(deployment, run, step, progress))
+        except Conflict as lost:
+            if lost.code != "RUN40":
+                raise
+
+
+@attrs.define(kw_only=True)
+class _Foreman:
+    """Hands shards to an executor and takes back what came of them.
+
+    Attributes:
+        deployment: the deployment.
+        run: the run.
+        step: what is done.
+        work: by whom.
+        progress: told how far it has come.
+        worked: what was done until now.
+        breakdowns: how often in a row the executor broke down without a shard done in between.
+        under_way: shards that the executor has.
+    """
+
+    deployment: Deployment
+    run: Run
+    step: Step[Any]
+    work: Work
+    progress: Progress | None
+    worked: Worked = attrs.field(factory=Worked)
+    breakdowns: int = 0
+    under_way: dict[Future[Worked | None], int] = attrs.field(factory=dict)
+
+    def all_done(self) -> Worked:
+        """Have all shards done, with a new executor where one breaks down."""
+        told = self._told()
+        while True:
+            try:
+                with opened_executor(self.work) as executor:
+                    return self._until_none_is_left(executor, told)
+            except BrokenExecutor as broken:
+                self.under_way.clear()
+                self.breakdowns += 1
+                if isinstance(self.work.executor, Executor) or self.breakdowns >= _MOST_BREAKDOWNS:
+                    raise Refused(
+                        "RUN43",
+                        f"worker processes ended {self.breakdowns} times in a row before a shard was done",
+                        remedy="See what ends them: memory, a plugin, somebody's kill; then go on: billing run resume",
+                    ) from broken
+
+    def _told(self) -> Callable[[int], ShardTask]:
+        deployment = self.deployment
+        if deployment.file is None:
+            raise ConfigurationError(
+                "RUN44", "workers elsewhere need a deployment file, and this deployment was opened without one"
+            )
+        task = ShardTask(
+            config=str(deployment.file),
+            settings_sha256=deployment.settings_sha256,
+            versions=computing_versions(deployment),
+            actor=deployment.actor,
+            run=self.run.code,
+            step=self.step,
+            number=0,
+            transaction_size=self.work.transaction_size,
+            lease_seconds=self.work.lease_seconds,
+            known_at=deployment.clock.now(),
+        )
+        return lambda number: attrs.evolve(task, number=number)
+
+    def _until_none_is_left(self, executor: Executor, told: Callable[[int], ShardTask]) -> Worked:
+        try:
+            while unfinished := _unfinished(self.deployment, self.run, self.step):
+                self._hand_out(executor, told, unfinished)
+                ended = wait(self.under_way, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED).done
+                for future in ended:
+                    del self.under_way[future]
+                    outcome = future.result()
+                    if outcome is not None:
+                        self.worked += outcome
+                        self.breakdowns = 0
+                _tell(self.deployment, self.run, self.step, self.progress)
+                if not self.under_way and not ended:
+                    time.sleep(PAUSE_SECONDS)
+        finally:
+            for future in self.under_way:
+                future.cancel()
+        return self.worked
+
+    def _hand_out(self, executor: Executor, told: Callable[[int], ShardTask], unfinished: list[Shard]) -> None:
+        """Keep the workers busy with shards that nobody has."""
+        room = self.work.workers * _SHARDS_PER_WORKER - len(self.under_way)
+        if room <= 0:
+            return
+        now = self.deployment.clock.now()
+        gone = gone_workers(self.deployment.database, self.run, self.step.name)
+        given = set(self.under_way.values())
+        free = [
+            one.number
+            for one in unfinished
+            if one.number not in given
+            and (one.state == "pending" or one.owner in gone or (one.lease_until is not None and one.lease_until <= now))
+        ]
+        for number in free[:room]:
+            self.under_way[executor.submit(work_on_shard, told(number))] = number

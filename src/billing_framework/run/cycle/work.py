@@ -1,0 +1,95 @@
+"""How a run is worked on: by whom, and in shards of what size; none of it decides what is billed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import attrs
+
+from billing_framework.run.cycle.lease import Lease
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.run_rows import Run
+
+IN_PROCESS = "in-process"
+PROCESSES = "processes"
+DASK = "dask"
+EXECUTORS = (IN_PROCESS, PROCESSES, DASK)
+
+Prepared = TypeVar("Prepared")
+Saved = Callable[[int], None]
+"""Told how many accounts or documents were saved just now."""
+
+
+@attrs.frozen(kw_only=True)
+class Work:
+    """How a run is worked on.
+
+    Attributes:
+        executor: ``in-process``, ``processes`` or ``dask``; or any executor that is open, which is not closed.
+        workers: number of worker processes.
+        scheduler: address of a Dask scheduler such as ``tcp://10.0.0.5:8786``.
+        shard_size: accounts or documents in a shard.
+        batch_size: accounts or documents per transaction; a whole shard where None.
+        lease_seconds: how long a worker may be silent before another one takes its shard.
+    """
+
+    executor: str | Executor = IN_PROCESS
+    workers: int = 2
+    scheduler: str = ""
+    shard_size: int = 2_000
+    batch_size: int | None = None
+    lease_seconds: int = 300
+
+    @property
+    def transaction_size(self) -> int:
+        """Accounts or documents per transaction."""
+        return self.batch_size or self.shard_size
+
+
+def work_of(deployment: Deployment, batch_size: int | None = None) -> Work:
+    """Return how the settings of a deployment say that runs are worked on."""
+    settings = deployment.settings.run
+    return Work(
+        executor=settings.executor,
+        workers=settings.workers,
+        scheduler=settings.scheduler,
+        shard_size=settings.shard_size,
+        lease_seconds=settings.lease_seconds,
+        batch_size=batch_size,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Worked:
+    """What came of some work.
+
+    Attributes:
+        count: number of accounts drafted or documents issued.
+        void: account to the reason why its document was issued as void.
+    """
+
+    count: int = 0
+    void: Mapping[str, str] = attrs.field(factory=dict)
+
+    def __add__(self, other: Worked) -> Worked:
+        return Worked(count=self.count + other.count, void={**self.void, **other.void})
+
+
+@attrs.frozen(kw_only=True)
+class Step(Generic[Prepared]):
+    """One of the two steps that are cut into shards, as functions that a worker elsewhere finds by their names.
+
+    Attributes:
+        name: ``draft`` or ``post``.
+        prepare: reads what all shards of the step share, once in each worker; given the deployment, the run, and the instant as
+            of which data are read.
+        work: does one shard; given what was prepared, the run, the lease, the number of accounts or documents per transaction,
+            and whom to tell what is saved.
+    """
+
+    name: str
+    prepare: Callable[[Deployment, Run, datetime], Prepared]
+    work: Callable[[Prepared, Run, Lease, int, Saved], Worked]
