@@ -62,6 +62,15 @@ def not_replaced(table: sa.Table, message: str) -> Guard:
     )
 
 
+def row_taken(table: str, message: str) -> Guard:
+    """Return the guard against ``INSERT OR REPLACE`` for a table without a unique key: nobody names the number of a stored row.
+
+    Rows of SQLite have a number; of one that the database is still to number, it is -1 or undefined, and no row's.
+    """
+    there = f"EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid)"
+    return Guard(name=f"{table}_taken", table=table, event="INSERT", refuse_when=there, message=message, only="sqlite")
+
+
 def _unique_keys(table: sa.Table) -> Iterator[str]:
     """Yield for the primary key and each unique constraint the condition that a stored row has the values of a new one."""
     keys = [constraint.columns for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)]

@@ -166,7 +166,7 @@ def replaced_documents(connection: Connection) -> set[int]:
         sa.select(columns.document_id)
         .join(mine, mine.c.key == columns.record_key)
         .join(newer, sa.and_(newer.c.slot_key == mine.c.slot_key, newer.c.version > mine.c.version))
-        .where(mine.c.slot_key != 0, columns.reversed_by.is_(None))
+        .where(mine.c.slot_key != 0, newer.c.slot_key != 0, columns.reversed_by.is_(None))
         .distinct()
     )
     return set(connection.scalars(query))

@@ -144,8 +144,7 @@ def _newest(connection: Connection, claims: Iterable[int], up_to_batch: int) -> 
     wanted = list(claims)
     for column, plain in ((columns.key, True), (columns.slot_key, False)):
         query = sa.select(usage_key).where(columns.batch_id <= up_to_batch)
-        if plain:
-            query = query.where(columns.slot_key == 0)
+        query = query.where(columns.slot_key == 0 if plain else columns.slot_key != 0)
         for row in rows_of(connection, wanted, among(query, column)):
             claim = row.key if plain else row.slot_key
             newest[claim] = max(newest.get(claim, (row.version, row.key, row.kind)), (row.version, row.key, row.kind))

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
 from billing_framework.storage.column_types import Day, Digest, ExactText, Flag, Instant, Key, Sealed, Whole
-from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied
+from billing_framework.storage.guard import Guard, create_guards, never_emptied, row_taken
 from billing_framework.storage.packed import PackedWholes
 from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY
 from billing_framework.usage.content import field_text
@@ -133,6 +133,9 @@ class KindTable:
 def kind_table(kind: UsageKind) -> KindTable:
     """Return a kind with its derived table, which belongs to a schema of its own so that kinds never meet.
 
+    Its rows stand in the order in which they came, with one index by subject and start. That a key is there once, whatever the
+    kind, is kept by the table ``usage_key``, which also says under which subject and start the row of a key is found.
+
     Raises:
         ContractBroken: ``PLUGIN11`` where the kind cannot be stored.
     """
@@ -140,7 +143,7 @@ def kind_table(kind: UsageKind) -> KindTable:
     table = sa.Table(
         f"usage_{kind.name}",
         sa.MetaData(),
-        sa.Column("key", Whole, primary_key=True, autoincrement=False),
+        sa.Column("key", Whole, nullable=False),
         sa.Column("source", Key, nullable=False),
         sa.Column("external_id", Key, nullable=False),
         sa.Column("subject_id", Whole, nullable=False),
@@ -180,7 +183,11 @@ def create_kind_tables(connection: Connection, tables: Sequence[KindTable]) -> l
 def kind_guards(derived: KindTable) -> tuple[Guard, ...]:
     """Return the guards of the table of a kind."""
     name = derived.table.name
-    return (*append_only(derived.table, USAGE_APPEND_ONLY), *never_emptied([name], USAGE_APPEND_ONLY))
+    changing = (
+        Guard(name=f"{name}_{event.lower()}", table=name, event=event, refuse_when="1 = 1", message=USAGE_APPEND_ONLY)
+        for event in ("UPDATE", "DELETE")
+    )
+    return (*changing, row_taken(name, USAGE_APPEND_ONLY), *never_emptied([name], USAGE_APPEND_ONLY))
 
 
 def kind_table_findings(connection: Connection, tables: Sequence[KindTable]) -> list[Finding]:

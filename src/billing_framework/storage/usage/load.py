@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import subject_id
 from billing_framework.storage.usage.kind_table import KindTable
-from billing_framework.storage.usage.rows import Tables, among, subject_names
+from billing_framework.storage.usage.rows import Tables, among, subject_names, with_keys
 from billing_framework.storage.usage.tables import usage_batch, usage_key
 from billing_framework.usage.kind_fields import MARK
 from billing_framework.usage.record import AnyUsage
@@ -85,6 +85,7 @@ def current_records(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
         mine.c.key == columns.key,
         mine.c.slot_key != 0,
         newer.c.slot_key == mine.c.slot_key,
+        newer.c.slot_key != 0,  # lets the index of the slots be used
         newer.c.version > mine.c.version,
         newer.c.batch_id <= up_to_batch,
     )
@@ -102,9 +103,7 @@ def load_by_key(connection: Connection, tables: Tables, keys: Mapping[str, Itera
     rows: list[tuple[KindTable, sa.Row[Any]]] = []
     for name, some_keys in sorted(keys.items()):
         derived = tables[name]
-        columns = derived.table.c
-        query = derived.query
-        rows += [(derived, row) for row in rows_of(connection, some_keys, among(query, columns.key))]
+        rows += [(derived, row) for row in rows_of(connection, some_keys, with_keys(derived.query, derived.table))]
     names = subject_names(connection, {row.subject_id for _, row in rows})
     return {row.key: usage_row(derived, row, derived.usage(row, names.get(row.subject_id, ""))) for derived, row in rows}
 

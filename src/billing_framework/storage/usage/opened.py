@@ -14,7 +14,7 @@ from billing_framework.storage.many import rows_of
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_subject, told
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.load import UsageRow
-from billing_framework.storage.usage.rows import Tables, among
+from billing_framework.storage.usage.rows import Tables, with_keys
 from billing_framework.usage.content import field_value, personal_text
 from billing_framework.usage.kind_fields import BodyField
 from billing_framework.usage.record import AnyUsage
@@ -90,5 +90,5 @@ def _sealed(
         derived = tables[kind]
         columns = derived.table.c
         query = sa.select(columns.key, *(columns[field.name] for field in derived.fields if field.personal))
-        for stored in rows_of(connection, some, among(query, columns.key)):
+        for stored in rows_of(connection, some, with_keys(query, derived.table)):
             yield some[stored.key], stored, derived, desk

@@ -26,50 +26,69 @@ from billing_framework.values.errors import Refused
 
 Tables = Mapping[str, KindTable]
 
+KEY_COLUMNS = ("key", "kind", "subject_id", "start_at", "slot_key", "version", "batch_id")
+"""Columns of ``usage_key``, in the order of the rows that intake writes."""
+
 
 def among(query: sa.Select[Any], column: sa.Column[int]) -> Callable[[list[int]], sa.Select[Any]]:
     """Return what narrows `query` to rows whose `column` is among some values, for `rows_of`."""
     return lambda some: query.where(column.in_(some))
 
 
+def with_keys(query: sa.Select[Any], table: sa.Table) -> Callable[[list[int]], sa.Select[Any]]:
+    """Return what narrows `query` over the table of a kind to the rows of some keys, for `rows_of`.
+
+    The rows are found by their subject and start, which stand with the key: the table itself has no index by key.
+    """
+    mine, columns = usage_key.alias("of_key"), table.c
+    query = query.join_from(
+        table,
+        mine,
+        sa.and_(columns.subject_id == mine.c.subject_id, columns.start_at == mine.c.start_at, columns.key == mine.c.key),
+    )
+    return among(query, mine.c.key)
+
+
 def stored_records(connection: Connection, tables: Tables, keys: AbstractSet[int]) -> dict[int, Stored]:
     """Return the stored records by key; keys without one are left out."""
-    return {stored.key: stored for stored in _stored(connection, tables, usage_key.c.key, keys)}
+    return {stored.key: stored for stored in _stored(connection, tables, among(sa.select(usage_key), usage_key.c.key), keys)}
 
 
 def stored_slots(connection: Connection, tables: Tables, slots: AbstractSet[int]) -> dict[int, list[Stored]]:
     """Return the stored records of each slot."""
     found: dict[int, list[Stored]] = defaultdict(list)
-    for stored in _stored(connection, tables, usage_key.c.slot_key, slots):
+    in_slot = among(sa.select(usage_key).where(usage_key.c.slot_key != 0), usage_key.c.slot_key)
+    for stored in _stored(connection, tables, in_slot, slots):
         found[stored.slot].append(stored)
     return found
 
 
-def _stored(connection: Connection, tables: Tables, column: sa.Column[int], wanted: AbstractSet[int]) -> list[Stored]:
-    rows = list(rows_of(connection, wanted, among(sa.select(usage_key), column)))
+def _stored(
+    connection: Connection, tables: Tables, query_of: Callable[[list[int]], sa.Select[Any]], wanted: AbstractSet[int]
+) -> list[Stored]:
+    rows = list(rows_of(connection, wanted, query_of))
     by_kind: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         by_kind[row.kind].append(row.key)
-    names: dict[int, tuple[str, str, bytes]] = {}
+    told: dict[int, sa.Row[Any]] = {}
     for kind, keys in by_kind.items():
         if kind not in tables:
             what = f"records of the usage kind {kind!r} are stored, but no enabled plugin offers it"
             raise Refused("USAGE06", what, remedy="Enable the plugin that took them in")
         columns = tables[kind].table.c
         mark = columns[MARK] if tables[kind].personal else sa.null()
-        query = sa.select(columns.key, columns.source, columns.external_id, mark.label("mark"))
-        for row in rows_of(connection, keys, among(query, columns.key)):
-            names[row.key] = (row.source, row.external_id, row.mark or b"")
+        query = sa.select(columns.key, columns.source, columns.external_id, columns.digest, mark.label("mark"))
+        told.update((row.key, row) for row in rows_of(connection, keys, with_keys(query, tables[kind].table)))
     return [
         Stored(
             key=row.key,
-            source=names[row.key][0],
-            external_id=names[row.key][1],
-            digest=row.digest,
+            source=told[row.key].source,
+            external_id=told[row.key].external_id,
+            digest=told[row.key].digest,
             place=f"batch {row.batch_id}",
             slot=row.slot_key,
             version=row.version,
-            mark=names[row.key][2],
+            mark=told[row.key].mark or b"",
         )
         for row in rows
     ]
@@ -129,11 +148,11 @@ def insert_records(
             usage, key=record.key, subject_id=subject, digest=record.digest, batch_id=batch_id, mark=record.mark, seal=seal
         )
         by_kind[usage.kind].append(row)
-        keys.append((record.key, usage.kind, record.digest, record.slot, usage.version, batch_id))
+        keys.append((record.key, usage.kind, subject, usage.span.start, record.slot, usage.version, batch_id))
     if desk is not None:
         desk.save()
     _insert_subjects(connection, subjects)
-    bulk_insert(connection, usage_key, ("key", "kind", "digest", "slot_key", "version", "batch_id"), keys)
+    bulk_insert(connection, usage_key, KEY_COLUMNS, keys)
     for kind, rows in by_kind.items():
         bulk_insert(connection, tables[kind].table, tables[kind].columns, rows)
 

@@ -62,14 +62,16 @@ usage_key = sa.Table(
     metadata,
     sa.Column("key", Whole, primary_key=True, autoincrement=False),
     sa.Column("kind", Key, nullable=False),
-    sa.Column("digest", Digest, nullable=False),
+    # Where the record stands: the tables of the kinds have one index only, by subject and start.
+    sa.Column("subject_id", Whole, nullable=False),
+    sa.Column("start_at", Instant, nullable=False),
     sa.Column("slot_key", Whole, nullable=False),  # 0 where records of the kind never replace each other
     sa.Column("version", Whole, nullable=False),
     sa.Column("batch_id", Whole, nullable=False),
     sqlite_strict=True,
 )
-sa.Index("usage_key_by_slot", usage_key.c.slot_key, usage_key.c.version)
-sa.Index("usage_key_by_batch", usage_key.c.batch_id)
+_IN_SLOT = usage_key.c.slot_key != 0
+sa.Index("usage_key_by_slot", usage_key.c.slot_key, usage_key.c.version, sqlite_where=_IN_SLOT, postgresql_where=_IN_SLOT)
 
 usage_suspense = sa.Table(
     "usage_suspense",
