@@ -13,6 +13,7 @@ from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
+from billing_framework.cli.run_figures_verbs import FIGURES_VERBS
 from billing_framework.cli.run_held_verbs import HELD_VERBS
 from billing_framework.cli.run_review_verb import review
 from billing_framework.run.cycle.approve import approve_run
@@ -40,7 +41,7 @@ def run() -> None:
 
 
 run.add_command(review)
-for verb in (*DRAFT_VERBS, *HELD_VERBS):
+for verb in (*DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS):
     run.add_command(verb)
 
 

@@ -1,0 +1,219 @@
+"""The report of a run: its accounts, documents and amounts by code, control totals, holds, versions and who did what when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.run.cycle.control import reconciles
+from billing_framework.run.cycle.review import RunTotals, totals_of
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.audit import events
+from billing_framework.storage.billing.run_counts import counts_by_state
+from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
+from billing_framework.storage.billing.tables import document, document_line, document_tax, run_account
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.usage.kind_table import kind_tables
+from billing_framework.storage.usage.tables import usage_suspense
+from billing_framework.values.clock import timezone
+from billing_framework.values.money import Money
+
+_BILLED = ("drafted", "approved", "posted")
+_NAMED = 5
+
+
+@attrs.frozen(kw_only=True)
+class CodeTotal:
+    """What the lines of one charge code, or the taxes of one tax code, come to in one currency.
+
+    Attributes:
+        code: the code.
+        lines: number of lines, or of documents with the tax.
+        net: sum of the lines without tax, or of what is taxed.
+        tax: sum of the taxes.
+    """
+
+    code: str
+    lines: int
+    net: Money
+    tax: Money
+
+
+@attrs.frozen(kw_only=True)
+class HoldTotal:
+    """How many accounts one reason holds.
+
+    Attributes:
+        check: name of the check.
+        code: code of its finding.
+        accounts: number of accounts.
+        some: codes of the first of them.
+        example: the finding of the first.
+    """
+
+    check: str
+    code: str
+    accounts: int
+    some: tuple[str, ...]
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Deed:
+    """Who did what with the run, and when."""
+
+    at: datetime
+    actor: str
+    action: str
+    reason: str = ""
+    facts: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class CycleReport:
+    """A run in figures.
+
+    Attributes:
+        run: the run, with its versions and its digest.
+        accounts: state to the number of accounts in it.
+        documents: status to the number of documents in it.
+        totals: what is drafted, approved or posted, by currency.
+        charges: the same by charge code.
+        taxes: the same by tax code.
+        control: fate of usage records to their number; ``records`` is what the accounts were given.
+        reconciled: True where the fates add up to ``records`` in every single account.
+        delivered: usage kind to the number of records that were delivered for the period, whoever they belong to.
+        suspended: records that wait in suspense, of whatever period.
+        holds: reasons that hold accounts, the most frequent first.
+        deeds: the run's audit trail, oldest first.
+    """
+
+    run: Run
+    accounts: Mapping[str, int]
+    documents: Mapping[str, int]
+    totals: Mapping[str, RunTotals]
+    charges: tuple[CodeTotal, ...]
+    taxes: tuple[CodeTotal, ...]
+    control: Mapping[str, int]
+    reconciled: bool
+    delivered: Mapping[str, int]
+    suspended: int
+    holds: tuple[HoldTotal, ...]
+    deeds: tuple[Deed, ...]
+
+
+def report_run(deployment: Deployment, code: str = "") -> CycleReport:
+    """Return a run in figures; it changes nothing, and loads no document.
+
+    Args:
+        deployment: the deployment.
+        code: code of the run; the newest where empty.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    with deployment.database.read() as connection:
+        run = find_run(connection, code)
+        control, reconciled = _control(connection, run)
+        return CycleReport(
+            run=run,
+            accounts=counts_by_state(connection, run),
+            documents=_documents(connection, run),
+            totals=totals_of(connection, run),
+            charges=tuple(_charges(connection, run)),
+            taxes=tuple(_taxes(connection, run)),
+            control=control,
+            reconciled=reconciled,
+            delivered=_delivered(deployment, connection, run),
+            suspended=connection.execute(
+                sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
+            ).scalar_one(),
+            holds=_holds(connection, run),
+            deeds=tuple(_deeds(connection, run)),
+        )
+
+
+def _control(connection: Connection, run: Run) -> tuple[dict[str, int], bool]:
+    """Return the control totals of all accounts, and whether they add up in each of them."""
+    columns = run_account.c
+    control: Counter[str] = Counter()
+    reconciled = True
+    for (one,) in connection.execute(sa.select(columns.control).where(columns.run_id == run.id)):
+        control.update(one)
+        reconciled = reconciled and reconciles(one)
+    return dict(sorted(control.items())), reconciled
+
+
+def _holds(connection: Connection, run: Run) -> tuple[HoldTotal, ...]:
+    held: dict[tuple[str, str], tuple[list[str], str]] = {}
+    for row in run_accounts(connection, run, states=["held"]):
+        reasons = {(item.check, item.finding.code): item.finding.what for item in reversed(row.evidence)}
+        for reason, what in (reasons or {("", ""): row.reason}).items():
+            held.setdefault(reason, ([], what))[0].append(row.account)
+    return tuple(
+        HoldTotal(check=check, code=code, accounts=len(accounts), some=tuple(accounts[:_NAMED]), example=what)
+        for (check, code), (accounts, what) in sorted(held.items(), key=lambda item: (-len(item[1][0]), item[0]))
+    )
+
+
+def _documents(connection: Connection, run: Run) -> dict[str, int]:
+    columns = document.c
+    query = sa.select(columns.status, sa.func.count().label("of")).where(columns.run_id == run.id).group_by(columns.status)
+    return {row.status: row.of for row in sorted(connection.execute(query), key=lambda row: row.status)}
+
+
+def _counts(run: Run) -> sa.ColumnElement[bool]:
+    """Return the condition that a document counts: it is not void, and its account not held."""
+    accounts = run_account.c
+    there = sa.exists().where(accounts.run_id == run.id, accounts.document_id == document.c.id, accounts.state.in_(_BILLED))
+    return sa.and_(document.c.run_id == run.id, document.c.status != "void", there)
+
+
+def _charges(connection: Connection, run: Run) -> Iterator[CodeTotal]:
+    line = document_line.c
+    query = (
+        sa.select(line.code, document.c.currency, sa.func.count(), sa.func.sum(line.net), sa.func.sum(line.tax))
+        .join(document, document.c.id == line.document_id)
+        .where(_counts(run))
+        .group_by(line.code, document.c.currency)
+    )
+    yield from _by_code(connection, query)
+
+
+def _taxes(connection: Connection, run: Run) -> Iterator[CodeTotal]:
+    tax = document_tax.c
+    query = (
+        sa.select(tax.code, document.c.currency, sa.func.count(), sa.func.sum(tax.base), sa.func.sum(tax.tax))
+        .join(document, document.c.id == tax.document_id)
+        .where(_counts(run))
+        .group_by(tax.code, document.c.currency)
+    )
+    yield from _by_code(connection, query)
+
+
+def _by_code(connection: Connection, query: sa.Select[Any]) -> Iterator[CodeTotal]:
+    for code, currency, count, net, tax in sorted(tuple(row) for row in connection.execute(query)):
+        yield CodeTotal(code=code, lines=count, net=Money(int(net), currency), tax=Money(int(tax), currency))
+
+
+def _delivered(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:
+    within = run.period.instants(timezone(load_book(connection, run.book).profile.zone))
+    counts = {}
+    for name, kind in sorted(kind_tables(deployment.host.kinds).items()):
+        columns = kind.table.c
+        query = sa.select(sa.func.count()).where(columns.start_at >= within.start.astimezone(UTC), columns.start_at < within.end)
+        counts[name] = connection.execute(query).scalar_one()
+    return {name: count for name, count in counts.items() if count}
+
+
+def _deeds(connection: Connection, run: Run) -> Iterator[Deed]:
+    for event in reversed(list(events(connection, object_kind="run", object_key=run.code))):
+        if event.at is not None:
+            facts = {name: str(value) for name, value in (event.after or {}).items() if value not in ("", [], {}, None)}
+            yield Deed(at=event.at, actor=event.actor, action=event.action, reason=event.reason, facts=facts)

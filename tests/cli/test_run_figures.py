@@ -1,0 +1,38 @@
+"""The commands that show runs in figures: what they print, and with which exit code they end."""
+
+from __future__ import annotations
+
+import csv
+
+from tests.cli.test_run_and_invoice import data, office, told
+from tests.scenarios.office import Office
+
+__all__ = ["office"]
+
+
+def test_a_run_is_reported_for_people_and_machines(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07")
+    shown = told(office, "run", "report")
+    assert "records in = 2 priced = 2" in shown
+    assert "1 by largest_total (REVIEW01): C2: the total 143.00 USD" in shown
+    assert "run start" in shown
+    assert data(office, "run", "report")["accounts"] == {"drafted": 1, "held": 1}
+    rows = list(csv.DictReader(told(office, "run", "report", "--csv").splitlines()))
+    assert ("charge", "hours", "USD", "1", "8.00", "0.80") in [
+        (row["section"], row["name"], row["currency"], row["count"], row["net"], row["tax"]) for row in rows
+    ]
+
+
+def test_two_runs_are_compared_for_people_and_machines(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07")
+    told(office, "run", "start", "--period", "2026-07", "--rehearsal")
+    assert "2 accounts are billed alike, 0 differently" in told(office, "run", "diff", "monthly-1.1", "monthly-1.r1")
+    told(office, "run", "edit", "monthly-1.1", "C1", "--line", "2", "--amount", "5", "--reason", "agreed")
+    shown = told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", code=1)
+    assert "C1: 38.50 USD -> 41.80 USD" in shown
+    assert "  Machine hours, tier 1: " in shown
+    assert "... and 1 more" in told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", "--most", "0", code=1)
+    assert data(office, "run", "diff", "monthly-1.1", "monthly-1.r1", code=1)["same"] == 1
+    rows = list(csv.DictReader(told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", "--csv", code=1).splitlines()))
+    assert [(row["account"], row["net_before"], row["net_after"]) for row in rows] == [("C1", "5.00", "8.00")]
+    assert "RUN01" in told(office, "run", "diff", "monthly-1.1", "monthly-1.r7", code=2)

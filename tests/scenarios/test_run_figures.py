@@ -1,0 +1,94 @@
+"""A run in figures, and two runs compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing_framework.invoicing.edit import EditField
+from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.run.cycle.diff import diff_runs
+from billing_framework.run.cycle.edits import edit_draft, hold_account
+from billing_framework.run.cycle.report import report_run
+from billing_framework.run.cycle.wanted_edits import LineEdit
+from billing_framework.storage.engine import Database
+from billing_framework.values.errors import Refused
+from billing_framework.values.money import Money
+from tests.scenarios.office import Office
+
+FINAL = "MAIN.2026-07-01.monthly-1.1"
+REHEARSAL = "MAIN.2026-07-01.monthly-1.r1"
+
+
+def drafted(database: Database) -> Office:
+    office = Office.of(database, review=ReviewSettings(largest=(Money.of("60", "USD"),)))
+    office.customer("C1", "drill")
+    office.customer("C2", "lathe")
+    office.customer("C3", "mill")
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4", "j2,lathe,2026-07-20T08:00:00+00:00,90")
+    office.start("2026-07")
+    return office
+
+
+def test_a_run_in_figures(database: Database) -> None:
+    office = drafted(database)
+    hold_account(office.deployment, "", "C3", reason="in dispute")
+    found = report_run(office.deployment)
+    assert (found.accounts, found.documents) == ({"drafted": 1, "held": 2}, {"draft": 3})
+    assert [(one.code, one.lines, str(one.net), str(one.tax)) for one in found.charges] == [
+        ("hours", 1, "8.00 USD", "0.80 USD"),
+        ("stand", 1, "30.00 USD", "3.00 USD"),
+    ]
+    assert [(one.code, one.lines, str(one.net), str(one.tax)) for one in found.taxes] == [("sales", 1, "38.00 USD", "3.80 USD")]
+    assert (found.control, found.reconciled, found.delivered) == ({"priced": 2, "records": 2}, True, {"job": 2})
+    assert [(one.check, one.code, one.accounts, one.some) for one in found.holds] == [
+        ("largest_total", "REVIEW01", 1, ("C2",)),
+        ("officer", "RUN15", 1, ("C3",)),
+    ]
+    office.as_("ben").approve()
+    office.post()
+    found = report_run(office.deployment)
+    assert (found.accounts, found.documents) == ({"held": 2, "posted": 1}, {"draft": 2, "issued": 1})
+    assert [(one.actor, one.action) for one in found.deeds] == [("ada", "run start"), ("ben", "run approve"), ("ada", "run post")]
+    assert found.run.digest
+    assert found.totals["USD"].gross == Money.of("41.80", "USD")
+
+
+def test_runs_that_bill_the_same_do_not_differ(database: Database) -> None:
+    office = drafted(database)
+    office.start("2026-07", kind="rehearsal")
+    found = diff_runs(office.deployment, FINAL, REHEARSAL)
+    assert (found.is_equal, found.same, found.accounts, found.other_texts, dict(found.versions)) == (True, 3, (), (), {})
+    assert found.totals["USD"].change == Money(0, "USD")
+
+
+def test_only_what_differs_is_told_line_by_line(database: Database) -> None:
+    office = drafted(database)
+    office.start("2026-07", kind="rehearsal")
+    edit_draft(office.deployment, FINAL, "C1", LineEdit(line=2, field=EditField.AMOUNT, after="5"), reason="agreed")
+    edit_draft(office.deployment, FINAL, "C3", LineEdit(line=1, field=EditField.LINE), reason="not delivered")
+    found = diff_runs(office.deployment, FINAL, REHEARSAL)
+    assert [(one.account, str(one.before), str(one.after)) for one in found.accounts] == [
+        ("C1", "38.50 USD", "41.80 USD"),
+        ("C3", "None", "33.00 USD"),
+    ]
+    first, third = found.accounts
+    assert [
+        (str(line.before and line.before.net), str(line.after and line.after.net), str(line.net)) for line in first.lines
+    ] == [("5.00 USD", "8.00 USD", "3.00 USD")]
+    assert (third.state_before, third.state_after) == ("skipped", "billed")
+    assert [(line.before, str(line.shown.net)) for line in third.lines] == [(None, "30.00 USD")]
+    assert (found.same, str(found.totals["USD"].change)) == (1, "36.30 USD")
+
+
+def test_documents_of_another_date_differ_in_texts_only(database: Database) -> None:
+    office = drafted(database)
+    office.start("2026-07", kind="rehearsal", as_of="2026-08-09")
+    found = diff_runs(office.deployment, FINAL, REHEARSAL)
+    assert (found.is_equal, found.other_texts) == (True, ("C1", "C3"))
+
+
+def test_runs_of_other_periods_are_not_compared(database: Database) -> None:
+    office = drafted(database)
+    office.start("2026-06", kind="rehearsal")
+    with pytest.raises(Refused, match="RUN50"):
+        diff_runs(office.deployment, FINAL, "2026-06-01.monthly-1.r1")
