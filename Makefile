@@ -22,13 +22,17 @@ comma := ,
 POSTGRES_BINARY := $(firstword $(shell command -v initdb 2>/dev/null) $(wildcard /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb /usr/local/pgsql/bin/initdb))
 TEST_EXTRAS := test$(if $(POSTGRES_BINARY),,$(comma)test-server)
 
-.PHONY: demo test lint format types bench clean
+.PHONY: demo test torture lint format types bench clean
 
 demo: $(VENV)/.demo-installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: lint types
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+# TORTURE_ARGS: --trials 50, --database sqlite, --seed 7, --only 12 (repeats one trial of a seed)
+torture: $(VENV)/.test-installed
+	$(BIN)/python -m tests.crash.torture $(TORTURE_ARGS)
 
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check $(CODE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import importlib.util
 import itertools
 import os
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ _PREFIX = "billing-pg-"
 _STALE_SECONDS = 3_600
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 _SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=128MB", "max_wal_size=4GB")
-_CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_CARELESS = ("fsync=off", "full_page_writes=off")
+_FORGETFUL = ("synchronous_commit=off",)
 
 
 class NoServer(Exception):
@@ -58,8 +60,9 @@ def find_binaries() -> Path:
 class Server:
     """A running server on a socket in a folder of its own; `stop` ends it and removes the folder."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, binaries: Path, superuser: str) -> None:
-        self.process = process
+    def __init__(self, start: Callable[[], subprocess.Popen[bytes]], folder: Path, binaries: Path, superuser: str) -> None:
+        self.process = start()
+        self._start = start
         self.folder = folder
         self.binaries = binaries
         self.superuser = superuser
@@ -85,6 +88,21 @@ class Server:
             with self.connect() as admin:
                 admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def restart_where_down(self) -> bool:
+        """Start the server again where it is down or going down, wait until it is ready, and return whether it was.
+
+        A server that was told to stop at once (SIGQUIT) recovers what was committed, as after a crash.
+        """
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            self.process.wait(PATIENCE_SECONDS)
+        if self.process.poll() is None:
+            return False
+        self.process = self._start()
+        _wait_until_ready(self, self.folder / "log")
+        return True
+
     def stop(self) -> None:
         """End the server at once and remove all its files."""
         self.process.send_signal(signal.SIGQUIT)
@@ -92,11 +110,12 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_server(*, durable: bool = False) -> Server:
+def start_server(*, durable: bool = False, keeps_commits: bool = False) -> Server:
     """Start a server in a fresh temporary folder; as root it runs as an unprivileged user.
 
     Args:
         durable: True keeps fsync on, as benchmarks need it; tests do not.
+        keeps_commits: True where the server is to be killed, and must not forget what it has told to be committed.
 
     Raises:
         NoServer: there are no binaries, or the server does not come up; the message holds its log.
@@ -111,8 +130,9 @@ def start_server(*, durable: bool = False) -> Server:
         log = folder / "log"
         _run([binaries / "initdb", f"--pgdata={folder / 'data'}", *_INITDB], user, log)
         settings = [f"unix_socket_directories={folder}", *_SETTINGS, *([] if durable else _CARELESS)]
+        settings += [] if durable or keeps_commits else _FORGETFUL
         command = [binaries / "postgres", "-D", folder / "data", *(part for setting in settings for part in ("-c", setting))]
-        server = Server(_spawn(command, user, log), folder, binaries, "postgres")
+        server = Server(functools.partial(_spawn, command, user, log), folder, binaries, "postgres")
         _wait_until_ready(server, log)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,72 +1,123 @@
-"""Processes of the billing desk that are killed in the middle.
+"""Processes of the billing desk to which something happens.
 
-Reads ``URL start|approve|post CALLS PLUGIN`` from its input, line by line. For each it forks a process that does the act, counts
-its calls into the framework's storage and run floors, and ends itself with SIGKILL at the given one (0 lets it live); then it
-writes how that process ended. Forking spares each of them the start of the interpreter.
+Reads one order in JSON per line, forks a process that carries it out, and writes how it ended. Forking spares each of them the
+start of the interpreter. Run as ``python victim.py``.
 """
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
-from types import FrameType
+from typing import Any
+
+import attrs
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from billing_framework.run.cycle.approve import approve_run
 from billing_framework.storage.engine import open_database
-from tests.scenarios import errands, workshop
-from tests.scenarios.office import Office
-
-FLOORS = (f"{os.sep}billing_framework{os.sep}storage{os.sep}", f"{os.sep}billing_framework{os.sep}run{os.sep}")
+from billing_framework.values.errors import BillingError
+from tests.crash import fate, world
 
 
-def die_at(calls: int) -> None:
-    """End this process with SIGKILL at a call of the framework."""
-    made = 0
+@attrs.frozen(kw_only=True)
+class Order:
+    """What a process is to do, and what happens to it.
 
-    def count(frame: FrameType, event: str, _: object) -> None:
-        nonlocal made
-        if event == "call" and any(floor in frame.f_code.co_filename for floor in FLOORS):
-            made += 1
-            if made == calls:
-                os.kill(os.getpid(), signal.SIGKILL)
+    Attributes:
+        url: URL of the database.
+        acts: what it does, of `world.ACTS`.
+        size: accounts or documents per transaction.
+        at: the act in which something happens to it; empty where it is left alone.
+        what: what happens to it, a key of `fate.ENDS`, or `fate.MEASURED` or `fate.TIMED`.
+        when: count or seconds after which it happens.
+        server: process id of the PostgreSQL server.
+    """
 
-    sys.setprofile(count)
-
-
-def act(url: str, what: str, calls: int, plugin: str) -> None:
-    """Do one act of the desk."""
-    office = Office.at(open_database(url), plugin=errands if plugin == "errands" else workshop)
-    if calls:
-        die_at(calls)
-    if what == "start":
-        office.start("2026-07", batch_size=2)
-    elif what == "approve":
-        approve_run(office.deployment)
-    else:
-        office.post(chunk_size=2)
+    url: str
+    acts: tuple[str, ...]
+    size: int
+    at: str = ""
+    what: str = ""
+    when: float = 0
+    server: int = 0
 
 
-def child(url: str, what: str, calls: int, plugin: str) -> None:
-    """Be the process that is killed."""
+@attrs.frozen(kw_only=True)
+class Ended:
+    """How a process ended.
+
+    Attributes:
+        code: its exit code, negative for a signal.
+        made: name of a counter to its count, where the process lived to tell.
+        seconds: how long its acts took.
+        told: the error that ended it, in words.
+    """
+
+    code: int
+    made: dict[str, float] = attrs.field(factory=dict)
+    seconds: float = 0
+    told: str = ""
+
+
+def _be_victim(order: Order, out: int) -> None:
+    """Do the acts; tell the parent how it went; never return."""
+    code, told, made, began = 0, "", {}, 0.0
+    counters = None
     try:
-        act(url, what, calls, plugin)
-        os._exit(0)
+        database = open_database(order.url)
+        office = world.opened(database)
+        for act in order.acts:
+            if act == order.at:
+                os.write(out, b"\n")  # the clock runs from here
+                began = time.monotonic()
+                what, when = (fate.TIMED, 0) if order.what in fate.BY_CLOCK else (order.what, int(order.when))
+                counters = fate.watch(database, what, when, order.server)
+            world.act(office, act, order.size)
+    except KeyboardInterrupt:
+        code = fate.INTERRUPTED
+    except BillingError as error:
+        code, told = error.exit_code, str(error)
     except BaseException:  # noqa: BLE001  whatever it is, this process must not go on as its parent
-        traceback.print_exc()
-        os._exit(1)
+        code, told = 1, traceback.format_exc()
+    sys.setprofile(None)
+    if counters is None:
+        os.write(out, b"\n")
+    else:
+        made = {name: getattr(counters, name).made for name in attrs.fields_dict(fate.Counters)}
+    os.write(out, json.dumps({"made": made, "seconds": time.monotonic() - began, "told": told}).encode())
+    os._exit(code)
+
+
+def _send_to_die(order: Order) -> Ended:
+    into, out = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(into)
+        _be_victim(order, out)
+    os.close(out)
+    with os.fdopen(into, "rb") as pipe:
+        began = pipe.readline()
+        if began and order.what in fate.BY_CLOCK:
+            time.sleep(order.when)
+            of_server = order.what.startswith("server")
+            os.kill(order.server if of_server else child, signal.SIGQUIT if of_server else signal.SIGKILL)
+        left = pipe.read()
+    _, status = os.waitpid(child, 0)
+    facts: dict[str, Any] = json.loads(left) if left else {}
+    return Ended(code=os.waitstatus_to_exitcode(status), **facts)
 
 
 if __name__ == "__main__":
+    world.both_trades()
+    gc.freeze()  # the children share what is there
     for line in sys.stdin:
-        given = line.split()
-        process = os.fork()
-        if process == 0:
-            child(given[0], given[1], int(given[2]), given[3])
-        _, status = os.waitpid(process, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        given = json.loads(line)
+        ended = _send_to_die(Order(**{**given, "acts": tuple(given["acts"])}))
+        sys.stdout.write(f"{json.dumps(attrs.asdict(ended))}\n")
         sys.stdout.flush()

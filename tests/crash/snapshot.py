@@ -1,0 +1,51 @@
+"""What a database holds, in a form that two deployments can be compared by: every row of every table.
+
+Left out is only what says in how many transactions the work was done: the seals of the ledger's batches and the numbers of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from billing_framework.storage.engine import Database
+
+LEFT_OUT_COLUMNS: Mapping[str, tuple[str, ...]] = {"entry": ("batch_id",), "posting": ("batch_id",), "audit_event": ("id",)}
+"""Columns that name the transaction in which a row was written, or count with gaps."""
+LEFT_OUT = ("posting_batch", "batch_chain", "batch_note", "alembic_version")
+
+_TOLD = 8
+
+Rows = tuple[str, ...]
+
+
+def snapshot(database: Database) -> dict[str, Rows]:
+    """Return by table what its rows say, in an order of their own."""
+    with database.read() as connection:
+        names = sa.inspect(connection).get_table_names()
+        parts = _partitions(connection)
+        found = {}
+        for name in sorted({*names} - parts - {*LEFT_OUT}):
+            rows = connection.execute(sa.text(f'SELECT * FROM "{name}"'))
+            kept = [place for place, key in enumerate(rows.keys()) if key not in LEFT_OUT_COLUMNS.get(name, ())]
+            found[name] = tuple(sorted(str([row[place] for place in kept]) for row in rows))
+        return found
+
+
+def _partitions(connection: sa.Connection) -> set[str]:
+    if connection.dialect.name == "sqlite":
+        return set()
+    return set(connection.execute(sa.text("SELECT relname::text FROM pg_class WHERE relispartition")).scalars())
+
+
+def differences(one: Mapping[str, Rows], other: Mapping[str, Rows]) -> list[str]:
+    """Return where two snapshots differ, some rows of each table."""
+    told = []
+    for name in sorted({*one, *other}):
+        here, there = set(one.get(name, ())), set(other.get(name, ()))
+        told += [f"{name}: missing {row[:200]}" for row in sorted(there - here)[:2]]
+        told += [f"{name}: too many {row[:200]}" for row in sorted(here - there)[:2]]
+        if here == there and len(one.get(name, ())) != len(other.get(name, ())):
+            told.append(f"{name}: a row is there twice")
+    return [*told[:_TOLD], *([f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else [])]

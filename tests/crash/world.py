@@ -1,0 +1,131 @@
+"""The deployment that is tortured: small, but with a bit of everything that a month has.
+
+Two trades, so that one kind of usage is guided by its date and the other is carried from bill to bill; a year's accumulation that
+June has begun; a payer, a shared agreement, a manual charge, an account over its bound, errands that are left for later or are
+free, and files with duplicates, unknown identifiers and lines that cannot be read.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from datetime import date
+from fractions import Fraction
+
+import attrs
+
+from billing_framework.accounts.share import Share
+from billing_framework.plugin.host import Host
+from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.post import post_run
+from billing_framework.run.master.charges import ChargeRequest, enter_charge
+from billing_framework.run.master.customers import create, save
+from billing_framework.run.schema import upgrade_schema
+from billing_framework.run.usage.intake import take_in
+from billing_framework.storage.engine import Database
+from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS
+from billing_framework.storage.master.share_rows import SHARES
+from billing_framework.values.money import Money
+from billing_framework.values.period import DateSpan
+from tests.scenarios import errands, workshop
+from tests.scenarios.errand_office import load_price
+from tests.scenarios.office import Office
+
+MACHINES = 9
+RUNNERS = 6
+ACTS = ("jobs", "errands", "more jobs", "start", "approve", "post")
+"""What the desk does in July, in this order."""
+
+
+def opened(database: Database) -> Office:
+    """Open the office of both trades."""
+    review = ReviewSettings(largest=(Money.of("300", "USD"),), factor=Fraction(0), zero_usage=False, missing_usage=False)
+    office = Office.at(database, review=review)
+    return Office(attrs.evolve(office.deployment, host=both_trades()), office.clock)
+
+
+@functools.cache
+def both_trades() -> Host:
+    """Return the host of both plugins."""
+    return Host.build([("workshop", workshop), ("errands", errands)])
+
+
+def build(database: Database) -> None:
+    """Set the office up, and bill June."""
+    office = opened(database)
+    upgrade_schema(office.deployment)
+    Office.of(database)
+    load_price(office, "1", "2026-01-01", "1.00", stand=True)
+    for number in range(MACHINES):
+        more = {"parent": "M0", "payer": "parent"} if number == MACHINES - 1 else {}
+        office.customer(f"M{number}", f"machine-{number}", **more)
+    for number in range(RUNNERS):
+        runs = {"account": f"M{number}", "plan": "errands", "starts_on": "2026-01-01"}
+        create(office.deployment, AGREEMENTS, {"code": f"E-{number}", **runs})
+        told = {"subject": f"runner-{number}", "agreement": f"E-{number}", "starts_on": "2026-01-01"}
+        create(office.deployment, ASSIGNMENTS, told)
+    _let_share(office, "A-M2", "M2", "M3")
+    visit = DateSpan(date(2026, 7, 5), date(2026, 7, 6))
+    wanted = {"account": "M4", "amount": "12.34", "code": "visit", "text": "Visit", "tax_category": "standard"}
+    enter_charge(office.deployment, ChargeRequest(service=visit, reason="ordered", **wanted))
+    _read(
+        office, "jobs", [f"june-{number},machine-{number},2026-06-10T08:00:00+00:00,{number + 4}" for number in range(MACHINES)]
+    )
+    _read(office, "errands", [f"june-{number},runner-{number},2026-06-12T08:00:00+00:00,7,June" for number in range(RUNNERS)])
+    office.bill("2026-06")
+
+
+def _let_share(office: Office, agreement: str, rest: str, payer: str) -> None:
+    first = date(2026, 1, 1)
+    shares = [Share(agreement=agreement, payer=rest, starts_on=first)]
+    shares.append(Share(agreement=agreement, payer=payer, percent=Fraction(35), starts_on=first))
+    assert save(office.deployment, SHARES, shares).findings == ()
+
+
+def _read(office: Office, file_format: str, lines: list[str], file: str = "") -> None:
+    stream = io.BytesIO("\n".join(lines).encode())
+    take_in(office.deployment, stream, file_format=file_format, source=file_format, name=file or f"{file_format}.csv")
+
+
+def jobs() -> list[str]:
+    """The first file of July."""
+    days = [(number, day) for number in range(MACHINES) for day in (2, 11, 23)]
+    lines = [f"j{number}-{day},machine-{number},2026-07-{day:02}T08:00:00+00:00,{number + 3}/2" for number, day in days]
+    return [*lines, "stranger,nobody,2026-07-09T08:00:00+00:00,3", "large,machine-5,2026-07-30T08:00:00+00:00,900"]
+
+
+def more_jobs() -> list[str]:
+    """A later file, which repeats a part of the first one."""
+    lines = [f"k{number},machine-{number},2026-07-29T08:00:00+00:00,1/3" for number in range(MACHINES)]
+    return [*jobs()[4:9], *lines, "stranger-2,nobody,2026-07-19T08:00:00+00:00,3"]
+
+
+def told_errands() -> list[str]:
+    """Errands of July, late ones of May, one left for later, one free of charge."""
+    days = [(number, day) for number in range(RUNNERS) for day in ("05-02", "07-02", "07-21")]
+    lines = [f"e{number}-{day},runner-{number},2026-{day}T08:00:00+00:00,{number + 5},Errand" for number, day in days]
+    lines += [f"later-{number},runner-{number},2026-07-25T08:00:00+00:00,9,Not yet,later" for number in range(3)]
+    return [*lines, "gift,runner-4,2026-07-26T08:00:00+00:00,9,A gift,free", "lost,runner-77,2026-07-26T08:00:00+00:00,9,Whose"]
+
+
+def act(office: Office, what: str, size: int) -> None:
+    """Do one act of July at the desk.
+
+    Args:
+        office: the office.
+        what: one of `ACTS`.
+        size: accounts or documents per transaction.
+    """
+    if what == "jobs":
+        _read(office, "jobs", jobs())
+    elif what == "errands":
+        _read(office, "errands", told_errands())
+    elif what == "more jobs":
+        _read(office, "jobs", more_jobs(), "more.csv")
+    elif what == "start":
+        office.start("2026-07", batch_size=size)
+    elif what == "approve":
+        assert not approve_run(office.deployment).findings
+    else:
+        post_run(office.deployment, chunk_size=size)
