@@ -5,8 +5,11 @@ Ten hours a bill cost 2.00, all others 1.00, and the stand 30.00 a month; 10 % t
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.correct.late_run import late_of_run, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.usage.late import late_usage
@@ -15,6 +18,7 @@ from billing_framework.storage.billing.run_rows import run_accounts
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
+from billing_framework.values.errors import Refused
 from tests.scenarios.office import PLAN, Office
 
 
@@ -64,7 +68,7 @@ def test_the_next_run_bills_the_difference_with_the_dates_of_its_period(database
     office.pass_days(1)
     office.bill("2026-07")
     assert not [line for line in lines(office, "INV-2026-000003") if "late" in line]
-    assert late_usage(office.deployment, "MAIN", since=None)[0].document == "INV-2026-000001"
+    assert late_usage(office.deployment, "MAIN") == ()
 
 
 def test_what_comes_later_still_is_billed_by_what_the_last_difference_left(database: Database) -> None:
@@ -137,6 +141,32 @@ def test_hold_waits_for_an_officer(database: Database) -> None:
     assert office.start("2026-06").counts == {"drafted": 1}
 
 
+def test_credit_and_rebill_of_all_that_a_run_has_found(database: Database) -> None:
+    office = office_with(database, "credit_rebill")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    assert office.start("2026-06").counts == {"held": 1}
+    assert [(item.document, item.code) for item in late_of_run(office.deployment)] == [("INV-2026-000001", "LATE04")]
+    report = rebill_late(office.deployment, reason="late jobs")
+    assert [(one.note, one.new) for one in report.rebilled] == [("CN-2026-000001", "INV-2026-000002")]
+    assert rebill_late(office.deployment, reason="late jobs").rebilled == ()
+    assert office.start("2026-06").counts == {"drafted": 1}
+    office.approve()
+    office.post()
+    assert [row.split(" ", 1)[1] for row in office.documents()] == ["C1 -46.20", "C1 46.20", "C1 57.20", "C1 33.00"]
+    sound(office)
+
+
+def test_a_document_whose_late_usage_is_billed_is_not_credited_alone(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    office.bill("2026-06")
+    with pytest.raises(Refused) as refused:
+        credit_document(office.deployment, "INV-2026-000001", reason="not ours")
+    assert refused.value.code == "LATE05"
+    credit_document(office.deployment, "INV-2026-000002", reason="not ours")
+    credit_document(office.deployment, "INV-2026-000001", reason="not ours")
+
+
 def test_what_is_older_than_the_plan_bills_back_is_only_told(database: Database) -> None:
     office = office_with(database, "delta", more="late_usage_days = 20")
     office.bill("2026-06")
@@ -144,9 +174,7 @@ def test_what_is_older_than_the_plan_bills_back_is_only_told(database: Database)
     office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
     office.bill("2026-07")
     assert not [line for line in lines(office, "INV-2026-000003") if "late" in line]
-    with office.deployment.database.read() as connection:
-        content = find_document(connection, "INV-2026-000003").content
-    assert [finding.code for finding in content.findings] == ["LATE02"]
+    assert [(item.document, item.code) for item in late_of_run(office.deployment)] == [("INV-2026-000001", "LATE02")]
 
 
 def test_a_rebill_of_the_corrected_document_takes_the_difference_off_the_later_bill(database: Database) -> None:

@@ -12,6 +12,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.run.correct.late_bills import late_bills_of
 from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.guiding import widened
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
@@ -19,7 +20,7 @@ from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.billed_records import replaced_documents
-from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.documents import StoredDocument, load_documents
 from billing_framework.storage.billing.shared_documents import billed_with
 from billing_framework.storage.billing.state_reads import moved_readers
 from billing_framework.storage.billing.tables import charge_key, document, document_input, run
@@ -70,6 +71,10 @@ def late_usage(deployment: Deployment, book: str, *, since: date | None = None) 
         for key, stored in sorted(documents.items(), key=lambda item: item[1].number):
             before = read_inputs(connection, key).inputs
             added, superseded = _difference(before.values(), _now(connection, desk, key, before).values())
+            if added or superseded:
+                added, superseded = _difference(
+                    _billed_late(connection, stored, before).values(), _now(connection, desk, key, before).values()
+                )
             if added or superseded or key in moved:
                 found.append(
                     LateUsage(
@@ -157,6 +162,21 @@ def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[st
                     for bearer in desk.groups.bearers(account):
                         found.setdefault(bearer, []).append((dates, came.taken_at))
     return found
+
+
+def _billed_late(connection: Connection, stored: StoredDocument, before: Mapping[str, BillInput]) -> dict[str, BillInput]:
+    """Return the inputs of an invoice with the usage that later ones have billed by the difference to it."""
+    known = dict(before)
+    chain = [
+        (late, account)
+        for one in late_bills_of(connection, [stored])
+        for account, given in read_inputs(connection, one.key).inputs.items()
+        for late in given.late
+        if late.document == stored.number and account in known
+    ]
+    for late, account in sorted(chain, key=lambda pair: pair[0].sequence):
+        known[account] = attrs.evolve(known[account], agreements=late.now)
+    return known
 
 
 def _now(connection: Connection, desk: Desk, key: int, before: Mapping[str, BillInput]) -> dict[str, BillInput]:
