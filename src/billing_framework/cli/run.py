@@ -11,11 +11,15 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import date_type, reason_option
-from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
+from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
 from billing_framework.cli.run_figures_verbs import FIGURES_VERBS
 from billing_framework.cli.run_held_verbs import HELD_VERBS
+from billing_framework.cli.run_late_verbs import LATE_VERBS
+from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_review_verb import review
+from billing_framework.cli.run_status_verb import STATUS_VERBS
+from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
 from billing_framework.run.cycle.period import run_book, run_period
@@ -41,7 +45,7 @@ def run() -> None:
 
 
 run.add_command(review)
-for verb in (*DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS):
+for verb in (*DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS, *STATUS_VERBS):
     run.add_command(verb)
 
 
@@ -57,7 +61,10 @@ for verb in (*DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS):
 @click.option("--as-of", type=date_type, metavar="DATE", help="Date of the documents; today by default.")
 @click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account; may be repeated.")
 @click.option("--rehearsal", is_flag=True, help="Rehearse: the same steps, but nothing can be approved.")
-@click.option("--batch-size", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Accounts per transaction.")
+@click.option(
+    "--batch-size", type=click.IntRange(1, 10_000), metavar="N", help="Accounts per transaction; a whole shard by default."
+)
+@work_options
 @pass_deployment
 @click.pass_context
 def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, **given: Any) -> None:
@@ -67,6 +74,7 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
       billing run start --book US --cycle monthly:1 --period 2026-07
       billing run start --period 2026-07 --account A-1001 --rehearsal
       billing run start --cycle read-date --period 2026-07-03/2026-08-02
+      billing run start --period 2026-07 --executor processes --workers 4
     """
     as_of: datetime | None = given["as_of"]
     request = RunRequest(
@@ -77,14 +85,11 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
         accounts=tuple(given["accounts"]),
         kind="rehearsal" if rehearsal else "final",
     )
-    with progress(1, "drafting") as bar:
-        report = start_run(deployment, request, batch_size=given["batch_size"], progress=lambda done, of: _advance(bar, done, of))
+    with run_progress("drafting", "accounts") as progress:
+        report = start_run(
+            deployment, request, work=work_from(deployment, given, transaction_size=given["batch_size"]), progress=progress
+        )
     emit(context, report, lambda: _started(report))
-
-
-def _advance(bar: Any, done: int, of: int) -> None:
-    bar.length = of
-    bar.update(done - bar.pos)
 
 
 def _started(report: RunReport) -> Iterator[str]:
@@ -194,17 +199,22 @@ def approve(context: click.Context, deployment: Deployment, *, run_code: str, re
 
 @run.command()
 @run_argument
-@click.option("--chunk-size", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Documents per transaction.")
+@click.option(
+    "--chunk-size", type=click.IntRange(1, 10_000), metavar="N", help="Documents per transaction; a whole shard by default."
+)
+@work_options
 @pass_deployment
 @click.pass_context
-def post(context: click.Context, deployment: Deployment, *, run_code: str, chunk_size: int) -> None:
+def post(context: click.Context, /, deployment: Deployment, *, run_code: str, chunk_size: int | None, **given: Any) -> None:
     """Post an approved run, or go on where an earlier call was cut off.
 
     Example:
       billing run post
+      billing run post US.2026-07-01.monthly-1.1 --executor dask --scheduler tcp://10.0.0.5:8786
     """
-    with progress(1, "posting") as bar:
-        report = post_run(deployment, run_code, chunk_size=chunk_size, progress=lambda done, of: _advance(bar, done, of))
+    with run_progress("posting", "documents") as progress:
+        work = work_from(deployment, given, transaction_size=chunk_size)
+        report = post_run(deployment, run_code, work=work, progress=progress)
     lines = [f"run {report.run.code}: {report.posted} documents posted, {report.existing} were posted before"]
     lines += [f"  void: account {account}: {reason}" for account, reason in report.void.items()]
     if not report.posted:

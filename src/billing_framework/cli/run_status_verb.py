@@ -1,0 +1,104 @@
+"""``billing run status`` and ``billing run resume``: how far a run has come, and going on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.output import emit, fields, table
+from billing_framework.cli.run_progress import run_progress
+from billing_framework.cli.run_work_options import work_from, work_options
+from billing_framework.run.cycle.resume import ResumeReport, resume_run
+from billing_framework.run.cycle.status import RunStatus, StepStatus, run_status
+from billing_framework.run.deployment import Deployment
+
+_UNITS = {"draft": "accounts", "post": "documents"}
+
+
+@click.command()
+@click.argument("run_code", metavar="[RUN]", default="")
+@pass_deployment
+@click.pass_context
+def status(context: click.Context, deployment: Deployment, *, run_code: str) -> None:
+    """Tell how far a run has come: shards, who works on which until when, accounts, holds, pace.
+
+    Example:
+      billing run status
+      billing run status US.2026-07-01.monthly-1.1 --json
+    """
+    found = run_status(deployment, run_code)
+    emit(context, found, lambda: _status(found))
+
+
+def _status(found: RunStatus) -> Iterator[str]:
+    yield fields(
+        [
+            ("run", f"{found.run.code} ({found.run.kind}, {found.run.state})"),
+            ("accounts", ", ".join(f"{count} {state}" for state, count in found.accounts.items())),
+            *([("held by", ", ".join(f"{name} {count}" for name, count in found.holds.items()))] if found.holds else []),
+        ]
+    )
+    for step in found.steps:
+        yield ""
+        yield from _step(step)
+
+
+def _step(step: StepStatus) -> Iterator[str]:
+    shards = ", ".join(f"{count} {state}" for state, count in step.shards.items())
+    yield f"{step.step}: {step.saved} of {step.size} {_UNITS[step.step]}; shards: {shards}"
+    if step.per_minute is not None:
+        left = "" if step.remaining_seconds is None else f", {timedelta(seconds=step.remaining_seconds)} left"
+        yield f"  {step.per_minute} {_UNITS[step.step]} per minute{left}"
+    if step.held:
+        rows = [
+            (
+                one.shard,
+                f"{one.saved}/{one.size}",
+                one.worker,
+                one.lease_until.isoformat(timespec="seconds"),
+                _word(free=one.free),
+            )
+            for one in step.held
+        ]
+        yield table(("shard", "saved", "worker", "lease until", ""), rows, right=("shard", "saved"))
+    yield from (f"  shard {number} was given back: {error}" for number, error in step.errors.items())
+
+
+def _word(*, free: bool) -> str:
+    return "gone; anybody may take it" if free else "at work"
+
+
+@click.command()
+@click.argument("run_code", metavar="[RUN]", default="")
+@work_options
+@pass_deployment
+@click.pass_context
+def resume(context: click.Context, deployment: Deployment, *, run_code: str, **given: Any) -> None:
+    """Go on with a run that was cut off, drafting or posting; what was saved stands, and nothing is done twice.
+
+    Example:
+      billing run resume
+      billing run resume US.2026-07-01.monthly-1.1 --executor processes --workers 4
+    """
+    with run_progress("going on", "items") as progress:
+        report = resume_run(deployment, run_code, work=work_from(deployment, given), progress=progress)
+    emit(context, report, lambda: _resumed(report))
+    if report.void:
+        context.exit(1)
+
+
+def _resumed(report: ResumeReport) -> Iterator[str]:
+    if report.step == "draft":
+        yield f"run {report.run.code}: {report.drafted} accounts drafted; it is {report.run.state}"
+    elif report.step == "post":
+        yield f"run {report.run.code}: {report.posted} documents posted; it is {report.run.state}"
+        yield from (f"  void: account {account}: {reason}" for account, reason in report.void.items())
+    else:
+        yield f"nothing to do: run {report.run.code} is {report.run.state}"
+
+
+STATUS_VERBS = (status, resume)

@@ -1,0 +1,61 @@
+"""Goes on with a run that was cut off, whichever step it was in; what was saved before stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from billing_framework.run.cycle.coordinate import Progress
+from billing_framework.run.cycle.post import post_run
+from billing_framework.run.cycle.start import finish_drafting
+from billing_framework.run.cycle.work import Work, work_of
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.run_rows import Run, find_run, runs
+
+
+@attrs.frozen(kw_only=True)
+class ResumeReport:
+    """What going on with a run did.
+
+    Attributes:
+        run: the run as it stands now.
+        step: ``draft``, ``post``, or empty where nothing was left to do.
+        drafted: number of accounts that were drafted now.
+        posted: number of documents that were issued now.
+        void: account to the reason why its document was issued as void.
+    """
+
+    run: Run
+    step: str = ""
+    drafted: int = 0
+    posted: int = 0
+    void: Mapping[str, str] = attrs.field(factory=dict)
+
+
+def resume_run(
+    deployment: Deployment, code: str = "", *, work: Work | None = None, progress: Progress | None = None
+) -> ResumeReport:
+    """Draft what is left to draft in a run, or post what is left to post; a run that waits for people is left alone.
+
+    Args:
+        deployment: the deployment.
+        code: code of the run; where empty the newest that is cut off, else the newest.
+        work: by whom and in what shards it is worked on; by default as the settings say.
+        progress: told how far the step has come.
+
+    Raises:
+        NotFound: there is no such run.
+        Refused: what kept it from being finished; it can be resumed again.
+    """
+    work = work or work_of(deployment)
+    with deployment.database.read() as connection:
+        cut_off = [] if code else [run for run in runs(connection) if run.state in ("drafting", "posting")]
+        run = cut_off[0] if cut_off else find_run(connection, code)
+    if run.state == "drafting":
+        run, drafted = finish_drafting(deployment, run, work, progress)
+        return ResumeReport(run=run, step="draft", drafted=drafted)
+    if run.state == "posting":
+        report = post_run(deployment, run.code, work=work, progress=progress)
+        return ResumeReport(run=report.run, step="post", posted=report.posted, void=report.void)
+    return ResumeReport(run=run)
