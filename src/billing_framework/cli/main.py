@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import traceback
@@ -257,4 +258,6 @@ prepared(cli)
 
 def main() -> None:
     """Run the command line; the entry point of the ``billing`` script."""
+    # Whoever ends the process politely interrupts it: what is open is rolled back, and the exit code says so.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cli.main()

@@ -93,7 +93,7 @@ def open_database(url: str, *, vault: Vault | None = None) -> Database:
             _refuse_old_server(connection, shown)
     except StorageError as error:
         engine.dispose()
-        if error.code != "STORAGE10":
+        if error.code not in ("STORAGE10", "STORAGE22"):
             raise
         raise _unreachable(shown, error) from error
     return Database(url=shown, engine=engine, vault=vault)
@@ -122,7 +122,7 @@ def _unknown_url(scheme: str) -> StorageError:
 def _unreachable(shown: str, error: StorageError) -> StorageError:
     return StorageError(
         "STORAGE02",
-        f"the database cannot be reached: {error.what.removeprefix('the database failed: ')}",
+        f"the database cannot be reached: {error.what.partition(': ')[2]}",
         place=shown,
         remedy="Check that the folder exists and may be written, or that the server runs and the URL is right",
     )

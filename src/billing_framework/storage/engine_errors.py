@@ -18,6 +18,8 @@ _GUARD = re.compile(r"\b(?P<code>[A-Z]{2,12}\d\d) (?P<what>[^\n]+)")
 _UNIQUE = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
 _KEY_USED = "LEDGER02"
 _IN_THE_WAY = ("40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED")
+_FULL = ("53100", "SQLITE_FULL")
+_SERVER_ENDS = ("57P01", "57P02", "57P03")
 
 
 def translated(error: BaseException) -> BillingError | None:
@@ -59,6 +61,18 @@ def _by_state(state: str, text: str, kind: str) -> BillingError | None:
         return StorageError("STORAGE07", f"the schema is not there: {text}", remedy="Run billing db upgrade")
     if state == "SQLITE_ERROR":
         return None
+    if state in _FULL:
+        return StorageError(
+            "STORAGE23",
+            f"there is no room left for the database: {text}",
+            remedy="Nothing of this transaction was written; make room, then run the same command again: it goes on",
+        )
+    if state in _SERVER_ENDS or state.startswith("08") or (not state and kind == "OperationalError"):
+        return StorageError(
+            "STORAGE22",
+            f"the connection to the database is lost: {text}",
+            remedy="The step in hand is stored whole or not at all; run the same command again: it goes on",
+        )
     if (
         kind in ("OperationalError", "InterfaceError")
         or state in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
