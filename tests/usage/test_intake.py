@@ -74,10 +74,10 @@ def test_the_same_again_is_a_duplicate(again: str) -> None:
     assert counts(done) == ((1, 1, 0, 0) if again == "in the file" else (0, 1, 0, 0))
 
 
-@pytest.mark.parametrize("place", ["line 1", "batch 7"])
+@pytest.mark.parametrize("place", ["this file", "batch 7"])
 def test_the_same_id_with_other_content_is_a_conflict_that_names_both_places(place: str) -> None:
     other = stay(minutes=31, line=2)
-    done = sorted_in(stay(), other) if place == "line 1" else sorted_in(other, known=knowing(stay()))
+    done = sorted_in(stay(), other) if place == "this file" else sorted_in(other, known=knowing(stay()))
     assert [record.usage for record in done.rejected] == [other]
     (finding,) = done.rejected[0].findings
     assert (finding.code, finding.file, finding.line, finding.value) == ("USAGE02", "file.csv", 2, "T1")

@@ -62,7 +62,7 @@ class Stored:
         source: its source.
         external_id: its id at the source.
         digest: digest of its content.
-        place: where it came from, for messages: ``batch 12`` or ``line 7``.
+        place: where it came from, for messages: ``batch 12``.
         slot: id of its slot, 0 for none.
         version: its version in the slot.
         mark: keyed digest of its personal fields, empty for kinds without.
@@ -254,15 +254,16 @@ def _holder(
     return (held.source, held.external_id) if held is not None else names.get(key, otherwise)
 
 
-def sort_in(delivered: Sequence[Delivered], known: Known, file: str) -> Sorted:
+def sort_in(delivered: Sequence[Delivered], known: Known, file: str, *, place: str = "this file") -> Sorted:
     """Sort records into accepted, duplicate, suspended and rejected.
 
     Args:
         delivered: records with settled keys, in file order.
         known: what is stored already; records accepted here count as stored for the ones after them.
         file: name of the file, for messages.
+        place: where the records come from, as messages about later ones name it.
     """
-    desk = _Desk(known=known, file=file)
+    desk = _Desk(known=known, file=file, here=place)
     for record in delivered:
         desk.place(record)
     totals = ControlTotals(
@@ -288,6 +289,7 @@ def sort_in(delivered: Sequence[Delivered], known: Known, file: str) -> Sorted:
 class _Desk:
     known: Known
     file: str
+    here: str
     accepted: list[Delivered] = attrs.field(factory=list)
     suspended: list[Delivered] = attrs.field(factory=list)
     rejected: list[Delivered] = attrs.field(factory=list)
@@ -329,7 +331,7 @@ class _Desk:
             source=usage.source,
             external_id=usage.external_id,
             digest=record.digest,
-            place=f"line {usage.line}",
+            place=self.here,
             slot=record.slot,
             version=usage.version,
         )

@@ -15,14 +15,14 @@ from billing_framework.run.input_file import opened_records
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.run.usage.reading import read_items, read_request
 from billing_framework.storage.audit import record
-from billing_framework.values.plain_form import to_plain, to_text
-from billing_framework.storage.usage.batches import Batch, batch_of, insert_batch, serialise_intake
+from billing_framework.storage.usage.batches import MOST_FINDINGS, Batch, batch_of, insert_batch, serialise_intake
 from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.identity import natural_id
+from billing_framework.values.plain_form import to_plain, to_text
 
 _CHUNK_RECORDS = 2_000
 _BLOCK_BYTES = 1 << 20
@@ -199,15 +199,17 @@ def _audit(connection: Connection, deployment: Deployment, batch: Batch) -> None
 def _fill(desk: IntakeDesk, items: Iterable[ReadItem]) -> None:
     records: list[AnyUsage | BadRecord] = []
     coverage: list[Coverage] = []
+    notes: list[Finding] = []
     for item in items:
         if isinstance(item, Usage | BadRecord):
             records.append(item)
         elif isinstance(item, Coverage):
             coverage.append(item)
-        else:
-            desk.tell([item])
+        elif len(notes) < MOST_FINDINGS:
+            notes.append(item)
         if len(records) >= _CHUNK_RECORDS:
             desk.take(records)
             records = []
     desk.take(records)
+    desk.tell(notes)
     desk.cover(coverage)

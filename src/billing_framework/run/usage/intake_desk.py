@@ -110,7 +110,7 @@ class IntakeDesk:
             waiting=waiting_records(self.connection, keys, ignored=self.recycled),
             guide=load_guide(self.connection, _subjects(delivered)),
         )
-        return sort_in(delivered, known, self.file)
+        return sort_in(delivered, known, self.file, place=f"batch {self.batch_id}")
 
     def _with_keys(self, items: Iterable[AnyUsage | BadRecord]) -> Iterable[AnyUsage | BadRecord]:
         if self.keys is None:

@@ -151,7 +151,7 @@ def replacements(
         sa.select(columns.subject_id, columns.start_at, columns.end_at, newer.c.batch_id)
         .join(mine, mine.c.key == columns.key)
         .join(newer, sa.and_(newer.c.slot_key == mine.c.slot_key, newer.c.version > mine.c.version))
-        .where(mine.c.slot_key != 0, columns.end_at >= since, newer.c.batch_id >= min(batches))
+        .where(mine.c.slot_key != 0, newer.c.slot_key != 0, columns.end_at >= since, newer.c.batch_id >= min(batches))
     )
     for row in rows_of(connection, names, among(query, columns.subject_id)):
         if row.batch_id in batches:
