@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 from tests.cli.test_run_and_invoice import data, office, told
-from tests.scenarios.office import Office
+from tests.scenarios.office import PLAN, Office
 
 __all__ = ["office"]
 
@@ -36,3 +37,16 @@ def test_two_runs_are_compared_for_people_and_machines(office: Office) -> None:
     rows = list(csv.DictReader(told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", "--csv", code=1).splitlines()))
     assert [(row["account"], row["net_before"], row["net_after"]) for row in rows] == [("C1", "5.00", "8.00")]
     assert "RUN01" in told(office, "run", "diff", "monthly-1.1", "monthly-1.r7", code=2)
+
+
+def test_a_plan_is_tried_out_from_its_file(office: Office, tmp_path: Path) -> None:
+    told(office, "run", "start", "--period", "2026-07")
+    plan = tmp_path / "dearer.toml"
+    text = PLAN.format(accumulate="year", correction="hold").replace("30.00", "31.00").replace('"2026"', '"2027"')
+    plan.write_text(text, encoding="utf-8")
+    told(office, "run", "start", "--period", "2026-07", "--rehearsal", "--plan", str(plan))
+    shown = told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", code=1)
+    assert "Stand: 1 month at 30 USD/month = 30.00 USD -> 1 month at 31 USD/month = 31.00 USD" in shown
+    assert "RUN52" in told(office, "run", "start", "--period", "2026-08", "--plan", str(plan), code=3)
+    assert "INPUT02" in told(office, "run", "start", "--period", "2026-07", "--rehearsal", "--plan", "nowhere.toml", code=2)
+    told(office, "run", "purge", "monthly-1.r1")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import document_text
-from billing_framework.cli.master_verbs import date_type, reason_option
+from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
 from billing_framework.cli.run_figures_verbs import FIGURES_VERBS
@@ -18,13 +17,12 @@ from billing_framework.cli.run_held_verbs import HELD_VERBS
 from billing_framework.cli.run_late_verbs import LATE_VERBS
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_review_verb import review
+from billing_framework.cli.run_start_verb import START_VERBS
 from billing_framework.cli.run_status_verb import STATUS_VERBS
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
-from billing_framework.run.cycle.period import run_book, run_period
 from billing_framework.run.cycle.post import post_run
-from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.invoices import show_draft
 from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
@@ -45,65 +43,8 @@ def run() -> None:
 
 
 run.add_command(review)
-for verb in (*DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS, *STATUS_VERBS):
+for verb in (*START_VERBS, *DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS, *STATUS_VERBS):
     run.add_command(verb)
-
-
-@run.command()
-@click.option("--book", default="", metavar="CODE", help="Book that bills; not needed where there is only one.")
-@click.option("--cycle", default="monthly:1", show_default=True, metavar="CYCLE", help="Billing cycle.")
-@click.option(
-    "--period",
-    required=True,
-    metavar="MONTH|DATE|FROM/TO",
-    help="The period that begins in the month, holds the date, or has these first and last dates.",
-)
-@click.option("--as-of", type=date_type, metavar="DATE", help="Date of the documents; today by default.")
-@click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account; may be repeated.")
-@click.option("--rehearsal", is_flag=True, help="Rehearse: the same steps, but nothing can be approved.")
-@click.option(
-    "--batch-size", type=click.IntRange(1, 10_000), metavar="N", help="Accounts per transaction; a whole shard by default."
-)
-@work_options
-@pass_deployment
-@click.pass_context
-def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, **given: Any) -> None:
-    """Draft the bills of a period, or go on where an earlier start was cut off; what changed since is drafted anew.
-
-    Example:
-      billing run start --book US --cycle monthly:1 --period 2026-07
-      billing run start --period 2026-07 --account A-1001 --rehearsal
-      billing run start --cycle read-date --period 2026-07-03/2026-08-02
-      billing run start --period 2026-07 --executor processes --workers 4
-    """
-    as_of: datetime | None = given["as_of"]
-    request = RunRequest(
-        book=run_book(deployment, given["book"]),
-        cycle=given["cycle"],
-        period=run_period(given["cycle"], given["period"], deployment.settings.custom_cycles),
-        as_of=as_of.date() if as_of else None,
-        accounts=tuple(given["accounts"]),
-        kind="rehearsal" if rehearsal else "final",
-    )
-    with run_progress("drafting", "accounts") as progress:
-        report = start_run(
-            deployment, request, work=work_from(deployment, given, transaction_size=given["batch_size"]), progress=progress
-        )
-    emit(context, report, lambda: _started(report))
-
-
-def _started(report: RunReport) -> Iterator[str]:
-    if report.run is None:
-        yield "nothing to do: no account of this cycle has anything to bill"
-        return
-    if report.nothing_to_do:
-        yield f"nothing to do: run {report.run.code} is {report.run.state} and nothing has changed"
-    else:
-        again = f", {report.stale} of them anew because their input had changed" if report.stale else ""
-        yield f"run {report.run.code}: {report.drafted} accounts drafted{again}"
-    yield from (f"  {count} {state}" for state, count in report.counts.items())
-    if report.billed_elsewhere:
-        yield f"  {report.billed_elsewhere} accounts are billed by another run"
 
 
 @run.command("list")

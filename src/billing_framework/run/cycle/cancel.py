@@ -10,6 +10,7 @@ from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
 from billing_framework.storage.billing import tables
+from billing_framework.storage.billing.candidate_rows import drop_candidates
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.draft_rows import delete_drafts
 from billing_framework.storage.billing.keys import free_charges, free_periods
@@ -150,6 +151,7 @@ def purge_run(deployment: Deployment, code: str) -> int:
         drafts = {row.document for row in run_accounts(connection, run) if row.document}
         delete_drafts(connection, drafts)
         purge_shards(connection, run)
+        drop_candidates(connection, run)
         table = tables.run_account
         connection.execute(table.delete().where(table.c.run_id == run.id))
         connection.execute(tables.run.delete().where(tables.run.c.id == run.id))

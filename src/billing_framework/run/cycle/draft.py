@@ -20,6 +20,7 @@ from billing_framework.run.cycle.late_find import late_holds
 from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
 from billing_framework.run.cycle.order import order_holds
+from billing_framework.run.cycle.rehearse import billed_before, desk_of_run, in_order
 from billing_framework.run.cycle.shards import batches, pending_families, plan_drafting
 from billing_framework.run.cycle.together import heads_of_results, held_together
 from billing_framework.run.cycle.unbilled import gap_holds
@@ -85,6 +86,7 @@ def draft_accounts(
 def _prepare(deployment: Deployment, run: Run, known_at: datetime) -> Desk:
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
+        desk = desk_of_run(connection, desk, run)
     return attrs.evolve(desk, known_at=known_at)
 
 
@@ -139,7 +141,8 @@ def draft_batch(
         parties = load_parties(connection, [given.account.party for given in inputs.values()])
     results = bill(list(inputs.values()), material, deployment.host)
     with deployment.database.read() as connection:
-        order = order_holds(connection, results, run.period.end)
+        again = billed_before(connection, run, accounts)
+        order = in_order(order_holds(connection, results, run.period.end), set(again.values()))
     drafted = [inputs[result.account] for result in results if result.draft is not None]
     order = late_holds(inputs.values()) | gap_holds(drafted, history) | order
     rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before, order=order)}
@@ -183,6 +186,7 @@ def run_request(connection: Connection, run: Run, accounts: Sequence[str]) -> In
         documents={account: document_key(run, account) for account in accounts},
         own=own,
         edits=edits_of(connection, run, accounts),
+        repeats=tuple(billed_before(connection, run, accounts)),
     )
 
 
@@ -325,6 +329,7 @@ def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...
         if not rows:
             return {}
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
+        desk = desk_of_run(connection, desk, run)
         stale: dict[str, tuple[str, ...]] = {}
         for start in range(0, len(rows), 500):
             some = rows[start : start + 500]

@@ -210,7 +210,7 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
         usage=_usage(connection, desk, accounts, subjects, request.period),
         states=states_before(connection, names, request.period.start),
         billed=billed_through(connection, names, request.period.start),
-        charges=pending_charges(connection, request.documents, request.period.end)
+        charges=pending_charges(connection, request.documents, request.period.end, again=request.repeats)
         if request.charges is None
         else request.charges,
         shares=load_shares(connection, names),

@@ -19,6 +19,7 @@ from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
+from billing_framework.storage.billing.candidate_rows import CandidateFile, add_candidates, candidate_digests
 from billing_framework.storage.billing.keys import PeriodClaim, claim_periods, claims_of
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
@@ -57,6 +58,7 @@ class RunRequest:
         as_of: date of the documents; today in the book's zone where None.
         accounts: codes that it is restricted to, empty for all of the cycle.
         kind: ``final``, ``rehearsal`` or ``migration``.
+        candidates: plans that a rehearsal tries out in the place of those in force.
     """
 
     book: str
@@ -65,6 +67,7 @@ class RunRequest:
     as_of: date | None = None
     accounts: tuple[str, ...] = ()
     kind: str = "final"
+    candidates: tuple[CandidateFile, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -157,7 +160,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         groups = billing_groups(load_tree(connection, request.book), sharing_accounts(connection, request.book))
         own = _accounts(connection, given, groups)
         earlier = _earlier(connection, given)
-        live = _to_resume(earlier, given)
+        live = _to_resume(_with_candidates(connection, earlier, given), given)
         claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
         if live is not None:
             _refuse_other_date(live, request)
@@ -170,9 +173,25 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
             return RunReport(
                 run=done, billed_elsewhere=sum(claim.run_id != (done.id if done else 0) for claim in claims.values())
             )
-        run = _new_run(deployment, connection, given, len(earlier) + 1)
+        run = _new_run(deployment, connection, given, 1 + max((run.sequence for run in _siblings(connection, given)), default=0))
+        add_candidates(connection, run, given.candidates)
         _take_in_new_accounts(connection, run, free, groups, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
+
+
+def _siblings(connection: Connection, request: RunRequest) -> list[Run]:
+    """Return the runs whose code begins alike: over periods that begin on the same day."""
+    return runs(connection, book=request.book, cycle=request.cycle, period_start=request.period.start, kind=request.kind)
+
+
+def _with_candidates(connection: Connection, earlier: Sequence[Run], request: RunRequest) -> list[Run]:
+    """Return the runs that try out the very plans that are asked for, which is none but in a rehearsal."""
+    if request.kind != "rehearsal":
+        if request.candidates:
+            raise Refused("RUN52", "only a rehearsal tries out plans", remedy="Add --rehearsal; to put a plan in force, load it")
+        return list(earlier)
+    wanted = {one.plan.sha256 for one in request.candidates}
+    return [run for run in earlier if candidate_digests(connection, run) == wanted]
 
 
 def _refuse_other_date(live: Run, request: RunRequest) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -37,13 +37,16 @@ def as_charge(given: ManualCharge) -> Charge:
     )
 
 
-def pending_charges(connection: Connection, documents: Mapping[str, int], before: date) -> dict[str, tuple[Charge, ...]]:
+def pending_charges(
+    connection: Connection, documents: Mapping[str, int], before: date, *, again: Collection[int] = ()
+) -> dict[str, tuple[Charge, ...]]:
     """Return the manual charges that wait for the next bill of some accounts, by account and in order of their ids.
 
     Args:
         connection: a connection.
         documents: account code to the key of the draft that it would be on; what is on one of these drafts already still waits.
         before: end of the billing period: charges whose service begins on or after it wait longer.
+        again: keys of documents that are billed anew; their charges wait, too.
     """
     table = manual_charge.c
     ids = {account_id(code): code for code in documents}
@@ -60,7 +63,7 @@ def pending_charges(connection: Connection, documents: Mapping[str, int], before
         found[row.account].append(as_charge(_manual(row)))
     keys = [charge.natural_key for charges in found.values() for charge in charges]
     billed = billed_charges(connection, keys)
-    drafts = set(documents.values())
+    drafts = {*documents.values(), *again}
     waiting = {
         code: tuple(one for one in charges if one.natural_key not in billed or billed[one.natural_key].document in drafts)
         for code, charges in sorted(found.items())

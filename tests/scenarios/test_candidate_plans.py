@@ -1,0 +1,114 @@
+"""A rate change is rehearsed on the usage of a month that is billed already, before it goes live."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from billing_framework.run.cycle.cancel import purge_run
+from billing_framework.run.cycle.diff import diff_runs
+from billing_framework.run.cycle.rehearse import read_candidates
+from billing_framework.run.cycle.review import review_run
+from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
+from billing_framework.run.master.charges import ChargeRequest, enter_charge
+from billing_framework.run.master.periods import month
+from billing_framework.storage.billing.candidate_rows import run_plan
+from billing_framework.storage.engine import Database
+from billing_framework.storage.master.plan_rows import plan_rows
+from billing_framework.values.errors import InputRefused, Refused
+from tests.scenarios.office import PLAN, Office
+
+FINAL = "MAIN.2026-07-01.monthly-1.1"
+
+
+def candidate(stand: str, *, version: str = "2027") -> bytes:
+    text = PLAN.format(accumulate="year", correction="hold").replace('price = "30.00"', f'price = "{stand}"')
+    return text.replace('"2026"', f'"{version}"').replace("2026-01-01", "2027-01-01").encode()
+
+
+def rehearse(office: Office, *plans: bytes) -> RunReport:
+    files = [(f"plan{number}.toml", plan) for number, plan in enumerate(plans)]
+    dates = month("2026-07")
+    request = RunRequest(
+        book="MAIN",
+        cycle="monthly:1",
+        period=dates,
+        as_of=dates.end,
+        kind="rehearsal",
+        candidates=read_candidates(office.deployment, files),
+    )
+    return start_run(office.deployment, request)
+
+
+def billed(database: Database) -> Office:
+    office = Office.of(database)
+    office.customer("C1", "drill")
+    office.customer("C2", "lathe")
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4", "j2,lathe,2026-07-20T08:00:00+00:00,90")
+    cleaning = ChargeRequest(
+        account="C1",
+        code="stand",
+        text="Cleaning",
+        amount="5",
+        tax_category="standard",
+        service=month("2026-07"),
+        reason="was asked for",
+    )
+    enter_charge(office.deployment, cleaning)
+    office.bill("2026-07")
+    office.jobs("j3,lathe,2026-08-02T08:00:00+00:00,1", file="august.csv")
+    office.bill("2026-08")
+    return office
+
+
+def test_a_month_that_is_billed_can_be_rehearsed_and_comes_out_the_same(database: Database) -> None:
+    office = billed(database)
+    run = rehearse(office).run
+    assert run is not None
+    found = diff_runs(office.deployment, FINAL, run.code)
+    assert (found.is_equal, found.same, found.other_texts) == (True, 2, ())
+    review = review_run(office.deployment, run.code)
+    assert review.digest == found.first.digest
+    assert (review.held, review.stale) == ((), {})
+
+
+def test_a_plan_that_is_not_in_force_is_tried_out(database: Database) -> None:
+    office = billed(database)
+    report = rehearse(office, candidate("31.50"))
+    assert report.run is not None
+    assert report.counts == {"drafted": 2}
+    found = diff_runs(office.deployment, FINAL, report.run.code)
+    assert [(one.account, [str(line.net) for line in one.lines]) for one in found.accounts] == [
+        ("C1", ["1.50 USD"]),
+        ("C2", ["1.50 USD"]),
+    ]
+    assert str(found.totals["USD"].change) == "3.30 USD"
+    with database.read() as connection:
+        assert [row.name for row in plan_rows(connection)] == ["machine@2026"]
+    # The same again goes on with it; another price is another rehearsal, and so is none.
+    assert rehearse(office, candidate("31.50")).nothing_to_do
+    other = rehearse(office, candidate("32.00"))
+    plain = rehearse(office)
+    assert other.run is not None
+    assert plain.run is not None
+    assert [one.run.code[-2:] for one in (report, other, plain) if one.run] == ["r1", "r2", "r3"]
+    assert str(diff_runs(office.deployment, report.run.code, other.run.code).totals["USD"].change) == "1.10 USD"
+
+    purge_run(office.deployment, report.run.code)
+    with database.read() as connection:
+        assert len(connection.execute(sa.select(run_plan)).all()) == 1
+    again = rehearse(office, candidate("33.00"))
+    assert again.run is not None
+    assert again.run.code.endswith("r4")
+
+
+def test_only_a_rehearsal_tries_out_plans(database: Database) -> None:
+    office = billed(database)
+    plans = read_candidates(office.deployment, [("plan.toml", candidate("1.00"))])
+    request = RunRequest(book="MAIN", cycle="monthly:1", period=month("2026-09"), candidates=plans)
+    with pytest.raises(Refused, match="RUN52"):
+        start_run(office.deployment, request)
+    with pytest.raises(Refused, match="RUN52"):
+        rehearse(office, candidate("1.00"), candidate("2.00", version="2028"))
+    with pytest.raises(InputRefused, match="plan0.toml"):
+        rehearse(office, b"schema = 1")
