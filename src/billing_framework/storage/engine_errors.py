@@ -59,8 +59,11 @@ def _by_state(state: str, text: str, kind: str) -> BillingError | None:
         )
     if state in ("42P01", "3F000") or "no such table" in text:
         return StorageError("STORAGE07", f"the schema is not there: {text}", remedy="Run billing db upgrade")
-    if state == "SQLITE_ERROR":
-        return None
+    return None if state == "SQLITE_ERROR" else _failed(state, text, kind)
+
+
+def _failed(state: str, text: str, kind: str) -> StorageError | None:
+    """Return how the database itself failed; None where it did not."""
     if state in _FULL:
         return StorageError(
             "STORAGE23",
