@@ -19,6 +19,7 @@ _HOME = "49"
 _ZONES = ("1", "20", "27", "30", "31", "33", "34", "39", "41", "43", "44", "45", "46", "48", "52", "55", "61", "81", "86", "91")
 _CHUNK = 250_000
 _FIRST = datetime(PERIOD.start.year, PERIOD.start.month, PERIOD.start.day, tzinfo=UTC)
+_AT_HOME = 0.8
 _ROW_OF_DUPLICATE = 200
 _ROW_OF_CONFLICT = 10_000
 
@@ -73,10 +74,13 @@ def deck(prefixes: list[str], seed: int) -> bytes:
     """Return the deck: two rows for each prefix, off-peak and peak, all 60/6."""
     random = np.random.default_rng(seed + 1)
     prices = random.integers(50, 9_000, size=len(prefixes)).tolist()
+    heads = (_HOME, *_ZONES)
     lines = ["prefix,destination,rate_per_min,connect_fee,initial_s,increment_s,period"]
-    for number, (prefix, price) in enumerate(zip(prefixes, prices, strict=True)):
+    for prefix, price in zip(prefixes, prices, strict=True):
+        zone = next(head for head in heads if prefix.startswith(head))
+        kind = "mobile" if int(prefix[-1]) % 2 else "fixed"
         for surcharge, period in ((0, ""), (price // 3, "peak")):
-            lines.append(f"{prefix},Zone {number % 800},0.{price + surcharge:05d},0.0000,60,6,{period}")
+            lines.append(f"{prefix},Zone {zone} {kind},0.{price + surcharge:05d},0.0000,60,6,{period}")
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -101,12 +105,14 @@ def write_calls(path: Path, *, size: int, accounts: int, prefixes: list[str], se
 
 
 def _rows(random: np.random.Generator, first: int, count: int, size: int, *, accounts: int, prefixes: list[str]) -> Iterator[str]:
-    seconds = PERIOD.days * 86_400 - 7_200
-    starts = (np.arange(first, first + count) * seconds // size + random.integers(0, 3_600, size=count)).tolist()
+    # Up to two million rows no two calls start in one second, so that the order in which minutes are used up is beyond doubt.
+    starts = (np.arange(first, first + count) * (PERIOD.days * 86_400 - 7_200) // size).tolist()
     callers = random.integers(0, accounts, size=count).tolist()
-    # Few prefixes are called often, as everywhere; a third of the calls stays at home.
-    places = np.minimum(random.zipf(1.3, size=count), len(prefixes)) - 1
-    places = np.where(random.random(count) < 0.5, places, random.integers(0, len(prefixes), size=count)).tolist()
+    # Four calls in five stay at home; abroad few prefixes are called often, as everywhere.
+    home = np.array([place for place, prefix in enumerate(prefixes) if prefix.startswith(_HOME)])
+    abroad = np.array([place for place, prefix in enumerate(prefixes) if not prefix.startswith(_HOME)])
+    often = np.minimum(random.zipf(1.3, size=count), len(abroad)) - 1
+    places = np.where(random.random(count) < _AT_HOME, random.choice(home, size=count), abroad[often]).tolist()
     tails = random.integers(10**8, 10**9, size=count).tolist()
     lengths = np.minimum(random.exponential(150, size=count).astype(np.int64) + 1, 7_000).tolist()
     rings = random.integers(2, 30, size=count).tolist()
