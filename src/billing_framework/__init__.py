@@ -3,6 +3,7 @@
 Everything that a plugin may import stands here, in ``__all__``; whatever is not listed may change without notice.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from billing_framework.accounts.account import Account
@@ -52,6 +53,7 @@ from billing_framework.rating.rater import (
     Rating,
     Tile,
 )
+from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.tiers import Tier, Widths, portions, thresholds, tier_findings
 from billing_framework.receivables.answer import (
@@ -88,11 +90,15 @@ from billing_framework.values.rounding import RoundingMode, RoundingStep, alloca
 from billing_framework.values.units import UnitDefinition, Units, define_units
 
 if TYPE_CHECKING:
-    from billing_framework.values.columns import Overflows, divide_columns
+    from billing_framework.rating.interval_index import IntervalIndex
+    from billing_framework.rating.rated_columns import PRICED, LineColumns, RatedColumns
+    from billing_framework.rating.usage_columns import FieldColumn, UsageColumns
+    from billing_framework.values.columns import Column, Overflows, divide_columns, sum_groups
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "PRICED",
     "Account",
     "Address",
     "Adjustment",
@@ -123,6 +129,7 @@ __all__ = [
     "ChargeShare",
     "CheckRequest",
     "CodePage",
+    "Column",
     "Component",
     "ConfigurationError",
     "ContractBroken",
@@ -137,13 +144,16 @@ __all__ = [
     "ExportRequest",
     "Exported",
     "Exporter",
+    "FieldColumn",
     "Figure",
     "Finding",
     "GivenAnswer",
     "Graduated",
     "InputRefused",
+    "IntervalIndex",
     "KeyedUsage",
     "Layout",
+    "LineColumns",
     "LineTax",
     "Measure",
     "Money",
@@ -161,6 +171,7 @@ __all__ = [
     "RateTable",
     "RateTableKind",
     "RateTableName",
+    "RatedColumns",
     "Rater",
     "Rating",
     "ReadItem",
@@ -176,6 +187,7 @@ __all__ = [
     "RoundingStep",
     "Seller",
     "Severity",
+    "ShardTwin",
     "Span",
     "Step",
     "TaxLine",
@@ -188,6 +200,7 @@ __all__ = [
     "UnitPrice",
     "Units",
     "Usage",
+    "UsageColumns",
     "UsageKind",
     "ValueRefused",
     "Widths",
@@ -214,8 +227,10 @@ __all__ = [
     "personal",
     "portions",
     "price_graduated",
+    "rate_by_columns",
     "rate_table_field",
     "read_codes",
+    "sum_groups",
     "thresholds",
     "tier_findings",
     "timezone",
@@ -225,10 +240,22 @@ __all__ = [
 ]
 
 
+_WITH_NUMPY = {
+    "Column": "values.columns",
+    "FieldColumn": "rating.usage_columns",
+    "IntervalIndex": "rating.interval_index",
+    "LineColumns": "rating.rated_columns",
+    "Overflows": "values.columns",
+    "PRICED": "rating.rated_columns",
+    "RatedColumns": "rating.rated_columns",
+    "UsageColumns": "rating.usage_columns",
+    "divide_columns": "values.columns",
+    "sum_groups": "values.columns",
+}
+
+
 def __getattr__(name: str) -> Any:
     """Return what needs numpy when it is first asked for, so that a command without columns does not wait for it."""
-    if name in {"Overflows", "divide_columns"}:
-        from billing_framework.values import columns  # noqa: PLC0415
-
-        return getattr(columns, name)
+    if name in _WITH_NUMPY:
+        return getattr(importlib.import_module(f"billing_framework.{_WITH_NUMPY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,8 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from billing_telecom_usage.deck.digits import digits_of
 from billing_telecom_usage.deck.groups import Group, two_blocks
+from billing_telecom_usage.deck.prefix_columns import prefix_columns
 from billing_telecom_usage.deck.prefixes import prefixes_of
 from billing_telecom_usage.formats.mapped import MAPPED
 from billing_telecom_usage.rating.price import Rates, priced, settled
@@ -126,7 +129,8 @@ def test_vector_lpm(make_deck: Callable[..., Any]) -> None:
     prefixes = prefixes_of(make_deck(*({"prefix": prefix, "rate_per_min": "0"} for prefix in data["deck"])))
     single = [prefixes.place(number) for number in data["numbers"]]
     assert [prefixes.rows[place].prefix if place >= 0 else None for place in single] == expected("lpm")["match"]
-    assert prefixes.places(data["numbers"]).tolist() == single
+    numbers = digits_of(np.array([number.encode() for number in data["numbers"]]))
+    assert prefix_columns(prefixes).places(numbers).tolist() == single
 
 
 def cost(rates: Rates, seconds: int) -> Fraction:

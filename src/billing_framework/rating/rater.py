@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -25,6 +25,9 @@ from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
 from billing_framework.values.quantity import Quantity
+
+if TYPE_CHECKING:
+    from billing_framework.rating.shard_twin import ShardTwin
 
 
 @attrs.frozen(kw_only=True)
@@ -200,6 +203,7 @@ class Rater:
             not known beforehand. ``consumption.*`` stands for all names that begin with ``consumption.``.
         rate_columns: fast twin of `rate` for volume: the groups of a whole shard at once, equal to `rate` of each, digit for
             digit. The run asks it first; explanations never do. None where the reference is fast enough.
+        shard: the same over columns instead of objects, for whoever has the records as columns; see `ShardTwin`.
     """
 
     name: str
@@ -208,6 +212,7 @@ class Rater:
     models: Mapping[str, type] = attrs.field(factory=dict)
     measures: tuple[str, ...] = ()
     rate_columns: ColumnarRate | None = None
+    shard: ShardTwin | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -75,4 +75,4 @@ def test_any_number_and_periods_have_rows_of_their_own(make_deck: Any) -> None:
     assert prefixes_of(deck).rows[prefixes_of(deck).place("4930")].destination == "to 49"
     assert prefixes_of(deck, "peak").rows[prefixes_of(deck, "peak").place("4930")].destination == "dear"
     assert prefixes_of(deck, "peak").rows[prefixes_of(deck, "peak").place("9")].destination == "rest"
-    assert prefixes_of(deck).places(["9", "4"]).tolist() == [prefixes_of(deck).any_row] * 2
+    assert [prefixes_of(deck).place(number) for number in ("9", "4")] == [prefixes_of(deck).any_row] * 2

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
+from billing_telecom_usage.deck.digits import digits_of
+from billing_telecom_usage.deck.prefix_columns import prefix_columns
 from billing_telecom_usage.deck.prefixes import prefixes_of
-from billing_telecom_usage.rating.columns import quick_prices
-from billing_telecom_usage.rating.rate import rate_columns
-from billing_telecom_usage.rating.sorting import Task, sorted_calls
+from billing_telecom_usage.rating.rate import TWIN, rate_columns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing_framework import exact_text
+from billing_framework import CarriedState, DateSpan, RatedColumns, exact_text
+from billing_framework.rating.gather_columns import columns_of
+from billing_framework.rating.rated_columns import columns_faults
 
 digits = st.text("0123456789", min_size=1, max_size=6)
 prices = st.integers(0, 10**7).map(lambda number: exact_text(Fraction(number, 10**6)))
@@ -34,6 +38,15 @@ row = st.fixed_dictionaries(
         "period": st.sampled_from(["", "", "night"]),
     }
 )
+DAY_AND_NIGHT = """
+periods = [{ name = "day", start = "07:00" }, { name = "night", start = "22:00" }, { name = "night", start = "00:00" }]
+"""
+ALLOWANCES = """
+allowances = [
+  { name = "all", minutes = "4", increment_s = 60 },
+  { name = "some", minutes = "2.5", prefixes = ["1", "44", "49x"], priority = 20, connect_fee = true, prorate = true },
+]
+"""
 bodies = st.sampled_from(
     [
         "",
@@ -44,7 +57,20 @@ bodies = st.sampled_from(
         'periods = [{ name = "day" }, { name = "night", start = "22:00" }]',
         'attempt_fee = "0.02"\nallowances = [{ name = "a", minutes = "5", increment_s = 60 }]',
         "itemised = false\nplaces = 1",
+        "places = 4\n" + DAY_AND_NIGHT,
+        "boundary = 'start_period'\nminimum_s = 70\n" + DAY_AND_NIGHT,
+        "boundary = 'round_each_segment'\nminimum_s = 70\n" + DAY_AND_NIGHT,
+        "boundary = 'pro_rata'\n" + DAY_AND_NIGHT,
+        "length = 'duration'\n" + DAY_AND_NIGHT + ALLOWANCES,
+        "maximum_charge = '0.5'\nminimum_charge = '0.01'\nattempt_fee = '0.02'\n" + DAY_AND_NIGHT + ALLOWANCES,
+        "zone = 'America/New_York'\n" + DAY_AND_NIGHT,
     ]
+)
+starts = st.one_of(
+    st.integers(0, 30 * 86_400),
+    st.tuples(st.integers(0, 29), st.sampled_from([7, 21, 22, 23]), st.integers(-900, 900)).map(
+        lambda one: max(one[0] * 86_400 + one[1] * 3_600 + one[2], 0)
+    ),
 )
 
 
@@ -69,28 +95,110 @@ def test_the_twin_says_what_the_reference_says(
     world.rate_both(*groups)
 
 
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    deck=st.dictionaries(digits | st.just("*"), row, min_size=1, max_size=4),
+    numbers=st.lists(
+        st.tuples(
+            st.text("0123456789", max_size=17) | digits, st.just(0) | seconds, starts, st.booleans(), st.sampled_from("ab")
+        ),
+        max_size=12,
+    ),
+    plans=st.lists(bodies, min_size=1, max_size=2),
+    zone=st.sampled_from(["UTC", "Europe/Berlin"]),
+    left=st.none() | st.integers(0, 400),
+)
+def test_the_twin_says_what_the_reference_says_of_any_month(
+    deck: dict[str, Any],
+    numbers: list[tuple[str, int, int, bool, str]],
+    plans: list[str],
+    zone: str,
+    left: int | None,
+    world: Any,
+    make_call: Any,
+    make_deck: Any,
+) -> None:
+    first = datetime(2026, 10, 1, tzinfo=UTC)  # the clocks go back on the 25th
+    calls = [
+        make_call(
+            length, number, at=(first + timedelta(seconds=at)).isoformat(), name=f"c{place}", continuation=leg, a_number=caller
+        )
+        for place, (number, length, at, leg, caller) in enumerate(numbers)
+    ]
+    versions = [
+        world.plan(body, version=str(number), valid_from=day)
+        for number, (body, day) in enumerate(zip(plans, ("2000-01-01", "2026-10-13"), strict=False))
+    ]
+    before = DateSpan(date(2026, 9, 1), date(2026, 10, 1))
+    state = [CarriedState(scope="A0", name="allowance.calls.all", period=before, values={"2026-09-01": Fraction(left or 0)})]
+    groups = [
+        world.group(
+            *versions,
+            calls=calls[half::2],
+            tables=[make_deck(*({"prefix": prefix, **fields} for prefix, fields in deck.items()))],
+            account=str(half),
+            first_key=1 + 100 * half,
+            period="2026-10-02/2026-11-01",
+            full="2026-10-01/2026-11-01",
+            earlier="2026-10-01/2026-10-02",
+            state=state if left is not None and not half else [],
+            zone=zone,
+        )
+        for half in (0, 1)
+    ]
+    world.rate_both(*groups)
+    columns = columns_of(groups, TWIN.kind, TWIN.fields)
+    assert not list(columns_faults(columns, TWIN.rate(columns)))
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(prefixes=st.sets(digits, max_size=30), numbers=st.lists(st.text("0123456789", min_size=1, max_size=20), max_size=30))
+@given(prefixes=st.sets(digits, max_size=30), numbers=st.lists(st.text("0123456789", max_size=20), max_size=30))
 def test_many_numbers_find_the_prefix_that_each_finds_alone(prefixes: set[str], numbers: list[str], make_deck: Any) -> None:
     found = prefixes_of(make_deck(*({"prefix": prefix, "rate_per_min": "1"} for prefix in sorted(prefixes))))
     alone = [found.place(number) for number in numbers]
+    texts = np.array([number.encode() for number in numbers] or [b""])[: len(numbers)]
 
-    assert found.places(numbers).tolist() == alone
+    assert prefix_columns(found).places(digits_of(texts)).tolist() == alone
     for number, place in zip(numbers, alone, strict=True):
         matching = [prefix for prefix in prefixes if number[:15].startswith(prefix)]
         assert (found.rows[place].prefix if place >= 0 else "") == max(matching, key=len, default="")
 
 
-def tasks(world: Any, make_call: Any, table: Any, body: str = "") -> list[Task]:
-    group = world.group(world.plan(body), calls=[make_call(61), make_call(62, name="b")], tables=[table])
-    return [one for one in sorted_calls(group) if isinstance(one, Task)]
+@given(st.lists(st.text(max_size=24).filter(lambda text: "\0" not in text), min_size=1, max_size=20))
+def test_only_digits_are_numbers(texts: list[str]) -> None:
+    found = digits_of(np.array([text.encode() for text in texts]))
+
+    for text, key, size, sound in zip(texts, found.keys.tolist(), found.sizes.tolist(), found.sound.tolist(), strict=True):
+        head = text.encode()[:15]
+        assert sound == (head.isdigit() or not head)
+        if sound:
+            assert (key, size) == (int(head.ljust(15, b"0")), len(head))
 
 
-def test_plain_calls_take_the_columns(world: Any, make_call: Any, make_deck: Any) -> None:
-    table = make_deck({"prefix": "49", "rate_per_min": "0.1", "initial_s": 60, "increment_s": 6})
-    quick = quick_prices(tasks(world, make_call, table))
+def rated(*groups: Any) -> RatedColumns:
+    columns = columns_of(groups, TWIN.kind, TWIN.fields)
+    found = TWIN.rate(columns)
+    assert not list(columns_faults(columns, found))
+    return found
 
-    assert [(one.billed_s, one.amount) for one in quick.values()] == [(66, Fraction("0.11"))] * 2
+
+def test_calls_across_a_boundary_and_under_an_allowance_take_the_columns(world: Any, make_call: Any, make_deck: Any) -> None:
+    table = make_deck(
+        {"prefix": "49", "rate_per_min": "0.06", "initial_s": 60, "increment_s": 6},
+        {"prefix": "49", "rate_per_min": "0.12", "initial_s": 60, "increment_s": 6, "period": "peak"},
+    )
+    plan = world.plan(
+        """periods = [{ name = "rest" }, { name = "peak", start = "08:00" }]
+allowances = [{ name = "free", minutes = "1" }]"""
+    )
+    calls = [make_call(100, at="2026-06-03T07:59:00+00:00"), make_call(61, at="2026-06-04T09:00:00+00:00", name="b")]
+    found = rated(world.group(plan, calls=calls, tables=[table]))
+
+    assert not found.left
+    # 102 s, 60 of them at 0.06 and 42 at 0.12 a minute; 60 s are included: 0.144 x 42/102. Then 66 s at 0.12.
+    assert found.lines.amounts.fractions() == [Fraction("0.0593"), Fraction("0.132")]
+    assert found.lines.totals.fractions() == [Fraction("0.1913")]
+    assert found.lines.quantities.numbers.tolist() == [102, 66]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +215,9 @@ def test_prices_beyond_the_columns_are_left_to_the_reference(
 ) -> None:
     table = make_deck({"prefix": "49", "rate_per_min": "0.1", field: value})
 
-    assert quick_prices(tasks(world, make_call, table)) == {}
-    rated = world.bill(world.plan(), calls=[make_call(61)], tables=[table])
-    assert rated.charges[0].amount.value > 0 or value.startswith("0.000")
+    assert rated(world.group(world.plan(), calls=[make_call(61)], tables=[table])).left == {0}
+    billed = world.bill(world.plan(), calls=[make_call(61)], tables=[table])
+    assert billed.charges[0].amount.value > 0 or value.startswith("0.000")
 
 
 def test_no_groups_and_groups_without_calls_are_rated(world: Any) -> None:

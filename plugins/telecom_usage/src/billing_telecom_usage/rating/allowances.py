@@ -94,10 +94,11 @@ class Buckets:
                 values={start.isoformat(): Fraction(buckets[start].left_s) for start in kept},
             )
 
-    def read(self, component: Component) -> tuple[str, ...]:
-        """Return the names of carried state that the pricing of a component's calls rests on."""
-        names = (state_name(component, allowance) for allowance in component.params.allowances)
-        return tuple(name for name in names if name in self.usage.state)
+
+def states_read(usage: AgreementUsage, component: Component) -> tuple[str, ...]:
+    """Return the names of carried state that the prices of a component's calls rest on."""
+    names = (state_name(component, allowance) for allowance in component.params.allowances)
+    return tuple(name for name in names if name in usage.state)
 
 
 def state_name(component: Component, allowance: Allowance) -> str:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 import attrs
 
 from billing_framework import (
+    AgreementUsage,
     Amount,
     Charge,
     ChargeItem,
+    Component,
     DateSpan,
     Quantity,
     Step,
+    Tile,
     exact_text,
 )
 from billing_telecom_usage.deck.table import DeckRow
-from billing_telecom_usage.rating.sorting import Task
 from billing_telecom_usage.wording import clock, shown_number, word
 
-StateRead = Callable[[Task], tuple[str, ...]]
-"""Tells the names of carried state that the price of a call rests on."""
+StateRead = Callable[[AgreementUsage, Component], tuple[str, ...]]
+"""Tells the names of carried state that the prices of a component's calls rest on."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,14 +32,30 @@ class RatedCall:
     """A call with its final price.
 
     Attributes:
-        task: the call.
+        key: key of its record.
+        usage: the agreement that it belongs to.
+        tile: plan version in force when it starts.
+        component: component of the plan that prices it.
+        deck: name of the deck in force when it starts.
+        billed: the billing period of the bill that it stands on.
+        local: start by the clock of the account.
+        number: number at the other end.
+        seconds: seconds to charge; 0 for a call that nobody answered.
         row: row of the deck that prices it, that of its first tariff period.
         billed_s: seconds that are charged or covered.
         free_s: seconds of these that allowances cover.
         amount: its price.
     """
 
-    task: Task
+    key: int
+    usage: AgreementUsage
+    tile: Tile
+    component: Component
+    deck: str
+    billed: DateSpan
+    local: datetime
+    number: str
+    seconds: int
     row: DeckRow
     billed_s: int
     free_s: int = 0
@@ -49,11 +67,15 @@ class RatedCall:
         return self.row.destination
 
     @property
+    def is_late(self) -> bool:
+        """True where the call starts before the period of its bill, as all calls do of an agreement that had ended before."""
+        return self.local.date() < self.billed.start
+
+    @property
     def line(self) -> tuple[str, str, date, bool, bool, str]:
         """What line of the bill it stands in: agreement, component, plan dates, late or not, answered or not, destination."""
-        task = self.task
-        dates = task.tile.dates.start
-        return task.usage.agreement.code, task.component.code, dates, task.is_late, not task.seconds, self.destination
+        dates = self.tile.dates.start
+        return self.usage.agreement.code, self.component.code, dates, self.is_late, not self.seconds, self.destination
 
 
 def charges_of(calls: Iterable[RatedCall], *, locale: str, hidden_digits: int, state_read: StateRead) -> Iterator[Charge]:
@@ -69,20 +91,21 @@ def charges_of(calls: Iterable[RatedCall], *, locale: str, hidden_digits: int, s
     for call in calls:
         lines.setdefault(call.line, []).append(call)
     for key in sorted(lines):
-        yield _charge(lines[key], locale, hidden_digits, state_read)
+        yield charge_of(lines[key], locale=locale, hidden_digits=hidden_digits, state_read=state_read)
 
 
-def _charge(calls: Sequence[RatedCall], locale: str, hidden_digits: int, state_read: StateRead) -> Charge:
+def charge_of(calls: Sequence[RatedCall], *, locale: str, hidden_digits: int, state_read: StateRead) -> Charge:
+    """Return the charge of the calls of one line; arguments as for `charges_of`."""
     first = calls[0]
-    task, component = first.task, first.task.component
+    component = first.component
     total = sum((call.amount for call in calls), Fraction(0))
     billed, free = sum(call.billed_s for call in calls), sum(call.free_s for call in calls)
-    currency = task.tile.plan.currency
+    currency = first.tile.plan.currency
     details = {word(locale, "calls"): str(len(calls)), word(locale, "charged"): clock(billed)}
     if free:
         details[word(locale, "included")] = clock(free)
     return Charge(
-        agreement=task.usage.agreement.code,
+        agreement=first.usage.agreement.code,
         component=component.code,
         code=component.charge_code,
         description=f"{component.title(locale)}: {_destination(calls, locale)}",
@@ -91,41 +114,41 @@ def _charge(calls: Sequence[RatedCall], locale: str, hidden_digits: int, state_r
         quantity=Quantity(Fraction(billed), "s"),
         amount=Amount(total, currency),
         tax_category=component.tax_category,
-        plan=task.tile.plan.name,
-        records=tuple(call.task.record.key for call in calls),
-        state_read=state_read(task),
+        plan=first.tile.plan.name,
+        records=tuple(call.key for call in calls),
+        state_read=state_read(first.usage, component),
         steps=tuple(_steps(calls, total, currency)),
         details=details,
-        items=tuple(_item(call, locale, hidden_digits) for call in calls) if task.params.itemised else (),
+        items=tuple(_item(call, locale, hidden_digits) for call in calls) if component.params.itemised else (),
     )
 
 
 def _destination(calls: Sequence[RatedCall], locale: str) -> str:
     first = calls[0]
-    if first.task.is_late:  # their days are the service dates of the line
+    if first.is_late:  # their days are the service dates of the line
         return word(locale, "late", destination=first.destination)
-    return first.destination if first.task.seconds else word(locale, "attempts", destination=first.destination)
+    return first.destination if first.seconds else word(locale, "attempts", destination=first.destination)
 
 
 def _service(calls: Sequence[RatedCall]) -> DateSpan:
     """Return the dates of the plan version; of late calls the dates on which they were made, as far as one version reaches."""
-    task = calls[0].task
-    if not task.is_late:
-        return task.tile.dates
-    return DateSpan(task.local.date(), calls[-1].task.local.date() + timedelta(days=1))
+    first = calls[0]
+    if not first.is_late:
+        return first.tile.dates
+    return DateSpan(first.local.date(), calls[-1].local.date() + timedelta(days=1))
 
 
 def _source(call: RatedCall) -> str:
     """Return what tells the line from others of its component; late calls are told by the period that bills them, too."""
     name = call.destination.replace("|", "/")
-    late = f" billed with {call.task.billed}" if call.task.is_late else ""
-    return f"{name}{late}" + ("" if call.task.seconds else " attempts")
+    late = f" billed with {call.billed}" if call.is_late else ""
+    return f"{name}{late}" + ("" if call.seconds else " attempts")
 
 
 def _steps(calls: Sequence[RatedCall], total: Fraction, currency: str) -> Iterator[Step]:
     by_row: dict[tuple[str, str, str], list[RatedCall]] = {}
     for call in calls:
-        by_row.setdefault((call.task.deck.name, call.row.prefix, call.row.period), []).append(call)
+        by_row.setdefault((call.deck, call.row.prefix, call.row.period), []).append(call)
     for (deck, prefix, period), some in by_row.items():
         label = f"{deck}, prefix {prefix}" + (f", {period}" if period else "")
         free = sum(call.free_s for call in some)
@@ -133,7 +156,7 @@ def _steps(calls: Sequence[RatedCall], total: Fraction, currency: str) -> Iterat
         formula = f"{len(some)} calls of {sum(call.billed_s for call in some)} s{included}: {_prices(some[0].row)}"
         amount = sum((call.amount for call in some), Fraction(0))
         yield Step(label=label, formula=formula, result=f"{exact_text(amount)} {currency}")
-    params = calls[0].task.params
+    params = calls[0].component.params
     rounding = "" if params.places is None else f", each rounded {params.mode.value} to {params.places} decimals"
     yield Step(label="sum of the calls", formula=f"{len(calls)} calls{rounding}", result=f"{exact_text(total)} {currency}")
 
@@ -148,16 +171,15 @@ def _prices(row: DeckRow) -> str:
 
 
 def _item(call: RatedCall, locale: str, hidden_digits: int) -> ChargeItem:
-    task = call.task
-    details = [(word(locale, "duration"), clock(task.seconds)), (word(locale, "charged"), clock(call.billed_s))]
+    details = [(word(locale, "duration"), clock(call.seconds)), (word(locale, "charged"), clock(call.billed_s))]
     if call.free_s:
         details.append((word(locale, "included"), clock(call.free_s)))
     return ChargeItem(
-        record=task.record.key,
-        on=task.local.date(),
-        time=task.local.strftime("%H:%M:%S"),
-        text=shown_number(task.call.other_number, hidden_digits),
+        record=call.key,
+        on=call.local.date(),
+        time=f"{call.local:%H:%M:%S}",
+        text=shown_number(call.number, hidden_digits),
         quantity=Quantity(Fraction(call.billed_s), "s"),
-        amount=Amount(call.amount, task.tile.plan.currency),
+        amount=Amount(call.amount, call.tile.plan.currency),
         details=tuple(details),
     )

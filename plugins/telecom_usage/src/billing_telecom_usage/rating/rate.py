@@ -1,21 +1,24 @@
-"""The rater: calls of a billing group in, charges by destination out; `rate` is the reference, `rate_columns` its fast twin."""
+"""The rater: calls of a billing group in, charges by destination out; `rate` is the reference, `rate_shard` its fast twin."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
-from billing_framework import BillingGroup, CarriedState, Finding, Rater, Rating, Severity
+from billing_framework import BillingGroup, CarriedState, Finding, Rater, Rating, Severity, ShardTwin, rate_by_columns
 from billing_telecom_usage.kinds import CALL
-from billing_telecom_usage.rating.allowances import Buckets, Use, buckets_of
-from billing_telecom_usage.rating.columns import Quick, quick_prices
+from billing_telecom_usage.rating.allowances import Buckets, Use, buckets_of, states_read
 from billing_telecom_usage.rating.lines import RatedCall, charges_of
 from billing_telecom_usage.rating.price import settled
 from billing_telecom_usage.rating.quoting import quoted
 from billing_telecom_usage.rating.sorting import Task, Unpriced, Unrated, sorted_calls
 from billing_telecom_usage.rating.tariff import MODEL, CallPricing
 from billing_telecom_usage.settings import NoRate, TelecomSettings
+
+if TYPE_CHECKING:
+    from billing_framework import RatedColumns, UsageColumns
 
 _SHOWN_DIGITS = 6
 _MOST_TOLD = 20
@@ -24,16 +27,35 @@ _NOTHING = Use(free_s=0, bears_fee=False)
 
 def rate(group: BillingGroup) -> Rating:
     """Return the charges of the calls of one billing group: the reference, one call at a time."""
-    return _rated(group, list(sorted_calls(group)), {})
+    return _rated(group, sorted_calls(group))
 
 
 def rate_columns(groups: Sequence[BillingGroup]) -> Sequence[Rating]:
-    """Return what `rate` returns for each of many groups; calls with plain prices are priced together, as columns of integers."""
-    found = [list(sorted_calls(group)) for group in groups]
-    tasks = [one for items in found for one in items if isinstance(one, Task)]
-    quick = quick_prices(tasks)
-    return [_rated(group, items, quick) for group, items in zip(groups, found, strict=True)]
+    """Return what `rate` returns for each of many groups, priced as columns of integers."""
+    return rate_by_columns(groups, TWIN, rate)
 
+
+def rate_shard(columns: UsageColumns) -> RatedColumns:
+    """Rate the calls of a shard as columns."""
+    from billing_telecom_usage.rating.shard import rated_calls  # noqa: PLC0415  numpy, only where columns are used
+
+    return rated_calls(columns)
+
+
+TWIN = ShardTwin(
+    kind=CALL,
+    fields=(
+        "a_number",
+        "b_number",
+        "b_class",
+        "direction",
+        "answered_at",
+        "duration_seconds",
+        "billed_seconds",
+        "continuation",
+    ),
+    rate=rate_shard,
+)
 
 RATER = Rater(
     name="telecom_usage",
@@ -41,6 +63,7 @@ RATER = Rater(
     rate=rate,
     models={MODEL: CallPricing},
     rate_columns=rate_columns,
+    shard=TWIN,
 )
 
 
@@ -50,17 +73,12 @@ class _Pricing:
 
     group: BillingGroup
     settings: TelecomSettings
-    quick: Mapping[int, Quick]
     buckets: Mapping[str, Buckets]
     rated: list[RatedCall] = attrs.field(factory=list)
     unrated: list[Unrated] = attrs.field(factory=list)
 
     def price(self, task: Task) -> None:
         """Note the price of a call, or that there is none."""
-        quick = self.quick.get(task.record.key)
-        if quick is not None:
-            self.rated.append(RatedCall(task=task, row=quick.row, billed_s=quick.billed_s, amount=quick.amount))
-            return
         quote = quoted(task, self.group.account.zone, self.group.holidays)
         if quote is None:
             number = task.call.b_number
@@ -80,7 +98,23 @@ class _Pricing:
             places=task.params.places,
             mode=task.params.mode,
         )
-        self.rated.append(RatedCall(task=task, row=quote.row, billed_s=quote.price.billed_s, free_s=use.free_s, amount=amount))
+        self.rated.append(
+            RatedCall(
+                key=task.record.key,
+                usage=task.usage,
+                tile=task.tile,
+                component=task.component,
+                deck=task.deck.name,
+                billed=task.billed,
+                local=task.local,
+                number=task.call.other_number,
+                seconds=task.seconds,
+                row=quote.row,
+                billed_s=quote.price.billed_s,
+                free_s=use.free_s,
+                amount=amount,
+            )
+        )
 
     def findings(self) -> Iterator[Finding]:
         """Yield what keeps calls from being priced, each cause once, the first of them by name."""
@@ -101,10 +135,10 @@ _REMEDIES: Mapping[str, str] = {
 }
 
 
-def _rated(group: BillingGroup, items: Iterable[Task | Unpriced | Unrated], quick: Mapping[int, Quick]) -> Rating:
+def _rated(group: BillingGroup, items: Iterable[Task | Unpriced | Unrated]) -> Rating:
     settings = group.settings if isinstance(group.settings, TelecomSettings) else TelecomSettings()
     buckets = {usage.agreement.code: buckets_of(usage) for usage in group.agreements}
-    pricing = _Pricing(group, settings, quick, buckets)
+    pricing = _Pricing(group, settings, buckets)
     unpriced: dict[int, str] = {}
     for one in items:
         match one:
@@ -118,7 +152,7 @@ def _rated(group: BillingGroup, items: Iterable[Task | Unpriced | Unrated], quic
         pricing.rated,
         locale=group.account.locale,
         hidden_digits=settings.hidden_digits,
-        state_read=lambda task: buckets[task.usage.agreement.code].read(task.component),
+        state_read=states_read,
     )
     return Rating(
         charges=tuple(charges),

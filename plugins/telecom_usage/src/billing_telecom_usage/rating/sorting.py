@@ -8,7 +8,7 @@ from datetime import date, datetime
 import attrs
 
 from billing_framework import AgreementUsage, BillingGroup, Component, DateSpan, KeyedUsage, RateTable, Tile, timezone
-from billing_telecom_usage.kinds import CALL, Call
+from billing_telecom_usage.kinds import CALL, Call, Direction
 from billing_telecom_usage.numbers import NumberClass
 from billing_telecom_usage.rating.tariff import MODEL, CallPricing, Length
 
@@ -51,11 +51,6 @@ class Task:
         """The parameters of the component."""
         params: CallPricing = self.component.params
         return params
-
-    @property
-    def is_late(self) -> bool:
-        """True where the call starts before the period of its bill, as all calls do of an agreement that had ended before."""
-        return self.local.date() < self.billed.start
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +100,7 @@ def _sorted(record: KeyedUsage, usage: AgreementUsage, billed: DateSpan, local: 
     if call.b_class is NumberClass.SHORT and call.is_answered:
         return Unpriced(key=record.key, reason=INTERNAL)
     tile = usage.tile_at(day)
-    component = _component(tile, call) if tile is not None else None
+    component = component_for(tile, call.direction) if tile is not None else None
     if tile is None or component is None:
         if not call.is_answered:
             return Unpriced(key=record.key, reason=UNANSWERED)
@@ -125,6 +120,7 @@ def _sorted(record: KeyedUsage, usage: AgreementUsage, billed: DateSpan, local: 
     )
 
 
-def _component(tile: Tile, call: Call) -> Component | None:
-    found = (one for one in tile.plan.components if one.model == MODEL and one.params.direction is call.direction)
+def component_for(tile: Tile, direction: Direction) -> Component | None:
+    """Return the component of a plan version that prices calls of a direction, None where it has none."""
+    found = (one for one in tile.plan.components if one.model == MODEL and one.params.direction is direction)
     return next(found, None)

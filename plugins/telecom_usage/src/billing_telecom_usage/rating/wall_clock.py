@@ -72,18 +72,28 @@ def segments(
 
 
 def _edges(start: datetime, seconds: int, periods: Sequence[TariffPeriod], zone: ZoneInfo) -> Iterator[int]:
-    """Yield the seconds of the call at which another period may begin: clock times of periods, midnights, clock changes."""
+    """Yield the seconds of the call at which another period may begin."""
+    first, last = start.astimezone(zone).date(), (start + timedelta(seconds=seconds)).astimezone(zone).date()
+    return (_seconds_between(start, instant) for instant in edges_between(first, last, periods, zone))
+
+
+def edges_between(first: date, last: date, periods: Sequence[TariffPeriod], zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield the instants at which another period may begin: clock times of periods, midnights, clock changes.
+
+    Args:
+        first: local date from which on, and the day before it.
+        last: local date up to which, and the day after it.
+        periods: the periods of the tariff.
+        zone: zone of the wall clock.
+    """
     clocks = sorted({0, *(second_of(one.start) for one in periods)})
-    first = (start.astimezone(zone)).date() - _DAY
-    last = (start + timedelta(seconds=seconds)).astimezone(zone).date() + _DAY
-    day = first
-    while day <= last:
+    day = first - _DAY
+    while day <= last + _DAY:
         for clock in clocks:
             local = datetime(day.year, day.month, day.day) + timedelta(seconds=clock)  # noqa: DTZ001  the zone comes next
             for fold in (0, 1):
-                instant = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-                yield _seconds_between(start, instant)
-        yield from (_seconds_between(start, change) for change in _changes(day, zone))
+                yield local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        yield from _changes(day, zone)
         day += _DAY
 
 

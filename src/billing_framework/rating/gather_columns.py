@@ -1,0 +1,152 @@
+"""Records as objects become columns, for shards whose records were loaded or edited as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
+from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColumns
+from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
+from billing_framework.usage.record import UsageKind
+from billing_framework.values.clock import timezone
+from billing_framework.values.columns import Column, Integers, narrowed
+from billing_framework.values.local_columns import local_time, microseconds
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+def columns_of(groups: Sequence[BillingGroup], kind: UsageKind, fields: Sequence[str]) -> UsageColumns:
+    """Return the records of one kind of many billing groups as columns.
+
+    Args:
+        groups: the groups with their records as objects, as a rater sees them.
+        kind: the usage kind.
+        fields: names of the fields of its body that are needed.
+    """
+    records: list[KeyedUsage] = []
+    firsts, owners, group_of = [0], list[str](), list[int]()
+    mixed: set[int] = set()
+    usages = tuple(usage for group in groups for usage in group.agreements)
+    for place, group in enumerate(groups):
+        for usage in group.agreements:
+            own = [one for one in usage.records if one.usage.kind == kind.name]
+            if len(own) < len(usage.records):
+                mixed.add(place)
+            records += sorted(own, key=lambda one: (one.usage.subject, one.usage.start, one.key))
+            owners += [usage.agreement.code] * len(own)
+            firsts.append(len(records))
+            group_of.append(place)
+    starts = _whole([microseconds(one.usage.span.start) for one in records])
+    known = {field.name: field for field in body_fields(kind)}
+    columns = [(known[name], [getattr(one.usage.body, name) for one in records]) for name in fields]
+    zones = [timezone(groups[place].account.zone) for place in group_of]
+    day, second = _local(starts, zones, _whole(firsts))
+    return UsageColumns(
+        kind=kind.name,
+        groups=tuple(groups),
+        usages=usages,
+        group_of=_whole(group_of),
+        firsts=_whole(firsts),
+        terms=terms_of(groups),
+        state_until=_whole([state_until(usage) for usage in usages]),
+        keys=_whole([one.key for one in records]),
+        own=np.array([one.assignment.agreement == owner for one, owner in zip(records, owners, strict=True)], dtype=bool),
+        subject=_texts([one.usage.subject for one in records]),
+        start=starts,
+        end=_whole([microseconds(one.usage.span.end) for one in records]),
+        day=day,
+        second=second,
+        fields={field.name: field_column(field, values) for field, values in columns},
+        mixed=frozenset(mixed),
+        settings=groups[0].settings if groups else None,
+        record=records.__getitem__,
+    )
+
+
+def terms_of(groups: Sequence[BillingGroup]) -> Integers:
+    """Return for each agreement the place of the first one that shares its terms; see `UsageColumns.terms`."""
+    known: dict[Hashable, int] = {}
+    found: list[int] = []
+    for group in groups:
+        account = group.account
+        calendars = tuple(sorted(group.holidays.items()))
+        for usage in group.agreements:
+            tiles = tuple((tile.dates, id(tile.plan)) for tile in usage.tiles)
+            earlier = tuple((tile.dates, id(tile.plan)) for tile in usage.earlier_tiles)
+            periods = (group.period, usage.period, usage.full_period)
+            key = (account.zone, account.currency, calendars, periods, tiles, earlier, tuple(map(id, usage.tables)))
+            found.append(known.setdefault(key, len(found)))
+    return _whole(found)
+
+
+def state_until(usage: AgreementUsage) -> int:
+    """Return the latest end of a period after which the agreement's carried state was written, as days since 1970."""
+    return max((state.period.end.toordinal() - _EPOCH_DAY for state in usage.state.values()), default=NEVER)
+
+
+def field_column(field: BodyField, values: Sequence[Any]) -> FieldColumn:
+    """Return the values of one field as a column."""
+    missing = np.array([value is None for value in values], dtype=bool) if field.optional else None
+    if field.optional:
+        empty = _EMPTY[field.sort]
+        values = [empty if value is None else value for value in values]
+    if field.sort in (Sort.TEXT, Sort.CHOICE):
+        column = _texts([value.value if field.choices and value != "" else value for value in values])
+        return FieldColumn(numbers=column.numbers, texts=column.texts, missing=missing)
+    if field.sort is Sort.EXACT:
+        exact = Column.of(values)
+        return FieldColumn(numbers=exact.numbers, scale=exact.scale, missing=missing)
+    if field.sort is Sort.WHOLES:
+        starts = np.concatenate(([0], np.cumsum([len(value) for value in values], dtype=np.int64)))
+        return FieldColumn(numbers=_whole([one for value in values for one in value]), starts=starts, missing=missing)
+    return FieldColumn(numbers=_whole([_PLAIN[field.sort](value) for value in values]), missing=missing)
+
+
+_EMPTY: Mapping[Sort, Any] = {
+    Sort.TEXT: "",
+    Sort.CHOICE: "",
+    Sort.EXACT: 0,
+    Sort.WHOLES: (),
+    Sort.WHOLE: 0,
+    Sort.FLAG: 0,
+    Sort.DAY: date(1970, 1, 1),
+    Sort.INSTANT: None,
+}
+
+_PLAIN: Mapping[Sort, Callable[[Any], int]] = {
+    Sort.WHOLE: int,
+    Sort.FLAG: int,
+    Sort.DAY: lambda value: value.toordinal() - _EPOCH_DAY,
+    Sort.INSTANT: lambda value: 0 if value is None else microseconds(value),
+}
+
+
+def _whole(values: Sequence[int]) -> Integers:
+    try:
+        return np.array(values, dtype=np.int64)
+    except OverflowError:
+        return narrowed(values)
+
+
+def _texts(values: Sequence[str]) -> FieldColumn:
+    codes: dict[str, int] = {}
+    numbers = [codes.setdefault(value, len(codes)) for value in values]
+    return FieldColumn(numbers=_whole(numbers), texts=np.array([text.encode() for text in codes] or [b""]))
+
+
+def _local(starts: Integers, zones: Sequence[ZoneInfo], firsts: Integers) -> tuple[Integers, Integers]:
+    """Return local day and second of each record, by the zone of its agreement."""
+    if len(set(zones)) <= 1:
+        return local_time(starts, zones[0]) if zones else (starts, starts)
+    code_of = {zone: code for code, zone in enumerate(dict.fromkeys(zones))}
+    codes = np.repeat(_whole([code_of[zone] for zone in zones]), np.diff(firsts))
+    day, second = np.zeros_like(starts), np.zeros_like(starts)
+    for zone, code in code_of.items():
+        rows = np.flatnonzero(codes == code)
+        day[rows], second[rows] = local_time(starts[rows], zone)
+    return day, second

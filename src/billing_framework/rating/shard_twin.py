@@ -1,0 +1,55 @@
+"""The fast twin of a rater in its columnar form, and the way from billing groups to it and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from billing_framework.rating.rater import BillingGroup, Rating
+from billing_framework.usage.record import UsageKind
+from billing_framework.values.errors import ContractBroken
+
+if TYPE_CHECKING:
+    from billing_framework.rating.rated_columns import RatedColumns
+    from billing_framework.rating.usage_columns import UsageColumns
+
+
+@attrs.frozen(kw_only=True)
+class ShardTwin:
+    """Rates the records of one kind of a whole shard as columns, digit for digit as the reference does group by group.
+
+    Attributes:
+        kind: the usage kind whose records it rates; groups that have records of other kinds too are left to the reference.
+        fields: names of the fields of its body that it reads.
+        rate: columns in, columns out; import what needs numpy inside of it, so that commands without columns do not wait.
+    """
+
+    kind: UsageKind
+    fields: tuple[str, ...]
+    rate: Callable[[UsageColumns], RatedColumns]
+
+
+def rate_by_columns(
+    groups: Sequence[BillingGroup], twin: ShardTwin, rate: Callable[[BillingGroup], Rating]
+) -> tuple[Rating, ...]:
+    """Return the ratings of many groups by a columnar twin; what it leaves is rated by the reference.
+
+    Args:
+        groups: the groups with their records as objects.
+        twin: the twin.
+        rate: the reference.
+
+    Raises:
+        ContractBroken: ``RATE03`` where the twin's columns contradict themselves or the records.
+    """
+    from billing_framework.rating.gather_columns import columns_of  # noqa: PLC0415  numpy, only where columns are used
+    from billing_framework.rating.rated_columns import columns_faults, ratings_of  # noqa: PLC0415
+
+    columns = columns_of(groups, twin.kind, twin.fields)
+    rated = twin.rate(columns)
+    for fault in columns_faults(columns, rated):
+        raise ContractBroken("RATE03", f"the columnar twin of kind {twin.kind.name!r} {fault}")
+    found = ratings_of(columns, rated)
+    return tuple(rating or rate(group) for rating, group in zip(found, groups, strict=True))
