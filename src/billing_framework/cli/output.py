@@ -12,8 +12,8 @@ import click
 
 from billing_framework.cli.context import Session
 from billing_framework.cli.printable import printable
-from billing_framework.values.plain_form import to_plain
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.plain_form import to_plain
 
 Human = str | Iterable[str] | Callable[[], str | Iterable[str]]
 

@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from billing_framework.invoicing.draft import DraftDocument
+from billing_framework.invoicing.figures import DocumentFigures, figures_of
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.ledger.entry import Entry, Posting
 from billing_framework.values.money import Money
 
 
 def document_entry(content: DraftDocument, mapping: ChartMapping) -> Entry | None:
+    """Return the entry of a document, None where it comes to nothing on every account; see `entry_of_figures`."""
+    return entry_of_figures(figures_of(content), mapping)
+
+
+def entry_of_figures(document: DocumentFigures, mapping: ChartMapping) -> Entry | None:
     """Return the entry of a document, None where it comes to nothing on every account.
 
     A credit note's lines are negative, so its entry is the mirror of what it corrects, without a rule of its own. The entry
     depends on the content alone, so a rehearsal makes the same one.
 
     Args:
-        content: what the document says.
+        document: what the document comes to.
         mapping: the accounts of the book.
 
     Raises:
         ConfigurationError: ``INVOICE18`` for a charge or tax code without an account.
     """
-    document_key = f"document/{content.key}"
-    totals = content.totals
-    revenue: Counter[str] = Counter()
-    for line in content.lines:
-        revenue[mapping.charge_account(line.charge_code)] += line.net.minor
-    taxes: Counter[str] = Counter()
-    for tax in content.taxes:
-        if tax.tax:  # a treatment without tax posts nothing, so it needs no account
-            taxes[mapping.tax_account(tax.code)] += tax.tax.minor
-    amounts = [
-        (mapping.role("receivable"), (totals.gross + totals.rounding).minor),
-        *((account, -revenue[account]) for account in sorted(revenue)),
-        *((account, -taxes[account]) for account in sorted(taxes)),
-    ]
-    if totals.rounding:
-        amounts.append((mapping.role("rounding"), -totals.rounding.minor))
+    document_key = f"document/{document.key}"
     postings = tuple(
         Posting(
             gl_account=account,
-            money=Money(minor, content.currency),
-            account_key=content.account,
+            money=Money(minor, document.currency),
+            account_key=document.account,
             document_key=document_key,
         )
-        for account, minor in amounts
-        if minor
+        for account, minor in booked_amounts(document, mapping)
     )
     if not postings:
         return None
     return Entry(
         key=document_key,
-        effective_on=content.issue_on,
-        kind=content.kind.value,
+        effective_on=document.issue_on,
+        kind=document.kind.value,
         source=document_key,
         postings=postings,
     )
+
+
+def booked_amounts(document: DocumentFigures, mapping: ChartMapping) -> list[tuple[str, int]]:
+    """Return account and minor units of each line of a document's entry, in its order; lines of nothing are left out."""
+    revenue: dict[str, int] = {}
+    for line in document.lines:
+        account = mapping.charge_account(line.charge_code)
+        revenue[account] = revenue.get(account, 0) + line.net
+    taxes: dict[str, int] = {}
+    for code, tax in document.taxes:
+        if tax:  # a treatment without tax posts nothing, so it needs no account
+            account = mapping.tax_account(code)
+            taxes[account] = taxes.get(account, 0) + tax
+    amounts = [
+        (mapping.role("receivable"), document.gross + document.rounding),
+        *((account, -revenue[account]) for account in sorted(revenue)),
+        *((account, -taxes[account]) for account in sorted(taxes)),
+    ]
+    if document.rounding:
+        amounts.append((mapping.role("rounding"), -document.rounding))
+    return [(account, minor) for account, minor in amounts if minor]

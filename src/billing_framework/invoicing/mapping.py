@@ -43,6 +43,8 @@ class ChartMapping:
     taxes: Mapping[str, str]
     roles: Mapping[str, str]
     adjustments: Mapping[str, str] = attrs.field(factory=dict)
+    _known: dict[tuple[str, str], str] = attrs.field(factory=dict, init=False, eq=False, repr=False)
+    """What was looked up before: a run asks for the same few codes with every line."""
 
     def charge_account(self, charge_code: str) -> str:
         """Return the account of a charge code: the code itself, else the longest pattern that fits.
@@ -85,11 +87,15 @@ class ChartMapping:
         ]
 
     def _found(self, kind: str, code: str, known: Mapping[str, str]) -> str:
+        account = self._known.get((kind, code))
+        if account is not None:
+            return account
         account = _match(code, known)
         if account is None:
             raise ConfigurationError(
                 "INVOICE18", f"the {kind} {code!r} has no account in book {self.book}", remedy=did_you_mean(code, known)
             )
+        self._known[kind, code] = account
         return account
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Protocol, TypeVar
 
 import attrs
 
-from billing_framework.invoicing.draft import DocumentKind, DraftDocument
+from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.values.errors import ConfigurationError
 from billing_framework.values.finding import Finding, Severity
 
@@ -64,6 +65,33 @@ class NumberSeries:
         return self.prefix.replace(_YEAR, str(self.fiscal_year(day)))
 
 
+class ToNumber(Protocol):
+    """What the number of a document follows from: a draft, or its figures."""
+
+    @property
+    def key(self) -> int:
+        """Key of the document."""
+
+    @property
+    def kind(self) -> DocumentKind:
+        """What it is."""
+
+    @property
+    def book(self) -> str:
+        """Code of the book."""
+
+    @property
+    def account(self) -> str:
+        """Code of the account."""
+
+    @property
+    def issue_on(self) -> date:
+        """Date that it bears."""
+
+
+Numerable = TypeVar("Numerable", bound=ToNumber)
+
+
 @attrs.frozen(kw_only=True)
 class Numbered:
     """The number that a document will bear.
@@ -94,14 +122,12 @@ class NumberBlock:
     after: Mapping[str, int]
 
 
-def in_posting_order(documents: Iterable[DraftDocument]) -> list[DraftDocument]:
+def in_posting_order(documents: Iterable[Numerable]) -> list[Numerable]:
     """Return documents by date and then account, which is the order of their numbers however they were computed."""
     return sorted(documents, key=lambda document: (document.issue_on, document.account, document.key))
 
 
-def plan_numbers(
-    documents: Sequence[DraftDocument], series: Sequence[NumberSeries], next_counters: Mapping[str, int]
-) -> NumberBlock:
+def plan_numbers(documents: Sequence[ToNumber], series: Sequence[NumberSeries], next_counters: Mapping[str, int]) -> NumberBlock:
     """Return the numbers of `documents`, in their order and without a gap.
 
     Args:

@@ -10,6 +10,7 @@ import attrs
 
 from billing_framework.invoicing.document import Document, DocumentStatus
 from billing_framework.invoicing.draft import DocumentKind
+from billing_framework.invoicing.figures import DocumentFigures, figures_of
 from billing_framework.values.errors import Refused
 from billing_framework.values.money import Money
 
@@ -183,21 +184,27 @@ def item_of(document: Document) -> OpenItem | None:
 
     The item is of the gross total with cash rounding; what was prepaid settles it by allocations like any other payment.
     """
-    content = document.content
-    owed = content.totals.gross + content.totals.rounding
-    if document.status is not DocumentStatus.ISSUED or not owed:
+    return item_of_figures(figures_of(document.content), document.number) if document.status is DocumentStatus.ISSUED else None
+
+
+def item_of_figures(document: DocumentFigures, number: str) -> OpenItem | None:
+    """Return the open item of a document that was issued under a number, None for one that comes to nothing."""
+    owed = document.gross + document.rounding
+    if not owed:
         return None
-    is_credit = content.kind is DocumentKind.CREDIT_NOTE
     return OpenItem(
-        key=document_item_key(content.key),
-        kind=ItemKind.CREDIT_NOTE if is_credit else ItemKind.DOCUMENT,
-        account=content.account,
-        reference=document.number,
-        original=owed,
-        dated_on=content.issue_on,
-        due_on=content.due_on,
-        corrects=document_item_key(content.corrects) if content.corrects else "",
-        lines=tuple(ItemLine(number=line.number, charge_code=line.charge_code, gross=line.gross) for line in content.lines),
+        key=document_item_key(document.key),
+        kind=ItemKind.CREDIT_NOTE if document.kind is DocumentKind.CREDIT_NOTE else ItemKind.DOCUMENT,
+        account=document.account,
+        reference=number,
+        original=Money(owed, document.currency),
+        dated_on=document.issue_on,
+        due_on=document.due_on,
+        corrects=document_item_key(document.corrects) if document.corrects else "",
+        lines=tuple(
+            ItemLine(number=line.number, charge_code=line.charge_code, gross=Money(line.net + line.tax, document.currency))
+            for line in document.lines
+        ),
     )
 
 

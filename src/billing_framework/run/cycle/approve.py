@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.invoicing.draft import DraftDocument
+from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
 from billing_framework.run.cycle.digest import run_digest
@@ -16,10 +16,10 @@ from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.cycle.order import one_decision_at_a_time, order_findings
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
-from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.edit_rows import editors_of
+from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents
 from billing_framework.storage.billing.numbers import next_counters, save_manifest, set_counters
-from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, move_run, run_accounts, save_accounts
+from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, move_accounts, move_run, run_accounts
 from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.master.book_rows import load_book, number_series
 from billing_framework.values.errors import Refused
@@ -77,22 +77,22 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
         rows = run_accounts(connection, run)
         drafted = [row for row in rows if row.state == "drafted"]
         left_out = sum(row.state == "held" for row in rows)
-        documents = [
-            stored.content for stored in load_documents(connection, {row.document for row in drafted if row.document}).values()
-        ]
+        proven = proven_documents(connection, {row.document for row in drafted if row.document})
+        documents = [one.figures for one in proven.values()]
         book = load_book(connection, run.book)
         mapping = mapping_of(book.profile)
         findings = [
             *_unfit(run, rows, documents, stale),
+            *_changed(proven.values()),
             *_out_of_order(connection, run, drafted, stale),
             *_postable(connection, run, documents, mapping),
         ]
         if findings:
             return ApprovalReport(run=run, documents=len(documents), left_out=left_out, findings=tuple(findings))
         numbered = _freeze(connection, run, documents, number_series(book.profile))
-        save_accounts(connection, run, [attrs.evolve(row, state="approved") for row in drafted])
+        move_accounts(connection, run, "drafted", "approved")
         now = deployment.clock.now()
-        digest = run_digest(documents, mapping)
+        digest = run_digest(((one.figures, one.digest) for one in proven.values()), mapping)
         run = move_run(connection, run, "approved", approved_by=deployment.actor, approved_at=now, digest=bytes.fromhex(digest))
         after = {"documents": numbered, "left out": left_out, "digest": digest}
         audit.record(
@@ -127,7 +127,7 @@ def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> N
 
 
 def _unfit(
-    run: Run, rows: Sequence[RunAccount], documents: Sequence[DraftDocument], stale: Mapping[str, Sequence[str]]
+    run: Run, rows: Sequence[RunAccount], documents: Sequence[DocumentFigures], stale: Mapping[str, Sequence[str]]
 ) -> list[Finding]:
     """Return what is wrong with the drafts themselves: some are lost, not made yet, or stale."""
     drafted = [row for row in rows if row.state == "drafted"]
@@ -138,7 +138,15 @@ def _unfit(
     ]
 
 
-def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DraftDocument]) -> list[Finding]:
+def _changed(documents: Iterable[ProvenDocument]) -> Iterator[Finding]:
+    """Yield a finding for each draft whose stored rows are not what was drafted."""
+    for one in documents:
+        if one.wrong:
+            what = f"the stored draft was changed: {one.wrong}"
+            yield _blocking("RUN11", what, "Cancel the run and start it anew", one.figures.account)
+
+
+def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DocumentFigures]) -> list[Finding]:
     pending = sum(row.state == "pending" for row in rows)
     if pending or run.state == "drafting":
         what = f"{pending} accounts of the run are not drafted yet"
@@ -153,7 +161,7 @@ def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DraftD
     return [_blocking("RUN08", "the run has no document to post", "Go on with it: billing run start", run.code)]
 
 
-def _missing(wanted: set[int], documents: Sequence[DraftDocument], run: Run) -> list[Finding]:
+def _missing(wanted: set[int], documents: Sequence[DocumentFigures], run: Run) -> list[Finding]:
     lost = wanted - {document.key for document in documents}
     what = f"{len(lost)} drafts of the run are not there any more"
     return [_blocking("RUN11", what, "Cancel the run and start it anew", run.code)] if lost else []
@@ -172,10 +180,10 @@ def _out_of_order(connection: Connection, run: Run, drafted: Sequence[RunAccount
             yield finding
 
 
-def _postable(connection: Connection, run: Run, documents: Sequence[DraftDocument], mapping: ChartMapping) -> list[Finding]:
+def _postable(connection: Connection, run: Run, documents: Sequence[DocumentFigures], mapping: ChartMapping) -> list[Finding]:
     findings = mapping.unmapped(
         charge_codes=[line.charge_code for document in documents for line in document.lines],
-        tax_codes=[tax.code for document in documents for tax in document.taxes if tax.tax],
+        tax_codes=[code for document in documents for code, tax in document.taxes if tax],
         roles=["receivable"],
     )
     periods = list_periods(connection, run.book)
@@ -191,7 +199,7 @@ def _blocking(code: str, what: str, remedy: str, subject: str) -> Finding:
     return Finding(code=code, severity=Severity.BLOCKING, what=what, remedy=remedy, subject=subject)
 
 
-def _freeze(connection: Connection, run: Run, documents: Sequence[DraftDocument], series: Sequence[NumberSeries]) -> int:
+def _freeze(connection: Connection, run: Run, documents: Sequence[DocumentFigures], series: Sequence[NumberSeries]) -> int:
     ordered = in_posting_order(documents)
     names = {one.counter_name(document.issue_on) for document in ordered for one in series if one.kind is document.kind}
     block = plan_numbers(ordered, series, next_counters(connection, run.book, names))

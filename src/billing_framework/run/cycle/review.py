@@ -15,7 +15,7 @@ from billing_framework.run.cycle.draft import stale_accounts
 from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.late import LateUsage, late_usage
-from billing_framework.storage.billing.documents import load_documents
+from billing_framework.storage.billing.figure_rows import proven_documents
 from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
 from billing_framework.storage.billing.tables import document, run_account
 from billing_framework.storage.master.account_tables import assignment, subject_id
@@ -186,12 +186,12 @@ def _together(one: RunTotals, other: RunTotals) -> RunTotals:
 def _digest(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> str:
     keys = {row.document for row in rows if row.document and row.state in ("drafted", "approved", "posted")}
     mapping = mapping_of(load_book(connection, run.book).profile)
-    documents = [stored.content for stored in load_documents(connection, keys).values()]
-    codes = [line.charge_code for one in documents for line in one.lines]
-    taxes = [tax.code for one in documents for tax in one.taxes if tax.tax]
+    documents = proven_documents(connection, keys).values()
+    codes = {line.charge_code for one in documents for line in one.figures.lines}
+    taxes = {code for one in documents for code, tax in one.figures.taxes if tax}
     if mapping.unmapped(charge_codes=codes, tax_codes=taxes, roles=["receivable"]):
         return ""
-    return run_digest(documents, mapping)
+    return run_digest(((one.figures, one.digest) for one in documents), mapping)
 
 
 def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:

@@ -15,8 +15,8 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.ledger.books import ensure_book, load_chart, save_chart
 from billing_framework.storage.master.book_rows import LoadedBook, add_book_version, find_books
-from billing_framework.values.plain_form import to_plain
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.plain_form import to_plain
 from billing_framework.values.typed_toml import line_of
 
 

@@ -29,10 +29,10 @@ from billing_framework.storage.master.manual_rows import (
     withdraw_charge,
 )
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS
-from billing_framework.values.plain_form import to_plain
 from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.money import LARGEST_MINOR, Amount
 from billing_framework.values.period import DateSpan
+from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
 
 

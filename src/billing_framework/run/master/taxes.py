@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.master.tax_rows import LoadedTaxes, add_tax_file, load_tax_rates, loaded_taxes
-from billing_framework.values.plain_form import to_plain
 from billing_framework.taxing.tax_check import check_tax_rates
 from billing_framework.taxing.tax_file import read_tax_rates
 from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.plain_form import to_plain
 
 
 @attrs.frozen(kw_only=True)

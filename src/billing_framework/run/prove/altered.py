@@ -22,9 +22,9 @@ from billing_framework.storage.master.loaded_text import as_loaded
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, MasterKind
 from billing_framework.storage.master.master_tables import tax_file
 from billing_framework.storage.master.share_rows import SHARES
-from billing_framework.values.plain_form import to_plain
 from billing_framework.values.errors import StorageError
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.plain_form import to_plain
 
 Value = TypeVar("Value")
 

@@ -27,9 +27,9 @@ from billing_framework.storage.billing.issued import (
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.many import chunks
 from billing_framework.storage.receivable.rows import load_items
-from billing_framework.values.plain_form import to_plain
 from billing_framework.values.errors import BillingError, ConfigurationError
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.plain_form import to_plain
 
 _AT_A_TIME = 500
 

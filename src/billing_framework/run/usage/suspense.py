@@ -13,7 +13,6 @@ from billing_framework.run.usage.intake import IntakeReport, report_of
 from billing_framework.run.usage.intake_desk import IntakeDesk, clean, key_desk_for, marks_of
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.personal.key_desk import KeyDesk
-from billing_framework.values.plain_form import to_plain
 from billing_framework.storage.usage.batches import Batch, insert_batch, serialise_intake
 from billing_framework.storage.usage.rows import insert_records, waiting_records
 from billing_framework.storage.usage.sealed_suspense import is_erased, opened_rows, sealed_row, sealed_text
@@ -27,6 +26,7 @@ from billing_framework.usage.withheld import is_personal_kind, safe_finding
 from billing_framework.values.errors import Conflict, InputRefused, NotFound, Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
+from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
 
 RECYCLE = "recycle"

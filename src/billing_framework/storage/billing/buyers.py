@@ -16,8 +16,8 @@ from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_party
 from billing_framework.storage.personal.vault import vault_of
-from billing_framework.values.plain_form import from_plain, to_plain
 from billing_framework.values.personal import ERASED
+from billing_framework.values.plain_form import from_plain, to_plain
 
 
 def plain_buyers(connection: Connection, buyers: Sequence[tuple[int, Buyer]]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import chunks, rows_of
 from billing_framework.values.errors import BillingError, NotFound, Refused
 from billing_framework.values.plain_form import from_plain
 from billing_framework.values.spelling import did_you_mean
@@ -196,7 +196,9 @@ def find_document(connection: Connection, number: str) -> StoredDocument:
         NotFound: ``INVOICE20`` with the nearest number.
     """
     table = tables.number_issued
-    key = connection.execute(sa.select(table.c.document_id).where(table.c.number == number)).scalar()
+    books = sa.select(tables.number_series.c.book)  # the index of numbers begins with the book, so the few books are named
+    query = sa.select(table.c.document_id).where(table.c.number == number, table.c.book.in_(books))
+    key = connection.execute(query).scalar()
     if key is None:
         known = connection.scalars(sa.select(table.c.number).order_by(table.c.number.desc()).limit(_NUMBERS_OFFERED))
         raise NotFound("INVOICE20", f"there is no document {number!r}", remedy=did_you_mean(number, list(known)))
@@ -262,27 +264,10 @@ def issue(
     table = tables.document
     for key, reason in void.items():
         connection.execute(table.update().where(table.c.id == key).values(reason=reason))
-    statement = (
-        table.update()
-        .where(table.c.id == sa.bindparam("key"))
-        .values(
-            status=sa.bindparam("to"),
-            series=sa.bindparam("of"),
-            counter=sa.bindparam("at"),
-            number=sa.bindparam("text"),
-            posted_at=now,
+    given = tables.number_issued
+    for some in chunks(one.document for one in numbers):
+        statement = table.update().where(table.c.id == given.c.document_id, table.c.id.in_(some))
+        status = sa.case((table.c.id.in_(sorted(void)), "void"), else_="issued") if void else "issued"
+        connection.execute(
+            statement.values(status=status, series=given.c.series, counter=given.c.counter, number=given.c.number, posted_at=now)
         )
-    )
-    connection.execute(
-        statement,
-        [
-            {
-                "key": one.document,
-                "to": "void" if one.document in void else "issued",
-                "of": one.counter_name,
-                "at": one.counter,
-                "text": one.number,
-            }
-            for one in numbers
-        ],
-    )

@@ -16,9 +16,9 @@ from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import delete_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.values.plain_form import to_plain
 from billing_framework.values.number import exact
 from billing_framework.values.period import DateSpan
+from billing_framework.values.plain_form import from_plain, to_plain
 
 
 @attrs.frozen(kw_only=True)
@@ -188,6 +188,19 @@ def write_states(connection: Connection, states: Mapping[int, Sequence[CarriedSt
         for state in written
     )
     bulk_insert(connection, tables.carried_state, columns, rows)
+
+
+def write_states_of(connection: Connection, documents: Iterable[int]) -> None:
+    """Write the carried state of documents that are being posted, as it was saved with their drafts."""
+    columns = tables.document.c
+    query = sa.select(columns.id, columns.state).where(sa.type_coerce(columns.state, sa.Text()) != "[]")
+    write_states(
+        connection,
+        {
+            row.id: [from_plain(state, CarriedState) for state in row.state]
+            for row in rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
+        },
+    )
 
 
 def rewind_states(connection: Connection, document: int, credit_note: int, *, keep: Collection[str] = ()) -> None:

@@ -314,6 +314,12 @@ def save_accounts(connection: Connection, run: Run, rows: Sequence[RunAccount]) 
         connection.execute(statement, [_changes(row) for row in rows])
 
 
+def move_accounts(connection: Connection, run: Run, before: str, after: str) -> None:
+    """Move all accounts of a run that are in one state to another."""
+    table = tables.run_account
+    connection.execute(table.update().where(table.c.run_id == run.id, table.c.state == before).values(state=after))
+
+
 def move_accounts_on(connection: Connection, run: Run, documents: Iterable[int], before: str, after: str) -> None:
     """Move the accounts of a run whose charges are on some documents from one state to another."""
     table = tables.run_account

@@ -16,9 +16,9 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.receivable.answer_tables import answer, answer_item
-from billing_framework.values.plain_form import from_plain, to_plain, to_text
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
+from billing_framework.values.plain_form import from_plain, to_plain, to_text
 
 Part = AnswerItem | AnswerAdjustment
 

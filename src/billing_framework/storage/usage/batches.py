@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.values.plain_form import from_plain, to_plain
 from billing_framework.storage.turn import take_turn
 from billing_framework.storage.usage.tables import usage_batch, usage_coverage
 from billing_framework.usage.reader import Coverage
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import Span
+from billing_framework.values.plain_form import from_plain, to_plain
 
 MOST_FINDINGS = 1_000
 """So many findings are stored with a batch; the rest is counted by the last of them."""

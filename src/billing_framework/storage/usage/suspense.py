@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.values.plain_form import from_plain, to_plain
 from billing_framework.storage.usage.tables import usage_suspense
 from billing_framework.values.errors import Conflict
 from billing_framework.values.finding import Finding
+from billing_framework.values.plain_form import from_plain, to_plain
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,122 @@
+"""Reads the figures of documents from their columns, and proves their texts by their digest, without reading these as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.digest import content_digest
+from billing_framework.invoicing.draft import DocumentKind
+from billing_framework.invoicing.figures import DocumentFigures, LineFigures
+from billing_framework.storage.billing.tables import document, document_line, document_tax
+from billing_framework.storage.many import rows_of
+from billing_framework.values.money import Money
+
+
+@attrs.frozen(kw_only=True)
+class ProvenDocument:
+    """A stored document as its rows have it.
+
+    Attributes:
+        figures: what it comes to, by its columns.
+        digest: digest of the texts as they are now, as hex.
+        wrong: what does not fit together, in one sentence; empty where all does.
+    """
+
+    figures: DocumentFigures
+    digest: str
+    wrong: str = ""
+
+
+def proven_documents(connection: Connection, keys: Iterable[int]) -> dict[int, ProvenDocument]:
+    """Return the documents of these keys; what is not there is left out.
+
+    Whoever changed a text is found by the digest beside it, whoever changed a figure by the sums. What was changed all around is
+    found by the digest of the run, which was frozen when it was approved.
+    """
+    wanted = list(keys)
+    lines = _lines(connection, wanted)
+    taxes = _taxes(connection, wanted)
+    text, columns = sa.Text(), document.c
+    query = sa.select(
+        columns.id, columns.kind, columns.book, columns.account, columns.currency, columns.issue_on, columns.due_on, columns.net,
+        columns.tax, columns.gross, columns.payable, columns.corrects_id, columns.digest,
+        sa.type_coerce(columns.content, text).label("said"),
+    )  # fmt: skip
+    return {
+        row.id: _proven(row, lines.get(row.id, []), taxes.get(row.id, []))
+        for row in rows_of(connection, wanted, lambda some: query.where(columns.id.in_(some)))
+    }
+
+
+def _lines(connection: Connection, keys: list[int]) -> dict[int, list[tuple[LineFigures, str]]]:
+    columns = document_line.c
+    said = sa.type_coerce(columns.content, sa.Text()).label("said")
+    query = sa.select(columns.document_id, columns.line, columns.code, columns.net, columns.tax, said)
+    query = query.order_by(columns.document_id, columns.line)
+    found: dict[int, list[tuple[LineFigures, str]]] = {}
+    for row in rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some))):
+        found.setdefault(row.document_id, []).append((LineFigures(row.line, row.code, row.net, row.tax), row.said))
+    return found
+
+
+def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[tuple[str, int, str]]]:
+    columns = document_tax.c
+    said = sa.type_coerce(columns.content, sa.Text()).label("said")
+    query = sa.select(columns.document_id, columns.code, columns.tax, said)
+    query = query.order_by(columns.document_id, columns.position)
+    found: dict[int, list[tuple[str, int, str]]] = {}
+    for row in rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some))):
+        found.setdefault(row.document_id, []).append((row.code, row.tax, row.said))
+    return found
+
+
+def _proven(row: sa.Row[Any], lines: list[tuple[LineFigures, str]], taxes: list[tuple[str, int, str]]) -> ProvenDocument:
+    digest = content_digest(row.said, (said for _, said in lines), (said for _, _, said in taxes))
+    said, wrong = _totals(row.said), ""
+    if digest != row.digest.hex():
+        wrong = "its content has another digest"
+    elif any(said.get(name) != str(Money(getattr(row, name), row.currency)) for name in ("net", "tax", "gross", "payable")):
+        wrong = "its stored totals differ from its content"
+    elif sum(line.net for line, _ in lines) != row.net:
+        wrong = "its lines do not make its net total"
+    elif sum(line.tax for line, _ in lines) != row.tax or sum(tax for _, tax, _ in taxes) != row.tax:
+        wrong = "its lines or taxes do not make its tax total"
+    return ProvenDocument(
+        figures=DocumentFigures(
+            key=row.id,
+            kind=DocumentKind(row.kind),
+            book=row.book,
+            account=row.account,
+            currency=row.currency,
+            issue_on=row.issue_on,
+            due_on=row.due_on,
+            gross=row.gross,
+            rounding=_minor(said.get("rounding", "0")),
+            corrects=row.corrects_id or 0,
+            lines=tuple(line for line, _ in lines),
+            taxes=tuple((code, tax) for code, tax, _ in taxes),
+        ),
+        digest=digest,
+        wrong=wrong,
+    )
+
+
+def _totals(head: str) -> dict[str, str]:
+    """Return the totals that the head of a document says; none where it cannot be read, which its digest tells."""
+    try:
+        said = json.loads(head)
+    except ValueError:
+        return {}
+    totals = said.get("totals") if isinstance(said, dict) else None
+    return totals if isinstance(totals, dict) else {}
+
+
+def _minor(money: str) -> int:
+    number = money.partition(" ")[0].replace(".", "")
+    return int(number) if number.lstrip("-").isdecimal() else 0
