@@ -77,7 +77,7 @@ def _word(*, free: bool) -> str:
 @work_options
 @pass_deployment
 @click.pass_context
-def resume(context: click.Context, deployment: Deployment, *, run_code: str, **given: Any) -> None:
+def resume(context: click.Context, /, deployment: Deployment, *, run_code: str, **given: Any) -> None:
     """Go on with a run that was cut off, drafting or posting; what was saved stands, and nothing is done twice.
 
     Example:

@@ -137,10 +137,15 @@ def finish_drafting(deployment: Deployment, run: Run, work: Work, progress: Prog
         run: a run that is not approved.
         work: by whom and in what shards it is worked on.
         progress: told how many accounts of how many are drafted.
+
+    Raises:
+        Refused: ``RUN03`` where somebody cancels it meanwhile.
     """
     drafted = draft_accounts(deployment, run, work=work, progress=progress)
     with deployment.database.begin() as connection:
         run = locked(connection, run)
+        if run.state == "cancelled":
+            raise Refused("RUN03", f"the run {run.code} was cancelled meanwhile", remedy="Start another one: billing run start")
         if run.state == "drafting" and not counts_by_state(connection, run).get("pending"):
             run = move_run(connection, run, "drafted")
     return run, drafted
