@@ -1,7 +1,7 @@
 """A billing office of a benchmark: a folder with a deployment, its books and prices loaded, its customers taken in.
 
-A workload is a folder of this one with ``billing.toml``, ``book.toml``, ``plan.toml`` and ``taxes.toml``, and a module of the
-same name that makes customers, rate tables and usage files from a seed.
+A workload is a folder below ``deployments`` with ``billing.toml``, ``book.toml``, ``plan.toml`` and ``taxes.toml``, and a module
+of the same name that makes customers, rate tables and usage files from a seed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ PERIOD = DateSpan(date(2026, 9, 1), date(2026, 10, 1))
 AS_OF = date(2026, 10, 5)
 CYCLE = "monthly:1"
 BOOK = "BENCH"
+_DEPLOYMENTS = Path(__file__).parent / "deployments"
 NOW = datetime(2026, 10, 5, 6, tzinfo=UTC)
 
 
@@ -91,7 +92,7 @@ class Workload:
     """One workload at one size.
 
     Attributes:
-        name: ``telecom``, ``metering`` or ``flat``; also the folder of its settings.
+        name: ``telecom``, ``metering`` or ``flat``; also the folder of its deployment.
         size: raw records; intervals for metering, subscriptions for flat.
         customers: who is billed.
         unit: what `size` counts.
@@ -122,7 +123,7 @@ def settle(workload: Workload, folder: Path, url: str) -> Path:
         url: the database.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    source = Path(__file__).parent / workload.name
+    source = _DEPLOYMENTS / workload.name
     settings = folder / "billing.toml"
     settings.write_text((source / "billing.toml").read_text().replace("@DATABASE@", url))
     return settings
@@ -139,7 +140,7 @@ def found(workload: Workload, settings: Path) -> None:
     Raises:
         AssertionError: something of it was refused; the text says what.
     """
-    source = Path(__file__).parent / workload.name
+    source = _DEPLOYMENTS / workload.name
     with opened(settings) as deployment:
         upgrade_schema(deployment)
         book = load_book_file(deployment, "book.toml", (source / "book.toml").read_bytes())
