@@ -5,14 +5,9 @@
 set -eu
 
 examples=$(cd "$(dirname "$0")" && pwd)
+. "$examples/demo_steps.sh"
 folder=${1:-demo}
-if [ -e "$folder" ] && [ ! -f "$folder/.made-by-demo" ]; then
-  echo "$folder is there and was not made by this script; name another folder" >&2
-  exit 2
-fi
-rm -rf "$folder"
-mkdir -p "$folder"
-touch "$folder/.made-by-demo"
+made_anew "$folder"
 names=$(for script in "$examples"/*/demo.sh; do basename "$(dirname "$script")"; done)
 
 one() {

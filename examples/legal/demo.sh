@@ -6,30 +6,8 @@
 # The bills are of June and July 2026, whatever the day is today.
 set -eu
 
-example=$(cd "$(dirname "$0")" && pwd)
-folder=${1:-demo-legal}
-if [ -e "$folder" ]; then
-  if [ ! -f "$folder/.made-by-demo" ]; then
-    echo "$folder is there and was not made by this script; name another folder" >&2
-    exit 2
-  fi
-  rm -rf "$folder"
-fi
-mkdir -p "$folder"
-touch "$folder/.made-by-demo"
-cp -R "$example/billing.toml" "$example/book.toml" "$example/taxes.toml" "$example/plans" "$example/tables" "$example/data" \
-  "$example"/*.csv "$folder"
-cd "$folder"
-
-title() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
-show() {
-  printf '\n$ billing'
-  for word in "$@"; do
-    case $word in *[!A-Za-z0-9_./:=,~@-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
-  done
-  printf '\n'
-  billing "$@"
-}
+. "$(dirname "$0")/../demo_steps.sh"
+begin "$0" "${1:-}"
 
 title "Set up: database, book, people and prices as dated tables, price plans, accounting periods"
 show db upgrade

@@ -1,34 +1,13 @@
 #!/bin/sh
 # The main job from a meter file to a proven ledger, on the embedded database: every command is shown as it runs.
 #
-#   sh examples/utility/demo.sh [FOLDER]      FOLDER is made anew; by default ./demo
+#   sh examples/utility/demo.sh [FOLDER]      FOLDER is made anew; by default ./demo-utility
 #
 # The month is July 2026 and the documents bear the date 3 August 2026, whatever the day is today.
 set -eu
 
-example=$(cd "$(dirname "$0")" && pwd)
-folder=${1:-demo}
-if [ -e "$folder" ]; then
-  if [ ! -f "$folder/.made-by-demo" ]; then
-    echo "$folder is there and was not made by this script; name another folder" >&2
-    exit 2
-  fi
-  rm -rf "$folder"
-fi
-mkdir -p "$folder"
-touch "$folder/.made-by-demo"
-cp -R "$example/billing.toml" "$example/book.toml" "$example/taxes.toml" "$example/plans" "$example/data" "$example"/*.csv "$folder"
-cd "$folder"
-
-title() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
-show() {
-  printf '\n$ billing'
-  for word in "$@"; do
-    case $word in *[!A-Za-z0-9_./:=,~@-]*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
-  done
-  printf '\n'
-  billing "$@"
-}
+. "$(dirname "$0")/../demo_steps.sh"
+begin "$0" "${1:-}"
 
 title "Set up: database, book, price plans, taxes, accounting periods"
 show db upgrade
