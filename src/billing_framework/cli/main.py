@@ -41,6 +41,7 @@ NOUNS = {
     "hold": "Holds: what waits for a decision.",
     "invoice": "Documents: show, credit, rebill.",
     "ledger": "The ledger: balances and proof.",
+    "outbox": "How issued documents leave: deliver, list, retry.",
     "party": "Parties: people and organisations.",
     "payment": "Payments: record, import, allocate, return, refund.",
     "period": "Accounting periods: open and close.",

@@ -18,6 +18,7 @@ import cattrs
 from babel import Locale, UnknownLocaleError
 
 from billing_framework.invoicing.review import ReviewBounds
+from billing_framework.plugin.delivery_settings import DeliverySettings
 from billing_framework.values.calendar import CustomCycle
 from billing_framework.values.clock import timezone
 from billing_framework.values.errors import ConfigurationError, ValueRefused
@@ -304,6 +305,13 @@ class PersonalDataSettings:
     former_keys: tuple[SecretReference, ...] = ()
 
 
+def _told_apart(_settings: object, _field: object, values: tuple[DeliverySettings, ...]) -> None:
+    names = [one.name for one in values]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueRefused("CONFIG04", f"two deliveries are called {name}", remedy="Give each a name of its own")
+
+
 @attrs.frozen(kw_only=True)
 class Settings:
     """All of ``billing.toml``.
@@ -316,6 +324,7 @@ class Settings:
         answers: what becomes of third parties' answers that do not add up.
         run: how runs are worked on.
         personal_data: the keys under which personal data are encrypted; None where they stand in the clear.
+        deliveries: the ways on which issued documents leave, in order.
         plugin: for each plugin the keys of its table ``[plugin.NAME]``, not yet typed: its settings class does that.
     """
 
@@ -326,6 +335,7 @@ class Settings:
     answers: AnswerSettings = AnswerSettings()
     run: RunSettings = RunSettings()
     personal_data: PersonalDataSettings | None = None
+    deliveries: tuple[DeliverySettings, ...] = attrs.field(default=(), validator=_told_apart)
     plugin: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage import audit
+from billing_framework.storage import audit, delivery_tables
 from billing_framework.storage.billing import candidate_rows, record_tables, shard_tables
 from billing_framework.storage.billing import guards as billing
 from billing_framework.storage.guard import SEARCH_PATH, Guard, postgres_body, postgres_trigger, reads_tables, sqlite_trigger
@@ -31,6 +31,7 @@ def core_guards() -> tuple[Guard, ...]:
         billing.guards(),
         record_tables.guards(),
         shard_tables.guards(),
+        delivery_tables.guards(),
         candidate_rows.guards(),
         receivable.guards(),
         answer_tables.guards(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 import attrs
 import sqlalchemy as sa
@@ -57,6 +58,7 @@ def export(
     numbers: Sequence[str] = (),
     run: str = "",
     options: Mapping[str, str] | None = None,
+    created_at: datetime | None = None,
 ) -> ExportReport:
     """Return the bytes of a file about issued documents; the audit keeps who asked for which documents, and the digest.
 
@@ -66,6 +68,7 @@ def export(
         numbers: numbers of documents.
         run: name of a run: all documents that it issued. Either numbers or a run.
         options: options of the exporter.
+        created_at: instant that the file bears; the clock's where None.
 
     Raises:
         NotFound: ``PLUGIN07`` for an unknown format, ``INVOICE20`` for an unknown document, ``RUN01`` for an unknown run.
@@ -78,7 +81,7 @@ def export(
     _refuse_unknown(exporter, given)
     if bool(numbers) == bool(run):
         raise InputRefused("EXPORT01", "an export is of documents by number, or of a run", remedy="Give NUMBER..., or --run RUN")
-    now = deployment.clock.now()
+    now = created_at or deployment.clock.now()
     with deployment.database.begin() as connection:
         stored = _of_run(connection, run) if run else _named(connection, numbers)
         assembled = export_documents(connection, deployment.host, stored, opened=True)

@@ -1,0 +1,1 @@
+"""How issued documents leave: planned from the outbox, tried until done."""

@@ -1,0 +1,162 @@
+"""Issued documents leave on the ways that the settings list: each with its own state, tried again, and the same bytes always."""
+
+from __future__ import annotations
+
+import email
+from datetime import timedelta
+from email.policy import SMTP
+from pathlib import Path
+
+import attrs
+import pytest
+
+from billing_framework.plugin.delivery_settings import DeliverySettings
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.deliver import outbox as outbox_act
+from billing_framework.run.deliver.outbox import deliver, outbox_counts, retry
+from billing_framework.run.master.customer_change import change
+from billing_framework.storage.delivery_rows import deliveries
+from billing_framework.storage.engine import Database
+from billing_framework.storage.master.master_kind import PARTIES
+from billing_framework.values.errors import InputRefused, NotFound, Refused, ValueRefused
+from tests.scenarios.office import Office
+
+ARCHIVE = DeliverySettings(name="archive", way="page", folder="archive", retry_minutes=10, most_tries=3)
+LETTERS = DeliverySettings(
+    name="letters", way="mail", folder="mail", kinds=("invoice",), sender="Machines Inc. <bills@machines.example>"
+)
+
+
+def office_with(database: Database, folder: Path, *ways: DeliverySettings) -> Office:
+    """An office with two invoices of June that are posted and not delivered."""
+    office = Office.of(database, deliveries=ways)
+    office.deployment = attrs.evolve(office.deployment, folder=folder)
+    for code in ("C1", "C2"):
+        office.customer(code, f"drill-{code}")
+    office.bill("2026-06")
+    return office
+
+
+def states(office: Office) -> list[str]:
+    with office.deployment.database.read() as connection:
+        return [f"{one.document} {one.step} {one.state} {one.tries}" for one in deliveries(connection)]
+
+
+def test_every_document_goes_every_way_that_takes_it(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path, ARCHIVE, LETTERS)
+    change(office.deployment, PARTIES, "P-C1", {"email": "one@example.org"}, reason="told")
+    change(office.deployment, PARTIES, "P-C2", {"email": "two@example.org"}, reason="told")
+    credit_document(office.deployment, "INV-2026-000002", reason="not ours")
+    for folder in ("archive", "mail"):
+        (tmp_path / folder).mkdir()
+    assert outbox_counts(office.deployment) == {"archive": {"waiting": 3}, "letters": {"waiting": 2}}
+    report = deliver(office.deployment)
+    assert (report.planned, report.done, report.failed) == (5, 5, ())
+    assert report.counts == {"archive": {"done": 3}, "letters": {"done": 2}}
+    assert sorted(path.name for path in (tmp_path / "archive").iterdir()) == [
+        "CN-2026-000001.html",
+        "INV-2026-000001.html",
+        "INV-2026-000002.html",
+    ]
+    letter = email.message_from_bytes((tmp_path / "mail/new/INV-2026-000001.eml").read_bytes(), policy=SMTP)
+    assert (letter["To"], letter["Subject"]) == ("one@example.org", "Machines Inc.: INV-2026-000001")
+    (page,) = letter.iter_attachments()
+    assert page.get_content().replace("\r\n", "\n") == (tmp_path / "archive/INV-2026-000001.html").read_text()
+    assert deliver(office.deployment).done == 0
+
+
+def test_what_fails_is_tried_again_by_the_clock_and_then_waits_for_an_officer(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path, ARCHIVE)
+    report = deliver(office.deployment)
+    assert [one.error[:10] for one in report.failed] == ["DELIVERY01"] * 2
+    assert deliver(office.deployment).failed == ()  # not due yet
+    office.clock.advance(timedelta(minutes=10))
+    assert len(deliver(office.deployment).failed) == 2
+    office.clock.advance(timedelta(minutes=10))
+    assert deliver(office.deployment).failed == ()  # the wait has doubled
+    office.clock.advance(timedelta(minutes=10))
+    assert len(deliver(office.deployment).failed) == 2
+    office.clock.advance(timedelta(days=30))
+    assert deliver(office.deployment).failed == ()
+    assert states(office) == ["INV-2026-000001 archive failed 3", "INV-2026-000002 archive failed 3"]
+
+    (tmp_path / "archive").mkdir()
+    assert len(retry(office.deployment, reason="the disk is back", documents=["INV-2026-000001"])) == 1
+    assert deliver(office.deployment).done == 1
+    assert states(office) == ["INV-2026-000001 archive done 1", "INV-2026-000002 archive failed 3"]
+    with pytest.raises(NotFound, match="DELIVERY07"):
+        retry(office.deployment, reason="again", documents=["INV-2026-000001"])
+    assert len(retry(office.deployment, reason="the disk is back", all_failed=True)) == 1
+    assert deliver(office.deployment).done == 1
+
+
+def test_a_way_that_fails_keeps_no_other_back(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path, LETTERS, ARCHIVE)
+    for folder in ("archive", "mail"):
+        (tmp_path / folder).mkdir()
+    report = deliver(office.deployment)
+    assert report.done == 2
+    assert {one.error[:10] for one in report.failed} == {"DELIVERY02"}
+
+
+def test_a_process_that_dies_after_writing_writes_the_same_bytes_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = office_with(database, tmp_path, ARCHIVE, LETTERS)
+    change(office.deployment, PARTIES, "P-C1", {"email": "one@example.org"}, reason="told")
+    for folder in ("archive", "mail"):
+        (tmp_path / folder).mkdir()
+
+    def dies(*_: object) -> None:
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox_act, "_note", dies)
+        with pytest.raises(SystemExit):
+            deliver(office.deployment)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("INV*") if path.is_file()}
+    assert len(files) == 3
+    office.clock.advance(timedelta(hours=5))
+    assert deliver(office.deployment).done == 3
+    assert {path: path.read_bytes() for path in tmp_path.rglob("INV*") if path.is_file()} == files
+
+
+def test_another_file_is_never_written_over(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path, ARCHIVE)
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive/INV-2026-000001.html").write_text("somebody's notes")
+    report = deliver(office.deployment)
+    assert [one.error[:10] for one in report.failed] == ["DELIVERY04"]
+    assert (tmp_path / "archive/INV-2026-000001.html").read_text() == "somebody's notes"
+
+
+def test_what_was_delivered_is_kept_by_the_database(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path, ARCHIVE)
+    (tmp_path / "archive").mkdir()
+    deliver(office.deployment, limit=1)
+    assert [one.split(" ", 1)[1] for one in states(office)] == ["archive done 1", "archive waiting 0"] or states(office)
+    for statement in ("UPDATE outbox_delivery SET state = 'failed', done_at = NULL", "DELETE FROM outbox_delivery"):
+        with pytest.raises(Refused, match="DELIVERY06"), database.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+
+def test_without_a_way_nothing_is_delivered(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path)
+    with pytest.raises(InputRefused, match="DELIVERY05"):
+        deliver(office.deployment)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"way": "pigeon"},
+        {"way": "mail"},
+        {"way": "export"},
+        {"way": "page", "format": "lines_csv"},
+        {"way": "page", "kinds": ("receipt",)},
+        {"way": "page", "most_tries": 0},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValueRefused, match="CONFIG04"):
+        DeliverySettings(**{"name": "one", "folder": "x", **fields})  # type: ignore[arg-type]
