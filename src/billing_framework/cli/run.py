@@ -11,6 +11,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
+from billing_framework.cli.run_cycle_verbs import CYCLE_VERBS
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
 from billing_framework.cli.run_figures_verbs import FIGURES_VERBS
 from billing_framework.cli.run_held_verbs import HELD_VERBS
@@ -43,7 +44,7 @@ def run() -> None:
 
 
 run.add_command(review)
-for verb in (*START_VERBS, *DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS, *STATUS_VERBS):
+for verb in (*START_VERBS, *CYCLE_VERBS, *DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS, *STATUS_VERBS):
     run.add_command(verb)
 
 

@@ -71,10 +71,11 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
         report = start_run(
             deployment, request, work=work_from(deployment, given, transaction_size=given["batch_size"]), progress=progress
         )
-    emit(context, report, lambda: _started(report))
+    emit(context, report, lambda: started(report))
 
 
-def _started(report: RunReport) -> Iterator[str]:
+def started(report: RunReport) -> Iterator[str]:
+    """Yield what starting a run did, line by line."""
     if report.run is None:
         yield "nothing to do: no account of this cycle has anything to bill"
         return

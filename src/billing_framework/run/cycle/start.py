@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.billing_group import BillingGroups, billing_groups
 from billing_framework.run.cycle.coordinate import Progress
 from billing_framework.run.cycle.draft import draft_accounts, stale_accounts
+from billing_framework.run.cycle.missed import has_unbilled
 from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
@@ -167,6 +168,8 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         earlier = _earlier(connection, given)
         live = _to_resume(_with_candidates(connection, earlier, given), given)
         claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
+        parts = [account for account, claim in claims.items() if claim.dates != given.period]
+        own = [account for account in own if account not in parts or has_unbilled(connection, account, given.period)]
         if live is not None:
             _refuse_other_date(live, request)
             _take_in_new_accounts(connection, live, own, groups, claims)
@@ -303,7 +306,7 @@ def _in_the_way(account: str, claim: PeriodClaim) -> RunAccount:
     finding = Finding(
         code="RUN05",
         what=f"some of these dates are billed with the period {claim.dates}",
-        remedy="Bill the rest as a period of its own, or correct the account's cycle",
+        remedy="Bill the rest as a period of its own: billing run catch-up; or correct the account's cycle",
         subject=account,
     )
     return RunAccount(

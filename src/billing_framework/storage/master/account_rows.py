@@ -114,6 +114,15 @@ def account_codes(connection: Connection, book: str, cycle: str = "", *, status:
     return tuple(connection.scalars(query.order_by(tables.account.c.code)))
 
 
+def account_cycles(connection: Connection, book: str, accounts: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the billing cycles of a book's active accounts, in order; only those of some accounts where any are given."""
+    columns = tables.account.c
+    query = sa.select(columns.cycle).distinct().where(columns.book == book, columns.status == "active")
+    if accounts:
+        query = query.where(columns.code.in_(sorted(accounts)))
+    return tuple(connection.scalars(query.order_by(columns.cycle)))
+
+
 def load_tree(connection: Connection, book: str = "") -> dict[str, Branch]:
     """Return the place of every account in the tree, by code; of one book where it is given."""
     columns = tables.account.c

@@ -1,0 +1,178 @@
+"""Starts the runs that are due: the last period of every cycle, or, to catch up, the oldest missed period of every account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import attrs
+
+from billing_framework.invoicing.cycle import last_period
+from billing_framework.run.cycle.coordinate import Progress
+from billing_framework.run.cycle.missed import Missed, missed_periods, oldest
+from billing_framework.run.cycle.post import leave_unbilled
+from billing_framework.run.cycle.start import OPEN_STATES, RunReport, RunRequest, start_run
+from billing_framework.run.cycle.work import Work
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage import audit
+from billing_framework.storage.billing.run_counts import counts_by_state
+from billing_framework.storage.billing.run_rows import Run, locked, move_run
+from billing_framework.storage.master.account_rows import account_codes, account_cycles
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.values.calendar import ReadDateCycle, parse_cycle
+from billing_framework.values.clock import timezone, today
+from billing_framework.values.errors import Refused
+from billing_framework.values.period import DateSpan
+
+DEFAULT_MOST = 12
+
+
+@attrs.frozen(kw_only=True)
+class DueRequest:
+    """What an officer asks for.
+
+    Attributes:
+        book: code of the book.
+        cycles: billing cycles in text form; all of the book's accounts where empty.
+        as_of: date of the documents, by which periods have ended; today in the book's zone where None.
+        accounts: codes that a catch-up is restricted to, empty for all.
+        kind: ``final`` or ``rehearsal``.
+        most: an account that has missed more periods is not caught up.
+    """
+
+    book: str
+    cycles: tuple[str, ...] = ()
+    as_of: date | None = None
+    accounts: tuple[str, ...] = ()
+    kind: str = "final"
+    most: int = DEFAULT_MOST
+
+
+@attrs.frozen(kw_only=True)
+class DueReport:
+    """What was started.
+
+    Attributes:
+        runs: the runs, in the order in which they were started.
+        unread: cycles whose periods only readings tell; their runs are started with two dates.
+        waiting: code of a run to the number of accounts that miss periods and wait until it is posted.
+        too_far: account to the number of periods that it has missed, where these are more than are caught up.
+        left: number of missed periods that are left when these runs are posted.
+    """
+
+    runs: tuple[RunReport, ...]
+    unread: tuple[str, ...] = ()
+    waiting: Mapping[str, int] = attrs.field(factory=dict)
+    too_far: Mapping[str, int] = attrs.field(factory=dict)
+    left: int = 0
+
+
+def start_due(
+    deployment: Deployment, request: DueRequest, *, work: Work | None = None, progress: Progress | None = None
+) -> DueReport:
+    """Start the run of the last period that has ended, for each cycle of a book, or go on with it.
+
+    Raises:
+        NotFound: there is no such book.
+        ValueRefused: ``VALUE17`` for a text that is no cycle.
+    """
+    day, cycles, unread = _asked(deployment, request)
+    reports = []
+    for cycle in cycles:
+        period = last_period(parse_cycle(cycle, deployment.settings.custom_cycles), day)
+        wanted = RunRequest(
+            book=request.book, cycle=cycle, period=period, as_of=day, accounts=request.accounts, kind=request.kind
+        )
+        reports.append(start_run(deployment, wanted, work=work, progress=progress))
+    return DueReport(runs=tuple(reports), unread=unread)
+
+
+def catch_up(
+    deployment: Deployment, request: DueRequest, *, work: Work | None = None, progress: Progress | None = None
+) -> DueReport:
+    """Start a run of the oldest missed period of every account that has missed one: never a later one before it.
+
+    An account whose earlier run is not posted waits for it, because the bills after it rest on what that one carries on. The
+    same command after posting goes on with the next period, until nothing is missed.
+
+    Raises:
+        NotFound: there is no such book or account.
+        Refused: ``RUN53`` for a rehearsal, which leaves nothing for the next period to rest on.
+    """
+    if request.kind != "final":
+        raise Refused(
+            "RUN53", "a catch-up is no rehearsal", remedy="Rehearse a single period: billing run start --rehearsal --period"
+        )
+    day, cycles, unread = _asked(deployment, request)
+    reports: list[RunReport] = []
+    waiting: dict[str, int] = {}
+    too_far: dict[str, int] = {}
+    left = 0
+    for cycle in cycles:
+        missed = _missed(deployment, request, cycle, day)
+        far = {account: len(one.periods) for account, one in missed.items() if len(one.periods) > request.most}
+        ready = {account: one for account, one in missed.items() if account not in far and not one.waits_for}
+        for account, one in missed.items():
+            left += len(one.periods) - (account in ready)
+            if one.waits_for and account not in far:
+                waiting[one.waits_for] = waiting.get(one.waits_for, 0) + 1
+        too_far |= far
+        reports += _started(deployment, request, cycle, day, oldest(ready), work=work, progress=progress)
+    return DueReport(runs=tuple(reports), unread=unread, waiting=dict(sorted(waiting.items())), too_far=too_far, left=left)
+
+
+def _asked(deployment: Deployment, request: DueRequest) -> tuple[date, list[str], tuple[str, ...]]:
+    """Return the date, the cycles whose periods a calendar tells, and those of which only readings do."""
+    with deployment.database.read() as connection:
+        zone = load_book(connection, request.book).profile.zone
+        cycles = sorted(request.cycles or account_cycles(connection, request.book, request.accounts))
+    calendars = deployment.settings.custom_cycles
+    unread = tuple(cycle for cycle in cycles if isinstance(parse_cycle(cycle, calendars), ReadDateCycle))
+    day = request.as_of or today(deployment.clock, timezone(zone))
+    return day, [cycle for cycle in cycles if cycle not in unread], unread
+
+
+def _missed(deployment: Deployment, request: DueRequest, cycle: str, day: date) -> dict[str, Missed]:
+    with deployment.database.read() as connection:
+        accounts = account_codes(connection, request.book, cycle)
+        if request.accounts:
+            accounts = tuple(account for account in accounts if account in request.accounts)
+        return missed_periods(connection, accounts, parse_cycle(cycle, deployment.settings.custom_cycles), day)
+
+
+def _started(
+    deployment: Deployment,
+    request: DueRequest,
+    cycle: str,
+    day: date,
+    groups: Mapping[DateSpan, Sequence[str]],
+    *,
+    work: Work | None,
+    progress: Progress | None,
+) -> list[RunReport]:
+    reports = []
+    for period, accounts in groups.items():
+        wanted = RunRequest(book=request.book, cycle=cycle, period=period, as_of=day, accounts=tuple(accounts))
+        report = start_run(deployment, wanted, work=work, progress=progress)
+        if report.run is not None and set(report.counts) == {"skipped"}:
+            report = attrs.evolve(report, run=_end_empty(deployment, report.run))
+        reports.append(report)
+    return reports
+
+
+def _end_empty(deployment: Deployment, run: Run) -> Run:
+    """End a run that has found nothing to bill, so that its accounts go on with their next period."""
+    with deployment.database.begin() as connection:
+        run = locked(connection, run)
+        if run.state not in OPEN_STATES or set(counts_by_state(connection, run)) != {"skipped"}:
+            return run
+        leave_unbilled(connection, run)
+        now = deployment.clock.now()
+        after = {"state": "posted", "documents": 0}
+        audit.record(
+            connection, now, deployment.actor, "run post", object_kind="run", object_key=run.code, after=after, reason=_NOTHING
+        )
+        return move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now, reason=_NOTHING)
+
+
+_NOTHING = "there was nothing to bill"

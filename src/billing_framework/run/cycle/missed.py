@@ -1,0 +1,99 @@
+"""Finds the periods of accounts that have ended and that no run has billed, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
+from billing_framework.storage.master.account_rows import load_agreements
+from billing_framework.values.calendar import Cycle, period_containing
+from billing_framework.values.period import DateSpan
+
+
+@attrs.frozen(kw_only=True)
+class Missed:
+    """What was not billed of one account.
+
+    Attributes:
+        periods: the periods, or the rest of one of which a part was billed, oldest first.
+        waits_for: code of a run that bills the account and is not posted, empty where there is none.
+    """
+
+    periods: tuple[DateSpan, ...]
+    waits_for: str = ""
+
+
+def missed_periods(connection: Connection, accounts: Sequence[str], cycle: Cycle, as_of: date) -> dict[str, Missed]:
+    """Return by account the periods that have ended by a date and that no run has billed; accounts without one are left out.
+
+    What lies before the first bill of an account was billed by whoever did so before, and is not missed.
+
+    Args:
+        connection: a connection.
+        accounts: codes of accounts of one cycle.
+        cycle: their cycle.
+        as_of: a period that ends at midnight of this date has ended.
+    """
+    agreements = load_agreements(connection, accounts)
+    billed = billed_dates_of(connection, accounts)
+    found = {}
+    for account in accounts:
+        spans = billed.get(account, ())
+        periods = tuple(_missed(agreements.get(account, ()), spans, cycle, as_of))
+        if periods:
+            waits = next((one.run for one in spans if not one.is_over), "")
+            found[account] = Missed(periods=periods, waits_for=waits)
+    return found
+
+
+def has_unbilled(connection: Connection, account: str, period: DateSpan) -> bool:
+    """Return whether a day of a period on which an account has an agreement is on no bill yet."""
+    agreements = load_agreements(connection, [account]).get(account, ())
+    taken = [one.dates for one in billed_dates_of(connection, [account]).get(account, ())]
+    return any(_alive(one, rest) for rest in _without(period, taken) for one in agreements)
+
+
+def _alive(agreement: Agreement, dates: DateSpan) -> bool:
+    return agreement.starts_on < dates.end and (agreement.ends_on is None or agreement.ends_on > dates.start)
+
+
+def _missed(agreements: Iterable[Agreement], billed: Sequence[BilledDates], cycle: Cycle, as_of: date) -> Iterator[DateSpan]:
+    lives = [DateSpan(one.starts_on, one.ends_on or as_of) for one in agreements if one.starts_on < (one.ends_on or as_of)]
+    if not lives:
+        return
+    day = billed[0].dates.start if billed else min(life.start for life in lives)
+    last = min(as_of, max(life.end for life in lives))
+    while day < last:
+        period = period_containing(cycle, day)
+        if period.end > as_of:
+            return
+        for rest in _without(period, [one.dates for one in billed]):
+            if any(rest.intersection(life) for life in lives):
+                yield rest
+        day = period.end
+
+
+def _without(period: DateSpan, taken: Iterable[DateSpan]) -> Iterator[DateSpan]:
+    """Yield what is left of a period."""
+    start = period.start
+    for dates in taken:
+        if dates.end <= start or dates.start >= period.end:
+            continue
+        if dates.start > start:
+            yield DateSpan(start, dates.start)
+        start = max(start, dates.end)
+    if start < period.end:
+        yield DateSpan(start, period.end)
+
+
+def oldest(missed: Mapping[str, Missed]) -> dict[DateSpan, list[str]]:
+    """Return by the oldest missed period the accounts that are next to be billed for it, oldest first."""
+    found: dict[DateSpan, list[str]] = {}
+    for account, one in sorted(missed.items()):
+        found.setdefault(one.periods[0], []).append(account)
+    return {dates: found[dates] for dates in sorted(found, key=lambda one: (one.start, one.end))}

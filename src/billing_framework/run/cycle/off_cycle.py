@@ -1,0 +1,168 @@
+"""Bills one account outside of its cycle: any dates that follow its last bill, or the rest when its agreements have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import attrs
+
+from billing_framework.accounts.account import Account
+from billing_framework.accounts.agreement import Agreement
+from billing_framework.run.collect.view import HeldView, held_money
+from billing_framework.run.cycle.coordinate import Progress
+from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
+from billing_framework.run.cycle.work import Work
+from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
+from billing_framework.storage.master.account_rows import load_accounts, load_agreements, load_tree
+from billing_framework.values.calendar import ReadDateCycle, parse_cycle, period_containing
+from billing_framework.values.clock import timezone, today
+from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import did_you_mean
+
+
+@attrs.frozen(kw_only=True)
+class OffCycleRequest:
+    """What an officer asks for.
+
+    Attributes:
+        account: code of the account.
+        first: first date to bill; the day after the last bill's where None.
+        end: the date after the last to bill; today in the account's zone where None.
+        as_of: date of the document; today where None.
+        kind: ``final`` or ``rehearsal``.
+    """
+
+    account: str
+    first: date | None = None
+    end: date | None = None
+    as_of: date | None = None
+    kind: str = "final"
+
+
+@attrs.frozen(kw_only=True)
+class FinalBill:
+    """What a final bill came to.
+
+    Attributes:
+        started: the run; one without a run where everything is billed.
+        ended_on: the date on which the last agreement of the account ended.
+        held: deposits and money in trust that are held for the account and can be applied to what it owes, or refunded.
+    """
+
+    started: RunReport
+    ended_on: date
+    held: tuple[HeldView, ...] = ()
+
+
+def bill_off_cycle(
+    deployment: Deployment, request: OffCycleRequest, *, work: Work | None = None, progress: Progress | None = None
+) -> RunReport:
+    """Start the run of an account's bill over dates of one's own, with all that are billed together with it.
+
+    The dates must follow the last bill and lie within one period of the account's cycle, so that no day is lost or prorated
+    twice; what is left of the period is billed by itself, by the next catch-up or off-cycle bill.
+
+    Raises:
+        NotFound: ``RUN04``: there is no such account.
+        Refused: ``RUN54`` where the dates leave days unbilled, are billed already, or reach into another period.
+    """
+    standing = _standing(deployment, request.account)
+    period = _dates(deployment, standing, request.first, request.end or standing.day)
+    return start_run(deployment, _wanted(standing.account, period, request), work=work, progress=progress)
+
+
+def bill_finally(
+    deployment: Deployment, request: OffCycleRequest, *, work: Work | None = None, progress: Progress | None = None
+) -> FinalBill:
+    """Start the run of an account's last bill, up to the day on which its last agreement ended.
+
+    Raises:
+        NotFound: ``RUN04``: there is no such account.
+        Refused: ``RUN55`` where an agreement has not ended yet, or there is none; ``RUN54`` where earlier periods are not billed.
+    """
+    standing = _standing(deployment, request.account)
+    ended_on = _ended(standing)
+    held = tuple(one for one in held_money(deployment, account=request.account) if one.money.minor)
+    if any(one.dates.end >= ended_on and one.is_over for one in standing.billed):
+        return FinalBill(started=RunReport(run=None, billed_elsewhere=1), ended_on=ended_on, held=held)
+    drafted = next((one.dates for one in standing.billed if one.dates.end >= ended_on), None)
+    wanted = _wanted(standing.account, drafted or _dates(deployment, standing, None, ended_on), request)
+    return FinalBill(started=start_run(deployment, wanted, work=work, progress=progress), ended_on=ended_on, held=held)
+
+
+def _wanted(account: Account, period: DateSpan, request: OffCycleRequest) -> RunRequest:
+    return RunRequest(
+        book=account.book,
+        cycle=account.cycle,
+        period=period,
+        as_of=request.as_of,
+        accounts=(account.code,),
+        kind=request.kind,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class _Standing:
+    """How an account stands: itself, its agreements, what is billed of it, and the present day in its zone."""
+
+    account: Account
+    agreements: Sequence[Agreement]
+    billed: Sequence[BilledDates]
+    day: date
+
+
+def _standing(deployment: Deployment, code: str) -> _Standing:
+    with deployment.database.read() as connection:
+        account = load_accounts(connection, [code]).get(code)
+        if account is None:
+            raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, load_tree(connection)))
+        return _Standing(
+            account=account,
+            agreements=load_agreements(connection, [code]).get(code, ()),
+            billed=billed_dates_of(connection, [code]).get(code, ()),
+            day=today(deployment.clock, timezone(account.zone)),
+        )
+
+
+def _ended(standing: _Standing) -> date:
+    """Return the date on which the last agreement of an account ended."""
+    ends = [one.ends_on for one in standing.agreements if one.ends_on is not None and one.ends_on <= standing.day]
+    alive = [one.code for one in standing.agreements if one.ends_on is None or one.ends_on > standing.day]
+    if alive or not ends:
+        what = f"the agreement {alive[0]} has not ended yet" if alive else "it has no agreement"
+        raise Refused(
+            "RUN55",
+            f"account {standing.account.code} gets no final bill: {what}",
+            remedy=f"End it first: billing agreement end {alive[0] if alive else 'CODE'} --on DATE",
+        )
+    return max(ends)
+
+
+def _dates(deployment: Deployment, standing: _Standing, first: date | None, end: date) -> DateSpan:
+    """Return the dates to bill, which follow what is billed and lie within one period of the account's cycle."""
+    account, billed = standing.account, standing.billed
+    if not standing.agreements:
+        raise Refused("RUN54", f"account {account.code} has no agreement", remedy="Enter one: billing agreement create")
+    begin = max((one.dates.end for one in billed), default=min(one.starts_on for one in standing.agreements))
+    start = first or begin
+    if start < begin and billed:
+        raise _refused(account, f"the days before {begin} are billed already", f"Bill from {begin} on: leave --from out")
+    if start > begin and billed:
+        raise _refused(account, f"the days from {begin} to {start} would be on no bill", "Leave --from out")
+    if end <= start:
+        raise _refused(account, f"it is billed up to {begin}, and {end} is not later", "Give a later date with --to")
+    cycle = parse_cycle(account.cycle, deployment.settings.custom_cycles)
+    if not isinstance(cycle, ReadDateCycle) and end > (whole := period_containing(cycle, start)).end:
+        raise _refused(
+            account,
+            f"the dates from {start} to {end} reach beyond {whole}, the period of its cycle",
+            f"Bill what was missed first: billing run catch-up --account {account.code}",
+        )
+    return DateSpan(start, end)
+
+
+def _refused(account: Account, what: str, remedy: str) -> Refused:
+    return Refused("RUN54", f"account {account.code} cannot be billed for these dates: {what}", remedy=remedy)

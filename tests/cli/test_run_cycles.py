@@ -1,0 +1,51 @@
+"""The commands that start runs by themselves: what they print, and with which exit code they end."""
+
+from __future__ import annotations
+
+from tests.cli.test_run_and_invoice import data, office, told
+from tests.scenarios.office import Office
+
+__all__ = ["office"]
+
+
+def test_due_runs_and_missed_periods_are_started_by_one_command(office: Office) -> None:
+    office.customer("C3", "mill", cycle="read-date")
+    shown = told(office, "run", "due", "--as-of", "2026-08-01")
+    assert "run MAIN.2026-07-01.monthly-1.1: 2 accounts drafted" in shown
+    assert "cycle read-date: readings tell its periods" in shown
+    assert "nothing has changed" in told(office, "run", "due", "--as-of", "2026-08-01", "--cycle", "monthly:1")
+    assert "VALUE17" in told(office, "run", "due", "--cycle", "sometimes", code=2)
+    waits = told(office, "run", "catch-up", "--as-of", "2026-09-01", "--account", "C1")
+    assert "1 accounts wait until run MAIN.2026-07-01.monthly-1.1 is posted" in waits
+    told(office, "run", "cancel", "monthly-1.1", "--reason", "start again with January")
+    shown = told(office, "run", "catch-up", "--as-of", "2026-08-01", "--account", "C1")
+    assert "run MAIN.2026-01-01.monthly-1.1: 1 accounts drafted" in shown
+    assert "6 missed periods are left" in shown
+    assert "C2 misses 7 periods and was left out" in told(
+        office, "run", "catch-up", "--as-of", "2026-08-01", "--most", "3", code=1
+    )
+
+
+def test_one_account_is_billed_outside_of_its_cycle(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-06", "--as-of", "2026-07-01")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    assert "would be on no bill" in told(office, "run", "off-cycle", "C1", "--from", "2026-07-05", code=3)
+    shown = told(office, "run", "off-cycle", "C1", "--to", "2026-07-15", "--as-of", "2026-07-16")
+    assert "run MAIN.2026-07-01.monthly-1.1: 1 accounts drafted" in shown
+    assert data(office, "run", "show")["run"]["period"] == {"start": "2026-07-01", "end": "2026-07-16"}
+    assert "RUN04" in told(office, "run", "off-cycle", "C9", code=2)
+
+
+def test_the_last_bill_is_asked_for_by_name(office: Office) -> None:
+    assert "billing agreement end A-C1" in told(office, "run", "final-bill", "C1", code=3)
+    told(office, "run", "start", "--period", "2026-06", "--as-of", "2026-07-01")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    told(office, "agreement", "end", "A-C1", "--on", "2026-07-11", "--reason", "moved out")
+    assert "1 accounts drafted" in told(office, "run", "final-bill", "C1", "--as-of", "2026-08-01")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    shown = told(office, "run", "final-bill", "C1")
+    assert "nothing to do: account C1 is billed up to 2026-07-11" in shown
+    assert "close the account when it owes nothing: billing account change C1 status=closed" in shown
