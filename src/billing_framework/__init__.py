@@ -91,14 +91,17 @@ from billing_framework.values.units import UnitDefinition, Units, define_units
 
 if TYPE_CHECKING:
     from billing_framework.rating.interval_index import IntervalIndex
-    from billing_framework.rating.rated_columns import PRICED, LineColumns, RatedColumns
+    from billing_framework.rating.rated_columns import LineColumns, RatedColumns
     from billing_framework.rating.usage_columns import FieldColumn, UsageColumns
+    from billing_framework.usage.columnar.cells import CellBlock, cells_of
+    from billing_framework.usage.columnar.line_blocks import LineBlock, line_blocks, rejoined
+    from billing_framework.usage.columnar.record_columns import RecordColumns
+    from billing_framework.usage.columnar.stamps import Instants, instants_of
     from billing_framework.values.columns import Column, Overflows, divide_columns, sum_groups
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "PRICED",
     "Account",
     "Address",
     "Adjustment",
@@ -123,6 +126,7 @@ __all__ = [
     "Buyer",
     "ByTerm",
     "CarriedState",
+    "CellBlock",
     "Charge",
     "ChargeItem",
     "ChargeModel",
@@ -150,9 +154,11 @@ __all__ = [
     "GivenAnswer",
     "Graduated",
     "InputRefused",
+    "Instants",
     "IntervalIndex",
     "KeyedUsage",
     "Layout",
+    "LineBlock",
     "LineColumns",
     "LineTax",
     "Measure",
@@ -177,6 +183,7 @@ __all__ = [
     "ReadItem",
     "ReadRequest",
     "Reader",
+    "RecordColumns",
     "ReviewBatch",
     "ReviewBounds",
     "ReviewCheck",
@@ -207,6 +214,7 @@ __all__ = [
     "__version__",
     "allocate",
     "billed_quantities",
+    "cells_of",
     "component_charge",
     "define_units",
     "delimited_reader",
@@ -220,7 +228,9 @@ __all__ = [
     "format_number",
     "format_quantity",
     "hookimpl",
+    "instants_of",
     "is_erased",
+    "line_blocks",
     "measure_rater",
     "median",
     "midnight",
@@ -230,6 +240,7 @@ __all__ = [
     "rate_by_columns",
     "rate_table_field",
     "read_codes",
+    "rejoined",
     "sum_groups",
     "thresholds",
     "tier_findings",
@@ -241,15 +252,22 @@ __all__ = [
 
 
 _WITH_NUMPY = {
+    "CellBlock": "usage.columnar.cells",
     "Column": "values.columns",
     "FieldColumn": "rating.usage_columns",
+    "Instants": "usage.columnar.stamps",
     "IntervalIndex": "rating.interval_index",
+    "LineBlock": "usage.columnar.line_blocks",
     "LineColumns": "rating.rated_columns",
     "Overflows": "values.columns",
-    "PRICED": "rating.rated_columns",
     "RatedColumns": "rating.rated_columns",
+    "RecordColumns": "usage.columnar.record_columns",
     "UsageColumns": "rating.usage_columns",
+    "cells_of": "usage.columnar.cells",
     "divide_columns": "values.columns",
+    "instants_of": "usage.columnar.stamps",
+    "line_blocks": "usage.columnar.line_blocks",
+    "rejoined": "usage.columnar.line_blocks",
     "sum_groups": "values.columns",
 }
 

@@ -45,6 +45,8 @@ def content_digest(usage: AnyUsage, fields: Sequence[BodyField], mark: bytes = b
         mark: keyed digest of its personal fields, which are left out: who knows the digest could else try out names.
     """
     parts = [usage.kind, usage.subject, _instant(usage.span.start), _instant(usage.span.end), usage.slot, str(usage.version)]
+    if usage.deleted:
+        return digest_of_text(SEPARATOR.join([*map(separable, parts), ""]))  # no field has an empty name
     for field in fields:
         value = getattr(usage.body, field.name)
         if not field.personal and value != field.default:

@@ -72,12 +72,7 @@ class FileStream(io.BufferedIOBase):
         data = self._guarded(lambda: self._source.readline(limit))
         self._line += 1
         if len(data) > LONGEST_LINE_BYTES:
-            raise InputRefused(
-                "USAGE11",
-                f"the line is longer than {LONGEST_LINE_BYTES} bytes",
-                place=f"{self._file}:{self._line}",
-                remedy=f"Check that the file is of the named format and that its line ends were kept{_KEEP}",
-            )
+            raise too_long(self._file, self._line)
         return data
 
     def _guarded(self, read: Callable[[], bytes]) -> bytes:
@@ -90,6 +85,16 @@ class FileStream(io.BufferedIOBase):
             raise InputRefused("USAGE12", what, place=self._file, remedy=f"Check the disk or the connection{_KEEP}") from error
         self._on_read(self._position())
         return data
+
+
+def too_long(file: str, line: int) -> InputRefused:
+    """Return the refusal of a file with a line beyond the limit."""
+    return InputRefused(
+        "USAGE11",
+        f"the line is longer than {LONGEST_LINE_BYTES} bytes",
+        place=f"{file}:{line}",
+        remedy=f"Check that the file is of the named format and that its line ends were kept{_KEEP}",
+    )
 
 
 def damaged(file: str, line: int, error: Exception) -> InputRefused:

@@ -171,7 +171,8 @@ def _readable(usage: AnyUsage, rules: Mapping[str, KindRules], file: str, marks:
             findings = tuple(map(safe_finding, findings))
         key = natural_id("unfit", digest.hex())
         return Delivered(key=key, digest=digest, usage=usage, findings=findings)
-    mark = marks.of_record(usage.subject, personal_text(usage.body, fields)) if hidden and marks is not None else b""
+    tells = hidden and not usage.deleted
+    mark = marks.of_record(usage.subject, personal_text(usage.body, fields)) if tells and marks is not None else b""
     return Delivered(
         key=usage_key(usage.source, usage.external_id),
         digest=content_digest(usage, fields, mark),

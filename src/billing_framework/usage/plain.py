@@ -19,7 +19,7 @@ from billing_framework.values.period import Span
 from billing_framework.values.spelling import did_you_mean
 from billing_framework.values.structuring import problems_of, strict_converter
 
-ENVELOPE_FIELDS = ("kind", "source", "external_id", "subject", "start", "end", "slot", "version")
+ENVELOPE_FIELDS = ("kind", "source", "external_id", "subject", "start", "end", "slot", "version", "deleted")
 """Fields of every record besides those of its kind, as plain data and commands call them."""
 
 
@@ -33,6 +33,7 @@ class _Envelope:
     end: datetime | None = None
     slot: str = ""
     version: int = 0
+    deleted: bool = False
 
 
 def plain_usage(usage: AnyUsage, rules: Mapping[str, KindRules]) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def plain_usage(usage: AnyUsage, rules: Mapping[str, KindRules]) -> dict[str, An
         "end": usage.span.end.isoformat(),
         "slot": usage.slot,
         "version": usage.version,
-        **body,
+        **({"deleted": True} if usage.deleted else body),
     }
 
 
@@ -85,7 +86,8 @@ def usage_from_plain(
         return None, [attrs.evolve(told, field="kind", what=what, remedy=did_you_mean(kind, rules), value=kind)]
     found: list[Finding] = []
     values: list[Any] = []
-    for part, cls in ((envelope, _Envelope), (body, rules[kind].kind.body)):
+    is_deleted = data.get("deleted") is True
+    for part, cls in ((envelope, _Envelope), *([] if is_deleted else [(body, rules[kind].kind.body)])):
         try:
             values.append(strict_converter().structure(part, cls))
         except Exception as error:  # noqa: BLE001  cattrs wraps whatever a class's own checks raise; each becomes a finding
@@ -108,7 +110,8 @@ def usage_from_plain(
         span=span,
         slot=head.slot,
         version=head.version,
-        body=values[1],
+        body=None if is_deleted else values[1],
         line=line,
+        deleted=is_deleted,
     )
     return usage, []

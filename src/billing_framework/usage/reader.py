@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import Span
+
+if TYPE_CHECKING:
+    from billing_framework.usage.columnar.record_columns import RecordColumns
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +82,9 @@ class Reader:
         read: takes a binary stream and the request, yields items in file order without holding the file in memory. A file
             that cannot be that format at all raises `InputRefused`; nothing of it is taken in then.
         options: name to one-line help of the options that it understands.
+        read_columns: yields the very same records, many at once as columns and the unusual ones one by one, where the library
+            polars is there; see `RecordColumns`. None where the request is one that it does not know, then `read` is asked.
+            It yields the items of a block of lines after its columns.
     """
 
     format: str
@@ -86,3 +92,4 @@ class Reader:
     kinds: tuple[str, ...]
     read: Callable[[BinaryIO, ReadRequest], Iterator[ReadItem]]
     options: Mapping[str, str] = attrs.field(factory=dict)
+    read_columns: Callable[[BinaryIO, ReadRequest], Iterator[ReadItem | RecordColumns] | None] | None = None

@@ -58,6 +58,8 @@ class Usage(Generic[Body]):
         slot: what it speaks about. Of several records of one slot only the one with the highest `version` counts, the
             others are superseded; empty where records never replace each other.
         version: orders the records of one slot, for example an update instant as yyyymmddhhmmss.
+        deleted: True where the source takes back what its earlier versions of the slot say: none of them counts any more, until
+            a higher version says something again. Such a record has no body of its own; whatever stands there is passed over.
         body: the fields of the kind.
         line: 1-based line or record number in its file, for messages.
     """
@@ -71,6 +73,7 @@ class Usage(Generic[Body]):
     version: int = 0
     body: Body
     line: int = attrs.field(default=0, eq=False)
+    deleted: bool = False
 
     @property
     def start(self) -> datetime:

@@ -43,7 +43,7 @@ def record_findings(usage: AnyUsage, rules: Mapping[str, KindRules], file: str) 
     """Return what is wrong with a record, each with line, field, value and remedy; a record with findings is suspended."""
     found = [
         *_envelope(usage, rules),
-        *(_body(usage.body, rules[usage.kind].fields, rules[usage.kind].kind.body) if usage.kind in rules else ()),
+        *(_body(usage.body, rules[usage.kind].fields, rules[usage.kind].kind.body) if _says_something(usage, rules) else ()),
     ]
     return [
         Finding(
@@ -58,6 +58,11 @@ def record_findings(usage: AnyUsage, rules: Mapping[str, KindRules], file: str) 
         )
         for field, what, remedy, value in found
     ]
+
+
+def _says_something(usage: AnyUsage, rules: Mapping[str, KindRules]) -> bool:
+    """Return whether the body counts: a deletion has none."""
+    return usage.kind in rules and usage.deleted is not True
 
 
 Wrong = tuple[str, str, str, object]
@@ -82,6 +87,11 @@ def _envelope(usage: AnyUsage, rules: Mapping[str, KindRules]) -> Iterator[Wrong
         if not EARLIEST <= instant.date() <= LATEST:
             remedy = f"Correct the date; years from {EARLIEST.year} to {LATEST.year} are known"
             yield field, "the instant lies outside of the years that business is about", remedy, instant.isoformat()
+    deleted: object = usage.deleted
+    if type(deleted) is not bool:
+        yield "deleted", "it is not said by yes or no whether the record is deleted", "Correct the reader", deleted
+    elif deleted and not usage.slot:
+        yield "slot", "a deletion must say what it speaks about", "Give the slot of the record that is deleted", ""
     if not _is_whole(usage.version):
         yield "version", "the version is no 64-bit whole number", "Correct the reader", usage.version
 

@@ -15,7 +15,7 @@ E164_DIGITS = 15
 LONGEST_DIALLED = 40
 _SEPARATORS = str.maketrans("", "", " -.()/\t\u00a0")
 _DIGITS = re.compile(r"[0-9]+")
-_LEAST_BEFORE_PREFIX = 7
+LEAST_BEFORE_PREFIX = 7
 
 
 class NumberClass(enum.Enum):
@@ -98,7 +98,7 @@ def normalised(text: str, plan: NumberPlan) -> Number:
         text: the number as written.
         plan: how the switch's numbers are dialled.
     """
-    plain = text.translate(_SEPARATORS)
+    plain = without_separators(text)
     for prefix in plan.tech_prefixes:
         if prefix and plain.startswith(prefix):
             plain = plain[len(prefix) :]
@@ -107,7 +107,7 @@ def normalised(text: str, plan: NumberPlan) -> Number:
     rest = plain[1:] if international else plain
     if not _DIGITS.fullmatch(rest) or len(rest) > LONGEST_DIALLED:
         return Number(text.strip(), NumberClass.OTHER)
-    if not international and len(rest) > _LEAST_BEFORE_PREFIX:
+    if not international and len(rest) > LEAST_BEFORE_PREFIX:
         for prefix in plan.international:
             if rest.startswith(prefix):
                 return _international(rest[len(prefix) :], text)
@@ -116,6 +116,11 @@ def normalised(text: str, plan: NumberPlan) -> Number:
     if len(rest) <= plan.short_digits:
         return Number(rest, NumberClass.SHORT)
     return _international(_with_country(rest, plan) if plan.plain is Plain.NATIONAL else rest, text)
+
+
+def without_separators(text: str) -> str:
+    """Return a number as written without what only makes it easier to read."""
+    return text.translate(_SEPARATORS)
 
 
 def _with_country(digits: str, plan: NumberPlan) -> str:

@@ -16,9 +16,9 @@ from billing_telecom_usage.kinds import CALL, Call, Direction
 from billing_telecom_usage.numbers import Number, NumberClass, normalised
 from billing_telecom_usage.settings import Source, Start, TelecomSettings
 
-_LONGEST_SECONDS = 366 * 86_400
+LONGEST_SECONDS = 366 * 86_400
 _AT_SOURCE = "Correct the record at its source"
-_YES = frozenset({"1", "true", "yes"})
+YES = frozenset({"1", "true", "yes"})
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +38,21 @@ class Shape:
     time_format: str = ""
     answered: tuple[str, ...] = ()
     per_second: int = 1
+
+
+@attrs.frozen(kw_only=True)
+class Opened:
+    """What the first line of a file says.
+
+    Attributes:
+        shape: how its records are laid out.
+        width: how many cells they have.
+        skipped: number of lines before the first record.
+    """
+
+    shape: Shape
+    width: int
+    skipped: int = 0
 
 
 def source_of(request: ReadRequest) -> Source:
@@ -119,7 +134,7 @@ class Sorter:
             number = to_places(exact(text or "0") / shape.per_second, 0, self.source.subseconds)
         except ValueRefused as error:
             raise RecordRefused("TEL05", "this is no number of seconds", remedy=_AT_SOURCE, field=name, value=text) from error
-        if not 0 <= number <= _LONGEST_SECONDS:
+        if not 0 <= number <= LONGEST_SECONDS:
             raise RecordRefused("TEL05", "no call lasts so long", remedy=_AT_SOURCE, field=name, value=text)
         return int(number)
 
@@ -157,7 +172,7 @@ class Sorter:
             duration_seconds=duration,
             billed_seconds=billed if answered else 0,
             disposition=cell.get("disposition", ""),
-            continuation=cell.get("continuation", "").casefold() in _YES,
+            continuation=cell.get("continuation", "").casefold() in YES,
             account_code=cell.get("account_code", ""),
         )
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from billing_framework import Reader, ReadItem, ReadRequest
-from billing_telecom_usage.formats.call_record import Shape, Sorter, source_of
+from billing_telecom_usage.formats.call_record import Opened, Shape, Sorter, source_of
 from billing_telecom_usage.formats.named_columns import is_of_width, named_ids, unknown_column, width_refused
 from billing_telecom_usage.formats.refusal import refuse_file
 from billing_telecom_usage.formats.rows import Row, rows
 from billing_telecom_usage.kinds import CALL
 from billing_telecom_usage.settings import ColumnMapping
+
+if TYPE_CHECKING:
+    from billing_framework import RecordColumns
 
 
 def read_mapped(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
@@ -29,18 +32,36 @@ def read_mapped(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
         remedy = f"Add [plugin.telecom_usage.source.{request.source}.mapping] to billing.toml, or name another --source"
         raise refuse_file(request, "TEL07", what, remedy=remedy)
     sorter = Sorter(request=request, source=source)
-    shape: Shape | None = None
-    width = 0
+    opened: Opened | None = None
     for row in rows(stream, request, delimiter=mapping.delimiter, encoding=source.encoding):
-        if shape is None:
-            if row.refused is not None:
-                raise refuse_file(request, "TEL01", row.refused.what, line=row.line, remedy=row.refused.remedy)
-            names = _names(row, mapping)
-            shape, width = _shape(mapping, names, request), len(names)
+        if opened is None:
+            opened = _opened(row, mapping, request)
             if mapping.header:
                 continue
-        yield sorter.item(row if is_of_width(row, width) else width_refused(row, width), shape)
+        yield sorter.item(row if is_of_width(row, opened.width) else width_refused(row, opened.width), opened.shape)
     yield from sorter.told()
+
+
+def read_mapped_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | RecordColumns] | None:
+    """Return the same calls as `read_mapped`, as columns; None where the settings of the source are none that it knows."""
+    from billing_telecom_usage.formats.column_file import column_items  # noqa: PLC0415 - needs polars
+
+    source = source_of(request)
+    mapping = source.mapping
+    if mapping is None:
+        return None
+
+    def opened(row: Row) -> Opened:
+        return _opened(row, mapping, request)
+
+    return column_items(stream, request, source, opened, read_mapped, delimiter=mapping.delimiter)
+
+
+def _opened(row: Row, mapping: ColumnMapping, request: ReadRequest) -> Opened:
+    if row.refused is not None:
+        raise refuse_file(request, "TEL01", row.refused.what, line=row.line, remedy=row.refused.remedy)
+    names = _names(row, mapping)
+    return Opened(shape=_shape(mapping, names, request), width=len(names), skipped=row.line if mapping.header else 0)
 
 
 def _names(row: Row, mapping: ColumnMapping) -> tuple[str, ...]:
@@ -71,4 +92,5 @@ MAPPED = Reader(
     title="Call detail records in any delimited file, by the columns in the settings of the source",
     kinds=(CALL.name,),
     read=read_mapped,
+    read_columns=read_mapped_columns,
 )

@@ -41,20 +41,38 @@ def rows(stream: BinaryIO, request: ReadRequest, *, delimiter: str, encoding: st
     Raises:
         InputRefused: ``TEL01`` for a file that is empty or no text, or an unknown encoding.
     """
-    try:
-        codec = codecs.lookup(encoding)
-    except LookupError as error:
-        raise refuse_file(request, "TEL01", f"the encoding {encoding!r} is unknown", remedy="Use utf-8 or latin-1") from error
+    codec = codec_of(encoding, request)
     number = 0
     for number, data in enumerate(stream, start=1):
-        content = data.removeprefix(codecs.BOM_UTF8) if number == 1 else data
-        if b"\0" in content:
-            raise refuse_file(request, "TEL01", "the line holds zero bytes, so this is no text", line=number, remedy=_ASK)
-        row = _row(number, content.rstrip(b"\r\n"), delimiter, codec)
+        row = row_of(number, data, request, delimiter=delimiter, codec=codec)
         if row is not None:
             yield row
     if not number:
         raise refuse_file(request, "TEL01", "the file is empty", remedy="Give the file as the switch made it")
+
+
+def codec_of(encoding: str, request: ReadRequest) -> codecs.CodecInfo:
+    """Return the codec of a file.
+
+    Raises:
+        InputRefused: ``TEL01`` for an unknown encoding.
+    """
+    try:
+        return codecs.lookup(encoding)
+    except LookupError as error:
+        raise refuse_file(request, "TEL01", f"the encoding {encoding!r} is unknown", remedy="Use utf-8 or latin-1") from error
+
+
+def row_of(number: int, data: bytes, request: ReadRequest, *, delimiter: str, codec: codecs.CodecInfo) -> Row | None:
+    """Return a line of a file, None for a blank one.
+
+    Raises:
+        InputRefused: ``TEL01`` for a line that is no text at all.
+    """
+    content = data.removeprefix(codecs.BOM_UTF8) if number == 1 else data
+    if b"\0" in content:
+        raise refuse_file(request, "TEL01", "the line holds zero bytes, so this is no text", line=number, remedy=_ASK)
+    return _row(number, content.rstrip(b"\r\n"), delimiter, codec)
 
 
 def _row(number: int, data: bytes, delimiter: str, codec: codecs.CodecInfo) -> Row | None:

@@ -11,7 +11,7 @@ import attrs
 from billing_telecom_usage.formats.refusal import RecordRefused
 from billing_telecom_usage.settings import RepeatedHour
 
-_TOLERANCE = timedelta(seconds=2)
+TOLERANCE = timedelta(seconds=2)
 """Stamps are cut to seconds each, so a duration may differ from them by so much."""
 
 
@@ -86,7 +86,7 @@ def resolved(
     """
     starts = _existing(start, zone, "start")
     ends = _existing(end, zone, "end") if end is not None else ()
-    fitting = [one for one in starts if any(abs(last - one - timedelta(seconds=seconds)) <= _TOLERANCE for last in ends)]
+    fitting = [one for one in starts if any(abs(last - one - timedelta(seconds=seconds)) <= TOLERANCE for last in ends)]
     left = fitting or list(starts)
     if len(left) > 1 and rule is RepeatedHour.SUSPEND:
         remedy = "Find out which passing of the hour is meant, and correct the record with an offset"
@@ -115,4 +115,4 @@ def _existing(local: datetime, zone: ZoneInfo, field: str) -> tuple[datetime, ..
 
 
 def _after(found: Sequence[datetime], begun: datetime) -> datetime | None:
-    return next((one for one in sorted(found) if one >= begun - _TOLERANCE), None)
+    return next((one for one in sorted(found) if one >= begun - TOLERANCE), None)

@@ -1,0 +1,167 @@
+"""Key and digest of many records at once; the same as `content.usage_key` and `content.content_digest` give one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from hashlib import blake2b
+from typing import Any
+
+import attrs
+import numpy as np
+import polars as pl
+import xxhash
+
+from billing_framework.usage.columnar.record_columns import COLUMN_TYPES, ENVELOPE_TYPES, RecordColumns
+from billing_framework.usage.content import ESCAPE, SEPARATOR, field_text, separable
+from billing_framework.usage.kind_fields import BodyField, Sort
+from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, KindRules
+from billing_framework.values.errors import ContractBroken
+from billing_framework.values.period import EARLIEST, LATEST
+
+_KEY_BITS = 2**63 - 1
+_ODD = f"[\x00{ESCAPE}{SEPARATOR}]"
+_LARGEST_EXACT_TEXT = 39
+_DAY = 86_400_000_000
+_EPOCH_DAY = date(1970, 1, 1)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class IdentifiedColumns:
+    """Records with their keys and digests.
+
+    Attributes:
+        columns: the records; all of them are what their kind requires.
+        keys: the keys, in the order of the records.
+        digests: the digests, in the same order.
+        others: records that have to be looked at one by one, because a text or number in them is unusual.
+    """
+
+    columns: RecordColumns
+    keys: np.ndarray[Any, np.dtype[np.int64]]
+    digests: list[bytes]
+    others: pl.DataFrame
+
+
+def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
+    """Return records with their keys and digests; those that may lack something that `record_findings` asks for are set apart.
+
+    Args:
+        columns: records as a reader has yielded them.
+        rules: their kind.
+
+    Raises:
+        ContractBroken: ``PLUGIN04`` where the columns are not those of the kind.
+    """
+    _refuse_other_columns(columns, rules)
+    plain = columns.frame.select(_is_plain(columns, rules)).to_series()
+    others = columns.frame.clear()
+    if not plain.all():
+        others = columns.frame.filter(~plain)
+        columns = attrs.evolve(columns, frame=columns.frame.filter(plain))
+    frame = columns.frame
+    keys = record_keys(columns.source, frame["external_id"])
+    texts = frame.select(pl.concat_str(list(_text_parts(columns, rules)))).to_series()
+    digests = [blake2b(text, digest_size=16).digest() for text in texts.cast(pl.Binary).to_list()]
+    return IdentifiedColumns(columns=columns, keys=keys, digests=digests, others=others)
+
+
+def record_keys(source: str, external_ids: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the keys of records of one source."""
+    return _natural_ids(("usage", source), external_ids)
+
+
+def _natural_ids(prefix: Iterable[str], last: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
+    head = "".join(f"s{len(part)}:{part}" for part in prefix)
+    texts = pl.select(pl.concat_str(pl.lit(f"{head}s"), last.str.len_chars().cast(pl.String), pl.lit(":"), last)).to_series()
+    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, texts.cast(pl.Binary).to_list()), dtype=np.uint64, count=len(last))
+    return (hashes & np.uint64(_KEY_BITS)).astype(np.int64)
+
+
+def _refuse_other_columns(columns: RecordColumns, rules: KindRules) -> None:
+    wanted = dict(ENVELOPE_TYPES) | {field.name: COLUMN_TYPES.get(field.sort) for field in rules.fields}
+    for name, kind in columns.frame.schema.items():
+        if wanted.get(name) != kind:
+            what = (
+                f"the reader of {columns.kind!r} yielded a column {name!r} of type {kind}, needed is {wanted.get(name, 'none')}"
+            )
+            raise ContractBroken("PLUGIN04", what)
+    required = [field.name for field in rules.fields if field.default is attrs.NOTHING]
+    for name in (*ENVELOPE_TYPES, *required):
+        if name not in columns.frame.columns and name not in columns.constants:
+            raise ContractBroken("PLUGIN04", f"the reader of {columns.kind!r} yielded no column {name!r}")
+
+
+def _is_plain(columns: RecordColumns, rules: KindRules) -> pl.Expr:
+    """Return what is true for records that surely are what is required of them."""
+    first = (EARLIEST - _EPOCH_DAY).days * _DAY
+    last = ((LATEST - _EPOCH_DAY).days + 1) * _DAY
+    tests = [pl.col(name).is_between(first, last, closed="left") for name in ("start", "end")]
+    tests += [pl.col("end") >= pl.col("start")]
+    for name in ("external_id", "subject"):
+        column = pl.col(name)
+        tests += [(column.str.len_bytes() <= LONGEST_NAME) & ~column.str.contains(_ODD) & column.str.contains("[!-~]")]
+    for field in rules.fields:
+        if field.name not in columns.frame.columns:
+            continue
+        column = pl.col(field.name)
+        if field.sort is Sort.TEXT:
+            tests.append(((column.str.len_bytes() <= LONGEST_TEXT) & ~column.str.contains(_ODD)).fill_null(field.optional))
+        elif field.choices is not None:
+            tests.append(column.is_in([str(member.value) for member in field.choices]).fill_null(field.optional))
+        elif field.sort is Sort.EXACT:
+            tests.append((column.str.len_bytes() <= _LARGEST_EXACT_TEXT).fill_null(field.optional))
+        elif not field.optional:
+            tests.append(column.is_not_null())
+    return pl.all_horizontal(tests).fill_null(value=False)
+
+
+def _text_parts(columns: RecordColumns, rules: KindRules) -> Iterator[pl.Expr]:
+    """Yield what the text of a record consists of; see `content.content_digest`."""
+    said = separable(columns.kind) + SEPARATOR
+    yield pl.lit(said)
+    yield from (pl.col("subject"), pl.lit(SEPARATOR), pl.col("start").cast(pl.String), pl.lit(SEPARATOR))
+    yield pl.col("end").cast(pl.String)
+    said = f"{SEPARATOR}{SEPARATOR}0"  # no slot, version 0
+    for field in rules.fields:
+        if field.name not in columns.frame.columns:
+            value = columns.constants.get(field.name, field.default)
+            if value != field.default:
+                said += SEPARATOR + separable(field.name if value is None else f"{field.name}={field_text(value, field)}")
+            continue
+        head, always = f"{SEPARATOR}{field.name}", field.default is attrs.NOTHING and not field.optional
+        text = _text_of(field)
+        if always:
+            yield from (pl.lit(f"{said}{head}="), text)
+        else:
+            yield from (pl.lit(said), _where_said(field, head, text))
+        said = ""
+    yield pl.lit(said)
+
+
+def _where_said(field: BodyField, head: str, text: pl.Expr) -> pl.Expr:
+    """Return the part of a field that may hold its default, or nothing."""
+    column = pl.col(field.name)
+    part = pl.concat_str(pl.lit(f"{head}="), text)
+    if field.default is None:
+        return part.fill_null("")
+    if field.optional:
+        part = pl.when(column.is_null()).then(pl.lit(head)).otherwise(part)
+    if field.default is attrs.NOTHING:
+        return part
+    is_default = (text == pl.lit(field_text(field.default, field))).fill_null(value=False)
+    return pl.when(is_default).then(pl.lit("")).otherwise(part)
+
+
+def _text_of(field: BodyField) -> pl.Expr:
+    """Return the text of a field, as `content.field_text` writes it."""
+    column = pl.col(field.name)
+    match field.sort:
+        case Sort.TEXT | Sort.EXACT | Sort.CHOICE:
+            return column
+        case Sort.FLAG:
+            return pl.when(column).then(pl.lit("1")).when(~column).then(pl.lit("0")).otherwise(None)
+        case Sort.DAY:
+            return column.dt.to_string("%Y-%m-%d")
+        case _:
+            return column.cast(pl.String)
