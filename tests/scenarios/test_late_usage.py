@@ -11,13 +11,17 @@ import sqlalchemy as sa
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.late_run import late_of_run, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.usage.history import record_history
 from billing_framework.run.usage.late import late_usage
+from billing_framework.run.usage.suspense import recycle
 from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.billing.run_rows import run_accounts
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
+from billing_framework.storage.master.master_kind import ASSIGNMENTS
 from billing_framework.values.errors import Refused
 from tests.scenarios.office import PLAN, Office
 
@@ -196,3 +200,42 @@ def test_a_rebill_of_the_later_document_keeps_the_difference(database: Database)
     report = rebill_document(office.deployment, "INV-2026-000002", reason="late job of June")
     assert lines(office, report.new)[-1] == "Machine hours, late usage 2026-05-01/2026-05-31 6 hour 10.00 USD"
     sound(office)
+
+
+def test_what_the_source_deletes_is_credited_by_the_next_run(database: Database) -> None:
+    office = office_with(database, "delta")
+    taken = office.jobs("d5,drill,2026-05-10T08:00:00+00:00,,slot-5,2", file="deleted.csv")
+    assert (taken.totals.accepted, taken.totals.superseding) == (1, 1)
+    office.bill("2026-06")
+    assert lines(office, "INV-2026-000002")[-1] == "Machine hours, tier 1, late usage 2026-05-01/2026-05-31 -6 hour -12.00 USD"
+    sound(office)
+    history = record_history(office.deployment, "floor/j5")
+    assert record_history(office.deployment, str(history.replaced_by)).record["deleted"] is True
+
+    office.pass_days(1)
+    assert office.jobs("d5,drill,2026-05-10T08:00:00+00:00,,slot-5,2", file="again.csv").totals.duplicate == 1
+    assert office.jobs("x5,drill,2026-05-10T08:00:00+00:00,,slot-5,2", file="same.csv").totals.duplicate == 1
+    assert office.jobs("y5,drill,2026-05-10T08:00:00+00:00,3,slot-5,2", file="other.csv").totals.rejected == 1
+    assert office.jobs("z5,drill,2026-05-10T08:00:00+00:00,3,slot-5,3", file="back.csv").totals.accepted == 1
+    office.bill("2026-07")
+    assert lines(office, "INV-2026-000003")[-1] == "Machine hours, tier 1, late usage 2026-05-01/2026-05-31 3 hour 6.00 USD"
+    sound(office)
+
+
+def test_a_deletion_says_what_it_speaks_about_and_waits_for_its_assignment(database: Database) -> None:
+    office = office_with(database, "delta")
+    taken = office.jobs("d5,drill,2026-05-10T08:00:00+00:00,", "d6,saw,2026-05-10T08:00:00+00:00,,slot-6,2", file="deleted.csv")
+    assert taken.totals.suspended == 2
+    create(office.deployment, ASSIGNMENTS, {"subject": "saw", "agreement": "A-C1", "starts_on": "2026-01-01"})
+    assert recycle(office.deployment).totals.accepted == 1
+
+
+def test_a_record_that_moves_into_another_period_is_credited_in_the_first(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-06-02T08:00:00+00:00,6,slot-5,2", file="moved.csv")
+    office.bill("2026-06")
+    late = [line for line in lines(office, "INV-2026-000002") if "hours" in line]
+    assert late == [
+        "Machine hours, tier 1 2026-06-01/2026-06-30 6 hour 12.00 USD",
+        "Machine hours, tier 1, late usage 2026-05-01/2026-05-31 -6 hour -12.00 USD",
+    ]

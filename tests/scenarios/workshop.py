@@ -27,7 +27,7 @@ class Job:
 
 
 def read_jobs(stream: BinaryIO, request: ReadRequest) -> Iterator[AnyUsage]:
-    """Read lines of id, machine, instant, hours, and optionally slot and version."""
+    """Read lines of id, machine, instant, hours, and optionally slot and version; no hours delete what the slot says."""
     for number, row in enumerate(csv.reader(io.TextIOWrapper(stream, "utf-8")), start=1):
         name, machine, instant, hours, *rest = row
         yield Usage(
@@ -38,7 +38,8 @@ def read_jobs(stream: BinaryIO, request: ReadRequest) -> Iterator[AnyUsage]:
             span=Span.at(datetime.fromisoformat(instant).astimezone(UTC)),
             slot=rest[0] if rest else "",
             version=int(rest[1]) if rest else 0,
-            body=Job(hours=Fraction(hours)),
+            body=Job(hours=Fraction(hours)) if hours else None,
+            deleted=not hours,
             line=number,
         )
 

@@ -15,6 +15,7 @@ from billing_framework.storage.master import account_tables, master_tables, rate
 from billing_framework.storage.personal import tables as personal
 from billing_framework.storage.receivable import answer_tables, reconciliation_tables
 from billing_framework.storage.receivable import guards as receivable
+from billing_framework.storage.usage import deletion_tables
 from billing_framework.storage.usage import tables as usage
 from billing_framework.values.finding import Finding, Severity
 
@@ -24,6 +25,7 @@ def core_guards() -> tuple[Guard, ...]:
     desks = (
         audit.guards(),
         usage.guards(),
+        deletion_tables.guards(),
         account_tables.guards(),
         master_tables.guards(),
         rate_table_tables.guards(),

@@ -88,8 +88,7 @@ def credit_document(
         left = creditable(stored.content, [*before, note])
         whole = all(item.is_spent for item in left)
         if whole:
-            refuse_billed_late(connection, [stored])
-            refuse_reserved(connection, {(state.scope, state.name) for state in stored.state})
+            _refuse_whole(connection, stored)
         spent = None if whole else tuple(item.line.charge_key for item in left if item.is_spent)
         dependents = dependents_of(connection, stored, {(state.scope, state.name) for state in stored.state}) if whole else ()
         beside = billed_with(connection, stored.key)[1:] if whole else ()
@@ -111,6 +110,12 @@ def credit_document(
         )
         post_entries(deployment, connection, book, documents, f"credit/{corrected.note}")
         return CreditReport(document=number, note=corrected.note, gross=note.totals.gross, dependents=dependents)
+
+
+def _refuse_whole(connection: Connection, stored: StoredDocument) -> None:
+    """Refuse to credit a document in full on which others rest: by late usage of its period, or by its carried state."""
+    refuse_billed_late(connection, [stored])
+    refuse_reserved(connection, {(state.scope, state.name) for state in stored.state})
 
 
 def _refuse_same(number: str, before: Iterable[DraftDocument], reason: str, nets: Mapping[int, Money]) -> None:

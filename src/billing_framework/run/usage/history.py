@@ -15,6 +15,7 @@ from billing_framework.invoicing.record_edit import record_target
 from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.billed_records import RecordBill, bills_of
+from billing_framework.storage.usage.deletion_tables import deletions
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_by_key
 from billing_framework.storage.usage.tables import usage_batch, usage_key
@@ -72,6 +73,9 @@ def record_history(deployment: Deployment, name: str) -> RecordHistory:
     with deployment.database.read() as connection:
         key = key_of(source, external_id) if slash else (int(name) if name.lstrip("-").isdigit() else 0)
         row = _row(connection, deployment, key)
+        deleted = None if row is not None else deletions(connection, [key]).get(key)
+        if deleted is not None:
+            return _deletion(connection, deleted)
         if row is None:
             remedy = "Give its key, or its source and id: billing usage list tells both"
             raise NotFound("USAGE30", f"there is no usage record {name!r}", remedy=remedy)
@@ -84,6 +88,24 @@ def record_history(deployment: Deployment, name: str) -> RecordHistory:
             replaced_by=_newest(connection, key),
             bills=tuple(_billed_as(connection, bill, key) for bill in bills_of(connection, key)),
         )
+
+
+def _deletion(connection: Connection, row: sa.Row[Any]) -> RecordHistory:
+    batch = connection.execute(sa.select(usage_batch).where(usage_batch.c.id == row.batch_id)).one()
+    fields = ("kind", "source", "external_id", "subject", "slot", "version")
+    return RecordHistory(
+        key=row.key,
+        record={
+            **{name: getattr(row, name) for name in fields},
+            "start": row.start_at.isoformat(),
+            "end": row.end_at.isoformat(),
+            "deleted": True,
+        },
+        file=batch.file,
+        taken_at=batch.taken_at,
+        replaced_by=_newest(connection, row.key),
+        bills=(),
+    )
 
 
 def _row(connection: Connection, deployment: Deployment, key: int) -> UsageRow | None:

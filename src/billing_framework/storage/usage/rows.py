@@ -17,6 +17,7 @@ from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account, agreement, subject_id
 from billing_framework.storage.master.range_rows import guiding_assignments
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_subject
+from billing_framework.storage.usage.deletion_tables import deletions, insert_deletions
 from billing_framework.storage.usage.kind_table import KindTable, Seal
 from billing_framework.storage.usage.tables import usage_key, usage_subject, usage_suspense
 from billing_framework.usage.guide import Guide, make_guide
@@ -79,6 +80,7 @@ def _stored(
         mark = columns[MARK] if tables[kind].personal else sa.null()
         query = sa.select(columns.key, columns.source, columns.external_id, columns.digest, mark.label("mark"))
         told.update((row.key, row) for row in rows_of(connection, keys, with_keys(query, tables[kind].table)))
+    told.update(deletions(connection, [row.key for row in rows if row.key not in told]))
     return [
         Stored(
             key=row.key,
@@ -143,16 +145,19 @@ def insert_records(
             raise AssertionError(record)  # what could not be read is never accepted
         subject = subject_id(usage.subject)
         subjects[subject] = usage.subject
+        keys.append((record.key, usage.kind, subject, usage.span.start, record.slot, usage.version, batch_id))
+        if usage.deleted:
+            continue  # its key takes the place of the earlier versions, and there is no row that could be read
         seal = _sealing(tables[usage.kind], usage.subject, desk)
         row = tables[usage.kind].row(
             usage, key=record.key, subject_id=subject, digest=record.digest, batch_id=batch_id, mark=record.mark, seal=seal
         )
         by_kind[usage.kind].append(row)
-        keys.append((record.key, usage.kind, subject, usage.span.start, record.slot, usage.version, batch_id))
     if desk is not None:
         desk.save()
     _insert_subjects(connection, subjects)
     bulk_insert(connection, usage_key, KEY_COLUMNS, keys)
+    insert_deletions(connection, [record for record in accepted if record.usage is not None and record.usage.deleted], batch_id)
     for kind, rows in by_kind.items():
         bulk_insert(connection, tables[kind].table, tables[kind].columns, rows)
 
