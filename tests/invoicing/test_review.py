@@ -18,7 +18,6 @@ from billing_framework.invoicing.review import (
     review,
 )
 from billing_framework.invoicing.review_checks import core_checks
-from billing_framework.values.errors import ContractBroken
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
 from billing_framework.values.quantity import Quantity
@@ -115,8 +114,9 @@ def test_a_check_may_inform_without_holding_but_must_name_an_account_of_its_batc
     lost = Finding(code="REVIEW01", what="look", subject="A-9")
     batch = ReviewBatch(documents=(Reviewed(document=draft(("a", "1.00", "0"))),))
     assert review(batch, [ReviewCheck(name="x.y", title="x", check=lambda _batch: [told])]) == []
-    with pytest.raises(ContractBroken, match="INVOICE06"):
-        review(batch, [ReviewCheck(name="x.y", title="x", check=lambda _batch: [lost])])
+    (hold,) = review(batch, [ReviewCheck(name="x.y", title="x", check=lambda _batch: [lost])], plugin_of={"x.y": "odd"})
+    assert (hold.account, hold.finding.code) == ("A-1001", "INVOICE06")
+    assert "x.y of plugin odd failed: it speaks about the account 'A-9'" in hold.finding.what
 
 
 def test_the_median_is_exact() -> None:

@@ -10,11 +10,14 @@ from typing import Any
 import attrs
 
 from billing_framework.invoicing.draft import DraftDocument
-from billing_framework.values.errors import ContractBroken
+from billing_framework.values.call_watch import UNWATCHED, CallWatch, PluginOverran
+from billing_framework.values.errors import BillingError, ContractBroken
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
 from billing_framework.values.number import exact_text
 from billing_framework.values.quantity import Quantity
+
+_LONGEST_MESSAGE = 200
 
 
 @attrs.frozen(kw_only=True)
@@ -133,31 +136,67 @@ class HoldReason:
     evidence: Mapping[str, str]
 
 
-def review(batch: ReviewBatch, checks: Sequence[ReviewCheck], settings: Mapping[str, Any] | None = None) -> list[HoldReason]:
+def review(
+    batch: ReviewBatch,
+    checks: Sequence[ReviewCheck],
+    settings: Mapping[str, Any] | None = None,
+    *,
+    plugin_of: Mapping[str, str] | None = None,
+    watch: CallWatch = UNWATCHED,
+) -> list[HoldReason]:
     """Return a hold for every finding of every check that stops, in order of the drafts and then of the checks.
+
+    A check that fails, or speaks about an account that is not in the batch, is asked again draft by draft: only the drafts at
+    which it fails are held, with a finding that names it and its plugin.
 
     Args:
         batch: the drafts.
         checks: the checks.
         settings: name of a check to the settings of its plugin.
-
-    Raises:
-        ContractBroken: ``INVOICE06`` where a check speaks about an account that is not in the batch.
+        plugin_of: name of a check to the name of its plugin; those of the core may be left out.
+        watch: who is told of each call.
     """
     places = {reviewed.document.account: place for place, reviewed in enumerate(batch.documents)}
     holds: list[tuple[int, HoldReason]] = []
     for check in checks:
-        for finding in check.check(attrs.evolve(batch, settings=(settings or {}).get(check.name))):
-            place = places.get(finding.subject)
-            if place is None:
-                raise ContractBroken(
-                    "INVOICE06",
-                    f"the review check {check.name} speaks about the account {finding.subject!r}, which is not in its batch",
-                    remedy="Set the subject of its findings to the account code of the draft",
-                )
+        given = attrs.evolve(batch, settings=(settings or {}).get(check.name))
+        for finding in _found(check, given, (plugin_of or {}).get(check.name, "core"), watch):
             if finding.stops:
+                place = places[finding.subject]
                 holds.append((place, _hold(check, batch.documents[place], finding)))
     return [hold for _, hold in sorted(holds, key=lambda pair: pair[0])]
+
+
+def _found(check: ReviewCheck, batch: ReviewBatch, plugin: str, watch: CallWatch) -> list[Finding]:
+    """Return what a check finds, or that it fails; no draft suffers for what it does at another."""
+    try:
+        return watch.call(plugin, f"review check {check.name}", lambda: _asked(check, batch))
+    except (Exception, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
+        if len(batch.documents) > 1:
+            alone = [attrs.evolve(batch, documents=(one,)) for one in batch.documents]
+            return [finding for one in alone for finding in _found(check, one, plugin, watch)]
+        return [_failed(check, plugin, error, one.document.account) for one in batch.documents]
+
+
+def _asked(check: ReviewCheck, batch: ReviewBatch) -> list[Finding]:
+    accounts = {reviewed.document.account for reviewed in batch.documents}
+    findings = list(check.check(batch))
+    for finding in findings:
+        if not isinstance(finding, Finding):
+            raise ContractBroken("PLUGIN04", f"it returned a {type(finding).__name__} instead of a Finding")
+        if finding.subject not in accounts:
+            raise ContractBroken("INVOICE06", f"it speaks about the account {finding.subject!r}, which is not in its batch")
+    return findings
+
+
+def _failed(check: ReviewCheck, plugin: str, error: BaseException, account: str) -> Finding:
+    told = error.what if isinstance(error, BillingError) else f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
+    return Finding(
+        code=error.code if isinstance(error, BillingError) else "PLUGIN05",
+        what=f"the review check {check.name} of plugin {plugin} failed: {told}",
+        remedy="Look at the draft, and report it to the authors of the plugin",
+        subject=account,
+    )
 
 
 def _hold(check: ReviewCheck, reviewed: Reviewed, finding: Finding) -> HoldReason:

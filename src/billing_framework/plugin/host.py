@@ -35,6 +35,8 @@ from billing_framework.values.units import UnitDefinition, Units, define_units
 
 T = TypeVar("T")
 
+_DRAFTED = "billing_documents_drafted"
+
 _NAMED: Mapping[str, tuple[type, str]] = {
     "billing_codes": (CodePage, "code"),
     "billing_units": (UnitDefinition, "name"),
@@ -252,22 +254,37 @@ class Host:
         """Return the notes that the plugins add to a batch of drafts, in order of the documents and then of the plugins.
 
         Raises:
-            ContractBroken: ``PLUGIN04`` for anything but notes, ``PLUGIN05`` where a plugin fails, ``PLUGIN08`` where it names a
-                document that is not in the batch or has changed a draft.
+            ContractBroken: as `notes_of` does.
         """
         place = {draft.key: position for position, draft in enumerate(documents)}
-        hook = "billing_documents_drafted"
-        asked = self._panel.implements(hook)
-        before = [document_digest(draft) for draft in documents] if asked else []
-        notes: list[Note] = []
-        for plugin in asked:
-            added = checked(self._panel.ask(plugin, hook, documents=tuple(documents)), Note, plugin, hook)
-            strangers = [note.document for note in added if note.document not in place]
-            if strangers or before != [document_digest(draft) for draft in documents]:
-                what = f"named document {strangers[0]}, which is not in the batch" if strangers else "changed a draft"
-                raise ContractBroken("PLUGIN08", f"{hook} of plugin {plugin} {what}", remedy="Report it to its authors")
-            notes.extend(added)
+        digests = {draft.key: document_digest(draft) for draft in documents} if self.noting_plugins else {}
+        notes = [note for plugin in self.noting_plugins for note in self.notes_of(plugin, documents, digests)]
         return tuple(sorted(notes, key=lambda note: place[note.document]))
+
+    @property
+    def noting_plugins(self) -> tuple[str, ...]:
+        """The plugins that add notes to drafts, in order."""
+        return self._panel.implements(_DRAFTED)
+
+    def notes_of(self, plugin: str, documents: Sequence[DraftDocument], digests: Mapping[int, str]) -> tuple[Note, ...]:
+        """Return the notes that one plugin adds to a batch of drafts.
+
+        Args:
+            plugin: name of the plugin.
+            documents: the drafts.
+            digests: key of each draft to the digest that it had before any plugin saw it.
+
+        Raises:
+            ContractBroken: ``PLUGIN04`` for anything but notes, ``PLUGIN05`` where it fails, ``PLUGIN08`` where it names a
+                document that is not in the batch or has changed a draft.
+        """
+        added = checked(self._panel.ask(plugin, _DRAFTED, documents=tuple(documents)), Note, plugin, _DRAFTED)
+        own = {draft.key for draft in documents}
+        strangers = [note.document for note in added if note.document not in own]
+        if strangers or any(document_digest(draft) != digests[draft.key] for draft in documents):
+            what = f"named document {strangers[0]}, which is not in the batch" if strangers else "changed a draft"
+            raise ContractBroken("PLUGIN08", f"{_DRAFTED} of plugin {plugin} {what}", remedy="Report it to its authors")
+        return added
 
 
 def _named(table: Mapping[str, T], name: str, noun: str) -> T:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import attrs
 
 from billing_framework.rating.charge import Charge
-from billing_framework.rating.contract import charged_dates, priced_fault
+from billing_framework.rating.contract import charged_dates, loose_parts, priced_fault
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.price_plan import Component
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, ChargeModel, Measure, Priced, Pricing, Rating, Tile
@@ -124,7 +124,11 @@ class _Pricing:
     def _asked(self, model: ChargeModel, pricing: Pricing, who: str) -> Priced | None:
         """Return what the model prices, None with a finding where it fails or breaks the contract."""
         subject, code = self.usage.agreement.code, pricing.component.code
+        is_own = self.offers.plugin(model.name) == "core"
+        before = [] if is_own else loose_parts([self.usage])
         priced, failed = self.offers.attempt(lambda: model.price(pricing), model.name, who, subject)
+        if not is_own and loose_parts([self.usage]) != before:
+            failed = self.offers.broken(model.name, f"{who} changed what it was given", subject)
         if failed is None:
             currency, dates = pricing.tile.plan.currency, charged_dates(self.usage, code)
             # A result of wrong types may also fail while it is looked at, so the check is under the same guard as the call.

@@ -49,6 +49,17 @@ def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
     yield from _other_faults(rating, given)
 
 
+def loose_parts(agreements: Sequence[AgreementUsage]) -> list[list[tuple[str, object]]]:
+    """Return what a plugin could change in what it is given, as all else is frozen: the mappings, as they stand now."""
+    parts: list[list[tuple[str, object]]] = []
+    for usage in agreements:
+        loose: list[Mapping[str, object]] = [usage.agreement.terms, usage.state, usage.billed_through]
+        loose += [one.details for one in usage.assignments]
+        loose += [state.values for state in usage.state.values() if _is(state, CarriedState)]
+        parts += [list(one.items()) for one in loose]
+    return parts
+
+
 def _other_faults(rating: Rating, given: Collection[int]) -> Iterator[str]:
     for state in rating.state:
         fault = state_fault(state)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import attrs
 
 from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.values.call_watch import UNWATCHED, CallWatch, PluginOverran
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding
 
@@ -27,6 +28,7 @@ class RatingOffers:
         settings: name of a plugin to its structured settings.
         divisible_kinds: names of the usage kinds whose records may be cut at a period's edge.
         carried_kinds: names of the usage kinds whose records are each billed once, whenever they started.
+        watch: who is told of each call of a plugin, and ends those that take too long.
     """
 
     raters: tuple[Rater, ...] = ()
@@ -35,6 +37,7 @@ class RatingOffers:
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     divisible_kinds: frozenset[str] = frozenset()
     carried_kinds: frozenset[str] = frozenset()
+    watch: CallWatch = attrs.field(default=UNWATCHED, eq=False, repr=False)
 
     def plugin(self, name: str) -> str:
         """Return the plugin that offers a rater or model, ``core`` for the core's own."""
@@ -51,11 +54,11 @@ class RatingOffers:
     def attempt(self, call: Callable[[], T], name: str, who: str, subject: str) -> tuple[T | None, Finding | None]:
         """Return what a rater or model returns, or a finding where it raises: its own for a refused value, else ``RATE01``."""
         try:
-            return call(), None
+            return self.watch.call(self.plugin(name), who, call), None
         except BillingError as error:
             what = f"{who}: {error.what}"
             return None, Finding(code=error.code, what=what, remedy=error.remedy or "Correct the value", subject=subject)
-        except Exception as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
+        except (Exception, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
             message = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
             return None, Finding(
                 code="RATE01",

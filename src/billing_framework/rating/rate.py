@@ -10,11 +10,11 @@ import attrs
 
 from billing_framework.rating.agreement_pricing import price_agreement
 from billing_framework.rating.charge import Charge
-from billing_framework.rating.contract import due_records, lost_records, named, rating_faults
+from billing_framework.rating.contract import due_records, loose_parts, lost_records, named, rating_faults
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rater import BillingGroup, ColumnarRate, KeyedUsage, Rater, Rating
 from billing_framework.rating.state import CarriedState
-from billing_framework.values.finding import Finding
+from billing_framework.values.finding import Finding, Severity
 
 
 @attrs.frozen(kw_only=True)
@@ -87,16 +87,34 @@ def rate_groups(groups: Sequence[BillingGroup], offers: RatingOffers) -> tuple[R
 def _columns(
     rater: Rater, rate_columns: ColumnarRate, groups: Sequence[BillingGroup], offers: RatingOffers
 ) -> Iterator[tuple[int, Rating]]:
-    """Yield place and rating of the groups that the columnar twin of a rater has rated by the contract."""
+    """Yield place and rating of the groups that the columnar twin of a rater has rated by the contract, or has spoilt."""
     own = [_own(rater, group, offers) for group in groups]
+    before = [loose_parts(group.agreements) for group in own]
     who = f"columnar twin of rater {rater.name!r}"
-    ratings, _ = offers.attempt(lambda: tuple(rate_columns(own)), rater.name, who, "")
-    if ratings is None or len(ratings) != len(own):
-        return
-    for place, (rating, group) in enumerate(zip(ratings, own, strict=True)):
-        checked, failed = offers.attempt(partial(_checked, rating, group, offers), rater.name, who, group.account.code)
-        if failed is None and checked is not None:
-            yield place, checked
+    ratings, failed = offers.attempt(lambda: tuple(rate_columns(own)), rater.name, who, "")
+    if failed is None and (ratings is None or len(ratings) != len(own)):
+        failed = offers.broken(rater.name, f"{who} returned another number of ratings than it was given groups", "")
+    if failed is not None:
+        offers.watch.tell(_passed_over(failed))
+    for place, (group, given) in enumerate(zip(own, before, strict=True)):
+        if loose_parts(group.agreements) != given:
+            yield place, _spoilt(rater, who, group, offers)
+        elif failed is None and ratings is not None:
+            checked, fault = offers.attempt(partial(_checked, ratings[place], group, offers), rater.name, who, group.account.code)
+            if checked is not None:
+                yield place, checked
+            else:
+                broken = fault or offers.broken(rater.name, f"{who} breaks the contract", group.account.code)
+                offers.watch.tell(_passed_over(broken))
+
+
+def _passed_over(failed: Finding) -> Finding:
+    """Return what is told about a twin that failed: nothing is held for it, as the reference rates instead."""
+    return attrs.evolve(failed, severity=Severity.INFORMATION, what=f"{failed.what}; the reference rates instead")
+
+
+def _spoilt(rater: Rater, who: str, group: BillingGroup, offers: RatingOffers) -> Rating:
+    return Rating(findings=(offers.broken(rater.name, f"{who} changed what it was given", group.account.code),))
 
 
 def _checked(rating: Rating, group: BillingGroup, offers: RatingOffers) -> Rating | None:
@@ -159,7 +177,10 @@ def _own(rater: Rater, group: BillingGroup, offers: RatingOffers) -> BillingGrou
 def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
     own = _own(rater, group, offers)
     who = f"rater {rater.name!r}"
+    before = loose_parts(own.agreements)
     rating, failed = offers.attempt(lambda: rater.rate(own), rater.name, who, group.account.code)
+    if loose_parts(own.agreements) != before:
+        return _spoilt(rater, who, group, offers)
     if failed is not None:
         return Rating(findings=(failed,))
     # A result of wrong types may also fail while it is looked at, so the check is under the same guard as the call.

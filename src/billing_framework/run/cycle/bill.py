@@ -10,7 +10,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.identifier_range import merged, span_of_subject
 from billing_framework.invoicing.cycle import due_date
 from billing_framework.invoicing.digest import DocumentTexts, document_texts
-from billing_framework.invoicing.draft import DraftDocument, LineTax, Note, TaxLine, draft_document, line_groups
+from billing_framework.invoicing.draft import DraftDocument, LineTax, TaxLine, draft_document, line_groups
 from billing_framework.invoicing.edit import WAIVED, apply_edits
 from billing_framework.invoicing.proof import currency_findings, size_findings
 from billing_framework.plugin.host import Host
@@ -22,6 +22,7 @@ from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material
 from billing_framework.run.cycle.late_rating import with_late
+from billing_framework.run.cycle.notes import notes_on
 from billing_framework.run.cycle.rated_input import billing_group, rated_input, with_deferred
 from billing_framework.run.cycle.sharing import Parted, part_charges
 from billing_framework.storage.billing.billed_records import DeliveredRecords
@@ -29,6 +30,7 @@ from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus, treated
 from billing_framework.taxing.tax import TaxableLine, TaxedDocument, TaxedLine, applicable, tax_document
 from billing_framework.usage.content import slot_key
+from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.finding import Finding
 
@@ -79,7 +81,14 @@ class BillResult:
         return "" if self.texts is None else self.texts.digest
 
 
-def bill(inputs: Sequence[BillInput], material: Material, host: Host, *, by_reference: bool = False) -> tuple[BillResult, ...]:
+def bill(
+    inputs: Sequence[BillInput],
+    material: Material,
+    host: Host,
+    *,
+    by_reference: bool = False,
+    watch: CallWatch = UNWATCHED,
+) -> tuple[BillResult, ...]:
     """Return what each account is billed: rated, shared among payers, edited, taxed and drafted.
 
     Args:
@@ -87,8 +96,9 @@ def bill(inputs: Sequence[BillInput], material: Material, host: Host, *, by_refe
         material: the records and plans that the manifests name.
         host: raters, charge models and other offers.
         by_reference: True where a proof is made: every group is rated by itself, by the reference implementations alone.
+        watch: who is told of each call of a plugin, and ends those that take too long.
     """
-    offers = rating_offers(host)
+    offers = attrs.evolve(rating_offers(host), watch=watch)
     bases = [rated_input(given, material) for given in inputs]
     groups = [basis.group for basis in bases]
     ratings = [rate_group(group, offers) for group in groups] if by_reference else rate_groups(groups, offers)
@@ -115,7 +125,7 @@ def bill(inputs: Sequence[BillInput], material: Material, host: Host, *, by_refe
             results.append(attrs.evolve(made, records=delivered_records(made.keeps, rated, material)))
         else:
             results.append(base)
-    return _noted(results, host)
+    return _noted(results, host, watch)
 
 
 def rating_offers(host: Host) -> RatingOffers:
@@ -315,17 +325,16 @@ def _state_read(
     return tuple(StateRead(scope=scope, name=name, written_by=before.get((scope, name), 0)) for scope, name in sorted(named))
 
 
-def _noted(results: Sequence[BillResult], host: Host) -> tuple[BillResult, ...]:
-    """Add the notes of the plugins, in one question for the whole batch, and fix the digests."""
-    drafts = [result.draft for result in results if result.draft is not None]
-    notes: dict[int, list[Note]] = {}
-    for note in host.documents_drafted(drafts) if drafts else ():
-        notes.setdefault(note.document, []).append(note)
+def _noted(results: Sequence[BillResult], host: Host, watch: CallWatch) -> tuple[BillResult, ...]:
+    """Add the notes of the plugins and fix the digests; a draft that a plugin fails at is not made."""
+    noted = notes_on([result.draft for result in results if result.draft is not None], host, watch)
     finished = []
     for result in results:
         draft = result.draft
-        if draft is not None:
-            draft = attrs.evolve(draft, notes=(*draft.notes, *notes.get(draft.key, ())))
+        if draft is not None and draft.key in noted.failed:
+            result = attrs.evolve(result, draft=None, findings=(*result.findings, noted.failed[draft.key]))  # noqa: PLW2901
+        elif draft is not None:
+            draft = attrs.evolve(draft, notes=(*draft.notes, *noted.notes.get(draft.key, ())))
             result = attrs.evolve(result, draft=draft, texts=document_texts(draft))  # noqa: PLW2901
         finished.append(result)
     return tuple(finished)
