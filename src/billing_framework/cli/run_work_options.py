@@ -14,7 +14,7 @@ from billing_framework.run.deployment import Deployment
 _OPTIONS = (
     click.option("--executor", type=click.Choice(EXECUTORS), help="Who works: this process, worker processes, a Dask cluster."),
     click.option("--workers", type=click.IntRange(1, 1_000), metavar="N", help="Number of worker processes."),
-    click.option("--scheduler", metavar="ADDRESS", help="Address of the Dask scheduler, such as tcp://10.0.0.5:8786."),
+    click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler: tcp://10.0.0.5:8786, or its file."),
     click.option("--shard-size", type=click.IntRange(1, 1_000_000), metavar="N", help="Accounts or documents in a shard."),
     click.option(
         "--lease-seconds",

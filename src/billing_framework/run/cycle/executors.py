@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from billing_framework.run.cycle.work import DASK, PROCESSES, Work
 from billing_framework.values.errors import ConfigurationError
 
-_PATIENCE = "20s"
+_PATIENCE = "5s"
 _EXTRA = "pip install 'billing-framework[cluster]'"
 
 
@@ -56,16 +56,15 @@ def _wait_for_parent() -> None:
 def _dask(scheduler: str) -> Iterator[Executor]:
     if not scheduler:
         raise ConfigurationError(
-            "RUN44",
-            "the address of the Dask scheduler is not given",
-            remedy="Give --scheduler tcp://host:8786, or set run.scheduler",
+            "RUN44", "no Dask scheduler is named", remedy="Give its address: --scheduler tcp://host:8786, or set run.scheduler"
         )
     try:
         distributed = importlib.import_module("distributed")  # an extra, needed by nothing else
     except ImportError as error:
         raise ConfigurationError("RUN44", "the package distributed is not installed", remedy=_EXTRA) from error
     try:
-        client = distributed.Client(scheduler, timeout=_PATIENCE, set_as_default=False)
+        where = {"address": scheduler} if "://" in scheduler else {"scheduler_file": scheduler}
+        client = distributed.Client(**where, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:  # no answer in time is an OSError, too
         raise ConfigurationError(
             "RUN44", f"no Dask scheduler answers at {scheduler}", remedy="Start one: dask scheduler; then dask worker ADDRESS"

@@ -30,7 +30,7 @@ class Work:
     Attributes:
         executor: ``in-process``, ``processes`` or ``dask``; or any executor that is open, which is not closed.
         workers: number of worker processes.
-        scheduler: address of a Dask scheduler such as ``tcp://10.0.0.5:8786``.
+        scheduler: address of a Dask scheduler such as ``tcp://10.0.0.5:8786``, or the file that it writes its address into.
         shard_size: accounts or documents in a shard.
         batch_size: accounts or documents per transaction; a whole shard where None.
         lease_seconds: how long a worker may be silent before another one takes its shard.

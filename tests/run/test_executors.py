@@ -1,0 +1,186 @@
+"""Whoever works on a run, processes, threads or a Dask cluster, comes to the same documents; who is killed holds nobody up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import attrs
+import pytest
+
+from billing_framework.invoicing.numbering import number_gaps
+from billing_framework.run.cycle.executors import opened_executor
+from billing_framework.run.cycle.resume import resume_run
+from billing_framework.run.cycle.review import review_run
+from billing_framework.run.cycle.work import Work
+from billing_framework.storage.billing.numbers import counters_given
+from billing_framework.storage.billing.run_rows import find_run, runs
+from billing_framework.storage.billing.shard_rows import shards_of
+from billing_framework.storage.engine import Database
+from billing_framework.storage.ledger.verify import verify
+from billing_framework.values.errors import ConfigurationError, Refused
+from tests.run.workforce import dask_cluster, install_workshop, office_on_disk
+from tests.scenarios.office import Office
+
+CUSTOMERS = 9
+DOCUMENTS = 6
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        install_workshop(tmp_path_factory.mktemp("installed"), patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def scheduler(workshop: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as address:
+        yield address
+
+
+@pytest.fixture
+def office(database: Database, tmp_path: Path) -> Iterator[Office]:
+    opened = office_on_disk(database, tmp_path, CUSTOMERS)
+    yield opened
+    opened.deployment.close()
+
+
+def billed(office: Office, work: Work) -> str:
+    """Rehearse here, bill with workers, and return the digest, which must be the same."""
+    office.start("2026-07", kind="rehearsal")
+    rehearsed = review_run(office.deployment).digest
+    run = office.start("2026-07", work=work).run
+    assert run is not None
+    assert run.state == "drafted"
+    assert review_run(office.deployment, run.code).digest == rehearsed
+    office.approve(run.code)
+    report = office.post(run.code, work=work)
+    assert (report.posted, report.run.state, report.run.digest) == (DOCUMENTS, "posted", rehearsed)
+    sound(office)
+    return rehearsed
+
+
+def sound(office: Office) -> None:
+    database = office.deployment.database
+    assert [line.split()[0] for line in office.documents()] == [f"INV-2026-00000{number}" for number in range(1, DOCUMENTS + 1)]
+    assert verify(database, "MAIN") == []
+    with database.read() as connection:
+        assert number_gaps(*counters_given(connection, "MAIN")) == []
+
+
+def owners(office: Office) -> set[str]:
+    with office.deployment.database.read() as connection:
+        return {one.owner for one in shards_of(connection, find_run(connection, "", final=True))}
+
+
+def test_processes_bill_the_same(office: Office) -> None:
+    with opened_executor(Work(executor="processes", workers=2)) as processes:
+        billed(office, Work(executor=processes, workers=2, shard_size=2))
+    assert not any(f"/{os.getpid()}/" in owner for owner in owners(office))
+
+
+def test_any_open_executor_bills_the_same(office: Office) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        billed(office, Work(executor=threads, workers=3, shard_size=1, batch_size=1))
+        assert threads.submit(int).result() == 0
+
+
+def test_a_dask_cluster_bills_the_same(office: Office, scheduler: str) -> None:
+    with opened_executor(Work(executor="dask", scheduler=scheduler)) as cluster:
+        billed(office, Work(executor=cluster, workers=2, shard_size=2))
+    assert not any(f"/{os.getpid()}/" in owner for owner in owners(office))
+
+
+def command(*arguments: str, folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "command.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "billing_framework.cli", *arguments, "--config", str(folder / "billing.toml")],
+            stdout=log,
+            stderr=log,
+        )
+
+
+def test_after_the_coordinator_is_killed_its_workers_end_and_the_run_goes_on(postgres_database: Database, tmp_path: Path) -> None:
+    database = postgres_database
+    office = office_on_disk(database, tmp_path, CUSTOMERS)
+    started = command(
+        "run", "start", "--period", "2026-07", "--as-of", "2026-08-01", "--executor", "processes", "--shard-size", "1",
+        "--lease-seconds", "3600",
+        folder=tmp_path,
+    )  # fmt: skip
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and started.poll() is None and not _has_begun(database):
+        time.sleep(0.02)
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    report = resume_run(office.deployment)
+    assert report.run.state == "drafted"
+    office.approve()
+    office.post()
+    sound(office)
+    office.deployment.close()
+
+
+def _has_begun(database: Database) -> bool:
+    with database.read() as connection:
+        return any(one.saved for run in runs(connection) for one in shards_of(connection, run))
+
+
+def test_a_worker_that_is_killed_is_replaced(sqlite_database: Database, tmp_path: Path) -> None:
+    office = office_on_disk(sqlite_database, tmp_path, CUSTOMERS)
+    killed: list[int] = []
+
+    def kill_one(done: int, _of: int) -> None:
+        if done and not killed:
+            pid = next(int(owner.split("/")[2]) for owner in sorted(owners(office)) if owner)
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
+
+    work = Work(executor="processes", workers=1, shard_size=1)
+    assert office.start("2026-07", work=work, progress=kill_one).counts == {"drafted": CUSTOMERS}
+    assert killed
+    office.approve()
+    office.post()
+    sound(office)
+    office.deployment.close()
+
+
+@pytest.mark.parametrize(
+    ("work", "told"),
+    [
+        (Work(executor="abacus"), "there is no executor 'abacus'"),
+        (Work(executor="dask"), "no Dask scheduler is named"),
+        (Work(executor="dask", scheduler="tcp://127.0.0.1:1"), "no Dask scheduler answers"),
+    ],
+)
+def test_an_executor_that_cannot_be_used_is_named(sqlite_database: Database, tmp_path: Path, work: Work, told: str) -> None:
+    office = office_on_disk(sqlite_database, tmp_path, 1)
+    with pytest.raises(ConfigurationError, match="RUN44") as refused:
+        office.start("2026-07", work=work)
+    assert told in str(refused.value)
+    assert resume_run(office.deployment).run.state == "drafted"
+    office.deployment.close()
+
+
+def test_workers_elsewhere_need_a_file(sqlite_database: Database) -> None:
+    office = Office.of(sqlite_database)
+    office.customer("C1", "drill")
+    with pytest.raises(ConfigurationError, match="RUN44"):
+        office.start("2026-07", work=Work(executor="processes"))
+
+
+def test_a_worker_with_another_program_bills_nothing(sqlite_database: Database, tmp_path: Path) -> None:
+    office = office_on_disk(sqlite_database, tmp_path, 1)
+    other = attrs.evolve(office.deployment, settings_sha256="0" * 64)
+    with ThreadPoolExecutor(1) as threads, pytest.raises(Refused, match=r"RUN41.*billing\.toml"):
+        Office(other, office.clock).start("2026-07", work=Work(executor=threads, workers=1))
+    assert office.start("2026-07").counts == {"drafted": 1}
+    office.deployment.close()
