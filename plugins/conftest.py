@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from billing_framework import Reader, ReadItem, ReadRequest
+from tests.compiled_statements import statements_shared
 from tests.samples import sample_of
 
 HERE = Path(__file__).parent
@@ -42,3 +43,9 @@ def read() -> Callable[..., list[Any]]:
         return list(reader.read(io.BytesIO(data), request))
 
     return items
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_shared() -> Iterator[None]:
+    with statements_shared():
+        yield

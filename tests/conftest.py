@@ -18,6 +18,7 @@ from billing_framework.storage.migrate import upgrade
 # Test folders are no packages; the repository root makes `tests.postgres_server` importable here and in benchmarks.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.compiled_statements import statements_shared
 from tests.postgres_server import NoServer, Server, start_server
 from tests.warm.start import warm_billing
 
@@ -116,3 +117,9 @@ def warm_billing_path() -> Iterator[Path]:
     """A folder for PATH whose ``billing`` is the installed one without its time to start; see tests/warm."""
     with tempfile.TemporaryDirectory(prefix="billing-warm-") as folder, warm_billing(Path(folder)) as path:
         yield path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_shared() -> Iterator[None]:
+    with statements_shared():
+        yield
