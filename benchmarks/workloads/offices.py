@@ -99,6 +99,7 @@ class Workload:
         usage: how its usage file is taken in, None where there is none.
         write_usage: writes the usage file to a path.
         rate_table: header and content of its rate table.
+        plan_file: file of its price plan.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Workload:
     usage: Usage | None = None
     write_usage: Callable[[Path], None] | None = None
     rate_table: tuple[RateTableHeader, bytes] | None = None
+    plan_file: str = "plan.toml"
 
 
 def _csv(header: str, lines: Iterable[str]) -> bytes:
@@ -148,7 +150,7 @@ def found(workload: Workload, settings: Path) -> None:
         if workload.rate_table is not None:
             header, content = workload.rate_table
             _refuse(load_rate_table_file(deployment, content, file="deck.csv", header=header).findings)
-        _refuse(load_plan_files(deployment, [("plan.toml", (source / "plan.toml").read_bytes())]).findings)
+        _refuse(load_plan_files(deployment, [(workload.plan_file, (source / workload.plan_file).read_bytes())]).findings)
         _refuse(load_tax_file(deployment, "taxes.toml", (source / "taxes.toml").read_bytes()).findings)
         open_periods(deployment, BOOK, tuple(month(f"2026-{number:02d}") for number in range(1, 13)))
         files = workload.customers.files()
