@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from billing_framework.invoicing.draft import DraftDocument
-from billing_framework.values.plain_form import canonical_json, to_terse, to_text
+from billing_framework.values.plain_form import text_of_plain, to_terse, to_text
 
 _NO_CONTENT = ("key", "lines")
 """Left out of the head: an id, and what stands in texts of its own."""
@@ -46,7 +46,7 @@ def document_texts(document: DraftDocument) -> DocumentTexts:
     head = to_terse(attrs.evolve(document, lines=(), taxes=(), findings=(), notes=notes))
     for name in _NO_CONTENT:
         del head[name]
-    return DocumentTexts(canonical_json(head), tuple(map(to_text, document.lines)), tuple(map(to_text, document.taxes)))
+    return DocumentTexts(text_of_plain(head), tuple(map(to_text, document.lines)), tuple(map(to_text, document.taxes)))
 
 
 def document_digest(document: DraftDocument) -> str:

@@ -49,7 +49,12 @@ def from_plain(data: Any, cls: type[Value]) -> Value:
 
 def to_text(value: object) -> str:
     """Return the one JSON text of a value, without the fields that are at their default; digests are taken over it."""
-    return canonical_json(to_terse(value))
+    return text_of_plain(to_terse(value))
+
+
+def text_of_plain(data: Any) -> str:
+    """Return the one JSON text of what `to_plain` or `to_terse` returned, whose exact numbers are text already."""
+    return _encode(data)
 
 
 def canonical_json(value: Mapping[str, Any] | list[Any] | str | int | None) -> str:

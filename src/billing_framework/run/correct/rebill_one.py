@@ -22,6 +22,7 @@ from billing_framework.run.cycle.bill import BillResult, bill
 from billing_framework.run.cycle.bill_input import BillInput, Material
 from billing_framework.run.cycle.issuer import buyer_of, seller_of
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs
+from billing_framework.run.cycle.manifest import ManifestWriter
 from billing_framework.run.cycle.order import refuse_reserved_records
 from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
@@ -31,7 +32,6 @@ from billing_framework.storage.billing.shared_documents import billed_with
 from billing_framework.storage.master.account_rows import load_parties
 from billing_framework.values.errors import Refused
 from billing_framework.values.identity import natural_id
-from billing_framework.values.plain_form import to_text
 
 
 @attrs.frozen(kw_only=True)
@@ -252,11 +252,12 @@ def _record(work: Rebilling, anew: Anew, one: AnewDocument) -> DraftRecord:
         raise AssertionError  # asked for only where there is one
     account = anew.inputs[result.account].account
     party = load_parties(work.connection, [account.party]).get(account.party)
+    writer = ManifestWriter()
     return DraftRecord(
         draft=result.draft,
         texts=result.texts,
         evidence=result.evidence,
-        inputs={member: to_text(anew.inputs[member]) for member in result.members},
+        inputs={member: writer.write(anew.inputs[member]).text for member in result.members},
         state=result.state,
         state_read=result.state_read,
         records=result.records,

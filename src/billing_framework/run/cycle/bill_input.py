@@ -6,10 +6,8 @@ small, and a replay years later can tell which of them was altered.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 import attrs
 
@@ -22,12 +20,10 @@ from billing_framework.rating.charge import Charge
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.state import CarriedState
-from billing_framework.storage.column_types import canonical_json
 from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.usage.record import AnyUsage, UsageKind
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
-from billing_framework.values.plain_form import to_plain
 
 
 @attrs.frozen
@@ -206,50 +202,3 @@ class Material:
     plans: Mapping[str, PlanVersion]
     tables: Mapping[str, RateTable] = attrs.field(factory=dict)
     kinds: Mapping[str, UsageKind] = attrs.field(factory=dict)
-
-
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "account": ("account", "payer", "period", "issue_on"),
-    "payers": ("bearers",),
-    "manual charges": ("charges",),
-    "edits": ("edits",),
-    "tax rates": ("tax_rates", "seller_has_tax_id", "buyer_has_tax_id"),
-    "holidays": ("holidays",),
-    "versions": ("versions",),
-    "findings": ("findings",),
-    "late usage": ("late",),
-}
-"""How a stale draft says what has changed: name of the part to the fields that it is made of."""
-
-_AGREEMENT_PARTS: Mapping[str, tuple[str, ...]] = {
-    "agreements": ("agreement", "period", "full_period", "next_period"),
-    "plans": ("tiles", "next_tiles", "earlier_tiles"),
-    "rate tables": ("tables",),
-    "assignments": ("assignments", "earlier_assignments", "neighbours"),
-    "usage": ("usage",),
-    "carried state": ("state", "billed_through"),
-    "shares": ("shares",),
-}
-
-
-def part_digests(given: BillInput) -> dict[str, str]:
-    """Return a digest for each part of a manifest; the key and the instant at which it was known are in none of them."""
-    plain = to_plain(given)
-    parts: dict[str, Any] = {name: {field: plain[field] for field in fields} for name, fields in PARTS.items()}
-    for name, fields in _AGREEMENT_PARTS.items():
-        parts[name] = [{field: one[field] for field in fields} for one in plain["agreements"]]
-    return {name: _sha256(canonical_json(part)) for name, part in sorted(parts.items())}
-
-
-def manifest_digest(parts: Mapping[str, str]) -> str:
-    """Return the digest of a manifest as hex, from the digests of its parts."""
-    return _sha256(canonical_json(parts))
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the parts in which two manifests differ."""
-    return tuple(name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name))

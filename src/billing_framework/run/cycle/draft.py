@@ -13,12 +13,13 @@ from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.accounts.party import Party
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
 from billing_framework.run.cycle.bill import BillResult, bill
-from billing_framework.run.cycle.bill_input import BillInput, changed_parts, manifest_digest, part_digests
+from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.coordinate import Progress, coordinate
 from billing_framework.run.cycle.issuer import buyer_of, seller_of
 from billing_framework.run.cycle.late_find import late_holds
 from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
+from billing_framework.run.cycle.manifest import ManifestText, ManifestWriter, changed_parts
 from billing_framework.run.cycle.order import order_holds
 from billing_framework.run.cycle.rehearse import billed_before, desk_of_run, in_order
 from billing_framework.run.cycle.shards import batches, pending_families, plan_drafting
@@ -45,7 +46,6 @@ from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
-from billing_framework.values.plain_form import to_text
 
 OPEN = ("drafting", "drafted")
 LASTING = ("officer", "period")
@@ -139,13 +139,15 @@ def draft_batch(
         inputs, material = load_inputs(connection, desk, accounts, run_request(connection, run, accounts))
         history = past_documents(connection, accounts, run.period.start)
         parties = load_parties(connection, [given.account.party for given in inputs.values()])
+    writer = ManifestWriter()
+    manifests = {account: writer.write(given) for account, given in inputs.items()}
     results = bill(list(inputs.values()), material, deployment.host)
     with deployment.database.read() as connection:
         again = billed_before(connection, run, accounts)
         order = in_order(order_holds(connection, results, run.period.end), set(again.values()))
     drafted = [inputs[result.account] for result in results if result.draft is not None]
     order = late_holds(inputs.values()) | gap_holds(drafted, history) | order
-    rows = {row.account: row for row in _reviewed(desk, results, inputs, history, before, order=order)}
+    rows = {row.account: row for row in _reviewed(desk, results, manifests, history, before, order=order)}
     with deployment.database.begin() as connection:
         run = locked(connection, run, shared=lease is not None)
         if run.state not in OPEN:
@@ -157,7 +159,7 @@ def draft_batch(
         moved = {heads[result.account] for result in results if _moved(result.account, before, now)}
         still = [result for result in results if heads[result.account] not in moved]
         records = {
-            result.account: _record(desk, run, result, inputs, parties=parties, version=rows[result.account].version)
+            result.account: _record(desk, run, result, inputs, manifests, parties=parties, version=rows[result.account].version)
             for result in still
             if result.draft is not None
         }
@@ -193,7 +195,7 @@ def run_request(connection: Connection, run: Run, accounts: Sequence[str]) -> In
 def _reviewed(
     desk: Desk,
     results: Sequence[BillResult],
-    inputs: Mapping[str, BillInput],
+    manifests: Mapping[str, ManifestText],
     history: Mapping[str, tuple[PastDocument, ...]],
     before: Mapping[str, RunAccount],
     *,
@@ -209,14 +211,16 @@ def _reviewed(
         bounds=desk.deployment.settings.review.bounds,
     )
     holds = {account: [evidence] for account, evidence in order.items()}
-    for reason in review(batch, desk.deployment.host.review_checks, desk.deployment.host.settings_of_checks):
+    host = desk.deployment.host
+    owners = host.owners["billing_review_checks"]
+    for reason in review(batch, host.review_checks, host.settings_of_checks, plugin_of=owners):
         holds.setdefault(reason.account, []).append(
             HoldEvidence(check=reason.check, finding=reason.finding, facts=reason.evidence)
         )
     by_account = {result.account: result for result in results}
     rows = []
     for result in results:
-        row, parts = before[result.account], part_digests(inputs[result.account])
+        row, manifest = before[result.account], manifests[result.account]
         found = [item for item in row.evidence if item.check in LASTING]
         found += [HoldEvidence(check="rating", finding=finding) for finding in result.findings if finding.stops]
         found += [
@@ -231,8 +235,8 @@ def _reviewed(
                 **_fate(result, found, by_account),
                 evidence=tuple(found),
                 control=dict(result.control),
-                manifest=manifest_digest(parts),
-                parts=parts,
+                manifest=manifest.digest,
+                parts=manifest.parts,
                 version=row.version + 1,
             )
         )
@@ -262,7 +266,14 @@ def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping
 
 
 def _record(
-    desk: Desk, run: Run, result: BillResult, inputs: Mapping[str, BillInput], *, parties: Mapping[str, Party], version: int
+    desk: Desk,
+    run: Run,
+    result: BillResult,
+    inputs: Mapping[str, BillInput],
+    manifests: Mapping[str, ManifestText],
+    *,
+    parties: Mapping[str, Party],
+    version: int,
 ) -> DraftRecord:
     if result.draft is None or result.texts is None:
         raise AssertionError  # only drafts are recorded
@@ -271,7 +282,7 @@ def _record(
         draft=result.draft,
         texts=result.texts,
         evidence=result.evidence,
-        inputs={member: to_text(inputs[member]) for member in result.members},
+        inputs={member: manifests[member].text for member in result.members},
         state=result.state,
         state_read=result.state_read,
         records=result.records,
@@ -331,12 +342,12 @@ def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         desk = desk_of_run(connection, desk, run)
         stale: dict[str, tuple[str, ...]] = {}
+        writer = ManifestWriter()
         for start in range(0, len(rows), 500):
             some = rows[start : start + 500]
             accounts = [row.account for row in some]
             inputs, _ = load_inputs(connection, desk, accounts, run_request(connection, run, accounts))
             for row in some:
-                parts = part_digests(inputs[row.account])
-                if changed := changed_parts(row.parts, parts):
+                if changed := changed_parts(row.parts, writer.write(inputs[row.account]).parts):
                     stale[row.account] = changed
         return stale

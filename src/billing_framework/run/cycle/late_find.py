@@ -6,7 +6,6 @@ manifest of its standing document, or that of the last difference that stands; o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -17,6 +16,7 @@ from billing_framework.accounts.account import Account
 from billing_framework.rating.price_plan import LateUsage, PlanVersion
 from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, LateInput, UsageRef
 from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
+from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.storage.billing.documents import load_inputs as manifests_of
 from billing_framework.storage.billing.late_rows import (
     Arrival,
@@ -34,7 +34,6 @@ from billing_framework.storage.usage.load import UsageRow, load_current, newest_
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import DateSpan, Span
-from billing_framework.values.plain_form import from_plain
 
 HELD, TO_REBILL = "LATE03", "LATE04"
 LATE_USAGE = "late_usage"
@@ -177,10 +176,7 @@ def _arrived(
 def _manifests(connection: Connection, bills: Sequence[StandingBill]) -> dict[tuple[int, str], BillInput]:
     """Return the manifests of accounts on documents, by document and account."""
     texts = manifests_of(connection, {one.document for one in bills})
-    return {
-        (one.document, one.account): from_plain(json.loads(texts[one.document][account_id(one.account)][0]), BillInput)
-        for one in bills
-    }
+    return {(one.document, one.account): manifest_from_text(texts[one.document][account_id(one.account)][0]) for one in bills}
 
 
 def _repeated(
@@ -293,7 +289,18 @@ def _policy(one: AgreementInput, asked: LateQuestion) -> LateUsage:
 
 
 def _plan(one: AgreementInput, asked: LateQuestion) -> PlanVersion | None:
-    return asked.plans.get(one.tiles[-1].plan) if one.tiles else None
+    """Return the version of the agreement's plan that is known now for the end of the period: policies may be stated later."""
+    if not one.tiles:
+        return None
+    code, last = one.tiles[-1].plan.rpartition("@")[0], one.period.last
+    versions = [
+        plan
+        for plan in asked.plans.values()
+        if plan.code == code and plan.valid_from <= last and (plan.valid_to is None or last < plan.valid_to)
+    ]
+    corrected = {plan.supersedes for plan in versions}
+    standing = [plan for plan in versions if plan.version not in corrected]
+    return max(standing, key=lambda plan: (plan.valid_from, plan.version), default=None)
 
 
 def _told(late: LateInput, policy: LateUsage, account: str, asked: LateQuestion, changed: Mapping[str, object]) -> Finding | None:

@@ -148,6 +148,8 @@ class _Gathered:
     shares: Mapping[str, tuple[Share, ...]]
     holds: Mapping[str, str]
     with_tax_id: Collection[str]
+    tax_rates: Mapping[str, tuple[TaxRate, ...]]
+    holidays: Mapping[str, frozenset[date]]
     late: Mapping[str, LateFound] = attrs.field(factory=dict)
 
 
@@ -216,6 +218,11 @@ def _gather(connection: Connection, desk: Desk, accounts: Sequence[Account], req
         shares=load_shares(connection, names),
         holds=billing_holds(connection, codes, request.issue_on) if request.heeds_holds else {},
         with_tax_id=parties_with_tax_id(connection, {one.party for one in accounts}),
+        tax_rates={
+            place: tuple(rate for rate in desk.tax_rates if rate.holds_in(place))
+            for place in {one.tax_jurisdiction for one in accounts}
+        },
+        holidays=near_holidays(desk.deployment.settings.holiday_dates, request.period),
     )
 
 
@@ -301,10 +308,10 @@ def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequ
         agreements=tuple(agreements),
         charges=gathered.charges.get(account.code, ()),
         edits=request.edits.get(account.code, ()),
-        tax_rates=tuple(rate for rate in desk.tax_rates if rate.holds_in(account.tax_jurisdiction)),
+        tax_rates=gathered.tax_rates[account.tax_jurisdiction],
         seller_has_tax_id=bool(desk.book.seller.tax_ids),
         buyer_has_tax_id=account.party in gathered.with_tax_id,
-        holidays=near_holidays(desk.deployment.settings.holiday_dates, request.period),
+        holidays=gathered.holidays,
         versions=desk.versions,
         findings=(*findings, *late.findings),
         late=late.late,

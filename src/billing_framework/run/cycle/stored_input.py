@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 
 import attrs
@@ -12,6 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.run.cycle.bill_input import BillInput, Material, TableRef, TileRef, UsageRef
+from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.documents import load_inputs as manifests_of
 from billing_framework.storage.master.plan_rows import plan_source, stored_plan
@@ -23,7 +23,6 @@ from billing_framework.storage.usage.opened import altered_seals
 from billing_framework.usage.content import content_digest
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding, Severity
-from billing_framework.values.plain_form import from_plain
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +61,7 @@ def read_inputs(connection: Connection, document: int) -> StoredInputs:
         if hashlib.sha256(text.encode()).digest() != digest:
             findings.append(_altered("EXPLAIN01", "the stored input of the document was altered", str(document)))
         try:
-            given = from_plain(json.loads(text), BillInput)
+            given = manifest_from_text(text)
         except (ValueError, KeyError, TypeError, BillingError) as error:
             findings.append(_altered("EXPLAIN01", f"the stored input of the document cannot be read: {error}", str(document)))
             continue
