@@ -102,9 +102,13 @@ def _converter(*, terse: bool) -> cattrs.Converter:
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text).astimezone(UTC))
     converter.register_unstructure_hook(date, lambda day: day.isoformat())
     converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
-    converter.register_unstructure_hook_func(_is_days, lambda days: [day.isoformat() for day in sorted(days)])
+    converter.register_unstructure_hook_func(_holds_days, lambda days: [day.isoformat() for day in sorted(days)])
     converter.register_structure_hook_func(_is_days, lambda texts, _: frozenset(map(date.fromisoformat, texts)))
     return converter
+
+
+def _holds_days(cls: object) -> bool:
+    return cls is frozenset or _is_days(cls)  # a set by itself, without the field that says what it holds
 
 
 def _is_days(cls: object) -> bool:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.dependents import Dependent
-from billing_framework.run.cycle.bill_input import BillInput
+from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.storage.billing.documents import StoredDocument, load_inputs
 from billing_framework.storage.billing.tables import charge_key, document
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.errors import Refused
 from billing_framework.values.period import DateSpan
-from billing_framework.values.plain_form import from_plain
 
 
 def late_bills_of(connection: Connection, group: Collection[StoredDocument]) -> tuple[Dependent, ...]:
@@ -57,7 +55,7 @@ def _corrected(manifest: str) -> set[str]:
     """Return the numbers of the invoices of whose periods a manifest bills late usage."""
     if '"late":[{' not in manifest:
         return set()
-    return {one.document for one in from_plain(json.loads(manifest), BillInput).late}
+    return {one.document for one in manifest_from_text(manifest).late}
 
 
 def refuse_billed_late(connection: Connection, group: Collection[StoredDocument]) -> None:

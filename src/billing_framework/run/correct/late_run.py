@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -12,12 +11,12 @@ from sqlalchemy.engine import Connection
 from billing_framework.run.correct.rebill import RebillReport, rebill_document
 from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.late_find import HELD, TO_REBILL
+from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.documents import find_document, load_inputs, replaced_by
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
-from billing_framework.values.plain_form import from_plain
 
 MOVED_STATE = "LATE01"
 BY_DIFFERENCE = "its difference is billed on the draft"
@@ -95,7 +94,7 @@ def _items(connection: Connection, run: Run) -> tuple[LateItem, ...]:
 def _with_late(texts: Iterator[str]) -> Iterator[BillInput]:
     for text in texts:
         if '"late":[{' in text or '"code":"LATE' in text:
-            yield from_plain(json.loads(text), BillInput)
+            yield manifest_from_text(text)
 
 
 def rebill_late(
