@@ -171,7 +171,7 @@ def _found(check: ReviewCheck, batch: ReviewBatch, plugin: str, watch: CallWatch
     """Return what a check finds, or that it fails; no draft suffers for what it does at another."""
     try:
         return watch.call(plugin, f"review check {check.name}", lambda: _asked(check, batch))
-    except (Exception, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
+    except (Exception, SystemExit, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises must not stop the run
         if len(batch.documents) > 1:
             alone = [attrs.evolve(batch, documents=(one,)) for one in batch.documents]
             return [finding for one in alone for finding in _found(check, one, plugin, watch)]

@@ -46,7 +46,7 @@ class Panel:
             answers: list[Any] = self.manager.subset_hook_caller(hook, others)(**arguments)
         except BillingError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             what = f"plugin {plugin} failed in {hook}: {type(error).__name__}: {error}"
             raise ContractBroken("PLUGIN05", what, remedy=_REPORT) from error
         return answers[0] if answers else None

@@ -58,7 +58,7 @@ class RatingOffers:
         except BillingError as error:
             what = f"{who}: {error.what}"
             return None, Finding(code=error.code, what=what, remedy=error.remedy or "Correct the value", subject=subject)
-        except (Exception, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
+        except (Exception, SystemExit, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
             message = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
             return None, Finding(
                 code="RATE01",

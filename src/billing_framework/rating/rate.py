@@ -140,7 +140,7 @@ def rate_group(group: BillingGroup, offers: RatingOffers, *, ready: Mapping[str,
     priced = [price_agreement(group, usage, ratings, offers) for usage in group.agreements]
     findings.extend(finding for one in priced for finding in one.findings)
     charges = tuple(charge for one in priced for charge in one.charges)
-    findings.extend(_doubled(charges))
+    findings.extend(_doubled(charges, group, offers))
     unpriced = {key: reason for rating in ratings for key, reason in rating.unpriced.items()}
     for one in priced:
         unpriced.update(one.unpriced)
@@ -213,16 +213,25 @@ def _unrated(group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
         )
 
 
-def _doubled(charges: Iterable[Charge]) -> Iterator[Finding]:
+def _doubled(charges: Iterable[Charge], group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
     for key, count in Counter(charge.natural_key for charge in charges).items():
         if count > 1:
+            agreement, component = key.split("|")[:2]
             yield Finding(
                 code="RATE04",
-                what=f"{count} charges have the key {key}",
+                what=f"{count} charges have the key {key} (plugin {_priced_by(agreement, component, group, offers)})",
                 remedy="Let the rater or model name what tells them apart as the charge's source",
-                subject=key.split("|", maxsplit=1)[0],
+                subject=agreement,
                 value=key,
             )
+
+
+def _priced_by(agreement: str, component: str, group: BillingGroup, offers: RatingOffers) -> str:
+    """Return the name of the plugin whose model or rater prices a component."""
+    tiles = [tile for usage in group.agreements if usage.agreement.code == agreement for tile in usage.tiles]
+    models = [one.model for tile in tiles for one in tile.plan.components if one.code == component]
+    raters = [rater.name for rater in offers.raters for model in models if model in rater.models]
+    return offers.plugin((raters or models or [""])[0])
 
 
 def _control(due: set[int], charges: Iterable[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]) -> Control:

@@ -1,0 +1,233 @@
+"""Whatever a plugin does at one account, that account is held with the plugin's name, and the run goes on with the others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from types import ModuleType
+from typing import Any, NoReturn
+
+import attrs
+import pytest
+
+from billing_framework import Amount, BillingGroup, CarriedState, DateSpan, DraftDocument, Finding, Note, Priced, Pricing, Rating
+from billing_framework.run.cycle.report import report_run
+from billing_framework.run.cycle.review import review_run
+from billing_framework.storage.billing.run_rows import RunAccount, find_run, run_accounts
+from billing_framework.storage.engine import Database
+from billing_framework.storage.ledger.verify import verify
+from tests.run.faulty import PLAN, VICTIM, Fault, faulty_plugin, without_records
+from tests.scenarios.office import Office
+
+HUGE = Fraction(10) ** 400
+
+
+def office_of(database: Database, plugin: ModuleType) -> Office:
+    office = Office.of(database, plugin=plugin, plan=PLAN.replace("{", "{{").replace("}", "}}"))
+    for number in range(3):
+        office.customer(f"C{number}", f"machine-{number}")
+    office.jobs(*(f"j{number},machine-{number},2026-07-0{number + 2}T08:00:00+00:00,{number + 3}" for number in range(3)))
+    return office
+
+
+def rows(office: Office) -> dict[str, RunAccount]:
+    with office.deployment.database.read() as connection:
+        return {row.account: row for row in run_accounts(connection, find_run(connection, ""))}
+
+
+def the_others_are_billed(office: Office, code: str) -> str:
+    """Bill the month: the victim is held by the plugin, the others are posted; return what is told."""
+    office.start("2026-07")
+    found = rows(office)
+    assert [found[account].state for account in ("C0", VICTIM, "C2")] == ["drafted", "held", "drafted"]
+    (held,) = [hold for hold in report_run(office.deployment).holds if hold.code == code]
+    assert held.some == (VICTIM,)
+    assert "faulty" in held.example
+    assert review_run(office.deployment).reconciled
+    office.approve()
+    assert office.post().posted == 2
+    assert office.documents() == ["INV-2026-000001 C0 39.60", "INV-2026-000002 C2 44.00"]
+    assert verify(office.deployment.database, "MAIN") == []
+    return held.example
+
+
+def raise_error(*_: object) -> NoReturn:
+    raise RuntimeError("no idea")
+
+
+def raise_strangely(*_: object) -> NoReturn:
+    raise type("OddError", (ValueError,), {"__str__": lambda _: "x" * 10_000})
+
+
+def leave(*_: object) -> NoReturn:
+    sys.exit("good bye")
+
+
+def never_end(*_: object) -> NoReturn:
+    never_end()
+    raise AssertionError
+
+
+def with_charge(done: Priced, **changes: Any) -> Priced:
+    return attrs.evolve(done, charges=tuple(attrs.evolve(charge, **changes) for charge in done.charges))
+
+
+def change_terms(given: BillingGroup | Pricing) -> None:
+    usages = given.agreements if isinstance(given, BillingGroup) else (given.usage,)
+    for usage in usages:
+        usage.agreement.terms["tariff"] = "cheap"  # type: ignore[index]  # that is the fault
+
+
+def rate_and_change(group: BillingGroup, done: Rating) -> Rating:
+    change_terms(group)
+    return done
+
+
+def rate_and_forget(group: BillingGroup, done: Rating) -> Rating:
+    group.agreements[0].state.clear()  # type: ignore[attr-defined]  # that is the fault
+    group.agreements[0].billed_through["stand"] = group.period.end  # type: ignore[index]
+    return done
+
+
+def price_and_change(pricing: Pricing, done: Priced) -> Priced:
+    change_terms(pricing)
+    return done
+
+
+def carried(values: dict[str, Any]) -> CarriedState:
+    return CarriedState(scope="A-C1", name="odd", period=DateSpan(date(2026, 7, 1), date(2026, 8, 1)), values=values)
+
+
+RATING: dict[str, tuple[Fault, str]] = {
+    "raises": (raise_error, "RATE01"),
+    "raises an endless message": (raise_strangely, "RATE01"),
+    "exits": (leave, "RATE01"),
+    "recurs for ever": (never_end, "RATE01"),
+    "returns nothing": (lambda *_: None, "RATE03"),
+    "returns a mapping": (lambda *_: {"measures": ()}, "RATE03"),
+    "returns measures of another type": (lambda _, done: attrs.evolve(done, measures=("much",)), "RATE03"),
+    "returns what is no sequence": (lambda _, done: attrs.evolve(done, measures=7), "RATE01"),
+    "loses a record": (lambda *_: Rating(), "RATE02"),
+    "names unknown records": (lambda _, done: attrs.evolve(done, measures=without_records(done)), "RATE03"),
+    "excuses unknown records": (lambda _, done: attrs.evolve(done, unpriced={4711: "lost"}), "RATE03"),
+    "measures an unknown agreement": (
+        lambda _, done: attrs.evolve(done, measures=tuple(attrs.evolve(one, agreement="A-C2") for one in done.measures)),
+        "RATE03",
+    ),
+    "returns inexact state": (lambda _, done: attrs.evolve(done, state=(carried({"x": 0.1}),)), "RATE03"),
+    "changes the terms": (rate_and_change, "RATE03"),
+    "changes the state": (rate_and_forget, "RATE03"),
+}
+
+PRICING: dict[str, tuple[Fault, str]] = {
+    "raises": (raise_error, "RATE01"),
+    "exits": (leave, "RATE01"),
+    "returns nothing": (lambda *_: None, "RATE03"),
+    "another currency": (lambda _, done: with_charge(done, amount=Amount(Fraction(30), "EUR")), "RATE03"),
+    "another agreement": (lambda _, done: with_charge(done, agreement="A-C2"), "RATE03"),
+    "another component": (lambda _, done: with_charge(done, component="hours"), "RATE03"),
+    "dates outside": (lambda _, done: with_charge(done, service=DateSpan(date(2026, 1, 1), date(2027, 1, 1))), "RATE03"),
+    "a float": (lambda _, done: with_charge(done, amount=30.0), "RATE03"),
+    "the charge twice": (lambda _, done: attrs.evolve(done, charges=done.charges * 2), "RATE04"),
+    "changes the terms": (price_and_change, "RATE03"),
+}
+
+CHECKS: dict[str, tuple[Fault, str]] = {
+    "raises": (raise_error, "PLUGIN05"),
+    "exits": (leave, "PLUGIN05"),
+    "returns nothing": (lambda _: None, "PLUGIN05"),
+    "returns text": (lambda _: ["odd"], "PLUGIN04"),
+    "speaks about another account": (lambda _: [Finding(code="REVIEW01", what="odd", subject="C9")], "INVOICE06"),
+    "speaks about an account that it is not asked about": (
+        lambda _: [Finding(code="REVIEW01", what="odd", subject="")],
+        "INVOICE06",
+    ),
+}
+
+
+def change_draft(draft: DraftDocument) -> list[Note]:
+    object.__setattr__(draft, "issue_on", draft.due_on)
+    return []
+
+
+NOTES: dict[str, tuple[Fault, str]] = {
+    "raises": (raise_error, "PLUGIN05"),
+    "exits": (leave, "PLUGIN05"),
+    "returns text": (lambda _: ["odd"], "PLUGIN04"),
+    "notes on another document": (lambda _: [Note("information", "odd", 4711)], "PLUGIN08"),
+    "changes a draft": (change_draft, "PLUGIN08"),
+}
+
+
+@pytest.mark.parametrize("fault", RATING)
+def test_a_faulty_rater(sqlite_database: Database, fault: str) -> None:
+    does, code = RATING[fault]
+    the_others_are_billed(office_of(sqlite_database, faulty_plugin(rating=does)), code)
+
+
+@pytest.mark.parametrize("fault", PRICING)
+def test_a_faulty_charge_model(sqlite_database: Database, fault: str) -> None:
+    does, code = PRICING[fault]
+    the_others_are_billed(office_of(sqlite_database, faulty_plugin(pricing=does)), code)
+
+
+@pytest.mark.parametrize("fault", CHECKS)
+def test_a_faulty_review_check(sqlite_database: Database, fault: str) -> None:
+    does, code = CHECKS[fault]
+    the_others_are_billed(office_of(sqlite_database, faulty_plugin(check=does)), code)
+
+
+@pytest.mark.parametrize("fault", NOTES)
+def test_faulty_notes(sqlite_database: Database, fault: str) -> None:
+    does, code = NOTES[fault]
+    the_others_are_billed(office_of(sqlite_database, faulty_plugin(noting=does)), code)
+
+
+def test_numbers_that_no_account_can_hold(sqlite_database: Database) -> None:
+    office = office_of(sqlite_database, faulty_plugin(pricing=lambda _, done: with_charge(done, amount=Amount(HUGE, "USD"))))
+    office.start("2026-07")
+    assert {account: row.state for account, row in rows(office).items()} == {"C0": "drafted", VICTIM: "held", "C2": "drafted"}
+
+
+def change_and_rate(groups: Sequence[BillingGroup], ratings: list[Rating]) -> list[Rating]:
+    change_terms(next(group for group in groups if group.account.code == VICTIM))
+    return ratings
+
+
+def faulty_rating(groups: Sequence[BillingGroup], ratings: list[Rating]) -> list[Rating]:
+    place = next(place for place, group in enumerate(groups) if group.account.code == VICTIM)
+    ratings[place] = attrs.evolve(ratings[place], measures=without_records(ratings[place]))
+    return ratings
+
+
+def raise_for_the_victim(groups: Sequence[BillingGroup], ratings: list[Rating]) -> list[Rating]:
+    return raise_error() if any(group.account.code == VICTIM for group in groups) else ratings
+
+
+TWINS: dict[str, Fault] = {
+    "raises": raise_for_the_victim,
+    "exits": leave,
+    "returns nothing": lambda *_: None,
+    "returns too few": lambda _, ratings: ratings[:-1],
+    "returns other types": lambda _, ratings: [None for _ in ratings],
+    "breaks the contract at one": faulty_rating,
+}
+
+
+@pytest.mark.parametrize("fault", TWINS)
+def test_a_faulty_twin_costs_time_and_nothing_else(sqlite_database: Database, fault: str) -> None:
+    office = office_of(sqlite_database, faulty_plugin(twin=TWINS[fault]))
+    office.bill("2026-07")
+    assert [row.split(maxsplit=1)[1] for row in office.documents()] == ["C0 39.60", "C1 41.80", "C2 44.00"]
+
+
+def test_a_twin_that_changes_what_it_is_given(sqlite_database: Database) -> None:
+    the_others_are_billed(office_of(sqlite_database, faulty_plugin(twin=change_and_rate)), "RATE03")
+
+
+def test_a_twin_and_a_reference_that_both_fail(sqlite_database: Database) -> None:
+    plugin = faulty_plugin(twin=raise_for_the_victim, rating=raise_error)
+    told = the_others_are_billed(office_of(sqlite_database, plugin), "RATE01")
+    assert "rater 'faulty' of faulty failed: RuntimeError: no idea" in told
