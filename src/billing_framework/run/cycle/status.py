@@ -136,7 +136,7 @@ def _pace(shards: Sequence[Shard], now: datetime) -> tuple[int | None, int | Non
     saved = sum(one.saved for one in recent)
     if not saved:
         return None, None
-    working = any(one.state == "claimed" for one in recent)
+    working = any(one.state != "done" for one in shards)
     end = now if working else max(one.ended_at for one in recent if one.ended_at is not None)
     seconds = max((end - min(one.claimed_at for one in recent if one.claimed_at is not None)) // _SECOND, 1)
     left = sum(one.size - one.saved for one in shards)

@@ -1,0 +1,135 @@
+"""How far a run has come: lines and bars while it runs, the status from elsewhere, and going on with it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from billing_framework.cli.context import Session
+from billing_framework.cli.main import cli
+from billing_framework.cli.run_progress import run_progress
+from billing_framework.run.cycle.lease import claim
+from billing_framework.run.cycle.status import run_status
+from billing_framework.run.cycle.work import Work
+from billing_framework.storage.billing.run_rows import Run, find_run
+from billing_framework.storage.engine import Database
+from tests.scenarios.office import Office
+
+
+class Interrupted(Exception):
+    """Somebody pressed a key."""
+
+
+@pytest.fixture
+def office(sqlite_database: Database) -> Office:
+    office = Office.of(sqlite_database)
+    for number in range(5):
+        office.customer(f"C{number}", f"machine-{number}")
+    return office
+
+
+def told(office: Office, *args: str, code: int = 0) -> str:
+    session = Session()
+    session._opened = office.deployment  # noqa: SLF001  the command works in the office of the test
+    done = CliRunner().invoke(cli, list(args), obj=session)
+    assert done.exit_code == code, (done.output, done.exception)
+    return done.output
+
+
+def cut_off(office: Office) -> Run:
+    def fail(_done: int, _of: int) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        office.start("2026-07", work=Work(shard_size=2, batch_size=1), progress=fail)
+    with office.deployment.database.read() as connection:
+        return find_run(connection, "")
+
+
+def test_the_status_tells_shards_workers_and_accounts(office: Office) -> None:
+    run = cut_off(office)
+    assert claim(office.deployment, run, "draft", owner="other", seconds=60, number=2) is not None
+    office.clock.advance(timedelta(seconds=30))
+    text = told(office, "run", "status")
+    assert "accounts  1 drafted, 4 pending" in text
+    assert "draft: 1 of 5 accounts; shards: 2 pending, 1 claimed" in text
+    assert "2    0/2  other   2026-08-01T09:01:00+00:00  at work" in text
+    assert "shard 1 was given back: Interrupted" in text
+    data: Any = json.loads(told(office, "run", "status", "--json"))
+    assert data["steps"][0]["held"][0]["worker"] == "other"
+    assert data["accounts"] == {"drafted": 1, "pending": 4}
+
+
+def test_the_pace_is_that_of_late(office: Office) -> None:
+    cut_off(office)
+
+    def pass_time(_done: int, _of: int) -> None:
+        office.clock.advance(timedelta(seconds=10))
+        found.append(run_status(office.deployment).steps[0])
+
+    found: list[Any] = []
+    office.start("2026-07", work=Work(shard_size=2, batch_size=1), progress=pass_time)
+    assert [(one.saved, one.per_minute, one.remaining_seconds) for one in found][:2] == [(2, 12, 15), (3, 9, 13)]
+    assert found[-1].remaining_seconds is None
+    office.clock.advance(timedelta(hours=1))
+    assert run_status(office.deployment).steps[0].per_minute is None
+
+
+def test_a_run_that_was_cut_off_goes_on(office: Office) -> None:
+    run = cut_off(office)
+    assert f"run {run.code}: 4 accounts drafted; it is drafted" in told(office, "run", "resume")
+    assert f"nothing to do: run {run.code} is drafted" in told(office, "run", "resume", run.code)
+    office.approve()
+
+    def fail(_done: int, _of: int) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        office.post(work=Work(shard_size=2), progress=fail)
+    assert "post: 2 of 5 documents; shards: 3 pending" in told(office, "run", "status")
+    assert "3 documents posted; it is posted" in told(office, "run", "resume", "--shard-size", "1", "--lease-seconds", "30")
+    assert "no run" in told(office, "run", "resume", "nowhere", code=2)
+
+
+def test_executors_are_checked_at_the_command_line(office: Office) -> None:
+    start = ("run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    assert "is not one of" in told(office, *start, "--executor", "abacus", code=2)
+    assert "RUN44" in told(office, *start, "--executor", "processes", code=2)
+    assert "RUN44" in told(office, *start, "--scheduler", "nowhere.json", code=2)
+    assert "5 accounts drafted" in told(office, *start)
+
+
+def test_lines_are_logged_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = iter([0, 4, 10, 12, 25])
+    monkeypatch.setattr(f"{run_progress.__module__}.time", SimpleNamespace(monotonic_ns=lambda: next(seconds) * 1_000_000_000))
+    with run_progress("drafting", "accounts") as progress:
+        for done in (100, 140, 200, 220, 350):
+            progress(done, 1_000)
+    assert capsys.readouterr().err.splitlines() == [
+        "drafting: 200 of 1000 accounts, 10 accounts/s, 0:01:20 left",
+        "drafting: 350 of 1000 accounts, 10 accounts/s, 0:01:05 left",
+    ]
+
+
+def test_a_bar_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    seconds = iter([0, 5, 9])
+    monkeypatch.setattr(f"{run_progress.__module__}.time", SimpleNamespace(monotonic_ns=lambda: next(seconds) * 1_000_000_000))
+    with run_progress("posting", "documents") as progress:
+        for done in (0, 500, 1_000):
+            progress(done, 1_000)
+    assert "posting" in terminal.getvalue()
+    assert "100 documents/s" in terminal.getvalue()
+    assert "1000/1000" in terminal.getvalue()
