@@ -10,7 +10,8 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import reason_option
-from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
+from billing_framework.cli.output import emit, fields, table
+from billing_framework.cli.run_approve_verb import APPROVE_VERBS
 from billing_framework.cli.run_cycle_verbs import CYCLE_VERBS
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
 from billing_framework.cli.run_figures_verbs import FIGURES_VERBS
@@ -21,7 +22,6 @@ from billing_framework.cli.run_review_verb import review
 from billing_framework.cli.run_start_verb import START_VERBS
 from billing_framework.cli.run_status_verb import STATUS_VERBS
 from billing_framework.cli.run_work_options import work_from, work_options
-from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.deployment import Deployment
@@ -44,7 +44,7 @@ def run() -> None:
 
 
 run.add_command(review)
-for verb in (*START_VERBS, *CYCLE_VERBS, *DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS, *STATUS_VERBS):
+for verb in (*START_VERBS, *CYCLE_VERBS, *APPROVE_VERBS, *DRAFT_VERBS, *HELD_VERBS, *LATE_VERBS, *FIGURES_VERBS, *STATUS_VERBS):
     run.add_command(verb)
 
 
@@ -113,30 +113,6 @@ def _shown(found: Run, accounts: list[RunAccount]) -> Iterator[str]:
     yield ""
     rows = [(row.account, row.state, row.version, row.reason) for row in accounts]
     yield table(("account", "state", "draft", "reason"), rows, right=("draft",))
-
-
-@run.command()
-@run_argument
-@reason_option
-@pass_deployment
-@click.pass_context
-def approve(context: click.Context, deployment: Deployment, *, run_code: str, reason: str) -> None:
-    """Approve a run: its documents and numbers are fixed, held accounts are left out.
-
-    Example:
-      billing run approve
-      billing run approve US.2026-07-01.monthly-1.1 --actor ben --reason "totals compared with June"
-    """
-    report = approve_run(deployment, run_code, reason=reason)
-    show_findings(context, report.findings)
-    if report.findings:
-        done = f"run {report.run.code} is not approved: {len(report.findings)} findings"
-    elif report.was_approved:
-        done = f"nothing to do: run {report.run.code} is {report.run.state}"
-    else:
-        done = f"run {report.run.code}: {report.documents} documents approved, {report.left_out} held accounts left out"
-    emit(context, report, done)
-    exit_for(context, report.findings)
 
 
 @run.command()

@@ -1,4 +1,8 @@
-"""Approves a reviewed run: from here on its documents and their numbers are fixed, and only posting is left."""
+"""Approves a reviewed run, or a part of it: from here on these documents and their numbers are fixed, and only posting is left.
+
+Parts are approved one after the other, before or after the earlier ones are posted: each adds its numbers to the end of the
+posting manifest, and the digest of the run is always that of all documents in the manifest.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
+from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
+from billing_framework.run.cycle.control import RECORDS, reconciles
 from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.cycle.draft import stale_accounts
 from billing_framework.run.cycle.issuer import mapping_of
@@ -18,8 +24,17 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
 from billing_framework.storage.billing.edit_rows import editors_of
 from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents
-from billing_framework.storage.billing.numbers import next_counters, save_manifest, set_counters
-from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, move_accounts, move_run, run_accounts
+from billing_framework.storage.billing.numbers import manifest_of, next_counters, save_manifest, set_counters
+from billing_framework.storage.billing.run_counts import counts_by_state
+from billing_framework.storage.billing.run_rows import (
+    Run,
+    RunAccount,
+    find_run,
+    move_accounts,
+    move_accounts_on,
+    move_run,
+    run_accounts,
+)
 from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.master.book_rows import load_book, number_series
 from billing_framework.values.errors import Refused
@@ -37,6 +52,7 @@ class ApprovalReport:
         run: the run as it stands now.
         documents: number of documents that will be posted.
         left_out: number of held accounts that are not part of the approval.
+        remaining: number of drafted accounts that are not part of it, and can be approved later.
         findings: what blocks the approval; empty where it was given.
         was_approved: True where it had been approved before, and nothing was changed.
     """
@@ -44,33 +60,35 @@ class ApprovalReport:
     run: Run
     documents: int = 0
     left_out: int = 0
+    remaining: int = 0
     findings: tuple[Finding, ...] = ()
     was_approved: bool = False
 
 
-def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> ApprovalReport:
-    """Approve a run: freeze its documents in posting order with their numbers.
+def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilter = WHOLE, reason: str = "") -> ApprovalReport:
+    """Approve a run or a part of it: freeze the documents in posting order with their numbers.
 
     Held accounts are left out; the next run over the period bills them. A draft whose input has changed since blocks.
 
     Args:
         deployment: the deployment; its actor approves.
         code: code of the run; the newest where empty.
+        wanted: what is approved; all that is drafted by default.
         reason: remark for the audit trail.
 
     Raises:
-        NotFound: there is no such run.
+        NotFound: there is no such run, or an account that is to be approved is not drafted in it.
         Refused: ``RUN03`` for a run in another state, ``RUN06`` for a rehearsal, ``RUN07`` where maker and checker are one.
     """
     with deployment.database.read() as connection:
         run = find_run(connection, code, final=True)
-    if run.state in APPROVED:
-        return ApprovalReport(run=run, was_approved=True)
+        if _nothing_left(connection, run):
+            return ApprovalReport(run=run, was_approved=True)
     stale = stale_accounts(deployment, run)
     with deployment.database.begin() as connection:
         one_decision_at_a_time(connection, run.book)
         run = find_run(connection, run.code, lock=True)
-        if run.state in APPROVED:  # by somebody else, meanwhile
+        if _nothing_left(connection, run):  # approved by somebody else, meanwhile
             return ApprovalReport(run=run, was_approved=True)
         _refuse_wrong_state(run)
         _refuse_maker(deployment, connection, run)
@@ -78,23 +96,36 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
         drafted = [row for row in rows if row.state == "drafted"]
         left_out = sum(row.state == "held" for row in rows)
         proven = proven_documents(connection, {row.document for row in drafted if row.document})
+        part = chosen(connection, run, drafted, {key: one.figures for key, one in proven.items()}, wanted)
+        proven = {row.document: proven[row.document] for row in part if row.document in proven}
         documents = [one.figures for one in proven.values()]
+        remaining = len(drafted) - len(part)
         book = load_book(connection, run.book)
         mapping = mapping_of(book.profile)
         findings = [
-            *_unfit(run, rows, documents, stale),
+            *_unfit(run, [row for row in rows if row.state != "drafted"] + part, documents, stale, remaining=remaining),
             *_changed(proven.values()),
-            *_out_of_order(connection, run, drafted, stale),
+            *_out_of_order(connection, run, part, stale),
             *_postable(connection, run, documents, mapping),
         ]
+        report = ApprovalReport(run=run, documents=len(documents), left_out=left_out, remaining=remaining)
         if findings:
-            return ApprovalReport(run=run, documents=len(documents), left_out=left_out, findings=tuple(findings))
-        numbered = _freeze(connection, run, documents, number_series(book.profile))
-        move_accounts(connection, run, "drafted", "approved")
+            return attrs.evolve(report, findings=tuple(findings))
+        before = [one.document for one in manifest_of(connection, run)]
+        numbered = _freeze(connection, run, documents, number_series(book.profile), len(before))
+        if remaining:
+            move_accounts_on(connection, run, proven, "drafted", "approved")
+        else:
+            move_accounts(connection, run, "drafted", "approved")
         now = deployment.clock.now()
-        digest = run_digest(((one.figures, one.digest) for one in proven.values()), mapping)
+        frozen = [*proven.values(), *proven_documents(connection, before).values()]
+        digest = run_digest(((one.figures, one.digest) for one in frozen), mapping)
+        if run.state == "approved":  # another part waits to be posted; this one joins it
+            run = move_run(connection, run, "drafted")
         run = move_run(connection, run, "approved", approved_by=deployment.actor, approved_at=now, digest=bytes.fromhex(digest))
-        after = {"documents": numbered, "left out": left_out, "digest": digest}
+        after = {"documents": numbered, "left out": left_out, "digest": digest} | wanted.said()
+        if remaining:
+            after["remaining"] = remaining
         audit.record(
             connection,
             now,
@@ -106,7 +137,14 @@ def approve_run(deployment: Deployment, code: str = "", *, reason: str = "") -> 
             after=after,
             reason=reason,
         )
-        return ApprovalReport(run=run, documents=numbered, left_out=left_out)
+        return attrs.evolve(report, run=run)
+
+
+def _nothing_left(connection: Connection, run: Run) -> bool:
+    """Return whether all that can be approved of a run is approved."""
+    if run.state == "approved":
+        return not counts_by_state(connection, run).get("drafted")
+    return run.state in APPROVED
 
 
 def _refuse_wrong_state(run: Run) -> None:
@@ -127,15 +165,27 @@ def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> N
 
 
 def _unfit(
-    run: Run, rows: Sequence[RunAccount], documents: Sequence[DocumentFigures], stale: Mapping[str, Sequence[str]]
+    run: Run,
+    rows: Sequence[RunAccount],
+    documents: Sequence[DocumentFigures],
+    stale: Mapping[str, Sequence[str]],
+    *,
+    remaining: int,
 ) -> list[Finding]:
     """Return what is wrong with the drafts themselves: some are lost, not made yet, or stale."""
     drafted = [row for row in rows if row.state == "drafted"]
     return [
         *_missing({row.document for row in drafted if row.document}, documents, run),
-        *_unfinished(run, rows, documents),
+        *_unfinished(run, rows, documents, remaining),
         *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
+        *(_unreconciled(row) for row in drafted if not reconciles(row.control)),
     ]
+
+
+def _unreconciled(row: RunAccount) -> Finding:
+    told = " + ".join(f"{count} {name}" for name, count in row.control.items() if name != RECORDS)
+    what = f"of {row.control.get(RECORDS, 0)} records that were delivered, {told or 'none'} are accounted for"
+    return _blocking("RUN56", what, "Report the plugin that rates them; draft the account again: billing run retry", row.account)
 
 
 def _changed(documents: Iterable[ProvenDocument]) -> Iterator[Finding]:
@@ -146,13 +196,15 @@ def _changed(documents: Iterable[ProvenDocument]) -> Iterator[Finding]:
             yield _blocking("RUN11", what, "Cancel the run and start it anew", one.figures.account)
 
 
-def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DocumentFigures]) -> list[Finding]:
+def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DocumentFigures], remaining: int) -> list[Finding]:
     pending = sum(row.state == "pending" for row in rows)
     if pending or run.state == "drafting":
         what = f"{pending} accounts of the run are not drafted yet"
         return [_blocking("RUN08", what, "Go on with it: billing run start", run.code)]
     if documents:
         return []
+    if remaining:
+        return [_blocking("RUN08", "no drafted account fits what is to be approved", "Approve others, or all", run.code)]
     held = [row.account for row in rows if row.state == "held"]
     if held:
         more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
@@ -199,10 +251,13 @@ def _blocking(code: str, what: str, remedy: str, subject: str) -> Finding:
     return Finding(code=code, severity=Severity.BLOCKING, what=what, remedy=remedy, subject=subject)
 
 
-def _freeze(connection: Connection, run: Run, documents: Sequence[DocumentFigures], series: Sequence[NumberSeries]) -> int:
+def _freeze(
+    connection: Connection, run: Run, documents: Sequence[DocumentFigures], series: Sequence[NumberSeries], after: int
+) -> int:
+    """Number documents and put them behind the first `after` ones of the posting manifest; return how many they are."""
     ordered = in_posting_order(documents)
     names = {one.counter_name(document.issue_on) for document in ordered for one in series if one.kind is document.kind}
     block = plan_numbers(ordered, series, next_counters(connection, run.book, names))
-    save_manifest(connection, run, block.numbers)
+    save_manifest(connection, run, block.numbers, after=after)
     set_counters(connection, run.book, block.after)
     return len(block.numbers)

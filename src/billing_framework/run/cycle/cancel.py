@@ -62,7 +62,7 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
                 remedy="Credit or rebill them one by one: billing invoice credit, billing invoice rebill",
             )
         before = run.state
-        if run.state == "posting" and issued_among(connection, manifest_of(connection, run)):
+        if issued_among(connection, manifest_of(connection, run)):
             report = _end_posting(deployment, connection, run, reason)
         else:
             report = _end(deployment, connection, run, reason)
@@ -99,21 +99,38 @@ def _end(deployment: Deployment, connection: Connection, run: Run, reason: str) 
 
 
 def _end_posting(deployment: Deployment, connection: Connection, run: Run, reason: str) -> CancelReport:
-    """End a run of which some documents are issued: the others are issued as void, their accounts go to the next run."""
+    """End a run of which some documents are issued: its other accounts go to the next run.
+
+    Numbers of a part that was approved and not posted go back; where posting has begun, they are issued as void.
+    """
+    text = f"posting was cancelled: {reason}"
+    now = deployment.clock.now()
+    if run.state == "approved":
+        run = _withdrawn(deployment, connection, run, reason)
     manifest = manifest_of(connection, run)
     issued = issued_among(connection, manifest)
     rest = [one for one in manifest if one.document not in issued]
-    text = f"posting was cancelled: {reason}"
-    now = deployment.clock.now()
     issue(connection, run.book, rest, now=now, void={one.document: text for one in rest})
     spoilt = {one.document for one in rest}
     free_charges(connection, spoilt)
     drop_shards(connection, run)
     rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document in spoilt]
     save_accounts(connection, run, [attrs.evolve(row, state="held", reason=text) for row in rows])
+    waiting = run_accounts(connection, run, states=["drafted", "pending"])
+    save_accounts(connection, run, [attrs.evolve(row, state="skipped", reason="the run was cancelled") for row in waiting])
     leave_unbilled(connection, run)
     run = move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now, reason=text)
     return CancelReport(run=run, void=tuple(one.number for one in rest))
+
+
+def _withdrawn(deployment: Deployment, connection: Connection, run: Run, reason: str) -> Run:
+    """Return the run without its approval, or as it is where its numbers cannot go back."""
+    try:
+        return withdraw_approval(deployment, connection, run, reason=reason)
+    except Refused as refused:
+        if refused.code != "RUN10":
+            raise
+        return run
 
 
 def _give_numbers_back(deployment: Deployment, connection: Connection, run: Run, reason: str) -> tuple[str, ...]:

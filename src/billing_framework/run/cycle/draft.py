@@ -32,6 +32,7 @@ from billing_framework.storage.billing.draft_rows import DraftRecord, delete_dra
 from billing_framework.storage.billing.edit_rows import edits_of
 from billing_framework.storage.billing.history import past_documents
 from billing_framework.storage.billing.keys import billed_charges, claims_of
+from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
@@ -336,7 +337,8 @@ def _billed_before(row: RunAccount, charge: str) -> RunAccount:
 def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...]]:
     """Return the accounts of a run whose input has changed since they were drafted, with the names of the parts that did."""
     with deployment.database.read() as connection:
-        rows = [row for row in run_accounts(connection, run) if row.manifest]
+        issued = issued_among(connection, manifest_of(connection, run))  # where a part of the run is posted already
+        rows = [row for row in run_accounts(connection, run) if row.manifest and row.document not in issued]
         if not rows:
             return {}
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))

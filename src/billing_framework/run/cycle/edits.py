@@ -34,6 +34,7 @@ from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.edit_rows import add_edit, numbered_edits, withdraw_edit
+from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
@@ -45,11 +46,11 @@ from billing_framework.storage.billing.run_rows import (
 )
 from billing_framework.storage.master.account_rows import load_accounts, load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
-from billing_framework.values.plain_form import to_plain
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import HALF_UP, Amount, Money
 from billing_framework.values.period import ONE_DAY, DateSpan
+from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -171,6 +172,9 @@ def _open_row(deployment: Deployment, connection: Connection, code: str, account
     if row is None:
         known = [one.account for one in run_accounts(connection, run)]
         raise NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=did_you_mean(account, known))
+    if row.document in issued_among(connection, manifest_of(connection, run)):
+        what = f"the bill of account {account} in the run {run.code} has its number already"
+        raise Refused("RUN03", what, remedy=_way_on(connection, run, account))
     return run, row
 
 

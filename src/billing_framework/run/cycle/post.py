@@ -26,6 +26,7 @@ from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.numbers import issued_among, manifest_of, manifest_part
+from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
     Run,
     RunAccount,
@@ -252,9 +253,12 @@ def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
         run = locked(connection, run)
         if run.state == "posted" or shards_of(connection, run, POSTING.name, unfinished=True):
             return run
-        left = leave_unbilled(connection, run)
         now = deployment.clock.now()
-        after = {"state": "posted", "documents": documents, "not billed": left}
+        remaining = counts_by_state(connection, run).get("drafted", 0)
+        if remaining:  # only a part was approved; the rest waits for its own approval
+            after = {"state": "drafted", "documents": documents, "remaining": remaining}
+        else:
+            after = {"state": "posted", "documents": documents, "not billed": leave_unbilled(connection, run)}
         audit.record(
             connection,
             now,
@@ -265,6 +269,8 @@ def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
             before={"state": "approved"},
             after=after,
         )
+        if remaining:
+            return move_run(connection, run, "drafted")
         return move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now)
 
 

@@ -284,6 +284,8 @@ def _take_in_new_accounts(
     if run.state not in OPEN_STATES:
         return
     before = run_accounts(connection, run)
+    if any(row.state == "posted" for row in before):
+        return  # a part is posted: what is new may belong together with it, and goes to the next run
     known = {row.account for row in before}
     freed = [row for row in before if row.account not in claims and any(item.check == "period" for item in row.evidence)]
     new = [account for account in own if account not in known and claims.get(account, _NO_CLAIM).dates != run.period]

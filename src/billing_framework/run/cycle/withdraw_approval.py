@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
-from billing_framework.storage.billing.numbers import give_back, manifest_of
+from billing_framework.storage.billing.numbers import give_back, issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import Run, move_run, run_accounts, save_accounts
 from billing_framework.values.errors import Refused
 
@@ -24,7 +24,9 @@ def withdraw_approval(deployment: Deployment, connection: Connection, run: Run, 
     Raises:
         Refused: ``RUN10`` where later numbers were given out meanwhile, so that giving these back would leave a gap.
     """
-    if not give_back(connection, run, manifest_of(connection, run)):
+    manifest = manifest_of(connection, run)
+    issued = issued_among(connection, manifest)
+    if not give_back(connection, run, [one for one in manifest if one.document not in issued]):
         raise Refused(
             "RUN10",
             f"numbers after those of the run {run.code} were given out, so its own cannot be given back",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
@@ -35,12 +36,12 @@ def set_counters(connection: Connection, book: str, after: Mapping[str, int]) ->
         connection.execute(table.update().where(table.c.book == book, table.c.series == name).values(next_number=value))
 
 
-def save_manifest(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> None:
-    """Reserve numbers for the documents of an approved run, in posting order."""
+def save_manifest(connection: Connection, run: Run, numbers: Sequence[Numbered], *, after: int = 0) -> None:
+    """Reserve numbers for the documents of an approved run, in posting order, behind the first `after` ones."""
     columns = ("run_id", "position", "document_id", "series", "counter", "number")
     rows = [
         (run.id, position, one.document, one.counter_name, one.counter, one.number)
-        for position, one in enumerate(numbers, start=1)
+        for position, one in enumerate(numbers, start=after + 1)
     ]
     bulk_insert(connection, tables.posting_manifest, columns, rows)
 
@@ -83,11 +84,13 @@ def give_back(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> 
     """
     firsts: dict[str, int] = {}
     lasts: dict[str, int] = {}
+    counts = Counter(one.counter_name for one in numbers)
     for one in numbers:
         firsts[one.counter_name] = min(one.counter, firsts.get(one.counter_name, one.counter))
         lasts[one.counter_name] = max(one.counter, lasts.get(one.counter_name, 0))
     present = next_counters(connection, run.book, firsts)
-    if any(present[name] != lasts[name] + 1 for name in firsts):
+    # Parts that were approved one after the other may have numbers of other runs between them.
+    if any(present[name] != lasts[name] + 1 or lasts[name] - firsts[name] + 1 != counts[name] for name in firsts):
         return False
     drop_manifest(connection, run)
     set_counters(connection, run.book, firsts)
@@ -95,9 +98,11 @@ def give_back(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> 
 
 
 def drop_manifest(connection: Connection, run: Run) -> None:
-    """Remove the manifest of a run, and the shards in which it was to be posted."""
+    """Remove what is not issued of the manifest of a run, and the shards in which it was to be posted."""
     drop_shards(connection, run, step=POST)
-    connection.execute(tables.posting_manifest.delete().where(tables.posting_manifest.c.run_id == run.id))
+    table = tables.posting_manifest
+    issued = sa.exists().where(tables.number_issued.c.document_id == table.c.document_id)
+    connection.execute(table.delete().where(table.c.run_id == run.id, ~issued))
 
 
 def counters_given(connection: Connection, book: str) -> tuple[dict[str, list[int]], dict[str, int]]:

@@ -1,0 +1,91 @@
+"""Chooses the part of a run that is approved: whole groups of accounts that are billed together, never a piece of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.accounts.billing_group import billing_groups
+from billing_framework.invoicing.figures import DocumentFigures
+from billing_framework.storage.billing.run_rows import Run, RunAccount
+from billing_framework.storage.master.account_rows import load_agreements, load_tree
+from billing_framework.storage.master.share_rows import sharing_accounts
+from billing_framework.values.errors import NotFound
+from billing_framework.values.money import Money
+from billing_framework.values.spelling import did_you_mean
+
+
+@attrs.frozen(kw_only=True)
+class ApprovalFilter:
+    """Which drafts of a run are approved; a filter that is left empty leaves none out.
+
+    Attributes:
+        accounts: codes of accounts; each brings all that are billed together with it.
+        up_to: largest total with tax of a document; those in another currency do not fit.
+        plans: codes of price plans; an account fits where all its agreements are on these.
+    """
+
+    accounts: tuple[str, ...] = ()
+    up_to: Money | None = None
+    plans: tuple[str, ...] = ()
+
+    def said(self) -> dict[str, object]:
+        """Return the filter for the audit trail, without what is left empty."""
+        facts = {"accounts": list(self.accounts), "up to": str(self.up_to or ""), "plans": list(self.plans)}
+        return {name: value for name, value in facts.items() if value}
+
+
+WHOLE = ApprovalFilter()
+
+
+def chosen(
+    connection: Connection,
+    run: Run,
+    rows: Sequence[RunAccount],
+    documents: Mapping[int, DocumentFigures],
+    wanted: ApprovalFilter,
+) -> list[RunAccount]:
+    """Return the drafted accounts that fit, whole groups of them.
+
+    Args:
+        connection: a connection.
+        run: the run.
+        rows: the drafted accounts of the run.
+        documents: their documents by key.
+        wanted: what fits.
+
+    Raises:
+        NotFound: ``RUN04`` where an account is not drafted in the run.
+    """
+    if wanted == WHOLE:
+        return list(rows)
+    known = {row.account for row in rows}
+    if unknown := sorted(set(wanted.accounts) - known):
+        remedy = did_you_mean(unknown[0], known) or "Look at its accounts: billing run show"
+        raise NotFound("RUN04", f"account {unknown[0]!r} is not drafted in the run {run.code}", remedy=remedy)
+    groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
+    heads = {row.account: groups.head(row.account) for row in rows}
+    plans = _plans(connection, rows, wanted)
+    out = {heads[account] for account in known if not _fits_plan(account, wanted, plans)}
+    out |= {heads[row.account] for row in rows if not _fits_amount(documents.get(row.document or 0), wanted.up_to)}
+    named = {heads[account] for account in wanted.accounts} if wanted.accounts else set(heads.values())
+    return [row for row in rows if heads[row.account] in named - out]
+
+
+def _plans(connection: Connection, rows: Sequence[RunAccount], wanted: ApprovalFilter) -> dict[str, set[str]]:
+    if not wanted.plans:
+        return {}
+    agreements = load_agreements(connection, [row.account for row in rows])
+    return {account: {one.plan for one in listed} for account, listed in agreements.items()}
+
+
+def _fits_plan(account: str, wanted: ApprovalFilter, plans: Mapping[str, set[str]]) -> bool:
+    return not wanted.plans or plans.get(account, set()) <= set(wanted.plans)
+
+
+def _fits_amount(document: DocumentFigures | None, most: Money | None) -> bool:
+    if most is None or document is None:
+        return True
+    return document.currency == most.currency and document.gross <= most.minor

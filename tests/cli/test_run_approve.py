@@ -1,0 +1,26 @@
+"""The command that approves a run or a part of it: what it prints, and with which exit code it ends."""
+
+from __future__ import annotations
+
+from tests.cli.test_run_and_invoice import data, office, told
+from tests.scenarios.office import Office
+
+__all__ = ["office"]
+
+
+def test_a_part_of_a_run_is_approved_by_filter(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07")
+    told(office, "run", "release", "", "C2", "--reason", "big order")
+    shown = told(office, "run", "approve", "--up-to", "100.00USD", "--reason", "small ones")
+    assert "1 documents approved, 0 held accounts left out" in shown
+    assert "1 accounts stay drafted and can be approved later" in shown
+    assert "1 documents posted" in told(office, "run", "post")
+    assert data(office, "run", "show")["run"]["state"] == "drafted"
+    assert "RUN08" in told(office, "run", "approve", "--plan", "other", code=1)
+    assert "RUN04" in told(office, "run", "approve", "--account", "C1", code=2)
+    assert "no amount" in told(office, "run", "approve", "--up-to", "lots", code=2)
+    assert "1 documents approved" in told(office, "run", "approve", "--account", "C2", "--plan", "machine")
+    assert "1 documents posted" in told(office, "run", "post")
+    assert "nothing to do" in told(office, "run", "approve")
+    deeds = data(office, "run", "report")["deeds"]
+    assert [one["facts"].get("remaining") for one in deeds] == [None, "1", "1", None, None]
