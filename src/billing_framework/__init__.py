@@ -33,6 +33,7 @@ from billing_framework.invoicing.review import (
     median,
 )
 from billing_framework.plugin.hookspecs import hookimpl
+from billing_framework.rating.account_rater import AccountRecords, AccountRule, MeasureScale, account_rater
 from billing_framework.rating.charge import Charge, ChargeItem, ChargeShare, Origin, Step
 from billing_framework.rating.component_charge import component_charge, usage_charge
 from billing_framework.rating.figure import ByTerm, Figure, figure
@@ -103,6 +104,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Account",
+    "AccountRecords",
+    "AccountRule",
     "Address",
     "Adjustment",
     "Agreement",
@@ -162,6 +165,7 @@ __all__ = [
     "LineColumns",
     "LineTax",
     "Measure",
+    "MeasureScale",
     "Money",
     "Note",
     "Origin",
@@ -212,6 +216,7 @@ __all__ = [
     "ValueRefused",
     "Widths",
     "__version__",
+    "account_rater",
     "allocate",
     "billed_quantities",
     "cells_of",

@@ -10,7 +10,9 @@ import numpy as np
 
 from billing_framework.values.columns import Integers
 
-_MOST_BUCKETS = 2**19
+_MOST_BUCKETS = 2**21
+_BUCKETS_PER_INTERVAL = 32
+_BLOCK = 2**15
 
 
 @attrs.frozen(eq=False)
@@ -34,20 +36,37 @@ class IntervalIndex:
         """Return the index of intervals by their starts, at least one, ascending and without repeats."""
         edges = np.asarray(starts, dtype=np.int64)
         reach = int(edges[-1] - edges[0])
-        shift = max(reach.bit_length() - _MOST_BUCKETS.bit_length() + 1, 0)
+        most = min(_MOST_BUCKETS, _BUCKETS_PER_INTERVAL * len(edges))
+        shift = max(reach.bit_length() - most.bit_length() + 1, 0)
         buckets = (reach >> shift) + 1
         begins = edges[0] + (np.arange(buckets + 1, dtype=np.int64) << shift)
-        firsts = np.searchsorted(edges, begins, side="right") - 1
+        firsts = (np.searchsorted(edges, begins, side="right") - 1).astype(np.int32)
         fullest = int(np.diff(firsts).max())
         return cls(edges, shift, firsts, fullest.bit_length())
 
     def places(self, numbers: Integers) -> Integers:
         """Return the place of the interval that each number lies in, -1 before the first; the last one has no end."""
-        bucket = np.clip((numbers - self.starts[0]) >> self.shift, 0, len(self.firsts) - 2)
+        found = np.empty(len(numbers), dtype=np.int64)
+        for begin in range(0, len(numbers), _BLOCK):  # a block stays in the cache of the processor
+            block = slice(begin, begin + _BLOCK)
+            found[block] = self._block(numbers[block])
+        return found
+
+    def _block(self, numbers: Integers) -> Integers:
+        bucket = (numbers - self.starts[0]) >> self.shift
+        is_beyond = bool(bucket.min() < 0 or bucket.max() > len(self.firsts) - 2)
+        if is_beyond:
+            bucket = np.clip(bucket, 0, len(self.firsts) - 2)
         low, high = self.firsts[bucket], self.firsts[bucket + 1]
+        rows = np.flatnonzero(low < high)
+        left, right, wanted = low[rows], high[rows], numbers[rows]
         for _ in range(self.steps):
-            middle = (low + high + 1) >> 1
-            reached = self.starts[middle] <= numbers
-            low = np.where(reached, middle, low)
-            high = np.where(reached, high, middle - 1)
-        return np.where(numbers < self.starts[0], -1, low)
+            middle = (left + right + 1) >> 1
+            reached = self.starts[middle] <= wanted
+            left = np.where(reached, middle, left)
+            right = np.where(reached, right, middle - 1)
+        low[rows] = left
+        if is_beyond:
+            low[numbers < self.starts[0]] = -1
+        found: Integers = low
+        return found

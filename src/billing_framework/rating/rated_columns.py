@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import ClassVar, Self
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.rater import Measure, Rating
@@ -13,13 +15,12 @@ from billing_framework.rating.state import CarriedState
 from billing_framework.rating.usage_columns import UsageColumns
 from billing_framework.values.columns import Column, Integers, Overflows, sum_groups
 
-PRICED = -1
-"""In `RatedColumns.unpriced`: the record stands in a line, is not the agreement's own, or belongs to a group that is left."""
-
 
 @attrs.frozen(kw_only=True, eq=False)
 class LineColumns:
     """The charges of a shard, one line after the other, each with the records that it rests on.
+
+    `LineColumns.none()` is that of raters that only measure.
 
     Attributes:
         agreement: place of the agreement of each line, ascending.
@@ -40,6 +41,13 @@ class LineColumns:
     def __len__(self) -> int:
         return len(self.agreement)
 
+    @classmethod
+    def none(cls) -> Self:
+        """Return no lines at all."""
+        empty, nothing = np.zeros(0, dtype=np.int64), Column([])
+        begin = np.zeros(1, dtype=np.int64)
+        return cls(agreement=empty, firsts=begin, rows=empty, amounts=nothing, quantities=nothing, totals=nothing)
+
 
 def _no_measures(_agreement: int) -> tuple[Measure, ...]:
     return ()
@@ -55,14 +63,17 @@ class RatedColumns:
 
     Attributes:
         lines: the charges.
-        unpriced: for each record the place in `reasons` of why it carries no price, else `PRICED`.
+        unpriced: for each record the place in `reasons` of why it carries no price; `PRICED` where it stands in a line, is not
+            the agreement's own, or belongs to a group that is left.
         reasons: reasons for no price.
         left: places of the groups that the twin leaves to the reference; nothing else is said of them.
         charge: the whole charge of a line by its place, with its items, words and steps.
         state: new carried state of an agreement by its place.
         measures: measures of an agreement by its place.
+        measured: whether a measure names the record; None where there are no measures.
     """
 
+    PRICED: ClassVar[int] = -1
     lines: LineColumns
     unpriced: Integers
     reasons: tuple[str, ...] = ()
@@ -70,6 +81,7 @@ class RatedColumns:
     charge: Callable[[int], Charge]
     state: Callable[[int], tuple[CarriedState, ...]] = _no_state
     measures: Callable[[int], tuple[Measure, ...]] = _no_measures
+    measured: npt.NDArray[np.bool_] | None = None
 
 
 def ratings_of(columns: UsageColumns, rated: RatedColumns) -> Iterator[Rating | None]:
@@ -88,7 +100,7 @@ def ratings_of(columns: UsageColumns, rated: RatedColumns) -> Iterator[Rating | 
             measures=tuple(one for agreement in range(low, high) for one in rated.measures(agreement)),
             charges=tuple(rated.charge(line) for line in range(line_firsts[low], line_firsts[high])),
             state=tuple(one for agreement in range(low, high) for one in rated.state(agreement)),
-            unpriced={key: rated.reasons[code] for key, code in free if code != PRICED},
+            unpriced={key: rated.reasons[code] for key, code in free if code != rated.PRICED},
         )
 
 
@@ -108,10 +120,14 @@ def columns_faults(columns: UsageColumns, rated: RatedColumns) -> Iterator[str]:
     agreement = columns.agreement_of_rows()
     if (agreement[lines.rows] != np.repeat(lines.agreement, np.diff(firsts))).any():
         yield "charged an agreement for records of another one"
-    named = np.bincount(lines.rows, minlength=len(columns)) + (rated.unpriced != PRICED)
+    named = np.bincount(lines.rows, minlength=len(columns)) + (rated.unpriced != rated.PRICED)
+    if rated.measured is not None:
+        named += rated.measured
     left = np.isin(columns.group_of[agreement], np.array(sorted(rated.left), dtype=np.int64))
-    if (named != np.where(left | ~columns.own, 0, 1)).any():
-        yield "names a record nowhere, or more than once"
+    if (named > np.where(left | ~columns.own, 0, 1)).any():
+        yield "names a record more than once, or one of another agreement or of a group that it leaves"
+    if ((named == 0) & columns.own & ~left & columns.in_period()).any():
+        yield "names a record of the period nowhere"
     sums = sum_groups(lines.amounts, firsts[:-1], Overflows())
     if sums.scale != lines.totals.scale or (sums.numbers != lines.totals.numbers).any():
         yield "returned items that do not sum to their line"

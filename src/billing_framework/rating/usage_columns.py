@@ -7,6 +7,7 @@ as codes into a list of texts. What many agreements share (dates, plan versions,
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import attrs
@@ -15,6 +16,8 @@ import numpy.typing as npt
 
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
 from billing_framework.values.columns import Integers
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 NEVER = -(2**62)
 """A day before all others."""
@@ -103,6 +106,15 @@ class UsageColumns:
     def agreement_of_rows(self) -> Integers:
         """Return the place of the agreement of each record."""
         return np.repeat(np.arange(len(self.usages)), np.diff(self.firsts))
+
+    def in_period(self) -> npt.NDArray[np.bool_]:
+        """Return whether each record starts in the period of its agreement."""
+        places, terms = np.unique(self.terms, return_inverse=True)
+        periods = [self.usages[place].period for place in places.tolist()]
+        edges = np.array([(one.start.toordinal(), one.end.toordinal()) for one in periods], dtype=np.int64).reshape(-1, 2)
+        bounds = (edges - _EPOCH_DAY)[terms][self.agreement_of_rows()]
+        found: npt.NDArray[np.bool_] = (bounds[:, 0] <= self.day) & (self.day < bounds[:, 1])
+        return found
 
     def group(self, agreement: int) -> BillingGroup:
         """Return the billing group of an agreement by its place."""

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from fractions import Fraction
 from types import MappingProxyType
 
 import attrs
@@ -18,6 +19,7 @@ import attrs
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_groups
 from billing_framework.rating.rater import BillingGroup, KeyedUsage, Rater, Rating, Tile
+from billing_framework.rating.shard_twin import ShardTwin
 from billing_framework.testing.specimen import Bench, sums, with_records
 from billing_framework.usage.content import usage_key
 from billing_framework.usage.reader import BadRecord, ReadRequest
@@ -167,6 +169,40 @@ def twin(bench: Bench, offers: RatingOffers) -> list[str]:
     return problems
 
 
+def columns(bench: Bench, offers: RatingOffers) -> list[str]:
+    """The columns of a columnar twin are sound, and its charges say what its columns say."""
+    groups = [bench.group(), *(bench.group(part) for part in _parts(bench.specimen.records))]
+    problems = []
+    for rater in offers.raters:
+        if rater.shard is not None:
+            own = [_own(rater, group, offers) for group in groups]
+            problems += [f"the columnar twin of {rater.name} {fault}" for fault in _column_faults(rater.shard, own)]
+    return problems
+
+
+def _column_faults(shard: ShardTwin, groups: Sequence[BillingGroup]) -> Iterator[str]:
+    from billing_framework.rating.gather_columns import columns_of  # noqa: PLC0415  numpy, only where columns are used
+    from billing_framework.rating.rated_columns import columns_faults  # noqa: PLC0415
+
+    given = columns_of(groups, shard.kind, shard.fields)
+    rated = shard.rate(given)
+    faults = list(columns_faults(given, rated))
+    yield from faults
+    if faults:
+        return
+    lines = rated.lines
+    totals, amounts, quantities = lines.totals.fractions(), lines.amounts.fractions(), lines.quantities.fractions()
+    for place, total in enumerate(totals):
+        charge = rated.charge(place)
+        first, last = lines.firsts[place : place + 2].tolist()
+        keys = tuple(given.keys[lines.rows[first:last]].tolist())
+        quantity = sum(quantities[first:last], Fraction(0))
+        if charge.amount.value != total or charge.records != keys or (charge.quantity and charge.quantity.value != quantity):
+            yield f"makes a charge of {charge.amount} of {exact_text(total)}, or of other records or quantities"
+        if charge.items and [item.amount.value for item in charge.items] != amounts[first:last]:
+            yield f"lists items of {charge.natural_key} at other prices than its columns"
+
+
 def shards(bench: Bench, offers: RatingOffers) -> list[str]:
     """How accounts are cut into shards does not matter."""
     groups = [bench.group(), *(bench.group(part) for part in _parts(bench.specimen.records))]
@@ -265,6 +301,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             conservation,
             input_kept,
             twin,
+            columns,
             shards,
             bad_records,
             late_records,

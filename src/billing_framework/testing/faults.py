@@ -6,12 +6,16 @@ import decimal
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import attrs
 
 from billing_framework.rating.rater import BillingGroup, KeyedUsage, Measure, Rating
 from billing_framework.values.money import Amount
 from billing_framework.values.quantity import Quantity
+
+if TYPE_CHECKING:
+    from billing_framework.rating.rated_columns import RatedColumns
 
 Rate = Callable[[BillingGroup], Rating]
 
@@ -256,3 +260,45 @@ FAULTS: tuple[Fault, ...] = tuple(_all_faults())
 
 TWIN_FAULTS: MappingProxyType[str, Callable[[Rating], Rating]] = MappingProxyType({"a digit of the twin is another one": _nudged})
 """Faults of a columnar twin alone."""
+
+
+def _dearer(columns: RatedColumns) -> RatedColumns:
+    """Return columns in which the last digit of an item and of its line is another one."""
+    lines = columns.lines
+    if not len(lines):
+        return columns
+    items, totals = lines.amounts.numbers.copy(), lines.totals.numbers.copy()
+    items[0] += 1
+    totals[0] += 1
+    amounts = attrs.evolve(lines.amounts, numbers=items)
+    return attrs.evolve(columns, lines=attrs.evolve(lines, amounts=amounts, totals=attrs.evolve(lines.totals, numbers=totals)))
+
+
+def _unsummed(columns: RatedColumns) -> RatedColumns:
+    """Return columns in which an item is dearer than its line says."""
+    lines = columns.lines
+    if not len(lines):
+        return columns
+    items = lines.amounts.numbers.copy()
+    items[-1] += 1
+    return attrs.evolve(columns, lines=attrs.evolve(lines, amounts=attrs.evolve(lines.amounts, numbers=items)))
+
+
+def _unnamed(columns: RatedColumns) -> RatedColumns:
+    """Return columns that forget the last record: that of a line, or one that a measure names."""
+    if columns.measured is not None and columns.measured.any():
+        named = columns.measured.copy()
+        named[named.nonzero()[0][-1]] = False
+        return attrs.evolve(columns, measured=named)
+    lines = columns.lines
+    if len(lines.rows) < 2:
+        return columns
+    rows = lines.rows.copy()
+    rows[-1] = rows[0]
+    return attrs.evolve(columns, lines=attrs.evolve(lines, rows=rows))
+
+
+COLUMN_FAULTS: MappingProxyType[str, Callable[[RatedColumns], RatedColumns]] = MappingProxyType(
+    {"a digit of the columns is another one": _dearer, "items do not sum up": _unsummed, "a row is forgotten": _unnamed}
+)
+"""Faults of the columns of a columnar twin; those of prices change nothing where a rater only measures."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import pytest
@@ -11,8 +11,13 @@ import pytest
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rater import BillingGroup, Rating
 from billing_framework.testing.checks import CHECKS, content
-from billing_framework.testing.faults import FAULTS, TWIN_FAULTS, Fault
+from billing_framework.testing.faults import COLUMN_FAULTS, FAULTS, TWIN_FAULTS, Fault
 from billing_framework.testing.specimen import Bench, Specimen
+
+if TYPE_CHECKING:
+    from billing_framework.rating.rated_columns import RatedColumns
+    from billing_framework.rating.shard_twin import ShardTwin
+    from billing_framework.rating.usage_columns import UsageColumns
 
 
 class RaterContract:
@@ -72,6 +77,26 @@ class RaterContract:
 
             planted = tuple(attrs.evolve(one, rate_columns=faulty) if one is rater else one for one in bench.offers.raters)
             if not CHECKS["twin"](bench, attrs.evolve(bench.offers, raters=planted)):
+                pytest.fail(f"planted: {fault}; no check notices it", pytrace=False)
+
+    @pytest.mark.parametrize("fault", sorted(COLUMN_FAULTS))
+    def test_the_contract_notices_in_the_columns(self, fault: str, bench: Bench) -> None:
+        """Prove that a fault of the columns of a columnar twin would be noticed, where the rater has one that prices."""
+        for rater in bench.offers.raters:
+            shard = rater.shard
+            if shard is None:
+                continue
+            changed: list[bool] = []
+
+            def faulty(given: UsageColumns, shard: ShardTwin = shard, changed: list[bool] = changed) -> RatedColumns:
+                sound = shard.rate(given)
+                found = COLUMN_FAULTS[fault](sound)
+                changed.append(found is not sound)
+                return found
+
+            planted = attrs.evolve(rater, shard=attrs.evolve(shard, rate=faulty))
+            told = CHECKS["columns"](bench, attrs.evolve(bench.offers, raters=(planted,)))
+            if any(changed) and not told:
                 pytest.fail(f"planted: {fault}; no check notices it", pytrace=False)
 
 

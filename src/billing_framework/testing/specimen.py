@@ -141,7 +141,9 @@ class Bench:
 
     def with_rate(self, wrapped: Callable[[Callable[[BillingGroup], Rating]], Callable[[BillingGroup], Rating]]) -> RatingOffers:
         """Return the offers with the reference of every rater wrapped, as faults are planted."""
-        raters = tuple(attrs.evolve(rater, rate=wrapped(rater.rate), rate_columns=None, shard=None) for rater in self.offers.raters)
+        raters = tuple(
+            attrs.evolve(rater, rate=wrapped(rater.rate), rate_columns=None, shard=None) for rater in self.offers.raters
+        )
         return attrs.evolve(self.offers, raters=raters)
 
 

@@ -205,8 +205,11 @@ def divide_columns(numerator: Integers, denominator: Integers | int, mode: Round
     if max(bound(numerator), bound(below)) >= LIMIT or object in (numerator.dtype, below.dtype):
         overflows.note(len(numerator))
         return narrowed([divide(above, under, mode) for above, under in zip(numerator.tolist(), below.tolist(), strict=True)])
-    size = np.abs(below)
-    whole, rest = np.divmod(np.abs(numerator), size)
+    # numpy divides by one number much faster than by an array of it, and twice as fast as it gives quotient and rest
+    size = np.int64(abs(denominator)) if isinstance(denominator, int) else np.abs(below)
+    above = np.abs(numerator)
+    whole = above // size
+    rest = above - whole * size
     if mode is RoundingMode.UP:
         away = rest > 0
     elif mode is RoundingMode.DOWN:
@@ -215,7 +218,8 @@ def divide_columns(numerator: Integers, denominator: Integers | int, mode: Round
         short = size - rest  # compare with what is missing to the next whole, because 2 * rest may not fit
         away = (rest > short) | ((rest == short) if mode is RoundingMode.HALF_UP else (rest == short) & (whole % 2 == 1))
     whole = whole + away
-    return np.where((numerator < 0) != (below < 0), -whole, whole)
+    negative = (numerator < 0) != (below < 0)
+    return np.where(negative, -whole, whole) if negative.any() else whole
 
 
 def round_column(column: Column, step: Fraction, mode: RoundingMode, overflows: Overflows) -> Column:

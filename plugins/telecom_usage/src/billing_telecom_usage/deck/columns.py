@@ -70,16 +70,44 @@ class DeckColumns:
     most: Integers
     highest: int
 
-    def places(self, numbers: Digits) -> Integers:
-        """Return the row of each number in each tariff period, one period after the other, -1 where there is none."""
+    def places(self, numbers: Digits) -> Places:
+        """Return the rows of numbers."""
         known: dict[int, Integers] = {}
-        found = []
-        for search, first in self.searches:
+        for search, _ in self.searches:
             if id(search) not in known:
                 known[id(search)] = search.places(numbers)
-            own = known[id(search)]
-            found.append(np.where(own == NONE, NONE, own + first) if first else own)
-        return np.concatenate(found)
+        return Places(
+            found=tuple(known[id(search)] for search, _ in self.searches),
+            firsts=np.array([first for _, first in self.searches], dtype=np.int64),
+            is_shared=len(known) == 1,
+        )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Places:
+    """The rows of numbers in a deck.
+
+    Attributes:
+        found: for each tariff period the place of the row of each number among those of the period, -1 where there is none.
+        firsts: place in the deck at which the rows of each period begin.
+        is_shared: whether the rows of all periods have the same prefixes in the same order.
+    """
+
+    found: tuple[Integers, ...]
+    firsts: Integers
+    is_shared: bool
+
+    def at(self, period: Integers, number: Integers) -> Integers:
+        """Return the row of each of many calls, -1 where there is none, by their periods and the places of their numbers."""
+        first = self.firsts[period]
+        own = self.found[0][number]
+        if not self.is_shared:
+            for other in range(1, len(self.found)):
+                rows = np.flatnonzero(period == other)
+                own[rows] = self.found[other][number[rows]]
+        place = own + first
+        place[own == NONE] = NONE
+        return place
 
 
 @functools.lru_cache(maxsize=64)

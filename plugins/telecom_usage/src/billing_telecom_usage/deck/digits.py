@@ -13,6 +13,7 @@ from billing_telecom_usage.numbers import E164_DIGITS
 Integers = npt.NDArray[Any]
 """An array of int64."""
 _WIDTH = 16
+_BLOCK = 2**14
 _WORD = np.dtype("<u8")
 
 
@@ -41,8 +42,19 @@ class Digits:
 
 def digits_of(texts: npt.NDArray[np.bytes_]) -> Digits:
     """Return the numbers that texts of ASCII digits say."""
-    padded = np.ascontiguousarray(texts.astype(f"S{_WIDTH}"))
-    words = padded.view(_WORD).reshape(len(texts), 2)
+    keys, sizes = (np.empty(len(texts), dtype=np.int64) for _ in range(2))
+    sound = np.empty(len(texts), dtype=bool)
+    for begin in range(0, len(texts), _BLOCK):  # a block stays in the cache of the processor
+        block = slice(begin, begin + _BLOCK)
+        keys[block], sizes[block], sound[block] = _block(texts[block])
+    return Digits(keys, sizes, sound)
+
+
+def _block(texts: npt.NDArray[np.bytes_]) -> tuple[Integers, Integers, npt.NDArray[np.bool_]]:
+    width = texts.dtype.itemsize
+    padded = np.zeros((len(texts), _WIDTH), dtype=np.uint8)
+    padded[:, :width] = np.ascontiguousarray(texts).view(np.uint8).reshape(len(texts), width)[:, :_WIDTH]
+    words = padded.view(_WORD)
     first, second = words[:, 0].copy(), words[:, 1] & _LAST_CLEARED  # the sixteenth digit names nobody
     sizes = np.zeros(len(texts), dtype=np.int64)
     sound = np.ones(len(texts), dtype=bool)
@@ -52,8 +64,7 @@ def digits_of(texts: npt.NDArray[np.bytes_]) -> Digits:
         wanted = marks * np.uint64(3)
         beside = ~((marks >> np.uint64(4)) * np.uint64(15)) & _LOW
         sound &= ((word & _HIGH) == wanted) & (((word + _SIX) & _HIGH) == wanted) & ((word & beside) == 0)
-    keys = _eight(first) * 10 ** (E164_DIGITS - 8) + _eight(second) // 10
-    return Digits(keys, sizes, sound)
+    return _eight(first) * 10 ** (E164_DIGITS - 8) + _eight(second) // 10, sizes, sound
 
 
 def _eight(words: npt.NDArray[np.uint64]) -> Integers:

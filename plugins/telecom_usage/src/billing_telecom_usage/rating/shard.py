@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from billing_framework import PRICED, Component, RatedColumns, UsageColumns, timezone, to_places
+from billing_framework import Component, RatedColumns, UsageColumns, timezone, to_places
 from billing_telecom_usage.deck.columns import DeckColumns, deck_columns, pick
 from billing_telecom_usage.deck.digits import Digits, Integers, digits_of
 from billing_telecom_usage.deck.prefixes import NONE
@@ -96,7 +96,7 @@ def rated_calls(columns: UsageColumns) -> RatedColumns:
         slots=slots_of(columns, agreement),
         numbers=digits_of(texts if texts is not None else np.zeros(0, dtype="S1")),
         bad=np.zeros(len(columns), dtype=bool),
-        unpriced=np.full(len(columns), PRICED, dtype=np.int64),
+        unpriced=np.full(len(columns), RatedColumns.PRICED, dtype=np.int64),
         order=_order(columns, agreement),
     )
     todo = _sorted(shard)
@@ -114,7 +114,7 @@ def rated_calls(columns: UsageColumns) -> RatedColumns:
     left[list(columns.mixed)] = True
     stands = todo & ~left[groups]
     kept = np.flatnonzero(stands) if shard.order is None else shard.order[stands[shard.order]]
-    shard.unpriced[left[groups]] = PRICED
+    shard.unpriced[left[groups]] = RatedColumns.PRICED
     return lines_of(priced, kept, unpriced=shard.unpriced, reasons=_REASONS, left=np.flatnonzero(left))
 
 
@@ -174,13 +174,12 @@ def _batch(shard: _Shard, tariff: Tariff, rows: Integers) -> _Batch | None:
     part, edge = line.at(columns.start[rows])
     number = shard.field("b_number")[rows]
     places = deck.places(shard.numbers)
-    count = len(shard.numbers.keys)
-    at = places[line.period[part] * count + number]
+    at = places.at(line.period[part], number)
     crossing = np.flatnonzero(edge < seconds)
     then = at
     if len(crossing):
         then = at.copy()
-        then[crossing] = places[line.period[part[crossing] + 1] * count + number[crossing]]
+        then[crossing] = places.at(line.period[part[crossing] + 1], number[crossing])
         beyond = line.until(part[crossing] + 2, columns.start[rows[crossing]]) < seconds[crossing]
         shard.bad[rows[crossing[beyond]]] = True
     wrong = at == NONE
