@@ -6,6 +6,7 @@ Run it from the repository: ``python -m benchmarks.cycle --workload telecom --da
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -20,6 +21,7 @@ from benchmarks.workloads.flat import flat
 from benchmarks.workloads.metering import metering
 from benchmarks.workloads.offices import Workload, found, settle
 from benchmarks.workloads.telecom import telecom
+from billing_framework.run.cycle.work import Work
 
 WORKLOADS = {"telecom": telecom, "metering": metering, "flat": flat}
 SIZES = {"telecom": 1_000_000, "metering": 28_800_000, "flat": 100_000}
@@ -56,7 +58,8 @@ def compare(workload: Workload, stores: Stores, *, rounds: int, workers: int) ->
     Raises:
         AssertionError: two rounds made different documents.
     """
-    file = usage_file(workload, stores.folder)
+    files = usage_files(workload, stores.folder)
+    work = Work(executor="processes", workers=workers) if workers > 1 else None
     stores.fresh("template")
     found(workload, settle(workload, stores.folder / "template", stores.url("template")))
     rows = stores.folder / "rows"
@@ -64,32 +67,47 @@ def compare(workload: Workload, stores: Stores, *, rounds: int, workers: int) ->
     for number in range(rounds):
         for side in ("product", "floor") if number % 2 == 0 else ("floor", "product"):
             if side == "product":
-                one = run_product(workload, stores, file, workers=workers, rows=rows)
+                one = run_product(workload, stores, files, work=work, rows=rows)
                 if done.product and done.product[0].facts != one.facts:
                     raise AssertionError((done.product[0].facts, one.facts))
                 done.product.append(one)
             else:
-                one = apart(floor_round, workload, file, stores.fresh("floor", "bare"), rows, stores.server_process)
+                one = apart(floor_round, workload, files, stores.fresh("floor", "bare"), rows, stores.server_process)
                 stores.remove("floor")
                 done.floor.append(one)
             print(f"  {side:8} {one.clock:8.2f} s, peak {one.peak_mb:,.0f} MB", flush=True)
     return done
 
 
-def usage_file(workload: Workload, folder: Path) -> Path | None:
-    """Write the usage file of a workload and return its path, None where it has none."""
+def usage_files(workload: Workload, folder: Path, rows: int = 0) -> tuple[Path, ...]:
+    """Write the usage files of a workload, one or several of so many rows, and return their paths."""
     if workload.write_usage is None:
-        return None
-    file = folder / "usage.txt"
-    workload.write_usage(file)
-    return file
+        return ()
+    if not rows or rows >= workload.size:
+        workload.write_usage(folder / "usage.txt")
+        return (folder / "usage.txt",)
+    files = []
+    for first in range(0, workload.size, rows):
+        files.append(folder / f"usage{first}.txt")
+        workload.write_usage(files[-1], first, min(rows, workload.size - first))
+    return tuple(files)
 
 
-def run_product(workload: Workload, stores: Stores, file: Path | None, *, workers: int, rows: Path | None = None) -> Round:
-    """Bill once on a fresh copy of the template; the first time keep the rows that it wrote for the floor."""
+def run_product(
+    workload: Workload, stores: Stores, files: Sequence[Path], *, work: Work | None = None, rows: Path | None = None
+) -> Round:
+    """Bill once on a fresh copy of the template; the first time keep the rows that it wrote for the floor.
+
+    Args:
+        workload: the workload.
+        stores: where the databases are; one of them is the template.
+        files: its usage files.
+        work: who drafts and posts; one process where None.
+        rows: file of the rows for the floor.
+    """
     settings = settle(workload, stores.folder / "final", stores.fresh("final", "template"))
     since = _next_transaction(stores, "final")
-    one = apart(product_round, workload, settings, file, stores.server_process, workers)
+    one = apart(product_round, workload, settings, files, stores.server_process, work)
     if rows is not None and not rows.exists():
         bare = stores.fresh("bare", "template")
         apart(capture, stores.url("final"), stores.url("template"), bare, since=since, rows=rows)

@@ -241,12 +241,12 @@ def _path(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def floor_round(workload: Workload, file: Path | None, url: str, rows: Path, server: int) -> Round:
-    """Run the floor once: parse the file, write the rows; they are in memory before the clock starts.
+def floor_round(workload: Workload, files: Sequence[Path], url: str, rows: Path, server: int) -> Round:
+    """Run the floor once: parse the files, write the rows; they are in memory before the clock starts.
 
     Args:
         workload: the workload.
-        file: its usage file, None where it has none.
+        files: its usage files.
         url: a fresh copy of the bare database.
         rows: what `capture` kept.
         server: process id of the database server, 0 for SQLite.
@@ -254,9 +254,10 @@ def floor_round(workload: Workload, file: Path | None, url: str, rows: Path, ser
     tables = pickle.loads(rows.read_bytes())  # noqa: S301 - written by this benchmark
     gc.freeze()
     meter = Meter(server=server)
-    if file is not None:
+    if files:
         import polars as pl  # noqa: F401, PLC0415 - the import is no part of the parse
 
+    for file in files:
         with meter.step("parse"):
             parse(workload, file)
     with meter.step("write"):

@@ -57,11 +57,13 @@ class Round:
         costs: name of a step to its cost, in the order of the steps.
         peak_mb: highest resident memory of the process, in megabytes; of the largest of it and its workers.
         facts: what the round made: counts and totals, which must be the same in every round.
+        curve: seconds of each of several files, where there were several.
     """
 
     costs: dict[str, Cost]
     peak_mb: float
     facts: dict[str, Any] = attrs.field(factory=dict)
+    curve: tuple[float, ...] = ()
 
     @property
     def clock(self) -> float:
@@ -81,10 +83,12 @@ class Meter:
     Attributes:
         server: process id of the database server, 0 where there is none.
         costs: what was measured so far.
+        curve: seconds of each time that the first step was measured.
     """
 
     server: int = 0
     costs: dict[str, Cost] = attrs.field(factory=dict)
+    curve: list[float] = attrs.field(factory=list)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -94,6 +98,8 @@ class Meter:
         clock = time.perf_counter() - clock
         if self.server:
             time.sleep(_SETTLE_SECONDS)  # a session that has just ended is counted once its server has taken note of it
+        if not self.costs or name == next(iter(self.costs)):
+            self.curve.append(clock)
         before = self.costs.get(name, Cost(clock=0, client=0))
         self.costs[name] = Cost(
             clock=before.clock + clock,
@@ -103,7 +109,7 @@ class Meter:
 
     def done(self, **facts: Any) -> Round:
         """Return the round."""
-        return Round(costs=self.costs, peak_mb=_peak_mb(), facts=facts)
+        return Round(costs=self.costs, peak_mb=_peak_mb(), facts=facts, curve=tuple(self.curve))
 
 
 def apart(function: Callable[Arguments, Result], *args: Arguments.args, **options: Arguments.kwargs) -> Result:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.cycle import run_product, usage_file
+from benchmarks.cycle import run_product, usage_files
 from benchmarks.measuring import Meter, Round, apart, keep, median_ratio, plain, rounds_table
 from benchmarks.naive_design import office
 from benchmarks.stores import DIALECTS, Dialect, Stores, open_stores
@@ -48,17 +48,15 @@ def compare(workload: Workload, stores: Stores, *, rounds: int) -> tuple[list[Ro
     Raises:
         AssertionError: they come to different totals.
     """
-    file = usage_file(workload, stores.folder)
-    if file is None:
-        raise AssertionError(workload.name)
+    files = usage_files(workload, stores.folder)
     stores.fresh("template")
     found(workload, settle(workload, stores.folder / "template", stores.url("template")))
     apart(_found, stores.fresh("naive_template"), workload)
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(run_product(workload, stores, file, workers=1))
+        ours.append(run_product(workload, stores, files))
         print(f"  product {ours[-1].clock:8.2f} s", flush=True)
-        theirs.append(apart(naive_round, stores.fresh("naive", "naive_template"), file, stores.server_process))
+        theirs.append(apart(naive_round, stores.fresh("naive", "naive_template"), files[0], stores.server_process))
         print(f"  naive   {theirs[-1].clock:8.2f} s", flush=True)
         for name, value in theirs[-1].facts.items():
             if ours[-1].facts[name] != value:

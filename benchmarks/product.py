@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from benchmarks.workloads.offices import AS_OF, BOOK, CYCLE, PERIOD, Workload, o
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.start import RunRequest, start_run
+from billing_framework.run.cycle.work import Work
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.intake import take_in
 
@@ -19,32 +21,33 @@ RATE_TO_POST = ("rate", "approve", "post")
 REQUEST = RunRequest(book=BOOK, cycle=CYCLE, period=PERIOD, as_of=AS_OF)
 
 
-def product_round(workload: Workload, settings: Path, file: Path | None, server: int, workers: int = 1) -> Round:
+def product_round(workload: Workload, settings: Path, files: Sequence[Path], server: int, work: Work | None = None) -> Round:
     """Bill a workload once and return what each step took.
 
     Args:
         workload: the workload.
         settings: ``billing.toml`` of its office.
-        file: its usage file, None where it has none.
+        files: its usage files.
         server: process id of the database server, 0 for SQLite.
-        workers: processes that draft and post.
+        work: who drafts and posts, in what shards; one process where None.
     """
     meter = Meter(server=server)
     with opened(settings) as deployment:
         warm(deployment)
-        if file is not None and workload.usage is not None:
-            with meter.step(INTAKE):
-                take_in(deployment, file, workload.usage.format, source=workload.usage.source)
+        for file in files:
+            if workload.usage is not None:
+                with meter.step(INTAKE):
+                    take_in(deployment, file, workload.usage.format, source=workload.usage.source)
         with meter.step("rate"):
-            start_run(deployment, REQUEST)
+            start_run(deployment, REQUEST, work=work)
         with meter.step("approve"):
             approved = approve_run(deployment)
         if approved.findings:
             raise AssertionError(approved.findings[:5])
         with meter.step("post"):
-            posted = post_run(deployment)
+            posted = post_run(deployment, work=work)
             deployment.close()
-        return meter.done(documents=posted.posted, digest=posted.run.digest, workers=workers, **totals(deployment))
+        return meter.done(documents=posted.posted, digest=posted.run.digest, **totals(deployment))
 
 
 def warm(deployment: Deployment) -> None:

@@ -97,7 +97,7 @@ class Workload:
         customers: who is billed.
         unit: what `size` counts.
         usage: how its usage file is taken in, None where there is none.
-        write_usage: writes the usage file to a path.
+        write_usage: writes a usage file to a path: all of it, or so many records from a first one on.
         rate_table: header and content of its rate table.
         plan_file: file of its price plan.
     """
@@ -107,7 +107,7 @@ class Workload:
     unit: str
     customers: Customers
     usage: Usage | None = None
-    write_usage: Callable[[Path], None] | None = None
+    write_usage: Callable[..., None] | None = None
     rate_table: tuple[RateTableHeader, bytes] | None = None
     plan_file: str = "plan.toml"
 

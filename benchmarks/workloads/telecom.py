@@ -84,24 +84,24 @@ def deck(prefixes: list[str], seed: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def write_calls(path: Path, *, size: int, accounts: int, prefixes: list[str], seed: int) -> None:
-    """Write the file of calls: `size` rows in the order of their starts, as a switch writes them.
+def write_calls(path: Path, first: int = 0, count: int = 0, *, size: int, accounts: int, prefixes: list[str], seed: int) -> None:
+    """Write rows of the file of calls, in the order of their starts, as a switch writes them.
 
     Args:
         path: where to.
-        size: number of rows.
+        first: first row.
+        count: number of rows; all from the first on where 0.
+        size: rows of the whole month.
         accounts: number of callers.
         prefixes: prefixes that are called.
         seed: seed of the rows.
     """
-    random = np.random.default_rng(seed + 2)
+    random = np.random.default_rng([seed, first])
+    last = first + count if count else size
     with path.open("w", encoding="ascii", newline="\n") as file:
         file.write("id,caller,called,start,duration,billed,result\n")
-        written = 0
-        while written < size:
-            count = min(_CHUNK, size - written)
-            file.writelines(_rows(random, written, count, size, accounts=accounts, prefixes=prefixes))
-            written += count
+        for start in range(first, last, _CHUNK):
+            file.writelines(_rows(random, start, min(_CHUNK, last - start), size, accounts=accounts, prefixes=prefixes))
 
 
 def _rows(random: np.random.Generator, first: int, count: int, size: int, *, accounts: int, prefixes: list[str]) -> Iterator[str]:
