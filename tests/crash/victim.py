@@ -20,6 +20,7 @@ import attrs
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from billing_framework.cli.main import is_interruption
 from billing_framework.storage.engine import open_database
 from billing_framework.values.errors import BillingError
 from tests.crash import fate, world
@@ -79,12 +80,12 @@ def _be_victim(order: Order, out: int) -> None:
                 what, when = (fate.TIMED, 0) if order.what in fate.BY_CLOCK else (order.what, int(order.when))
                 counters = fate.watch(database, what, when, order.server)
             world.act(office, act, order.size)
-    except KeyboardInterrupt:
-        code = fate.INTERRUPTED
-    except BillingError as error:
-        code, told = error.exit_code, str(error)
-    except BaseException:  # noqa: BLE001  whatever it is, this process must not go on as its parent
+    except BaseException as error:  # noqa: BLE001  whatever it is, this process must not go on as its parent
         code, told = 1, traceback.format_exc()
+        if is_interruption(error):
+            code = fate.INTERRUPTED
+        elif isinstance(error, BillingError):
+            code, told = error.exit_code, str(error)
     sys.setprofile(None)
     if counters is None:
         os.write(out, b"\n")

@@ -143,6 +143,15 @@ def _accept(arguments: Sequence[str]) -> None:
             raise InputRefused("INPUT01", what, remedy="Give it as UTF-8; rename a file whose name is not")
 
 
+def is_interruption(error: BaseException | None) -> bool:
+    """Return whether somebody interrupted; rolling back in the middle of a statement may fail, and is then not what ended it."""
+    while error is not None:
+        if isinstance(error, click.Abort | KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def ended_by(error: BaseException, session: Session) -> int:
     """Tell the user what ended the command and return the exit code.
 
@@ -153,7 +162,7 @@ def ended_by(error: BaseException, session: Session) -> int:
         return error.exit_code
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else _FAULT
-    if isinstance(error, click.Abort | KeyboardInterrupt):
+    if is_interruption(error):
         click.echo("interrupted; nothing of an unfinished action was stored", err=True)
         return _INTERRUPTED
     if session.debug and not isinstance(error, click.ClickException):

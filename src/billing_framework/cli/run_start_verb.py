@@ -11,7 +11,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type
-from billing_framework.cli.output import emit
+from billing_framework.cli.output import emit, show_findings
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.period import run_book, run_period
@@ -33,6 +33,7 @@ from billing_framework.run.input_file import read_input
 @click.option("--as-of", type=date_type, metavar="DATE", help="Date of the documents; today by default.")
 @click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account; may be repeated.")
 @click.option("--rehearsal", is_flag=True, help="Rehearse: the same steps, but nothing can be approved.")
+@click.option("--migration", is_flag=True, help="Take the period over as billed by another system; nothing is ever issued.")
 @click.option(
     "--plan",
     "plans",
@@ -54,9 +55,12 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
       billing run start --book US --cycle monthly:1 --period 2026-07
       billing run start --period 2026-07 --account A-1001 --rehearsal
       billing run start --period 2026-07 --rehearsal --plan residential-2027.toml
+      billing run start --period 2026-06 --migration
       billing run start --cycle read-date --period 2026-07-03/2026-08-02
       billing run start --period 2026-07 --executor processes --workers 4
     """
+    if rehearsal and given["migration"]:
+        raise click.UsageError("--rehearsal and --migration exclude each other")
     as_of: datetime | None = given["as_of"]
     request = RunRequest(
         book=run_book(deployment, given["book"]),
@@ -64,13 +68,14 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
         period=run_period(given["cycle"], given["period"], deployment.settings.custom_cycles),
         as_of=as_of.date() if as_of else None,
         accounts=tuple(given["accounts"]),
-        kind="rehearsal" if rehearsal else "final",
+        kind="rehearsal" if rehearsal else "migration" if given["migration"] else "final",
         candidates=read_candidates(deployment, [(str(path), read_input(path)) for path in given["plans"]]),
     )
     with run_progress("drafting", "accounts") as progress:
         report = start_run(
             deployment, request, work=work_from(deployment, given, transaction_size=given["batch_size"]), progress=progress
         )
+    show_findings(context, report.findings)
     emit(context, report, lambda: started(report))
 
 

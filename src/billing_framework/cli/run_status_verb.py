@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from billing_framework.cli.context import pass_deployment
-from billing_framework.cli.output import emit, fields, table
+from billing_framework.cli.output import emit, fields, show_findings, table
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.resume import ResumeReport, resume_run
@@ -86,6 +86,7 @@ def resume(context: click.Context, /, deployment: Deployment, *, run_code: str, 
     """
     with run_progress("going on", "items") as progress:
         report = resume_run(deployment, run_code, work=work_from(deployment, given), progress=progress)
+    show_findings(context, report.findings)
     emit(context, report, lambda: _resumed(report))
     if report.void:
         context.exit(1)

@@ -283,6 +283,7 @@ class RunSettings:
         scheduler: address of the Dask scheduler, for example ``tcp://10.0.0.5:8786``, or the file that it writes its address into.
         shard_size: accounts or documents that a worker takes at a time.
         lease_seconds: how long a worker may be silent before another one takes its shard over.
+        plugin_budget_seconds: how long one call of a plugin may take; a longer one is told, and ended in a worker process.
     """
 
     executor: str = attrs.field(default="in-process", validator=_executor)
@@ -290,6 +291,7 @@ class RunSettings:
     scheduler: str = ""
     shard_size: int = attrs.field(default=2_000, validator=_at_least_one)
     lease_seconds: int = attrs.field(default=300, validator=_at_least_one)
+    plugin_budget_seconds: int = attrs.field(default=120, validator=_at_least_one)
 
 
 @attrs.frozen(kw_only=True)

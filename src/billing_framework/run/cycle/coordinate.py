@@ -47,8 +47,12 @@ def coordinate(deployment: Deployment, run: Run, step: Step[Any], work: Work, pr
     if not _unfinished(deployment, run, step):
         return Worked()
     if work.executor == IN_PROCESS:
-        return _done_here(deployment, run, step, work, progress)
-    return _Foreman(deployment=deployment, run=run, step=step, work=work, progress=progress).all_done()
+        worked = _done_here(deployment, run, step, work, progress)
+    else:
+        worked = _Foreman(deployment=deployment, run=run, step=step, work=work, progress=progress).all_done()
+    for finding in worked.told:
+        work.tell(finding)
+    return worked
 
 
 def _unfinished(deployment: Deployment, run: Run, step: Step[Any]) -> list[Shard]:

@@ -19,8 +19,9 @@ from billing_framework.run.cycle.issuer import buyer_of, seller_of
 from billing_framework.run.cycle.late_find import late_holds
 from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
-from billing_framework.run.cycle.manifest import ManifestText, ManifestWriter, changed_parts
+from billing_framework.run.cycle.manifest import ManifestText, ManifestWriter, changed_parts, versions_digest
 from billing_framework.run.cycle.order import order_holds
+from billing_framework.run.cycle.plugin_watch import plugins_watched
 from billing_framework.run.cycle.rehearse import billed_before, desk_of_run, in_order
 from billing_framework.run.cycle.shards import batches, pending_families, plan_drafting
 from billing_framework.run.cycle.together import heads_of_results, held_together
@@ -42,8 +43,10 @@ from billing_framework.storage.billing.run_rows import (
     run_accounts_of,
     save_accounts,
 )
+from billing_framework.storage.billing.standing import standing
 from billing_framework.storage.master.account_rows import load_accounts, load_parties, load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
+from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
@@ -88,7 +91,7 @@ def _prepare(deployment: Deployment, run: Run, known_at: datetime) -> Desk:
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         desk = desk_of_run(connection, desk, run)
-    return attrs.evolve(desk, known_at=known_at)
+        return attrs.evolve(desk, known_at=known_at, mark=standing(connection, known_at))
 
 
 def draft_shard(desk: Desk, run: Run, lease: Lease, size: int, saved: Saved) -> Worked:
@@ -110,20 +113,27 @@ def draft_shard(desk: Desk, run: Run, lease: Lease, size: int, saved: Saved) -> 
         rows = run_accounts_of(connection, run, lease.shard.accounts)
     families = pending_families({account: row.state for account, row in rows.items()}, desk.groups)
     parts = list(batches(families, size))
-    for place, part in enumerate(parts, start=1):
-        draft_batch(desk, run, part, lease=lease, last=place == len(parts))
-        saved(len(part))
+    with plugins_watched(desk.deployment.settings.run.plugin_budget_seconds) as watch:
+        for place, part in enumerate(parts, start=1):
+            draft_batch(desk, run, part, lease=lease, last=place == len(parts), watch=watch)
+            saved(len(part))
     if not parts:
         with database.begin() as connection:
             lease.finish(connection)
-    return Worked(count=sum(map(len, parts)))
+    return Worked(count=sum(map(len, parts)), told=tuple(watch.told.values()))
 
 
 DRAFTING = Step(name="draft", prepare=_prepare, work=draft_shard)
 
 
 def draft_batch(
-    desk: Desk, run: Run, accounts: Sequence[str], *, lease: Lease | None = None, last: bool = False
+    desk: Desk,
+    run: Run,
+    accounts: Sequence[str],
+    *,
+    lease: Lease | None = None,
+    last: bool = False,
+    watch: CallWatch = UNWATCHED,
 ) -> dict[str, RunAccount]:
     """Draft some accounts of a run, whole families of them, and return their rows.
 
@@ -133,6 +143,7 @@ def draft_batch(
         accounts: the accounts.
         lease: the shard that they are part of, which nobody else may have taken; None where an officer drafts them.
         last: True where nothing is left of the shard after them.
+        watch: who is told of each call of a plugin.
     """
     deployment = desk.deployment
     with deployment.database.read() as connection:
@@ -142,13 +153,13 @@ def draft_batch(
         parties = load_parties(connection, [given.account.party for given in inputs.values()])
     writer = ManifestWriter()
     manifests = {account: writer.write(given) for account, given in inputs.items()}
-    results = bill(list(inputs.values()), material, deployment.host)
+    results = bill(list(inputs.values()), material, deployment.host, watch=watch)
     with deployment.database.read() as connection:
         again = billed_before(connection, run, accounts)
         order = in_order(order_holds(connection, results, run.period.end), set(again.values()))
     drafted = [inputs[result.account] for result in results if result.draft is not None]
     order = late_holds(inputs.values()) | gap_holds(drafted, history) | order
-    rows = {row.account: row for row in _reviewed(desk, results, manifests, history, before, order=order)}
+    rows = {row.account: row for row in _reviewed(desk, results, manifests, history, before, order=order, watch=watch)}
     with deployment.database.begin() as connection:
         run = locked(connection, run, shared=lease is not None)
         if run.state not in OPEN:
@@ -201,6 +212,7 @@ def _reviewed(
     before: Mapping[str, RunAccount],
     *,
     order: Mapping[str, HoldEvidence],
+    watch: CallWatch,
 ) -> list[RunAccount]:
     """Return the row of each account after its draft was checked."""
     batch = ReviewBatch(
@@ -214,7 +226,7 @@ def _reviewed(
     holds = {account: [evidence] for account, evidence in order.items()}
     host = desk.deployment.host
     owners = host.owners["billing_review_checks"]
-    for reason in review(batch, host.review_checks, host.settings_of_checks, plugin_of=owners):
+    for reason in review(batch, host.review_checks, host.settings_of_checks, plugin_of=owners, watch=watch):
         holds.setdefault(reason.account, []).append(
             HoldEvidence(check=reason.check, finding=reason.finding, facts=reason.evidence)
         )
@@ -237,6 +249,7 @@ def _reviewed(
                 evidence=tuple(found),
                 control=dict(result.control),
                 manifest=manifest.digest,
+                known=desk.mark,
                 parts=manifest.parts,
                 version=row.version + 1,
             )
@@ -343,6 +356,8 @@ def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...
             return {}
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         desk = desk_of_run(connection, desk, run)
+        known, versions = standing(connection, desk.known_at), versions_digest(desk.versions)
+        rows = [row for row in rows if row.known != known or row.parts.get("versions") != versions]
         stale: dict[str, tuple[str, ...]] = {}
         writer = ManifestWriter()
         for start in range(0, len(rows), 500):

@@ -12,6 +12,7 @@ from billing_framework.run.cycle.start import finish_drafting
 from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.run_rows import Run, find_run, runs
+from billing_framework.values.finding import Finding
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +25,7 @@ class ResumeReport:
         drafted: number of accounts that were drafted now.
         posted: number of documents that were issued now.
         void: account to the reason why its document was issued as void.
+        findings: what changes no result but should be known, such as a plugin that takes too long.
     """
 
     run: Run
@@ -31,6 +33,7 @@ class ResumeReport:
     drafted: int = 0
     posted: int = 0
     void: Mapping[str, str] = attrs.field(factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 def resume_run(
@@ -53,8 +56,9 @@ def resume_run(
         cut_off = [] if code else [run for run in runs(connection) if run.state in ("drafting", "posting")]
         run = cut_off[0] if cut_off else find_run(connection, code)
     if run.state == "drafting":
-        run, drafted = finish_drafting(deployment, run, work, progress)
-        return ResumeReport(run=run, step="draft", drafted=drafted)
+        told: list[Finding] = []
+        run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
+        return ResumeReport(run=run, step="draft", drafted=drafted, findings=tuple(told))
     if run.state == "posting":
         report = post_run(deployment, run.code, work=work, progress=progress)
         return ResumeReport(run=report.run, step="post", posted=report.posted, void=report.void)

@@ -82,6 +82,7 @@ class RunReport:
         drafted: number of accounts that were drafted now.
         stale: number of drafts that were made again because their input had changed.
         billed_elsewhere: number of accounts whose period another run has billed.
+        findings: what changes no result but should be known, such as a plugin that takes too long.
     """
 
     run: Run | None
@@ -90,6 +91,7 @@ class RunReport:
     drafted: int = 0
     stale: int = 0
     billed_elsewhere: int = 0
+    findings: tuple[Finding, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:
@@ -126,8 +128,10 @@ def start_run(
     if run.state not in OPEN_STATES:
         return attrs.evolve(opened, counts=_counts(deployment, run))
     stale = 0 if opened.is_new else _make_pending(deployment, run)
-    run, drafted = finish_drafting(deployment, run, work, progress)
-    return attrs.evolve(opened, run=run, counts=_counts(deployment, run), drafted=drafted, stale=stale)
+    told: list[Finding] = []
+    run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
+    counts = _counts(deployment, run)
+    return attrs.evolve(opened, run=run, counts=counts, drafted=drafted, stale=stale, findings=tuple(told))
 
 
 def finish_drafting(deployment: Deployment, run: Run, work: Work, progress: Progress | None = None) -> tuple[Run, int]:

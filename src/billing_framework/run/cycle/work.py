@@ -12,6 +12,7 @@ import attrs
 from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.run_rows import Run
+from billing_framework.values.finding import Finding
 
 IN_PROCESS = "in-process"
 PROCESSES = "processes"
@@ -21,6 +22,10 @@ EXECUTORS = (IN_PROCESS, PROCESSES, DASK)
 Prepared = TypeVar("Prepared")
 Saved = Callable[[int], None]
 """Told how many accounts or documents were saved just now."""
+
+
+def _tell_nobody(_finding: Finding) -> None:
+    """Drop what is told."""
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +39,7 @@ class Work:
         shard_size: accounts or documents in a shard.
         batch_size: accounts or documents per transaction; a whole shard where None.
         lease_seconds: how long a worker may be silent before another one takes its shard.
+        tell: told what changes no result but should be known, such as a plugin that takes too long.
     """
 
     executor: str | Executor = IN_PROCESS
@@ -42,6 +48,7 @@ class Work:
     shard_size: int = 2_000
     batch_size: int | None = None
     lease_seconds: int = 300
+    tell: Callable[[Finding], None] = attrs.field(default=_tell_nobody, eq=False, repr=False)
 
     @property
     def transaction_size(self) -> int:
@@ -69,13 +76,16 @@ class Worked:
     Attributes:
         count: number of accounts drafted or documents issued.
         void: account to the reason why its document was issued as void.
+        told: what changes no result but should be known.
     """
 
     count: int = 0
     void: Mapping[str, str] = attrs.field(factory=dict)
+    told: tuple[Finding, ...] = ()
 
     def __add__(self, other: Worked) -> Worked:
-        return Worked(count=self.count + other.count, void={**self.void, **other.void})
+        told = dict.fromkeys((*self.told, *other.told))  # each once, however many shards say it
+        return Worked(count=self.count + other.count, void={**self.void, **other.void}, told=tuple(told))
 
 
 @attrs.frozen(kw_only=True)
