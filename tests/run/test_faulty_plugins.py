@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -13,12 +16,17 @@ import attrs
 import pytest
 
 from billing_framework import Amount, BillingGroup, CarriedState, DateSpan, DraftDocument, Finding, Note, Priced, Pricing, Rating
+from billing_framework.plugin.host import Host
+from billing_framework.plugin.settings import RunSettings
 from billing_framework.run.cycle.report import report_run
 from billing_framework.run.cycle.review import review_run
+from billing_framework.run.cycle.work import Work
+from billing_framework.run.deployment import open_deployment
 from billing_framework.storage.billing.run_rows import RunAccount, find_run, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from tests.run.faulty import PLAN, VICTIM, Fault, faulty_plugin, without_records
+from tests.run.workforce import REPOSITORY, SETTINGS
 from tests.scenarios.office import Office
 
 HUGE = Fraction(10) ** 400
@@ -219,8 +227,58 @@ TWINS: dict[str, Fault] = {
 @pytest.mark.parametrize("fault", TWINS)
 def test_a_faulty_twin_costs_time_and_nothing_else(sqlite_database: Database, fault: str) -> None:
     office = office_of(sqlite_database, faulty_plugin(twin=TWINS[fault]))
-    office.bill("2026-07")
+    (told,) = office.start("2026-07").findings
+    assert not told.stops
+    assert "faulty" in told.what
+    assert told.what.endswith("; the reference rates instead")
+    office.approve()
+    office.post()
     assert [row.split(maxsplit=1)[1] for row in office.documents()] == ["C0 39.60", "C1 41.80", "C2 44.00"]
+
+
+def test_a_slow_plugin_is_told_and_changes_nothing(sqlite_database: Database) -> None:
+    def sleep(_: object, done: Rating) -> Rating:
+        time.sleep(1.05)
+        return done
+
+    quick = office_of(sqlite_database, faulty_plugin())
+    rehearsed = quick.start("2026-07", kind="rehearsal")
+    settings = attrs.evolve(quick.deployment.settings, run=RunSettings(plugin_budget_seconds=1))
+    host = Host.build([("faulty", faulty_plugin(rating=sleep))])
+    slow = Office(attrs.evolve(quick.deployment, settings=settings, host=host), quick.clock)
+    report = slow.start("2026-07")
+    (told,) = report.findings
+    assert (told.code, told.stops) == ("PLUGIN20", False)
+    assert told.what == "rater 'faulty' of plugin faulty took 1 s; 1 s are allowed"
+    assert rehearsed.run is not None
+    assert report.run is not None
+    digests = {review_run(slow.deployment, run.code).digest for run in (rehearsed.run, report.run)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("hangs", ["rating", "twin"])
+def test_a_plugin_that_hangs_is_ended_by_a_worker_process(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str
+) -> None:
+    info = tmp_path / "hanging_for_tests-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hanging-for-tests\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[billing_framework]\nfaulty = tests.run.hanging_{hangs}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{REPOSITORY}")
+    settings = SETTINGS.replace("workshop", "faulty") + "[run]\nplugin_budget_seconds = 1\n"
+    (tmp_path / "billing.toml").write_text(settings, encoding="utf-8")
+    url = sqlite_database.engine.url.render_as_string(hide_password=False)
+    (tmp_path / "database.url").write_text(url, encoding="utf-8")
+    office = office_of(sqlite_database, faulty_plugin())
+    with open_deployment(tmp_path / "billing.toml", clock=office.clock) as deployment:
+        desk = Office(deployment, office.clock)
+        report = desk.start("2026-07", work=Work(executor="processes", workers=1))
+        assert report.counts == ({"drafted": 2, "held": 1} if hangs == "rating" else {"drafted": 3})
+        assert "PLUGIN20" in {told.code for told in report.findings}
+        if hangs == "rating":
+            held = rows(desk)[VICTIM]
+            assert "rater 'faulty' of faulty failed: PluginOverran: did not return within 1 s and was ended" in held.reason
 
 
 def test_a_twin_that_changes_what_it_is_given(sqlite_database: Database) -> None:
