@@ -72,6 +72,7 @@ class Desk:
         kinds: usage kinds with their tables.
         versions: name and version of all that computes.
         known_at: instant at which this was read; what is loaded later is not known.
+        mark: mark of all that was known then; empty where nobody asks for it.
     """
 
     deployment: Deployment
@@ -84,6 +85,7 @@ class Desk:
     kinds: Mapping[str, KindTable]
     versions: Mapping[str, str]
     known_at: datetime
+    mark: str = ""
 
 
 def open_desk(deployment: Deployment, connection: Connection, book: str, *, versions: Mapping[str, str]) -> Desk:

@@ -79,6 +79,11 @@ def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[
     return tuple(name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name))
 
 
+def versions_digest(versions: Mapping[str, str]) -> str:
+    """Return the digest that the part of a manifest has which says what computes."""
+    return _sha256(text_of_plain({"versions": to_terse(versions)}))
+
+
 @attrs.define
 class ManifestWriter:
     """Writes the manifests of a batch, each shared part once.

@@ -102,6 +102,7 @@ class RunAccount:
         manifest: digest of its input as hex, empty before it was drafted.
         parts: digests of the parts of its input.
         version: how often it was drafted.
+        known: mark of all that was known when it was drafted; see `standing`.
         released: digest of the draft that an officer has let pass although checks held it.
     """
 
@@ -114,6 +115,7 @@ class RunAccount:
     manifest: str = ""
     parts: Mapping[str, str] = attrs.field(factory=dict)
     version: int = 0
+    known: str = ""
     released: str = ""
 
 
@@ -283,6 +285,7 @@ def _run_account(row: sa.Row[Any]) -> RunAccount:
         manifest=row.manifest.hex() if row.manifest else "",
         parts=row.manifest_parts or {},
         version=row.version,
+        known=row.known,
         released=row.released.hex() if row.released else "",
     )
 
@@ -305,6 +308,7 @@ def save_accounts(connection: Connection, run: Run, rows: Sequence[RunAccount]) 
                     "manifest",
                     "manifest_parts",
                     "version",
+                    "known",
                     "released",
                 )
             }
@@ -339,5 +343,6 @@ def _changes(row: RunAccount) -> dict[str, Any]:
         "new_manifest": bytes.fromhex(row.manifest) or None,
         "new_manifest_parts": dict(row.parts),
         "new_version": row.version,
+        "new_known": row.known,
         "new_released": bytes.fromhex(row.released) or None,
     }

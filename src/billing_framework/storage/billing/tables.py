@@ -75,6 +75,7 @@ run_account = sa.Table(
     sa.Column("manifest", Digest),  # digest of the input without the instant at which it was known
     sa.Column("manifest_parts", JsonText),  # digest per part, so that a stale draft can say what changed
     sa.Column("version", Whole, nullable=False, server_default="0"),  # counts the drafts
+    sa.Column("known", Key, nullable=False, server_default=""),  # mark of all that was known when it was drafted
     sa.Column("released", Digest),  # content digest of the draft whose findings an officer has overruled
     sa.PrimaryKeyConstraint("run_id", "account_id"),
     _in("state", "pending", "drafted", "held", "approved", "posted", "skipped"),

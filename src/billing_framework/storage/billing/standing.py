@@ -1,0 +1,30 @@
+"""A mark of all that bills depend on: where it is the same as when a draft was made, nothing was entered, taken in or posted.
+
+Every act that changes what a bill depends on leaves a row in the audit trail, or a batch of usage. Acts on runs that only look at
+drafts, let them pass or keep them back change no bill and do not count.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.audit import audit_event
+from billing_framework.storage.usage.tables import usage_batch
+
+_CHANGE_NO_BILL = ("run start", "run hold", "run release", "run retry", "run approve", "run withdraw approval", "run purge")
+
+
+def standing(connection: Connection, known_at: datetime) -> str:
+    """Return the mark as it is in the snapshot of `connection`, of what was known at an instant.
+
+    Rows are counted, because on PostgreSQL a transaction may commit after another one that has taken a higher number.
+    """
+    columns = audit_event.c
+    acts = sa.select(sa.func.count(), sa.func.max(columns.id)).where(columns.at <= known_at)
+    count, newest = connection.execute(acts.where(columns.action.not_in(_CHANGE_NO_BILL))).one()
+    taken = sa.select(sa.func.count(), sa.func.max(usage_batch.c.id)).where(usage_batch.c.taken_at <= known_at)
+    batches, last = connection.execute(taken).one()
+    return f"{count}.{newest or 0}.{batches}.{last or 0}"
