@@ -9,7 +9,8 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, exit_for, show_findings
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.schema import check_schema, grant_role, restore_backup, upgrade_schema
+from billing_framework.run.master.periods import months
+from billing_framework.run.schema import add_partitions, check_schema, grant_role, restore_backup, upgrade_schema
 from billing_framework.storage.backup import backup as write_backup
 
 
@@ -96,3 +97,31 @@ def grant(context: click.Context, deployment: Deployment, role: str) -> None:
     """
     grant_role(deployment, role)
     emit(context, {"role": role}, f"{role} has the rights of the application")
+
+
+@db.command()
+@click.option("--through", metavar="MONTH", required=True, help="The last month that shall have partitions.")
+@click.option("--from", "first", metavar="MONTH", help="The first one; this month where it is not given.")
+@pass_deployment
+@click.pass_context
+def partition(context: click.Context, deployment: Deployment, *, through: str, first: str | None) -> None:
+    """Make monthly partitions of the tables of usage ahead of time, on PostgreSQL; doing it again changes nothing.
+
+    Run it as the owner of the schema before the months come. A month without partitions is no fault: its records stand in the
+    partition of all others, and stay there. The ledger's partitions are made where its periods are opened.
+
+    Example:
+      billing db partition --through 2027-12
+    """
+    months_asked = months(first or f"{deployment.clock.now():%Y-%m}", through)
+    report = add_partitions(deployment, months_asked)
+    if report is None:
+        emit(context, {"added": [], "there": 0, "left": []}, "SQLite keeps each table in one piece; there is nothing to make")
+        return
+    told = [f"{name} is made" for name in report.added]
+    told += [f"{name} is not made: its records stand among all others, and stay there" for name in report.left]
+    emit(
+        context,
+        {"added": report.added, "there": report.there, "left": report.left},
+        told or "all partitions are there; nothing was changed",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from billing_framework.run.deployment import Deployment
@@ -9,6 +10,7 @@ from billing_framework.storage.audit import audit_event, record
 from billing_framework.storage.backup import restore
 from billing_framework.storage.guard_proof import stated_findings
 from billing_framework.storage.migrate import check, current_revisions, upgrade
+from billing_framework.storage.partitions import PartitionReport, add_months
 from billing_framework.storage.receivable.reconciliation_tables import held_reconciliation
 from billing_framework.storage.roles import grant_application_role
 from billing_framework.storage.usage.kind_table import (
@@ -20,6 +22,7 @@ from billing_framework.storage.usage.kind_table import (
 )
 from billing_framework.storage.usage.tables import ONLY_ADDED
 from billing_framework.values.finding import Finding
+from billing_framework.values.period import DateSpan
 
 
 def upgrade_schema(deployment: Deployment) -> list[str]:
@@ -59,6 +62,31 @@ def check_schema(deployment: Deployment) -> list[Finding]:
     with deployment.database.read() as connection:
         guards = [guard for derived in tables for guard in kind_guards(derived)]
         return kind_table_findings(connection, tables) or stated_findings(connection, guards)
+
+
+def add_partitions(deployment: Deployment, months: Sequence[DateSpan]) -> PartitionReport | None:
+    """Make the monthly partitions of the tables of usage on PostgreSQL; return what was done, None on SQLite, which has none.
+
+    Args:
+        deployment: the deployment, connected as the owner of the schema.
+        months: the months that shall have partitions.
+    """
+    if deployment.database.dialect == "sqlite":
+        return None
+    guarded = [(derived.table.name, kind_guards(derived)) for derived in tables_of(deployment)]
+    with deployment.database.begin() as connection:
+        report = add_months(connection, guarded, months)
+        if report.added:
+            record(
+                connection,
+                deployment.clock.now(),
+                deployment.actor,
+                "db partition",
+                object_kind="schema",
+                object_key="database",
+                after={"added": list(report.added)},
+            )
+    return report
 
 
 def grant_role(deployment: Deployment, role: str) -> None:

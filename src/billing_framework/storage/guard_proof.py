@@ -71,8 +71,8 @@ def _postgres_findings(connection: Connection, guards: Sequence[Guard]) -> Itera
         row.tgname: row
         for row in connection.execute(
             sa.text(
-                "SELECT tgname, tgenabled::text AS enabled, pg_get_triggerdef(oid) AS definition FROM pg_trigger"
-                " WHERE NOT tgisinternal AND tgparentid = 0"
+                "SELECT tgname, tgenabled::text AS enabled, pg_get_triggerdef(t.oid) AS definition FROM pg_trigger t"
+                " JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal AND NOT relispartition"
             )
         )
     }
@@ -89,6 +89,29 @@ def _postgres_findings(connection: Connection, guards: Sequence[Guard]) -> Itera
             yield _finding(guard, "switched off")
         elif functions[guard.name] != (body, path) or _bare(trigger.definition) != definition:
             yield _finding(guard, "changed")
+    yield from _partition_findings(connection, [(guard, definition) for guard, _, definition, _ in wanted])
+
+
+def _partition_findings(connection: Connection, wanted: Sequence[tuple[Guard, str]]) -> Iterator[Finding]:
+    """Yield what is wrong with the triggers of partitions, which watch who writes to a partition directly."""
+    partitions: dict[str, list[str]] = {}
+    query = "SELECT inhparent::regclass::text AS parent, inhrelid::regclass::text AS name FROM pg_inherits ORDER BY 1, 2"
+    for row in connection.execute(sa.text(query)):
+        partitions.setdefault(row.parent, []).append(row.name)
+    query = (
+        "SELECT c.relname AS owner, tgname, tgenabled::text AS enabled, pg_get_triggerdef(t.oid) AS definition FROM pg_trigger t"
+        " JOIN pg_class c ON c.oid = tgrelid WHERE (NOT tgisinternal OR tgparentid <> 0) AND relispartition"
+    )
+    triggers = {(row.owner, row.tgname): row for row in connection.execute(sa.text(query))}
+    for guard, definition in wanted:
+        for partition in partitions.get(guard.table, ()):
+            trigger = triggers.get((partition, guard.name))
+            if trigger is None:
+                yield _finding(guard, f"missing on {partition}")
+            elif trigger.enabled not in ("O", "A"):
+                yield _finding(guard, f"switched off on {partition}")
+            elif _bare(trigger.definition) != definition.replace(f" ON {guard.table} ", f" ON {partition} ", 1):
+                yield _finding(guard, f"changed on {partition}")
 
 
 def _bare(definition: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeEngine
 from billing_framework.storage.column_types import Day, Digest, ExactText, Flag, Instant, Key, Sealed, Whole
 from billing_framework.storage.guard import Guard, create_guards, never_emptied, row_taken
 from billing_framework.storage.packed import PackedWholes
+from billing_framework.storage.partitions import create_others
 from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY
 from billing_framework.usage.content import field_text
 from billing_framework.usage.kind_fields import ENVELOPE, MARK, BodyField, Sort, body_fields
@@ -134,7 +135,8 @@ def kind_table(kind: UsageKind) -> KindTable:
     """Return a kind with its derived table, which belongs to a schema of its own so that kinds never meet.
 
     Its rows stand in the order in which they came, with one index by subject and start. That a key is there once, whatever the
-    kind, is kept by the table ``usage_key``, which also says under which subject and start the row of a key is found.
+    kind, is kept by the table ``usage_key``, which also says under which subject and start the row of a key is found. On
+    PostgreSQL the table is partitioned by start, so that a look-up by subject and start reads one partition.
 
     Raises:
         ContractBroken: ``PLUGIN11`` where the kind cannot be stored.
@@ -157,6 +159,7 @@ def kind_table(kind: UsageKind) -> KindTable:
         *([sa.Column(MARK, Digest, nullable=False)] if is_personal_kind(fields) else []),
         *(sa.Column(field.name, Sealed if field.personal else _TYPES[field.sort], nullable=field.optional) for field in fields),
         sqlite_strict=True,
+        postgresql_partition_by="RANGE (start_at)",
     )
     sa.Index(f"usage_{kind.name}_by_subject", table.c.subject_id, table.c.start_at)
     return KindTable(kind, fields, table)
@@ -176,6 +179,7 @@ def create_kind_tables(connection: Connection, tables: Sequence[KindTable]) -> l
         if name not in there:
             derived.table.create(connection)
             create_guards(connection, kind_guards(derived))
+            create_others(connection, name, kind_guards(derived))
             created.append(name)
     return created
 
