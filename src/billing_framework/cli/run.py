@@ -135,7 +135,9 @@ def post(context: click.Context, /, deployment: Deployment, *, run_code: str, ch
         report = post_run(deployment, run_code, work=work, progress=progress)
     lines = [f"run {report.run.code}: {report.posted} documents posted, {report.existing} were posted before"]
     lines += [f"  void: account {account}: {reason}" for account, reason in report.void.items()]
-    if not report.posted:
+    if report.taken_over:
+        lines[0] = f"run {report.run.code}: {report.taken_over} accounts taken over as billed, nothing is issued"
+    elif not report.posted:
         lines[0] = f"nothing to do: run {report.run.code} is {report.run.state}"
     emit(context, report, lines)
     if report.void:

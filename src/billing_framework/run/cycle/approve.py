@@ -78,7 +78,8 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
 
     Raises:
         NotFound: there is no such run, or an account that is to be approved is not drafted in it.
-        Refused: ``RUN03`` for a run in another state, ``RUN06`` for a rehearsal, ``RUN07`` where maker and checker are one.
+        Refused: ``RUN03`` for a run in another state, ``RUN06`` for a rehearsal, ``RUN07`` where maker and checker are one,
+            ``RUN57`` for a part of a migration.
     """
     with deployment.database.read() as connection:
         run = find_run(connection, code, final=True)
@@ -92,6 +93,8 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
             return ApprovalReport(run=run, was_approved=True)
         _refuse_wrong_state(run)
         _refuse_maker(deployment, connection, run)
+        if run.kind == "migration" and wanted != WHOLE:
+            raise Refused("RUN57", f"{run.code} is a migration, which is taken over as a whole", remedy="Leave the filter out")
         rows = run_accounts(connection, run)
         drafted = [row for row in rows if row.state == "drafted"]
         left_out = sum(row.state == "held" for row in rows)
@@ -106,13 +109,15 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
             *_unfit(run, [row for row in rows if row.state != "drafted"] + part, documents, stale, remaining=remaining),
             *_changed(proven.values()),
             *_out_of_order(connection, run, part, stale),
-            *_postable(connection, run, documents, mapping),
+            *(_postable(connection, run, documents, mapping) if run.kind != "migration" else ()),
         ]
         report = ApprovalReport(run=run, documents=len(documents), left_out=left_out, remaining=remaining)
         if findings:
             return attrs.evolve(report, findings=tuple(findings))
         before = [one.document for one in manifest_of(connection, run)]
-        numbered = _freeze(connection, run, documents, number_series(book.profile), len(before))
+        numbered = 0  # a migration takes over what another system has billed: nothing of it is numbered or posted
+        if run.kind != "migration":
+            numbered = _freeze(connection, run, documents, number_series(book.profile), len(before))
         if remaining:
             move_accounts_on(connection, run, proven, "drafted", "approved")
         else:

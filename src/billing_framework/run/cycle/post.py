@@ -20,6 +20,7 @@ from billing_framework.run.cycle.issue import issue_documents, refuse_changed
 from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.cycle.shards import plan_posting
+from billing_framework.run.cycle.take_over import take_over
 from billing_framework.run.cycle.work import Saved, Step, Work, Worked, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
@@ -55,11 +56,13 @@ class PostingReport:
         posted: number of documents issued now.
         existing: number of documents that had been issued before.
         void: account to the reason why its document was issued as void.
+        taken_over: number of accounts whose billing a migration has taken over from another system.
     """
 
     run: Run
     posted: int = 0
     existing: int = 0
+    taken_over: int = 0
     void: Mapping[str, str] = attrs.field(factory=dict)
 
 
@@ -92,6 +95,8 @@ def post_run(
             return PostingReport(run=run, existing=len(manifest_of(connection, run)))
         if run.state not in ("approved", "posting"):
             raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
+        if run.kind == "migration":
+            return _taken_over(deployment, connection, run)
         manifest = manifest_of(connection, run)
         mapping = mapping_of(load_book(connection, run.book).profile)
         refuse_changed(connection, run, manifest, mapping)
@@ -104,6 +109,21 @@ def post_run(
     worked = coordinate(deployment, run, POSTING, work, progress)
     run = _finish(deployment, run, len(manifest))
     return PostingReport(run=run, posted=worked.count, existing=len(manifest) - worked.count, void=worked.void)
+
+
+def _taken_over(deployment: Deployment, connection: Connection, run: Run) -> PostingReport:
+    """End a migration: what it has worked out stands, without a document, an entry or a number."""
+    run = move_run(connection, run, "posting") if run.state == "approved" else run
+    taken = take_over(connection, run)
+    now = deployment.clock.now()
+    after = {"state": "posted", "taken over": taken, "not billed": leave_unbilled(connection, run)}
+    audit.record(
+        connection, now, deployment.actor, "run post", object_kind="run", object_key=run.code, before=_APPROVED, after=after
+    )
+    return PostingReport(run=move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now), taken_over=taken)
+
+
+_APPROVED = {"state": "approved"}
 
 
 @attrs.frozen(kw_only=True)
@@ -266,7 +286,7 @@ def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
             "run post",
             object_kind="run",
             object_key=run.code,
-            before={"state": "approved"},
+            before=_APPROVED,
             after=after,
         )
         if remaining:

@@ -154,7 +154,7 @@ def bills_of(connection: Connection, record: int) -> tuple[RecordBill, ...]:
         .order_by(document.c.posted_at, document.c.id)
     )
     return tuple(
-        RecordBill(key=row.id, document=row.number, account=row.account, status=row.status, credited_by=row.note or "")
+        RecordBill(key=row.id, document=row.number or "", account=row.account, status=row.status, credited_by=row.note or "")
         for row in connection.execute(query)
     )
 

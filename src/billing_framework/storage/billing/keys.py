@@ -140,7 +140,7 @@ def billed_through(connection: Connection, agreements: Iterable[str], before: da
             .join(document, document.c.id == line.c.document_id)
             .where(
                 line.c.agreement.in_(some),
-                document.c.status == "issued",
+                sa.or_(document.c.status == "issued", taken_over()),
                 document.c.kind == "invoice",
                 document.c.period_start < before,
                 sa.exists().where(key.c.document_id == document.c.id, key.c.reversed_by.is_(None)),
@@ -150,6 +150,13 @@ def billed_through(connection: Connection, agreements: Iterable[str], before: da
     ):
         found.setdefault(row.agreement, {})[row.component] = _day(row.through)
     return found
+
+
+def taken_over() -> sa.ColumnElement[bool]:
+    """Return the condition that a document stands for what another system has billed, as a migration has taken it over."""
+    document, run = tables.document.c, tables.run
+    migrated = sa.exists().where(run.c.id == document.run_id, run.c.kind == "migration", run.c.state == "posted")
+    return sa.and_(document.status == "draft", migrated)
 
 
 def _day(value: date | str) -> date:

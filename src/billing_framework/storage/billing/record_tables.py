@@ -87,7 +87,9 @@ def guards() -> tuple[Guard, ...]:
             event="INSERT",
             message=LINK,
             refuse_when="NEW.reversed_by IS NOT NULL OR NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.document_id"
-            " AND status = 'issued' AND kind <> 'credit_note')",
+            " AND status = 'issued' AND kind <> 'credit_note')"
+            " AND NOT EXISTS (SELECT 1 FROM document d JOIN run r ON r.id = d.run_id WHERE d.id = NEW.document_id"
+            " AND r.kind = 'migration' AND r.state = 'posting')",
         ),
         Guard(
             name="billed_record_frozen",
