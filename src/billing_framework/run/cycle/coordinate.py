@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -12,12 +15,12 @@ import attrs
 from billing_framework.run.cycle.executors import opened_executor
 from billing_framework.run.cycle.lease import claim, given_back_on_error, gone_workers
 from billing_framework.run.cycle.shard_worker import ShardTask, work_on_shard
-from billing_framework.run.cycle.work import IN_PROCESS, Step, Work, Worked
-from billing_framework.run.cycle.worker_name import worker_name
+from billing_framework.run.cycle.work import IN_PROCESS, PROCESSES, Step, Work, Worked
+from billing_framework.run.cycle.worker_name import is_gone, process_of, worker_name
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.run_rows import Run
-from billing_framework.storage.billing.shard_rows import Shard, shards_of
+from billing_framework.storage.billing.shard_rows import Shard, count_overrun, shards_of
 from billing_framework.values.errors import ConfigurationError, Conflict, Refused
 
 Progress = Callable[[int, int], None]
@@ -99,7 +102,8 @@ class _Foreman:
         work: by whom.
         progress: told how far it has come.
         worked: what was done until now.
-        breakdowns: how often in a row the executor broke down without a shard done in between.
+        breakdowns: how often in a row the executor broke down without anything saved in between.
+        saved: what was saved when it broke down the last time.
         under_way: shards that the executor has.
     """
 
@@ -110,6 +114,7 @@ class _Foreman:
     progress: Progress | None
     worked: Worked = attrs.field(factory=Worked)
     breakdowns: int = 0
+    saved: int = -1
     under_way: dict[Future[Worked | None], int] = attrs.field(factory=dict)
 
     def all_done(self) -> Worked:
@@ -121,13 +126,19 @@ class _Foreman:
                     return self._until_none_is_left(executor, told)
             except BrokenExecutor as broken:
                 self.under_way.clear()
-                self.breakdowns += 1
+                self._count_breakdown()
                 if isinstance(self.work.executor, Executor) or self.breakdowns >= _MOST_BREAKDOWNS:
                     raise Refused(
                         "RUN43",
-                        f"worker processes ended {self.breakdowns} times in a row before a shard was done",
+                        f"worker processes ended {self.breakdowns} times in a row before anything was saved",
                         remedy="See what ends them: memory, a plugin, somebody's kill; then go on: billing run resume",
                     ) from broken
+
+    def _count_breakdown(self) -> None:
+        with self.deployment.database.read() as connection:
+            saved = sum(one.saved for one in shards_of(connection, self.run, self.step.name))
+        self.breakdowns = self.breakdowns + 1 if saved == self.saved else 1
+        self.saved = saved
 
     def _told(self) -> Callable[[int], ShardTask]:
         deployment = self.deployment
@@ -153,13 +164,13 @@ class _Foreman:
         try:
             while unfinished := _unfinished(self.deployment, self.run, self.step):
                 self._hand_out(executor, told, unfinished)
+                self._end_stuck(unfinished)
                 ended = wait(self.under_way, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED).done
                 for future in ended:
                     del self.under_way[future]
                     outcome = future.result()
                     if outcome is not None:
                         self.worked += outcome
-                        self.breakdowns = 0
                 _tell(self.deployment, self.run, self.step, self.progress)
                 if not self.under_way and not ended:
                     time.sleep(PAUSE_SECONDS)
@@ -167,6 +178,20 @@ class _Foreman:
             for future in self.under_way:
                 future.cancel()
         return self.worked
+
+    def _end_stuck(self, unfinished: list[Shard]) -> None:
+        """End worker processes that have saved nothing for the length of their lease: something hangs in them."""
+        if self.work.executor != PROCESSES:
+            return
+        now = self.deployment.clock.now()
+        children = {child.pid for child in multiprocessing.active_children()}
+        for one in unfinished:
+            process = process_of(one.owner)
+            if one.lease_until is not None and one.lease_until <= now and process in children and not is_gone(one.owner):
+                with self.deployment.database.begin() as connection:
+                    is_stuck = count_overrun(connection, one, now=now)
+                if is_stuck:
+                    os.kill(process, signal.SIGKILL)
 
     def _hand_out(self, executor: Executor, told: Callable[[int], ShardTask], unfinished: list[Shard]) -> None:
         """Keep the workers busy with shards that nobody has."""

@@ -24,6 +24,7 @@ from billing_framework.run.cycle.order import order_holds
 from billing_framework.run.cycle.plugin_watch import plugins_watched
 from billing_framework.run.cycle.rehearse import billed_before, desk_of_run, in_order
 from billing_framework.run.cycle.shards import batches, pending_families, plan_drafting
+from billing_framework.run.cycle.stuck import HELD_AFTER_OVERRUNS, hold_stuck
 from billing_framework.run.cycle.together import heads_of_results, held_together
 from billing_framework.run.cycle.unbilled import gap_holds
 from billing_framework.run.cycle.work import Saved, Step, Work, Worked, work_of
@@ -112,7 +113,12 @@ def draft_shard(desk: Desk, run: Run, lease: Lease, size: int, saved: Saved) -> 
     with database.read() as connection:
         rows = run_accounts_of(connection, run, lease.shard.accounts)
     families = pending_families({account: row.state for account, row in rows.items()}, desk.groups)
-    parts = list(batches(families, size))
+    overruns = lease.shard.overruns
+    parts = list(batches(families, 1 if overruns else size))
+    stuck = parts.pop(0) if overruns >= HELD_AFTER_OVERRUNS and parts else []
+    if stuck:
+        hold_stuck(desk.deployment, run, stuck, lease)
+        saved(len(stuck))
     with plugins_watched(desk.deployment.settings.run.plugin_budget_seconds) as watch:
         for place, part in enumerate(parts, start=1):
             draft_batch(desk, run, part, lease=lease, last=place == len(parts), watch=watch)

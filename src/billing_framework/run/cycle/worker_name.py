@@ -30,6 +30,13 @@ def is_gone(name: str) -> bool:
     return _started(int(parts[2])) != parts[3]
 
 
+def process_of(name: str) -> int:
+    """Return the process of a worker of this machine, 0 where it is of another one."""
+    parts = name.split("/")
+    is_here = len(parts) == _PARTS and parts[:2] == [_machine(), _boot()] and parts[2].isdecimal()
+    return int(parts[2]) if is_here else 0
+
+
 def shown_worker(name: str) -> str:
     """Return a worker as people read it: machine and process."""
     parts = name.split("/")

@@ -39,6 +39,7 @@ class Shard:
         error: why the last worker gave it back, or empty.
         first_position: first position of the posting manifest, 0 in the draft step.
         last_position: last position of the posting manifest.
+        overruns: how often its worker hung and was ended.
         accounts: codes of its accounts; loaded only for the worker that claims it.
     """
 
@@ -56,6 +57,7 @@ class Shard:
     error: str = ""
     first_position: int = 0
     last_position: int = 0
+    overruns: int = 0
     accounts: tuple[str, ...] = ()
 
 
@@ -216,6 +218,19 @@ def give_back_shard(connection: Connection, shard: Shard, error: str) -> bool:
     return connection.execute(table.update().where(mine).values(**values)).rowcount == 1
 
 
+def count_overrun(connection: Connection, shard: Shard, *, now: datetime) -> bool:
+    """Note that the worker of a shard hangs and is ended; False where it has saved since, or another has taken the shard.
+
+    Args:
+        connection: a connection with a write transaction.
+        shard: the shard as it was read.
+        now: the present instant, at which its lease has ended.
+    """
+    table = run_shard
+    stuck = sa.and_(_this(shard.run_id, shard.step, shard.number), table.c.token == shard.token, table.c.lease_until <= now)
+    return connection.execute(table.update().where(stuck).values(overruns=table.c.overruns + 1)).rowcount == 1
+
+
 def _shard(row: sa.Row[Any], accounts: tuple[str, ...]) -> Shard:
     return Shard(
         run_id=row.run_id,
@@ -232,5 +247,6 @@ def _shard(row: sa.Row[Any], accounts: tuple[str, ...]) -> Shard:
         error=row.error,
         first_position=row.first_position,
         last_position=row.last_position,
+        overruns=row.overruns,
         accounts=accounts,
     )

@@ -32,6 +32,7 @@ run_shard = sa.Table(
     sa.Column("claimed_at", Instant),
     sa.Column("ended_at", Instant),
     sa.Column("error", sa.Text, nullable=False, server_default=""),  # why the last worker gave it back
+    sa.Column("overruns", Whole, nullable=False, server_default="0"),  # how often its worker hung and was ended
     sa.PrimaryKeyConstraint("run_id", "step", "shard"),
     sa.CheckConstraint("step IN ('draft', 'post')"),
     sa.CheckConstraint("state IN ('pending', 'claimed', 'done')"),
@@ -61,6 +62,17 @@ def guards() -> Iterator[Guard]:
     )
     yield not_replaced(run_shard, SHARD)
     yield from never_emptied(["run_shard"], SHARD)
+
+
+def add_overruns(connection: Connection) -> None:
+    """Add the count of overruns to a table that was made without it; part of a migration."""
+    names = {column["name"] for column in sa.inspect(connection).get_columns("run_shard")}
+    if "overruns" not in names:
+        connection.exec_driver_sql(
+            "ALTER TABLE run_shard ADD COLUMN overruns BIGINT NOT NULL DEFAULT 0"
+            if connection.dialect.name == "postgresql"
+            else "ALTER TABLE run_shard ADD COLUMN overruns INTEGER NOT NULL DEFAULT 0"
+        )
 
 
 def create_shard_tables(connection: Connection) -> None:
