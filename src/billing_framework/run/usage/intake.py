@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -107,7 +108,8 @@ def take_in(
                 return _repeated(earlier, request)
             desk = IntakeDesk.opened(deployment, connection, file=request.file, source=request.source, kinds=reader.kinds)
             stream = open_stream(raw, request.file, on_read)
-            _fill(desk, read_items(deployment.host, reader, request, stream))
+            if not _by_columns(desk, deployment, reader, request, stream):
+                _fill(desk, read_items(deployment.host, reader, request, stream))
             batch = _batch(deployment, desk, request, reader.format, natural_key=natural_key, sha256=sha256)
             insert_batch(connection, batch)
             _audit(connection, deployment, batch)
@@ -194,6 +196,15 @@ def _audit(connection: Connection, deployment: Deployment, batch: Batch) -> None
         object_key=str(batch.id),
         after={"file": batch.file, "sha256": batch.sha256.hex(), "format": batch.format, "totals": to_plain(batch.totals)},
     )
+
+
+def _by_columns(desk: IntakeDesk, deployment: Deployment, reader: Reader, request: ReadRequest, stream: BinaryIO) -> bool:
+    """Take a file in by columns where its reader offers them and the library for them is there; return whether it was."""
+    if reader.read_columns is None or importlib.util.find_spec("polars") is None:
+        return False
+    from billing_framework.run.usage.column_road import fill_by_columns  # noqa: PLC0415 - needs polars
+
+    return fill_by_columns(desk, deployment.host, reader, request, stream)
 
 
 def _fill(desk: IntakeDesk, items: Iterable[ReadItem]) -> None:

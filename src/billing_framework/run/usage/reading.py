@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO, TypeVar
 
 import attrs
 
@@ -57,13 +58,58 @@ def read_items(host: Host, reader: Reader, request: ReadRequest, stream: BinaryI
         InputRefused: the file is refused as a whole.
         ContractBroken: ``PLUGIN04`` where the reader yields what it may not, ``PLUGIN05`` where it fails.
     """
-    who = f"the reader {reader.format!r} of plugin {host.owners['billing_readers'][reader.format]}"
-    try:
-        for item in reader.read(stream, attrs.evolve(request, settings=host.settings_of_reader(reader.format))):
-            broken = _broken(item, reader)
+    yield from read_checked(host, reader, request, stream, read=reader.read) or ()
+
+
+Item = TypeVar("Item")
+"""What is read: items one by one, or columns of them, too."""
+
+
+def read_checked(
+    host: Host,
+    reader: Reader,
+    request: ReadRequest,
+    stream: BinaryIO,
+    *,
+    read: Callable[[BinaryIO, ReadRequest], Iterator[Item] | None],
+    columns: tuple[type, ...] = (),
+) -> Iterator[Item] | None:
+    """Return what one of a reader's ways of reading makes of a file, each item checked; None where it returns none.
+
+    Args:
+        host: the host that the reader belongs to.
+        reader: the reader.
+        request: what it is told.
+        stream: the bytes of the file.
+        read: the way of reading.
+        columns: the class of columns, where it may yield some.
+    """
+    told = attrs.evolve(request, settings=host.settings_of_reader(reader.format))
+    with _faults_told(host, reader, request):
+        items = read(stream, told)
+    return None if items is None else _each_checked(host, reader, request, items, columns)
+
+
+def _each_checked(
+    host: Host, reader: Reader, request: ReadRequest, items: Iterator[Item], columns: tuple[type, ...]
+) -> Iterator[Item]:
+    with _faults_told(host, reader, request):
+        for item in items:
+            broken = _broken(item, reader, columns)
             if broken:
-                raise ContractBroken("PLUGIN04", f"{who} yielded {broken}", place=request.file)  # noqa: TRY301  it ends the loop
+                raise ContractBroken("PLUGIN04", f"{_who(host, reader)} yielded {broken}", place=request.file)
             yield item
+
+
+def _who(host: Host, reader: Reader) -> str:
+    return f"the reader {reader.format!r} of plugin {host.owners['billing_readers'][reader.format]}"
+
+
+@contextmanager
+def _faults_told(host: Host, reader: Reader, request: ReadRequest) -> Iterator[None]:
+    """Tell whatever a reader raises as its fault, or as that of the file."""
+    try:
+        yield
     except BillingError:
         raise
     except UnicodeDecodeError as error:
@@ -72,13 +118,14 @@ def read_items(host: Host, reader: Reader, request: ReadRequest, stream: BinaryI
     except Exception as error:  # noqa: BLE001  whatever a plugin raises is its fault, told as such
         # The error of a reader quotes what it could not read, which may be what is told about a person.
         hidden = any(is_personal_kind(body_fields(host.kinds[kind])) for kind in reader.kinds if kind in host.kinds)
-        what = f"{who} failed: {type(error).__name__}{'' if hidden else f': {error}'}"
+        what = f"{_who(host, reader)} failed: {type(error).__name__}{'' if hidden else f': {error}'}"
         raise ContractBroken("PLUGIN05", what, place=request.file) from (None if hidden else error)
 
 
-def _broken(item: object, reader: Reader) -> str:
-    if isinstance(item, Usage):
-        return "" if item.kind in reader.kinds else f"the usage kind {item.kind!r}, which it does not name"
+def _broken(item: object, reader: Reader, columns: tuple[type, ...]) -> str:
+    if isinstance(item, (Usage, *columns)):
+        kind = item.kind  # type: ignore[attr-defined]  # columns have it, too
+        return "" if kind in reader.kinds else f"the usage kind {kind!r}, which it does not name"
     if isinstance(item, BadRecord):
         return "" if item.findings else f"an unreadable record without a finding (line {item.line})"
     return "" if isinstance(item, Coverage | Finding) else f"a {type(item).__name__}"

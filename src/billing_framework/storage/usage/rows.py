@@ -155,7 +155,7 @@ def insert_records(
         by_kind[usage.kind].append(row)
     if desk is not None:
         desk.save()
-    _insert_subjects(connection, subjects)
+    insert_subjects(connection, subjects)
     bulk_insert(connection, usage_key, KEY_COLUMNS, keys)
     insert_deletions(connection, [record for record in accepted if record.usage is not None and record.usage.deleted], batch_id)
     for kind, rows in by_kind.items():
@@ -172,7 +172,12 @@ def _sealing(table: KindTable, subject: str, desk: KeyDesk | None) -> Seal | Non
     return functools.partial(desk.seal, owner)
 
 
-def _insert_subjects(connection: Connection, subjects: Mapping[int, str]) -> None:
+def insert_subjects(connection: Connection, subjects: Mapping[int, str]) -> None:
+    """Store the identifiers that are new.
+
+    Raises:
+        Refused: ``USAGE26`` where another identifier has the same id.
+    """
     columns = usage_subject.c
     query = sa.select(columns.id, columns.identifier)
     there = {row.id: row.identifier for row in rows_of(connection, subjects, among(query, columns.id))}

@@ -49,23 +49,24 @@ class LineBlock:
         return LineBlock(data=self.data[cut:], first=self.first + count, starts=self.starts[count:] - cut)
 
 
-def line_blocks(stream: BinaryIO, file: str, *, size: int = BLOCK_BYTES) -> Iterator[LineBlock]:
+def line_blocks(stream: BinaryIO, file: str, *, size: int = 0) -> Iterator[LineBlock]:
     """Yield the lines of a file in blocks.
 
     Args:
         stream: the bytes.
         file: name of the file, for messages.
-        size: bytes of a block, about.
+        size: bytes of a block, about; what is usual where 0.
 
     Raises:
         InputRefused: ``USAGE11`` for a line beyond the limit.
     """
+    size = size or BLOCK_BYTES
     number, rest = 1, b""
     while True:
-        parts, length = [rest], len(rest)
+        parts, length = [rest], 0
         ended = False
         while length < size and not ended:
-            part = stream.read(_PARTS)
+            part = stream.read(min(_PARTS, size))
             ended = not part
             parts.append(part)
             length += len(part)

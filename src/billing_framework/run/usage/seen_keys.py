@@ -1,0 +1,36 @@
+"""The keys of the records that one file has brought so far, kept small and sorted, so that a repeated one is found at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+Keys = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@attrs.define
+class SeenKeys:
+    """Sorted arrays, each at most half as long as the one before; eight bytes for a key."""
+
+    _runs: list[Keys] = attrs.field(factory=list)
+
+    def add(self, keys: Keys) -> None:
+        """Remember some keys."""
+        run = np.sort(keys)
+        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+            run = np.concatenate([self._runs.pop(), run])
+            run.sort(kind="stable")
+        if len(run):
+            self._runs.append(run)
+
+    def among(self, keys: Keys) -> Keys:
+        """Return those of some keys that were seen."""
+        ordered = np.sort(keys)
+        found = np.zeros(len(ordered), dtype=np.bool_)
+        for run in self._runs:
+            places = np.searchsorted(run, ordered)
+            places[places == len(run)] = 0
+            found |= run[places] == ordered
+        return ordered[found]
