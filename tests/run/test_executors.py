@@ -19,8 +19,9 @@ from billing_framework.run.cycle.executors import opened_executor
 from billing_framework.run.cycle.resume import resume_run
 from billing_framework.run.cycle.review import review_run
 from billing_framework.run.cycle.work import Work
+from billing_framework.run.deployment import open_deployment
 from billing_framework.storage.billing.numbers import counters_given
-from billing_framework.storage.billing.run_rows import find_run, runs
+from billing_framework.storage.billing.run_rows import find_run, run_accounts, runs
 from billing_framework.storage.billing.shard_rows import shards_of
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
@@ -183,4 +184,24 @@ def test_a_worker_with_another_program_bills_nothing(sqlite_database: Database, 
     with ThreadPoolExecutor(1) as threads, pytest.raises(Refused, match=r"RUN41.*billing\.toml"):
         Office(other, office.clock).start("2026-07", work=Work(executor=threads, workers=1))
     assert office.start("2026-07").counts == {"drafted": 1}
+    office.deployment.close()
+
+
+def test_a_worker_that_hangs_is_ended_and_only_its_account_held(postgres_database: Database, tmp_path: Path) -> None:
+    office = office_on_disk(postgres_database, tmp_path, CUSTOMERS)
+    office.jobs("j99,machine-04,2026-07-20T08:00:00+00:00,13", file="endless.csv")
+    office.deployment.close()
+    settings = tmp_path / "billing.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("workshop", "stuck_workshop"), encoding="utf-8")
+    office = Office(open_deployment(settings), office.clock)
+    report = office.start("2026-07", work=Work(executor="processes", workers=1, shard_size=20, lease_seconds=3))
+    assert report.counts == {"drafted": CUSTOMERS - 2, "held": 2}
+    assert report.run is not None
+    with postgres_database.read() as connection:
+        held = run_accounts(connection, report.run, states=["held"])
+    assert [(row.account, row.evidence[0].check, row.evidence[0].finding.code) for row in held] == [
+        ("C04", "worker", "RUN45"),
+        ("C05", "worker", "RUN45"),
+    ]
+    assert "stuck_workshop" in held[0].reason
     office.deployment.close()

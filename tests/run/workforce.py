@@ -34,7 +34,7 @@ factor = "0"
 zero_usage = false
 missing_usage = false
 """
-ENTRY_POINT = "[billing_framework]\nworkshop = tests.scenarios.workshop\n"
+ENTRY_POINT = "[billing_framework]\nworkshop = tests.scenarios.workshop\nstuck_workshop = tests.run.stuck_workshop\n"
 
 
 def install_workshop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
