@@ -103,8 +103,7 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
         proven = {row.document: proven[row.document] for row in part if row.document in proven}
         documents = [one.figures for one in proven.values()]
         remaining = len(drafted) - len(part)
-        book = load_book(connection, run.book)
-        mapping = mapping_of(book.profile)
+        mapping = mapping_of(load_book(connection, run.book).profile)
         findings = [
             *_unfit(run, [row for row in rows if row.state != "drafted"] + part, documents, stale, remaining=remaining),
             *_changed(proven.values()),
@@ -114,35 +113,50 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
         report = ApprovalReport(run=run, documents=len(documents), left_out=left_out, remaining=remaining)
         if findings:
             return attrs.evolve(report, findings=tuple(findings))
-        before = [one.document for one in manifest_of(connection, run)]
-        numbered = 0  # a migration takes over what another system has billed: nothing of it is numbered or posted
-        if run.kind != "migration":
-            numbered = _freeze(connection, run, documents, number_series(book.profile), len(before))
-        if remaining:
-            move_accounts_on(connection, run, proven, "drafted", "approved")
-        else:
-            move_accounts(connection, run, "drafted", "approved")
-        now = deployment.clock.now()
-        frozen = [*proven.values(), *proven_documents(connection, before).values()]
-        digest = run_digest(((one.figures, one.digest) for one in frozen), mapping)
-        if run.state == "approved":  # another part waits to be posted; this one joins it
-            run = move_run(connection, run, "drafted")
-        run = move_run(connection, run, "approved", approved_by=deployment.actor, approved_at=now, digest=bytes.fromhex(digest))
-        after = {"documents": numbered, "left out": left_out, "digest": digest} | wanted.said()
-        if remaining:
-            after["remaining"] = remaining
-        audit.record(
-            connection,
-            now,
-            deployment.actor,
-            "run approve",
-            object_kind="run",
-            object_key=run.code,
-            before={"state": "drafted"},
-            after=after,
-            reason=reason,
-        )
+        run = _approved(deployment, connection, report, proven, mapping, facts=wanted.said(), reason=reason)
         return attrs.evolve(report, run=run)
+
+
+def _approved(
+    deployment: Deployment,
+    connection: Connection,
+    report: ApprovalReport,
+    proven: Mapping[int, ProvenDocument],
+    mapping: ChartMapping,
+    *,
+    facts: Mapping[str, object],
+    reason: str,
+) -> Run:
+    """Number the documents that are approved, freeze the digest of all that is approved of the run, and return the run."""
+    run = report.run
+    before = [one.document for one in manifest_of(connection, run)]
+    numbered = 0  # a migration takes over what another system has billed: nothing of it is numbered or posted
+    if run.kind != "migration":
+        series = number_series(load_book(connection, run.book).profile)
+        numbered = _freeze(connection, run, [one.figures for one in proven.values()], series, len(before))
+    if report.remaining:
+        move_accounts_on(connection, run, proven, "drafted", "approved")
+    else:
+        move_accounts(connection, run, "drafted", "approved")
+    now = deployment.clock.now()
+    frozen = [*proven.values(), *proven_documents(connection, before).values()]
+    digest = run_digest(((one.figures, one.digest) for one in frozen), mapping)
+    if run.state == "approved":  # another part waits to be posted; this one joins it
+        run = move_run(connection, run, "drafted")
+    run = move_run(connection, run, "approved", approved_by=deployment.actor, approved_at=now, digest=bytes.fromhex(digest))
+    left = {"left out": report.left_out} | ({"remaining": report.remaining} if report.remaining else {})
+    audit.record(
+        connection,
+        now,
+        deployment.actor,
+        "run approve",
+        object_kind="run",
+        object_key=run.code,
+        before={"state": "drafted"},
+        after={"documents": numbered, **left, "digest": digest, **facts},
+        reason=reason,
+    )
+    return run
 
 
 def _nothing_left(connection: Connection, run: Run) -> bool:
