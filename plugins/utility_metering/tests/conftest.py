@@ -37,7 +37,7 @@ from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.plan_check import check_plan
 from billing_framework.rating.plan_file import PlanRead, params_by_model, parse_plan, read_plan
-from billing_framework.rating.rate import RatedGroup, rate_group
+from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
 from billing_framework.rating.selection import LoadedPlan, select
 
 HERE = Path(__file__).parent
@@ -125,7 +125,7 @@ class World:
         return BillingGroup(account=account, period=dates, agreements=(usage,), holidays=holidays or {})
 
     def rate(self, group: BillingGroup) -> RatedGroup:
-        """Rate a group with everything that the core checks."""
+        """Rate a group with everything that the core checks, and assert that the columnar twin comes to the same charges."""
         offers = RatingOffers(
             raters=(RATER,),
             models=self.host.charge_models,
@@ -133,7 +133,9 @@ class World:
             settings={"utility_metering": self.host.settings_of_rater(RATER.name)},
             divisible_kinds=frozenset(kind.name for kind in self.host.kinds.values() if kind.divisible),
         )
-        return rate_group(group, offers)
+        rated = rate_group(group, offers)
+        assert rate_groups([group], offers) == (rated,)
+        return rated
 
     def bill(self, *plans: PlanVersion, **given: Any) -> RatedGroup:
         """Put a group together and rate it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -103,7 +104,8 @@ def field_column(field: BodyField, values: Sequence[Any]) -> FieldColumn:
         return FieldColumn(numbers=exact.numbers, scale=exact.scale, missing=missing)
     if field.sort is Sort.WHOLES:
         starts = np.concatenate(([0], np.cumsum([len(value) for value in values], dtype=np.int64)))
-        return FieldColumn(numbers=_whole([one for value in values for one in value]), starts=starts, missing=missing)
+        numbers = np.fromiter(itertools.chain.from_iterable(values), dtype=np.int64, count=int(starts[-1]))
+        return FieldColumn(numbers=numbers, starts=starts, missing=missing)
     return FieldColumn(numbers=_whole([_PLAIN[field.sort](value) for value in values]), missing=missing)
 
 

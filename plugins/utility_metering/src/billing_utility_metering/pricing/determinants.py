@@ -117,6 +117,11 @@ def _classified(
 
     An interval in no single period becomes a finding (``UTIL28``), the first one only.
     """
+    known = series.known.totals(classifier) if series.known is not None else None
+    if known is not None:
+        for period, (number, total) in known.items():
+            yield period, number, total * series.value
+        return
     for run in series.runs:
         sums: dict[str, int] = {}
         numbers: dict[str, int] = {}

@@ -80,14 +80,24 @@ def windows(
             remedy="Take in intervals that the window is a multiple of",
         )
     count = window // seconds
-    for first in range(len(values) - count + 1):
-        start = values[first][0]
-        if values[first + count - 1][0] != start + (count - 1) * seconds:
+    begins = [start for start, _ in values]
+    for first in starts_of_windows(begins, seconds, window, classifier, rolling=rolling):
+        yield begins[first], sum((value for _, value in values[first : first + count]), Fraction(0))
+
+
+def starts_of_windows(
+    begins: Sequence[int], seconds: int, window: int, classifier: Classifier, *, rolling: bool
+) -> Iterator[int]:
+    """Yield the place of the interval with which each window that counts begins; arguments as for `windows`."""
+    count = window // seconds
+    for first in range(len(begins) - count + 1):
+        start = begins[first]
+        if begins[first + count - 1] != start + (count - 1) * seconds:
             continue
         offset = instant_of(start).astimezone(classifier.zone).utcoffset()
         since_midnight = start + (offset.days * 86_400 + offset.seconds if offset else 0)
         if (rolling or since_midnight % window == 0) and classifier.period_of(start, start + window) == COUNTS:
-            yield start, sum((value for _, value in values[first : first + count]), Fraction(0))
+            yield first
 
 
 def peak_of(measures: Sequence[Measure], unit: str, window: int, classifier: Classifier, *, rolling: bool) -> Peak:
@@ -107,6 +117,10 @@ def peak_of(measures: Sequence[Measure], unit: str, window: int, classifier: Cla
     by = factor(_POWER_OF.get(energy, ""), unit)
     if by is None:
         raise ValueRefused("UTIL35", f"{unit} is no power of {energy}", remedy="Price kW for kWh, kVA for kVAh, kvar for kvarh")
+    known = _known(measures, window, classifier, rolling=rolling)
+    if known is not None:
+        start, energy_sum = known
+        return Peak(power=energy_sum * by * _HOUR / window, start=start)
     values, seconds = coincident(measures)
     highest = Peak(power=Fraction(0), start=0)
     for start, value in windows(values, seconds, window, classifier, rolling=rolling):
@@ -114,3 +128,12 @@ def peak_of(measures: Sequence[Measure], unit: str, window: int, classifier: Cla
         if power > highest.power:
             highest = Peak(power=power, start=start)
     return highest
+
+
+def _known(measures: Sequence[Measure], window: int, classifier: Classifier, *, rolling: bool) -> tuple[int, Fraction] | None:
+    """Return start and energy of the highest window where they are known beforehand: of one measure, of one channel."""
+    series = measures[0].series
+    if len(measures) != 1 or not isinstance(series, IntervalSeries) or series.known is None:
+        return None
+    found = series.known.peak(classifier, window, rolling=rolling)
+    return None if found is None else (found[0], found[1] * series.value)

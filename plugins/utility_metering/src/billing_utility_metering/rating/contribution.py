@@ -11,7 +11,7 @@ import attrs
 
 from billing_framework import AgreementUsage, DateSpan, Finding, KeyedUsage, Step
 from billing_utility_metering.kinds import Flow
-from billing_utility_metering.rating.series import Run
+from billing_utility_metering.rating.series import KnownSums, Runs
 from billing_utility_metering.settings import UtilitySettings
 
 
@@ -94,6 +94,8 @@ class Contribution:
         records: keys of the records that it rests on.
         estimated: True where a value was not read.
         runs: interval values; their `Run.value` is in `unit`. Empty for registers.
+        known: sums of these values that are known beforehand, in counts that are all of one `Run.value`.
+        count_value: that value.
         facts: label and text for the bill, in order.
         steps: how the quantity was obtained.
         state_read: names of carried state that it depends on.
@@ -107,7 +109,9 @@ class Contribution:
     quantity: Fraction
     records: tuple[int, ...]
     estimated: bool
-    runs: tuple[Run, ...] = ()
+    runs: Runs = ()
+    known: KnownSums | None = None
+    count_value: Fraction = Fraction(1)
     facts: tuple[tuple[str, str], ...] = ()
     steps: tuple[Step, ...] = ()
     state_read: tuple[str, ...] = ()

@@ -41,12 +41,17 @@ class _Cut:
     @property
     def estimates(self) -> int:
         """Number of values that were not read."""
-        position = found = 0
-        for code, length in runs(self.body.qualities):
-            if is_estimate(code):
-                found += max(min(position + length, self.last) - max(position, self.first), 0)
-            position += length
-        return found
+        return estimates_in(self.body.qualities, self.first, self.last)
+
+
+def estimates_in(qualities: str, first: int, last: int) -> int:
+    """Return how many of the values at positions `first` to `last`, excluded, were not read, by run-length quality codes."""
+    position = found = 0
+    for code, length in runs(qualities):
+        if is_estimate(code):
+            found += max(min(position + length, last) - max(position, first), 0)
+        position += length
+    return found
 
 
 def _cut(record: KeyedUsage, start: int, end: int) -> _Cut | None:
@@ -161,7 +166,7 @@ def _by_tile(context: Context, subject: str, channel: str, records: list[KeyedUs
                 estimated=any(cut.estimates for cut in own),
                 runs=found,
                 facts=_facts(context.locale, channel, own, count),
-                steps=(Step(label=f"channel {channel}", formula=f"sum of {count} intervals", result=str(Quantity(total, unit))),),
+                steps=(channel_step(channel, count, Quantity(total, unit)),),
             )
 
 
@@ -176,9 +181,30 @@ def _run(cut: _Cut) -> Run:
 
 
 def _facts(locale: str, channel: str, cuts: list[_Cut], count: int) -> tuple[tuple[str, str], ...]:
-    meters = sorted({cut.body.meter for cut in cuts} - {""})
-    minutes = "/".join(str(seconds // 60) for seconds in sorted({cut.body.interval_seconds for cut in cuts}))
-    estimated = sum(cut.estimates for cut in cuts)
+    lengths = {cut.body.interval_seconds for cut in cuts}
+    counted = Counted(values=count, estimated=sum(cut.estimates for cut in cuts), lengths=frozenset(lengths))
+    return channel_facts(locale, channel, {cut.body.meter for cut in cuts}, counted)
+
+
+@attrs.frozen(kw_only=True)
+class Counted:
+    """Number of values of a channel, of those that were not read, and the lengths of the intervals in seconds."""
+
+    values: int
+    estimated: int
+    lengths: frozenset[int]
+
+
+def channel_step(channel: str, count: int, total: Quantity) -> Step:
+    """Return the step that tells the sum of a channel."""
+    return Step(label=f"channel {channel}", formula=f"sum of {count} intervals", result=str(total))
+
+
+def channel_facts(locale: str, channel: str, serials: Iterable[str], counted: Counted) -> tuple[tuple[str, str], ...]:
+    """Return what the bill says of a channel: its meters, and how many values it gave."""
+    meters = sorted(set(serials) - {""})
+    minutes = "/".join(str(seconds // 60) for seconds in sorted(counted.lengths))
+    count, estimated = counted.values, counted.estimated
     values = word(locale, "values_estimated" if estimated else "values", count=count, minutes=minutes, estimated=estimated)
     named = ((word(locale, "meter"), ", ".join(meters)),) if meters else ()
     return (*named, (word(locale, "channel", channel=channel), values))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from billing_framework import Finding, Measure, PlanVersion, Quantity, Step, Tile, exact_text
 from billing_utility_metering.kinds import Flow
 from billing_utility_metering.rating.contribution import Context, Contribution
-from billing_utility_metering.rating.series import IntervalSeries, RegisterTotals, Run
+from billing_utility_metering.rating.series import IntervalSeries, RegisterTotals, ScaledRuns
 from billing_utility_metering.units import CONSUMPTION_UNIT, OTHER_UNIT, factor, family_of
 
 NAMES = {Flow.DELIVERED: "consumption", Flow.RECEIVED: "export", Flow.REACTIVE: "reactive"}
@@ -92,15 +92,14 @@ def _conversion(one: Contribution, by: Fraction, unit: str) -> Step:
 
 
 def _series(own: list[Contribution], scale: list[Fraction]) -> IntervalSeries | RegisterTotals | None:
-    if all(one.runs for one in own):
+    if all(len(one.runs) for one in own):
+        known = own[0].known if len(own) == 1 else None
         return IntervalSeries(
-            runs=tuple(
-                Run(start=run.start, seconds=run.seconds, counts=run.counts, value=run.value * by)
-                for one, by in zip(own, scale, strict=True)
-                for run in one.runs
-            )
+            runs=ScaledRuns(tuple((one.runs, by) for one, by in zip(own, scale, strict=True))),
+            known=known,
+            value=own[0].count_value * scale[0],
         )
-    if any(one.runs for one in own):
+    if any(len(one.runs) for one in own):
         return None
     totals: dict[str, Fraction] = {}
     for one, by in zip(own, scale, strict=True):

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
-from billing_framework import AgreementUsage, BillingGroup, CarriedState, Finding, KeyedUsage, Measure, Rater, Rating, timezone
+from billing_framework import (
+    AgreementUsage,
+    BillingGroup,
+    CarriedState,
+    Finding,
+    KeyedUsage,
+    Measure,
+    Rater,
+    Rating,
+    ShardTwin,
+    rate_by_columns,
+    timezone,
+)
 from billing_utility_metering.kinds import INTERVAL_DAY, REGISTER_READ, REGISTER_SPAN, Flow
 from billing_utility_metering.rating.contribution import Context, Contribution, Window, point_problem
 from billing_utility_metering.rating.intervals import measure_intervals
@@ -14,6 +27,9 @@ from billing_utility_metering.rating.measures import NAMES, is_ours, measures_of
 from billing_utility_metering.rating.registers import measure_registers
 from billing_utility_metering.rating.spans import measure_spans
 from billing_utility_metering.settings import UtilitySettings
+
+if TYPE_CHECKING:
+    from billing_framework import RatedColumns, UsageColumns
 
 _SORTS = {"intervals": INTERVAL_DAY.name, "spans": REGISTER_SPAN.name, "reads": REGISTER_READ.name}
 
@@ -111,9 +127,29 @@ def _unpriced(usage: AgreementUsage, found: list[Contribution], *, held: bool) -
             yield record, "held with its point" if held else "finer data of the point, or reads around it, are billed"
 
 
+def rate_columns(groups: Sequence[BillingGroup]) -> Sequence[Rating]:
+    """Return what `rate` returns for each of many groups, the interval values of plain ones summed as columns."""
+    return rate_by_columns(groups, TWIN, rate)
+
+
+def rate_shard(columns: UsageColumns) -> RatedColumns:
+    """Measure the interval values of a shard as columns."""
+    from billing_utility_metering.rating.interval_columns import rated_intervals  # noqa: PLC0415  numpy, only where it is used
+
+    return rated_intervals(columns)
+
+
+TWIN = ShardTwin(
+    kind=INTERVAL_DAY,
+    fields=("channel", "meter", "unit", "flow", "interval_seconds", "scale", "values", "missing", "qualities"),
+    rate=rate_shard,
+)
+
 RATER = Rater(
     name="utility_metering",
     kinds=tuple(_SORTS.values()),
     rate=rate,
+    rate_columns=rate_columns,
+    shard=TWIN,
     measures=tuple(form for name in NAMES.values() for form in (name, f"{name}.*")),
 )
