@@ -105,10 +105,10 @@ def grant(context: click.Context, deployment: Deployment, role: str) -> None:
 @pass_deployment
 @click.pass_context
 def partition(context: click.Context, deployment: Deployment, *, through: str, first: str | None) -> None:
-    """Make monthly partitions of the tables of usage ahead of time, on PostgreSQL; doing it again changes nothing.
+    """Make monthly partitions of usage and of what was rated ahead of time, on PostgreSQL; doing it again changes nothing.
 
-    Run it as the owner of the schema before the months come. A month without partitions is no fault: its records stand in the
-    partition of all others, and stay there. The ledger's partitions are made where its periods are opened.
+    Run it as the owner of the schema before the months come. A month without partitions is no fault: what belongs to
+    it stands in the partition of all others, and stays there. The ledger's partitions are made where its periods are opened.
 
     Example:
       billing db partition --through 2027-12

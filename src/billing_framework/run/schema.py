@@ -8,9 +8,10 @@ from pathlib import Path
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import audit_event, record
 from billing_framework.storage.backup import restore
+from billing_framework.storage.billing.guards import input_guards
 from billing_framework.storage.guard_proof import stated_findings
 from billing_framework.storage.migrate import check, current_revisions, upgrade
-from billing_framework.storage.partitions import PartitionReport, add_months
+from billing_framework.storage.partitions import Partitioned, PartitionReport, add_months
 from billing_framework.storage.receivable.reconciliation_tables import held_reconciliation
 from billing_framework.storage.roles import grant_application_role
 from billing_framework.storage.usage.kind_table import (
@@ -65,7 +66,7 @@ def check_schema(deployment: Deployment) -> list[Finding]:
 
 
 def add_partitions(deployment: Deployment, months: Sequence[DateSpan]) -> PartitionReport | None:
-    """Make the monthly partitions of the tables of usage on PostgreSQL; return what was done, None on SQLite, which has none.
+    """Make the monthly partitions of usage and of what was rated, on PostgreSQL; return what was done, None on SQLite.
 
     Args:
         deployment: the deployment, connected as the owner of the schema.
@@ -73,9 +74,12 @@ def add_partitions(deployment: Deployment, months: Sequence[DateSpan]) -> Partit
     """
     if deployment.database.dialect == "sqlite":
         return None
-    guarded = [(derived.table.name, kind_guards(derived)) for derived in tables_of(deployment)]
+    tables = [
+        Partitioned(table=derived.table.name, column="start_at", guards=kind_guards(derived)) for derived in tables_of(deployment)
+    ]
+    tables.append(Partitioned(table="document_input", column="month", guards=input_guards()))
     with deployment.database.begin() as connection:
-        report = add_months(connection, guarded, months)
+        report = add_months(connection, tables, months)
         if report.added:
             record(
                 connection,

@@ -89,7 +89,8 @@ def _postgres_findings(connection: Connection, guards: Sequence[Guard]) -> Itera
             yield _finding(guard, "switched off")
         elif functions[guard.name] != (body, path) or _bare(trigger.definition) != definition:
             yield _finding(guard, "changed")
-    yield from _partition_findings(connection, [(guard, definition) for guard, _, definition, _ in wanted])
+    on_partitions = [(guard, definition) for guard, _, definition, _ in wanted if guard.name in triggers]
+    yield from _partition_findings(connection, on_partitions)
 
 
 def _partition_findings(connection: Connection, wanted: Sequence[tuple[Guard, str]]) -> Iterator[Finding]:

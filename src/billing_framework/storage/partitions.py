@@ -1,7 +1,7 @@
-"""Partitions by month of the tables of usage, on PostgreSQL; those of the ledger's lines are made where a period is opened.
+"""Partitions by month of the tables of usage and of what was rated, on PostgreSQL; opening a period makes the ledger's own.
 
-A partition holds what starts within a month of UTC. What starts in a month without one stands in the partition of all others, so
-that no record is ever refused for want of a partition. SQLite keeps each table in one piece.
+A partition of usage holds what starts within a month of UTC. What belongs to a month without a partition stands in the partition
+of all others, so that nothing is ever refused for want of a partition. SQLite keeps each table in one piece.
 """
 
 from __future__ import annotations
@@ -15,9 +15,31 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.column_types import microseconds
 from billing_framework.storage.guard import Guard
-from billing_framework.values.period import DateSpan
+from billing_framework.values.period import DateSpan, month_key
 
 OTHERS = "others"
+
+
+@attrs.frozen(kw_only=True)
+class Partitioned:
+    """A table with partitions by month.
+
+    Attributes:
+        table: its name.
+        column: ``start_at``, an instant, or ``month``, a number such as 202607.
+        guards: its guards; each partition has those against TRUNCATE for itself.
+    """
+
+    table: str
+    column: str
+    guards: tuple[Guard, ...]
+
+    def bounds(self, month: DateSpan) -> tuple[int, int]:
+        """Return the first value of the column in a month, and the first one after it."""
+        if self.column == "month":
+            return month_key(month.start), month_key(month.start) + 1
+        first, after = (microseconds(datetime.combine(day, time(), UTC)) for day in (month.start, month.end))
+        return first, after
 
 
 @attrs.frozen(kw_only=True)
@@ -46,29 +68,26 @@ def create_others(connection: Connection, table: str, guards: Iterable[Guard]) -
         _create(connection, table, partition_name(table, None), "DEFAULT", guards)
 
 
-def add_months(
-    connection: Connection, guarded: Sequence[tuple[str, Sequence[Guard]]], months: Sequence[DateSpan]
-) -> PartitionReport:
+def add_months(connection: Connection, tables: Sequence[Partitioned], months: Sequence[DateSpan]) -> PartitionReport:
     """Make the partitions of some months that are not there yet; whoever writes to the tables waits meanwhile.
 
     Args:
         connection: a connection of the owner of the tables, with an open write transaction, on PostgreSQL.
-        guarded: tables partitioned by ``start_at``, each with its guards.
+        tables: the tables.
         months: whole months.
     """
     added, left, there = [], [], 0
-    for table, guards in guarded:
-        partitions = partitions_of(connection, table)
-        others = partition_name(table, None)
+    for one in tables:
+        partitions = partitions_of(connection, one.table)
         for span in months:
-            name = partition_name(table, span.start)
-            first, after = (microseconds(datetime.combine(day, time(), UTC)) for day in (span.start, span.end))
+            name = partition_name(one.table, span.start)
+            first, after = one.bounds(span)
             if name in partitions:
                 there += 1
-            elif others in partitions and _holds(connection, others, first, after):
+            elif _others_hold(connection, one, first, after):
                 left.append(name)
             else:
-                _create(connection, table, name, f"FOR VALUES FROM ({first}) TO ({after})", guards)
+                _create(connection, one.table, name, f"FOR VALUES FROM ({first}) TO ({after})", one.guards)
                 added.append(name)
     return PartitionReport(added=tuple(added), there=there, left=tuple(left))
 
@@ -79,9 +98,9 @@ def partitions_of(connection: Connection, table: str) -> list[str]:
     return list(connection.scalars(query, {"table": f"public.{table}"}))
 
 
-def _holds(connection: Connection, partition: str, first: int, after: int) -> bool:
-    query = sa.text(f"SELECT EXISTS (SELECT 1 FROM {partition} WHERE start_at >= :first AND start_at < :after)")
-    return bool(connection.scalar(query, {"first": first, "after": after}))
+def _others_hold(connection: Connection, one: Partitioned, first: int, after: int) -> bool:
+    rows = f"SELECT 1 FROM {partition_name(one.table, None)} WHERE {one.column} >= :first AND {one.column} < :after"
+    return bool(connection.scalar(sa.text(f"SELECT EXISTS ({rows})"), {"first": first, "after": after}))
 
 
 def _create(connection: Connection, table: str, name: str, bounds: str, guards: Iterable[Guard]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing import hold_tables
 from billing_framework.storage.billing import tables as billing_tables
 from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied, not_replaced
+from billing_framework.storage.partitions import create_others
 
 ISSUED = "AR05 an issued document, its lines, taxes and inputs never change"
 STATE = "AR10 carried state changes only by the credit note that rewinds it"
@@ -29,6 +30,7 @@ _CONTENT = (
     "content", "state", "digest",
 )  # fmt: skip
 _NOT_DRAFT = "COALESCE((SELECT status FROM document WHERE id = {row}.document_id), 'none') <> 'draft'"
+_OF_OTHER_MONTH = " OR NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.document_id AND month = NEW.month)"
 _PARTS = ("document_line", "document_tax", "document_input", "document_party", "document_state_read")
 
 
@@ -86,7 +88,8 @@ def _document_guards() -> Iterator[Guard]:
 
 def _part_guards() -> Iterator[Guard]:
     for table in _PARTS:
-        yield Guard(name=f"{table}_late", table=table, event="INSERT", message=ISSUED, refuse_when=_NOT_DRAFT.format(row="NEW"))
+        late = _NOT_DRAFT.format(row="NEW") + (_OF_OTHER_MONTH if table == "document_input" else "")
+        yield Guard(name=f"{table}_late", table=table, event="INSERT", message=ISSUED, refuse_when=late)
         yield Guard(name=f"{table}_frozen", table=table, event="UPDATE", message=ISSUED, refuse_when="1 = 1")
         yield Guard(
             name=f"{table}_kept",
@@ -261,11 +264,17 @@ def guards() -> tuple[Guard, ...]:
     return (*rows, *never_emptied(sorted({guard.table for guard in rows}), "AR03 rows of billing are only ever added"))
 
 
+def input_guards() -> tuple[Guard, ...]:
+    """Return the guards of the stored input of documents, which each of its partitions has too."""
+    return tuple(guard for guard in guards() if guard.table == "document_input")
+
+
 def create_billing_tables(connection: Connection) -> None:
     """Create the tables with their guards; part of a migration."""
     billing_tables.metadata.create_all(connection)
     hold_tables.metadata.create_all(connection)
     create_guards(connection, guards())
+    create_others(connection, "document_input", input_guards())
     if connection.dialect.name == "postgresql":
         # Also between two open transactions; an id as a range of one needs no extension.
         connection.execute(

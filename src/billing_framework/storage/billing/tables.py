@@ -190,8 +190,9 @@ document_input = sa.Table(
     sa.Column("month", Whole, nullable=False),
     sa.Column("manifest", sa.Text, nullable=False),  # canonical JSON
     sa.Column("digest", Digest, nullable=False),
-    sa.PrimaryKeyConstraint("document_id", "account_id"),
+    sa.PrimaryKeyConstraint("document_id", "account_id", "month"),  # a document has one month, which a guard compares
     sqlite_strict=True,
+    postgresql_partition_by="RANGE (month)",  # it names every record that was rated
 )
 
 document_party = sa.Table(
