@@ -78,7 +78,7 @@ def _address(deployment: Deployment, shown: ShownDocument) -> str:
         raise Refused(
             "DELIVERY02",
             f"the party {code} of account {account} has no e-mail address",
-            remedy=f"Give it one: billing party update {code}; then billing outbox retry",
+            remedy=f"Give it one: billing party change {code} email=ADDRESS; then billing outbox retry",
         )
     return party.email
 
