@@ -25,6 +25,7 @@ class Account:
         exemption: certificate or reason where `tax_status` is not ``taxable``.
         allocation: named strategy for payments without instruction.
         status: ``active`` or ``closed``.
+        run_group: group by which runs are cut, for example a read route or a segment; empty for none.
     """
 
     code: str
@@ -42,3 +43,4 @@ class Account:
     exemption: str = ""
     allocation: str = "oldest_first"
     status: str = "active"
+    run_group: str = ""

@@ -124,6 +124,7 @@ ACCOUNT = Form[Account](
         Field(name="exemption", read=text_line, help="certificate or reason of an exemption"),
         Field(name="allocation", read=one_of(*ALLOCATIONS), help="strategy for payments without instruction"),
         Field(name="status", read=one_of("active", "closed"), help="active or closed"),
+        Field(name="run_group", read=code, help="group by which runs are cut, such as a read route"),
     ),
     build=lambda values: Account(**values),
     write=_write_account,

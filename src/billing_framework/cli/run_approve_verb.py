@@ -21,6 +21,7 @@ from billing_framework.run.deployment import Deployment
 @click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account, with all billed together; repeat.")
 @click.option("--up-to", type=money, metavar="AMOUNT", help="Only documents up to this total, such as 500.00USD.")
 @click.option("--plan", "plans", multiple=True, metavar="CODE", help="Only accounts whose agreements are on this plan; repeat.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Only accounts of this run group; may be repeated.")
 @reason_option
 @pass_deployment
 @click.pass_context
@@ -35,7 +36,7 @@ def approve(context: click.Context, /, deployment: Deployment, *, run_code: str,
       billing run approve US.2026-07-01.monthly-1.1 --actor ben --reason "totals compared with June"
       billing run approve --up-to 500.00USD --plan residential
     """
-    wanted = ApprovalFilter(accounts=given["accounts"], up_to=given["up_to"], plans=given["plans"])
+    wanted = ApprovalFilter(accounts=given["accounts"], up_to=given["up_to"], plans=given["plans"], groups=given["groups"])
     report = approve_run(deployment, run_code, wanted=wanted, reason=reason)
     show_findings(context, report.findings)
     emit(context, report, lambda: _told(report))

@@ -23,6 +23,7 @@ _book = click.option("--book", default="", metavar="CODE", help="Book that bills
 _cycles = click.option("--cycle", "cycles", multiple=True, metavar="CYCLE", help="Only this billing cycle; may be repeated.")
 _as_of = click.option("--as-of", type=date_type, metavar="DATE", help="Date of the documents; today by default.")
 _accounts = click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account; may be repeated.")
+_groups = click.option("--group", "groups", multiple=True, metavar="NAME", help="Only accounts of this run group; repeat.")
 _rehearsal = click.option("--rehearsal", is_flag=True, help="Rehearse: the same steps, but nothing can be approved.")
 
 
@@ -33,6 +34,7 @@ def _day(given: datetime | None) -> date | None:
 @click.command()
 @_book
 @_cycles
+@_groups
 @_as_of
 @_rehearsal
 @work_options
@@ -50,6 +52,7 @@ def due(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, *
     request = DueRequest(
         book=run_book(deployment, given["book"]),
         cycles=given["cycles"],
+        groups=given["groups"],
         as_of=_day(given["as_of"]),
         kind="rehearsal" if rehearsal else "final",
     )
@@ -61,6 +64,7 @@ def due(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, *
 @click.command("catch-up")
 @_book
 @_cycles
+@_groups
 @_as_of
 @_accounts
 @click.option(
@@ -86,6 +90,7 @@ def catch_up_verb(context: click.Context, /, deployment: Deployment, **given: An
     request = DueRequest(
         book=run_book(deployment, given["book"]),
         cycles=given["cycles"],
+        groups=given["groups"],
         as_of=_day(given["as_of"]),
         accounts=given["accounts"],
         most=given["most"],

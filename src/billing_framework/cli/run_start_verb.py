@@ -32,6 +32,7 @@ from billing_framework.run.input_file import read_input
 )
 @click.option("--as-of", type=date_type, metavar="DATE", help="Date of the documents; today by default.")
 @click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account; may be repeated.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Only accounts of this run group, such as a read route.")
 @click.option("--rehearsal", is_flag=True, help="Rehearse: the same steps, but nothing can be approved.")
 @click.option("--migration", is_flag=True, help="Take the period over as billed by another system; nothing is ever issued.")
 @click.option(
@@ -56,7 +57,7 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
       billing run start --period 2026-07 --account A-1001 --rehearsal
       billing run start --period 2026-07 --rehearsal --plan residential-2027.toml
       billing run start --period 2026-06 --migration
-      billing run start --cycle read-date --period 2026-07-03/2026-08-02
+      billing run start --cycle read-date --period 2026-07-03/2026-08-02 --group route-12
       billing run start --period 2026-07 --executor processes --workers 4
     """
     if rehearsal and given["migration"]:
@@ -68,6 +69,7 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
         period=run_period(given["cycle"], given["period"], deployment.settings.custom_cycles),
         as_of=as_of.date() if as_of else None,
         accounts=tuple(given["accounts"]),
+        groups=given["groups"],
         kind="rehearsal" if rehearsal else "migration" if given["migration"] else "final",
         candidates=read_candidates(deployment, [(str(path), read_input(path)) for path in given["plans"]]),
     )

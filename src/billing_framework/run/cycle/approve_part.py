@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.storage.billing.run_rows import Run, RunAccount
-from billing_framework.storage.master.account_rows import load_agreements, load_tree
+from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements, load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound
 from billing_framework.values.money import Money
@@ -25,15 +25,22 @@ class ApprovalFilter:
         accounts: codes of accounts; each brings all that are billed together with it.
         up_to: largest total with tax of a document; those in another currency do not fit.
         plans: codes of price plans; an account fits where all its agreements are on these.
+        groups: run groups; an account fits where it is in one of them.
     """
 
     accounts: tuple[str, ...] = ()
     up_to: Money | None = None
     plans: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     def said(self) -> dict[str, object]:
         """Return the filter for the audit trail, without what is left empty."""
-        facts = {"accounts": list(self.accounts), "up to": str(self.up_to or ""), "plans": list(self.plans)}
+        facts = {
+            "accounts": list(self.accounts),
+            "up to": str(self.up_to or ""),
+            "plans": list(self.plans),
+            "groups": list(self.groups),
+        }
         return {name: value for name, value in facts.items() if value}
 
 
@@ -57,7 +64,7 @@ def chosen(
         wanted: what fits.
 
     Raises:
-        NotFound: ``RUN04`` where an account is not drafted in the run.
+        NotFound: ``RUN04`` where an account is not drafted in the run, ``RUN58`` where there is no such group.
     """
     if wanted == WHOLE:
         return list(rows)
@@ -69,6 +76,9 @@ def chosen(
     heads = {row.account: groups.head(row.account) for row in rows}
     plans = _plans(connection, rows, wanted)
     out = {heads[account] for account in known if not _fits_plan(account, wanted, plans)}
+    if wanted.groups:
+        grouped = set(accounts_of_groups(connection, run.book, wanted.groups))
+        out |= {heads[account] for account in known - grouped}
     out |= {heads[row.account] for row in rows if not _fits_amount(documents.get(row.document or 0), wanted.up_to)}
     named = {heads[account] for account in wanted.accounts} if wanted.accounts else set(heads.values())
     return [row for row in rows if heads[row.account] in named - out]

@@ -17,7 +17,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run, locked, move_run
-from billing_framework.storage.master.account_rows import account_codes, account_cycles
+from billing_framework.storage.master.account_rows import account_codes, account_cycles, accounts_of_groups
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle
 from billing_framework.values.clock import timezone, today
@@ -36,6 +36,7 @@ class DueRequest:
         cycles: billing cycles in text form; all of the book's accounts where empty.
         as_of: date of the documents, by which periods have ended; today in the book's zone where None.
         accounts: codes that a catch-up is restricted to, empty for all.
+        groups: run groups that the runs are restricted to, empty for all.
         kind: ``final`` or ``rehearsal``.
         most: an account that has missed more periods is not caught up.
     """
@@ -44,6 +45,7 @@ class DueRequest:
     cycles: tuple[str, ...] = ()
     as_of: date | None = None
     accounts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     kind: str = "final"
     most: int = DEFAULT_MOST
 
@@ -81,7 +83,13 @@ def start_due(
     for cycle in cycles:
         period = last_period(parse_cycle(cycle, deployment.settings.custom_cycles), day)
         wanted = RunRequest(
-            book=request.book, cycle=cycle, period=period, as_of=day, accounts=request.accounts, kind=request.kind
+            book=request.book,
+            cycle=cycle,
+            period=period,
+            as_of=day,
+            accounts=request.accounts,
+            groups=request.groups,
+            kind=request.kind,
         )
         reports.append(start_run(deployment, wanted, work=work, progress=progress))
     return DueReport(runs=tuple(reports), unread=unread)
@@ -125,7 +133,8 @@ def _asked(deployment: Deployment, request: DueRequest) -> tuple[date, list[str]
     """Return the date, the cycles whose periods a calendar tells, and those of which only readings do."""
     with deployment.database.read() as connection:
         zone = load_book(connection, request.book).profile.zone
-        cycles = sorted(request.cycles or account_cycles(connection, request.book, request.accounts))
+        among = {*request.accounts, *(accounts_of_groups(connection, request.book, request.groups) if request.groups else ())}
+        cycles = sorted(request.cycles or account_cycles(connection, request.book, among))
     calendars = deployment.settings.custom_cycles
     unread = tuple(cycle for cycle in cycles if isinstance(parse_cycle(cycle, calendars), ReadDateCycle))
     day = request.as_of or today(deployment.clock, timezone(zone))
@@ -137,6 +146,9 @@ def _missed(deployment: Deployment, request: DueRequest, cycle: str, day: date) 
         accounts = account_codes(connection, request.book, cycle)
         if request.accounts:
             accounts = tuple(account for account in accounts if account in request.accounts)
+        if request.groups:
+            grouped = set(accounts_of_groups(connection, request.book, request.groups))
+            accounts = tuple(account for account in accounts if account in grouped)
         return missed_periods(connection, accounts, parse_cycle(cycle, deployment.settings.custom_cycles), day)
 
 

@@ -35,7 +35,7 @@ from billing_framework.storage.billing.run_rows import (
     runs,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import account_codes, load_accounts, load_tree
+from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups, load_accounts, load_tree
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.storage.turn import take_turn
@@ -60,6 +60,7 @@ class RunRequest:
         accounts: codes that it is restricted to, empty for all of the cycle.
         kind: ``final``, ``rehearsal`` or ``migration``.
         candidates: plans that a rehearsal tries out in the place of those in force.
+        groups: run groups that it is restricted to, such as read routes; those who come to them later get a run of their own.
     """
 
     book: str
@@ -69,6 +70,7 @@ class RunRequest:
     accounts: tuple[str, ...] = ()
     kind: str = "final"
     candidates: tuple[CandidateFile, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -166,7 +168,11 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         # Two officers who start the same run get one run: the second finds what the first has opened.
         take_turn(connection, "run start", request.book)
         book = load_book(connection, request.book)
-        given = attrs.evolve(request, as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)))
+        given = attrs.evolve(
+            request,
+            as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)),
+            accounts=_restricted(connection, request),
+        )
         groups = billing_groups(load_tree(connection, request.book), sharing_accounts(connection, request.book))
         own = _accounts(connection, given, groups)
         earlier = _earlier(connection, given)
@@ -189,6 +195,20 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         add_candidates(connection, run, given.candidates)
         _take_in_new_accounts(connection, run, free, groups, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
+
+
+def _restricted(connection: Connection, request: RunRequest) -> tuple[str, ...]:
+    """Return the accounts that a run is restricted to: those that are named, and those of the groups that are."""
+    if not request.groups:
+        return request.accounts
+    grouped = accounts_of_groups(connection, request.book, request.groups, request.cycle)
+    if not grouped:
+        raise NotFound(
+            "RUN58",
+            f"no account of the run group {', '.join(request.groups)} is billed on cycle {request.cycle}",
+            remedy="Name its cycle: billing account list tells it",
+        )
+    return tuple(sorted({*request.accounts, *grouped}))
 
 
 def _siblings(connection: Connection, request: RunRequest) -> list[Run]:

@@ -20,7 +20,8 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
 from billing_framework.storage.master.sealed_rows import opened_rows, sealed_rows
-from billing_framework.values.errors import Conflict
+from billing_framework.values.errors import Conflict, NotFound
+from billing_framework.values.spelling import did_you_mean
 
 Value = TypeVar("Value")
 Item = TypeVar("Item")
@@ -112,6 +113,25 @@ def account_codes(connection: Connection, book: str, cycle: str = "", *, status:
     if cycle:
         query = query.where(tables.account.c.cycle == cycle)
     return tuple(connection.scalars(query.order_by(tables.account.c.code)))
+
+
+def accounts_of_groups(connection: Connection, book: str, groups: Collection[str], cycle: str = "") -> tuple[str, ...]:
+    """Return the codes of a book's active accounts in some run groups, in order; of one cycle where it is given.
+
+    Raises:
+        NotFound: ``RUN58`` for a group in which no active account of the book is, with the nearest name.
+    """
+    columns = tables.account.c
+    own = sa.select(columns.code, columns.run_group).where(columns.book == book, columns.status == "active")
+    known = set(connection.scalars(sa.select(columns.run_group).distinct().where(columns.book == book, columns.run_group != "")))
+    for group in groups:
+        if group not in known:
+            remedy = did_you_mean(group, known) or "Set it: billing account change CODE run_group=NAME"
+            raise NotFound("RUN58", f"no account of book {book} is in the run group {group!r}", remedy=remedy)
+    query = own.where(columns.run_group.in_(sorted(groups)))
+    if cycle:
+        query = query.where(columns.cycle == cycle)
+    return tuple(row.code for row in connection.execute(query.order_by(columns.code)))
 
 
 def account_cycles(connection: Connection, book: str, accounts: Collection[str] = ()) -> tuple[str, ...]:

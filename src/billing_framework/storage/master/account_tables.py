@@ -68,6 +68,7 @@ account = sa.Table(
     sa.Column("exemption", sa.Text, nullable=False),
     sa.Column("allocation", Key, nullable=False),
     sa.Column("status", Key, nullable=False),
+    sa.Column("run_group", Key, nullable=False, server_default=""),
     sa.Column("revision", Whole, nullable=False),
     sa.CheckConstraint("payer IN ('self', 'parent') AND (payer = 'self' OR parent IS NOT NULL)", name="account_payer"),
     sa.CheckConstraint("parent IS NULL OR parent <> code", name="account_not_above_itself"),
