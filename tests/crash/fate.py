@@ -25,6 +25,7 @@ FLOORS = (f"{os.sep}billing_framework{os.sep}storage{os.sep}", f"{os.sep}billing
 STEPS = 500
 """Instructions of SQLite's machine that are one step."""
 
+WORKED = 0
 KILLED = -signal.SIGKILL
 DATABASE_FAILED = 4
 INTERRUPTED = 130
@@ -41,6 +42,8 @@ ENDS = {
     "connection cut": (DATABASE_FAILED,),
     "server down at a statement": (DATABASE_FAILED,),
     "server down by the clock": (DATABASE_FAILED,),
+    "coordinator killed by the clock": (KILLED,),
+    "worker killed by the clock": (WORKED,),
 }
 """What may happen, and how a process may end then; it may also have ended before its time came, and have done its work."""
 
@@ -67,13 +70,18 @@ ON_POSTGRESQL = (
 
 MEASURED = "measured"
 TIMED = "timed"
-BY_CLOCK = ("killed by the clock", "server down by the clock")
+OF_PROCESSES = ("coordinator killed by the clock", "worker killed by the clock")
+"""What happens where worker processes draft and post; on PostgreSQL the server goes down besides."""
+
+BY_CLOCK = ("killed by the clock", "server down by the clock", *OF_PROCESSES)
 MEASURE = {
     "killed at a call": "calls",
     "killed inside a statement": "steps",
     "killed after sending COMMIT": "commits",
     "killed by the clock": "seconds",
     "server down by the clock": "seconds",
+    "coordinator killed by the clock": "seconds",
+    "worker killed by the clock": "seconds",
 }
 """In what the moment is counted; in statements where nothing is said."""
 

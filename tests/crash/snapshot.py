@@ -13,6 +13,10 @@ from billing_framework.storage.engine import Database
 
 LEFT_OUT_COLUMNS: Mapping[str, tuple[str, ...]] = {"entry": ("batch_id",), "posting": ("batch_id",), "audit_event": ("id",)}
 """Columns that name the transaction in which a row was written, or count with gaps."""
+BY_CLOCK = ("at", "taken_at", "known_at", "started_at", "approved_at", "ended_at", "posted_at", "entered_at")
+"""Columns that say when something was done."""
+TABLES_BY_CLOCK = ("document_input",)
+"""Tables whose texts say it."""
 LEFT_OUT = ("posting_batch", "batch_chain", "batch_note", "run_shard", "alembic_version")
 
 _TOLD = 8
@@ -20,15 +24,22 @@ _TOLD = 8
 Rows = tuple[str, ...]
 
 
-def snapshot(database: Database) -> dict[str, Rows]:
-    """Return by table what its rows say, in an order of their own."""
+def snapshot(database: Database, *, clock: bool = True) -> dict[str, Rows]:
+    """Return by table what its rows say, in an order of their own.
+
+    Args:
+        database: the database.
+        clock: False where the work was done by the machine's clock; instants of doing are left out then.
+    """
     with database.read() as connection:
         names = sa.inspect(connection).get_table_names()
         parts = _partitions(connection)
         found = {}
-        for name in sorted({*names} - parts - {*LEFT_OUT}):
+        left_out = {*LEFT_OUT} if clock else {*LEFT_OUT, *TABLES_BY_CLOCK}
+        for name in sorted({*names} - parts - left_out):
             rows = connection.execute(sa.text(f'SELECT * FROM "{name}"'))
-            kept = [place for place, key in enumerate(rows.keys()) if key not in LEFT_OUT_COLUMNS.get(name, ())]
+            gone = (*LEFT_OUT_COLUMNS.get(name, ()), *([] if clock else BY_CLOCK))
+            kept = [place for place, key in enumerate(rows.keys()) if key not in gone]
             found[name] = tuple(sorted(str([row[place] for place in kept]) for row in rows))
         return found
 

@@ -24,6 +24,7 @@ def test_whatever_happens_the_books_are_the_same(name: str, digests: dict[str, s
     digests[name], outcomes = torture(name, SEED, range(TRIALS))
     assert sum(sum(outcome.happened.values()) for outcome in outcomes) >= TRIALS
     for number, outcome in enumerate(outcomes):
-        told = "\n".join([*outcome.wrong, *outcome.story])
-        assert not outcome.wrong, f"{told}\npython -m tests.crash.torture {OPTIONS.format(name=name, seed=SEED, number=number)}"
+        again = OPTIONS.format(name=name, seed=SEED, number=number, workers=0)
+        told = "\n".join([*outcome.wrong, *outcome.story, f"python -m tests.crash.torture {again}"])
+        assert not outcome.wrong, told
     assert len(set(digests.values())) == 1

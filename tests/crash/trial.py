@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -36,6 +36,7 @@ class Place(Protocol):
 
     name: str
     fates: tuple[str, ...]
+    folder: Path
 
     def fresh(self) -> contextlib.AbstractContextManager[str]:
         """Make a copy of the world, give its URL, and remove it."""
@@ -84,8 +85,9 @@ class OnPostgresql:
     name = "postgresql"
     fates = fate.ON_POSTGRESQL
 
-    def __init__(self, running: Server) -> None:
+    def __init__(self, running: Server, folder: Path) -> None:
         self.running = running
+        self.folder = folder
         with running.connect() as admin:
             admin.execute(f'CREATE DATABASE "{_TEMPLATE}"')
         database = open_database(running.url(_TEMPLATE))
@@ -138,11 +140,13 @@ class Reference:
         rows: what the database holds afterwards.
         digest: digest of the run's documents and entries.
         lengths: act to what it takes, by counter, and in seconds.
+        workers: number of worker processes that drafted and posted; 0 where each process did it itself.
     """
 
     rows: Mapping[str, Rows]
     digest: str
     lengths: Mapping[str, Mapping[str, float]]
+    workers: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -162,21 +166,33 @@ class Outcome:
     happened: Mapping[str, int]
 
 
-def reference(place: Place, victims: Victims) -> Reference:
-    """Do the month in processes that are left alone."""
+def reference(place: Place, victims: Victims, *, workers: int = 0) -> Reference:
+    """Do the month in processes that are left alone.
+
+    Args:
+        place: where the database is.
+        victims: makes the processes.
+        workers: number of worker processes that draft and post; 0 where each process does it itself.
+    """
     lengths: dict[str, dict[str, float]] = {act: {} for act in world.ACTS}
     rows: Mapping[str, Rows] = {}
     digest = ""
     for what in (fate.MEASURED, fate.TIMED):
         with place.fresh() as url:
             for act in world.ACTS:
-                ended = victims.send(Order(url=url, acts=(act,), size=3, at=act, what=what))
+                alone = Order(url=url, acts=(act,), size=3, at=act, what=what, **_told(place, url, workers))
+                ended = victims.send(alone)
                 assert ended.code == 0, ended.told
                 lengths[act] |= ended.made if what == fate.MEASURED else {"seconds": ended.seconds}
             with _opened(url) as database:
                 assert proof(database) == []
-                rows, digest = snapshot(database), _digest(database)
-    return Reference(rows=rows, digest=digest, lengths=lengths)
+                rows, digest = snapshot(database, clock=not workers), _digest(database)
+    return Reference(rows=rows, digest=digest, lengths=lengths, workers=workers)
+
+
+def _told(place: Place, url: str, workers: int) -> dict[str, Any]:
+    """Return what an order says besides where worker processes draft and post."""
+    return {"settings": str(world.on_disk(place.folder, url)), "workers": workers} if workers else {}
 
 
 def trial(place: Place, victims: Victims, known: Reference, seed: str) -> Outcome:
@@ -194,10 +210,12 @@ def trial(place: Place, victims: Victims, known: Reference, seed: str) -> Outcom
     happened: dict[str, int] = {}
     with place.fresh() as url:
         left: tuple[str, ...] = world.ACTS
-        for at in sorted(chance.choices(world.ACTS, k=chance.choice(HAPPENINGS)), key=world.ACTS.index):
+        told = _told(place, url, known.workers)
+        acts = ("start", "post") if known.workers else world.ACTS
+        for at in sorted(chance.choices(acts, k=chance.choice(HAPPENINGS)), key=world.ACTS.index):
             if at not in left:
                 break  # a process has lived to the end of the month
-            order = _unlucky_order(place, known, chance, url=url, acts=left, at=at)
+            order = attrs.evolve(_unlucky_order(place, known, chance, url=url, acts=left, at=at), **told)
             ended = victims.send(order)
             place.mend()
             story.append(f"{at} by {order.size}: {order.what} at {order.when:.4g}: ended {ended.code} {ended.told}".rstrip())
@@ -206,23 +224,30 @@ def trial(place: Place, victims: Victims, known: Reference, seed: str) -> Outcom
                 happened[order.what] = happened.get(order.what, 0) + 1
             elif ended.code != 0:
                 wrong.append(story[-1])
-        ended = victims.send(Order(url=url, acts=left, size=chance.randint(1, 9)))
+        ended = victims.send(Order(url=url, acts=left, size=chance.randint(1, 9), **told))
         if ended.code:
             wrong.append(f"gone on with {', '.join(left)}: ended {ended.code} {ended.told}")
         with _opened(url) as database:
-            wrong += differences(snapshot(database), known.rows) + proof(database)
+            wrong += differences(snapshot(database, clock=not known.workers), known.rows) + proof(database)
             if not wrong and _digest(database) != known.digest:
                 wrong.append("the digest is another one")
         if not wrong:
-            ended = victims.send(Order(url=url, acts=tuple(one for one in world.ACTS if one != "start"), size=5))
+            ended = victims.send(Order(url=url, acts=tuple(one for one in world.ACTS if one != "start"), size=5, **told))
             with _opened(url) as database:
                 wrong += [f"all again: ended {ended.code} {ended.told}"] * bool(ended.code)
-                wrong += [f"all again: {one}" for one in differences(snapshot(database), known.rows)]
+                wrong += [f"all again: {one}" for one in differences(snapshot(database, clock=not known.workers), known.rows)]
     return Outcome(seed=seed, story=tuple(story), wrong=tuple(wrong), happened=happened)
 
 
+def fates_of(place: Place, workers: int) -> tuple[str, ...]:
+    """Return what may happen."""
+    if not workers:
+        return place.fates
+    return (*fate.OF_PROCESSES, *(["server down by the clock"] if place.server() else []))
+
+
 def _unlucky_order(place: Place, known: Reference, chance: random.Random, *, url: str, acts: tuple[str, ...], at: str) -> Order:
-    what = chance.choice(place.fates)
+    what = chance.choice(fates_of(place, known.workers))
     length = known.lengths[at][fate.MEASURE.get(what, "statements")]
     when = chance.random() * length if what in fate.BY_CLOCK else chance.randint(1, max(1, int(length)))
     return Order(url=url, acts=acts, size=chance.randint(1, 9), at=at, what=what, when=when, server=place.server())

@@ -6,6 +6,7 @@ start of the interpreter. Run as ``python victim.py``.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -21,9 +22,11 @@ import attrs
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from billing_framework.cli.main import is_interruption
+from billing_framework.run.cycle.work import PROCESSES, Work
 from billing_framework.storage.engine import open_database
 from billing_framework.values.errors import BillingError
 from tests.crash import fate, world
+from tests.scenarios.office import Office
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +41,8 @@ class Order:
         what: what happens to it, a key of `fate.ENDS`, or `fate.MEASURED` or `fate.TIMED`.
         when: count or seconds after which it happens.
         server: process id of the PostgreSQL server.
+        settings: path of ``billing.toml`` where the act is done as by a command, with the machine's clock; else empty.
+        workers: number of worker processes that draft and post; 0 where the process does it itself.
     """
 
     url: str
@@ -47,6 +52,15 @@ class Order:
     what: str = ""
     when: float = 0
     server: int = 0
+    settings: str = ""
+    workers: int = 0
+
+    @property
+    def work(self) -> Work | None:
+        """By whom drafting and posting are done."""
+        if not self.workers:
+            return None
+        return Work(executor=PROCESSES, workers=self.workers, shard_size=2, batch_size=self.size)
 
 
 @attrs.frozen(kw_only=True)
@@ -66,20 +80,27 @@ class Ended:
     told: str = ""
 
 
+def _opened(order: Order) -> Office:
+    if not order.settings:
+        return world.opened(open_database(order.url))
+    sys.path.insert(0, str(Path(order.settings).parent))  # its plugins are installed there
+    return world.opened_from(Path(order.settings))
+
+
 def _be_victim(order: Order, out: int) -> None:
     """Do the acts; tell the parent how it went; never return."""
     code, told, made, began = 0, "", {}, 0.0
     counters = None
     try:
-        database = open_database(order.url)
-        office = world.opened(database)
+        office = _opened(order)
+        database = office.deployment.database
         for act in order.acts:
             if act == order.at:
                 os.write(out, b"\n")  # the clock runs from here
                 began = time.monotonic()
                 what, when = (fate.TIMED, 0) if order.what in fate.BY_CLOCK else (order.what, int(order.when))
                 counters = fate.watch(database, what, when, order.server)
-            world.act(office, act, order.size)
+            world.act(office, act, order.size, order.work)
     except BaseException as error:  # noqa: BLE001  whatever it is, this process must not go on as its parent
         code, told = 1, traceback.format_exc()
         if is_interruption(error):
@@ -106,12 +127,31 @@ def _send_to_die(order: Order) -> Ended:
         began = pipe.readline()
         if began and order.what in fate.BY_CLOCK:
             time.sleep(order.when)
-            of_server = order.what.startswith("server")
-            os.kill(order.server if of_server else child, signal.SIGQUIT if of_server else signal.SIGKILL)
+            _strike(order, child)
         left = pipe.read()
     _, status = os.waitpid(child, 0)
     facts: dict[str, Any] = json.loads(left) if left else {}
     return Ended(code=os.waitstatus_to_exitcode(status), **facts)
+
+
+def _strike(order: Order, child: int) -> None:
+    """Let happen what happens by the clock."""
+    if order.what.startswith("server"):
+        os.kill(order.server, signal.SIGQUIT)
+    elif order.what.startswith("worker"):
+        for worker in _workers_of(child)[:1]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+    else:
+        os.kill(child, signal.SIGKILL)
+
+
+def _workers_of(child: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{child}/task/{child}/children").read_text(encoding="ascii").split()
+        return [int(one) for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    except OSError:  # it has ended
+        return []
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import functools
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from fractions import Fraction
+from pathlib import Path
 
 import attrs
 
@@ -19,6 +20,8 @@ from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import ReviewSettings
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.post import post_run
+from billing_framework.run.cycle.work import Work
+from billing_framework.run.deployment import open_deployment
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
 from billing_framework.run.master.customers import create, save
 from billing_framework.run.schema import upgrade_schema
@@ -26,6 +29,7 @@ from billing_framework.run.usage.intake import take_in
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS
 from billing_framework.storage.master.share_rows import SHARES
+from billing_framework.values.clock import MovableClock
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
 from tests.scenarios import errands, workshop
@@ -34,6 +38,20 @@ from tests.scenarios.office import Office
 
 MACHINES = 9
 RUNNERS = 6
+SETTINGS = """
+[deployment]
+name = "office"
+database = { file = "database.url" }
+currency = "USD"
+plugins = ["workshop", "errands"]
+actor = "ada"
+[review]
+largest = ["300.00 USD"]
+factor = "0"
+zero_usage = false
+missing_usage = false
+"""
+ENTRY_POINTS = "[billing_framework]\nworkshop = tests.scenarios.workshop\nerrands = tests.scenarios.errands\n"
 ACTS = ("jobs", "errands", "more jobs", "start", "approve", "post")
 """What the desk does in July, in this order."""
 
@@ -43,6 +61,23 @@ def opened(database: Database) -> Office:
     review = ReviewSettings(largest=(Money.of("300", "USD"),), factor=Fraction(0), zero_usage=False, missing_usage=False)
     office = Office.at(database, review=review)
     return Office(attrs.evolve(office.deployment, host=both_trades()), office.clock)
+
+
+def on_disk(folder: Path, url: str) -> Path:
+    """Write the deployment of both trades as files that processes elsewhere can open, and return the path of its settings."""
+    info = folder / "trades_for_tests-1.0.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: trades-for-tests\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(ENTRY_POINTS, encoding="utf-8")
+    (folder / "database.url").write_text(url, encoding="utf-8")
+    settings = folder / "billing.toml"
+    settings.write_text(SETTINGS, encoding="utf-8")
+    return settings
+
+
+def opened_from(settings: Path) -> Office:
+    """Open the office of both trades as any process does, by its settings and the machine's clock."""
+    return Office(open_deployment(settings), MovableClock(datetime(2026, 8, 1, tzinfo=UTC)))
 
 
 @functools.cache
@@ -109,13 +144,14 @@ def told_errands() -> list[str]:
     return [*lines, "gift,runner-4,2026-07-26T08:00:00+00:00,9,A gift,free", "lost,runner-77,2026-07-26T08:00:00+00:00,9,Whose"]
 
 
-def act(office: Office, what: str, size: int) -> None:
+def act(office: Office, what: str, size: int, work: Work | None = None) -> None:
     """Do one act of July at the desk.
 
     Args:
         office: the office.
         what: one of `ACTS`.
         size: accounts or documents per transaction.
+        work: by whom drafting and posting are done; by the process itself where None.
     """
     if what == "jobs":
         _read(office, "jobs", jobs())
@@ -124,8 +160,8 @@ def act(office: Office, what: str, size: int) -> None:
     elif what == "more jobs":
         _read(office, "jobs", more_jobs(), "more.csv")
     elif what == "start":
-        office.start("2026-07", batch_size=size)
+        office.start("2026-07", batch_size=size, work=work)
     elif what == "approve":
         assert not approve_run(office.deployment).findings
     else:
-        post_run(office.deployment, chunk_size=size)
+        post_run(office.deployment, chunk_size=size, work=work)

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -270,4 +271,6 @@ def main() -> None:
     """Run the command line; the entry point of the ``billing`` script."""
     # Whoever ends the process politely interrupts it: what is open is rolled back, and the exit code says so.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What fails is told once and in our words; the library would print a traceback where a connection is lost.
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     cli.main()
