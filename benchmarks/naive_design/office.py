@@ -64,7 +64,7 @@ def found(engine: Engine, *, subjects: Sequence[str], deck: bytes) -> None:
 def take_in(engine: Engine, file: Path) -> int:
     """Save the calls of a file, the first of each identifier, and return how many."""
     with Session(engine) as session, file.open(encoding="ascii", newline="") as lines:
-        accounts = dict(session.execute(select(Account.subject, Account.id)).tuples().all())
+        accounts = {account.subject: account.id for account in session.scalars(select(Account))}
         seen: set[str] = set()
         saved = 0
         rows = csv.DictReader(lines)
