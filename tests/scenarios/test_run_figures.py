@@ -50,6 +50,7 @@ def test_a_run_in_figures(database: Database) -> None:
     assert (found.accounts, found.documents) == ({"held": 2, "posted": 1}, {"draft": 2, "issued": 1})
     assert [(one.actor, one.action) for one in found.deeds] == [("ada", "run start"), ("ben", "run approve"), ("ada", "run post")]
     assert found.run.digest
+    assert [(one.step, one.shards, one.size) for one in found.times] == [("draft", 1, 3), ("post", 1, 1)]
     assert found.totals["USD"].gross == Money.of("41.80", "USD")
 
 

@@ -72,6 +72,10 @@ def _report(found: CycleReport) -> Iterator[str]:
     yield "\nWho did what"
     deeds = [(one.at.isoformat(timespec="seconds"), one.actor, one.action, one.reason) for one in found.deeds]
     yield table(("at", "who", "what", "reason"), deeds)
+    if found.times:
+        yield "\nTime"
+        times = [(one.step, one.shards, one.size, one.ended - one.began) for one in found.times]
+        yield table(("step", "shards", "accounts or documents", "took"), times, right=("shards", "accounts or documents", "took"))
     yield "\nComputed by"
     yield fields((f"  {name}", version) for name, version in sorted(run.versions.items()))
 

@@ -17,6 +17,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import events
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
+from billing_framework.storage.billing.shard_rows import DRAFT, POST, shards_of
 from billing_framework.storage.billing.tables import document, document_line, document_tax, run_account
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.usage.kind_table import kind_tables
@@ -76,6 +77,25 @@ class Deed:
 
 
 @attrs.frozen(kw_only=True)
+class StepTime:
+    """How long a step of a run took.
+
+    Attributes:
+        step: ``draft`` or ``post``.
+        shards: number of shards that are done.
+        size: accounts or documents in them.
+        began: when the first of them was taken.
+        ended: when the last of them was done.
+    """
+
+    step: str
+    shards: int
+    size: int
+    began: datetime
+    ended: datetime
+
+
+@attrs.frozen(kw_only=True)
 class CycleReport:
     """A run in figures.
 
@@ -92,6 +112,7 @@ class CycleReport:
         suspended: records that wait in suspense, of whatever period.
         holds: reasons that hold accounts, the most frequent first.
         deeds: the run's audit trail, oldest first.
+        times: how long its steps took, those that were worked on.
     """
 
     run: Run
@@ -106,6 +127,7 @@ class CycleReport:
     suspended: int
     holds: tuple[HoldTotal, ...]
     deeds: tuple[Deed, ...]
+    times: tuple[StepTime, ...] = ()
 
 
 def report_run(deployment: Deployment, code: str = "") -> CycleReport:
@@ -136,6 +158,7 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
             ).scalar_one(),
             holds=_holds(connection, run),
             deeds=tuple(_deeds(connection, run)),
+            times=tuple(_times(connection, run)),
         )
 
 
@@ -210,6 +233,16 @@ def _delivered(deployment: Deployment, connection: Connection, run: Run) -> dict
         query = sa.select(sa.func.count()).where(columns.start_at >= within.start.astimezone(UTC), columns.start_at < within.end)
         counts[name] = connection.execute(query).scalar_one()
     return {name: count for name, count in counts.items() if count}
+
+
+def _times(connection: Connection, run: Run) -> Iterator[StepTime]:
+    for step in (DRAFT, POST):
+        done = [one for one in shards_of(connection, run, step) if one.state == "done"]
+        began = [one.claimed_at for one in done if one.claimed_at is not None]
+        ended = [one.ended_at for one in done if one.ended_at is not None]
+        if began and ended:
+            size = sum(one.size for one in done)
+            yield StepTime(step=step, shards=len(done), size=size, began=min(began), ended=max(ended))
 
 
 def _deeds(connection: Connection, run: Run) -> Iterator[Deed]:
