@@ -46,7 +46,7 @@ format: $(VENV)/.test-installed
 	$(BIN)/ruff format $(CODE)
 
 bench: $(VENV)/.test-installed
-	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	$(BIN)/python -m benchmarks.report --measure
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
