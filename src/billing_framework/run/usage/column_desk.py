@@ -17,11 +17,12 @@ from billing_framework.storage.usage.column_rows import (
     any_keys,
     guided_spans,
     insert_key_columns,
+    insert_new_subjects,
     insert_record_columns,
     keys_among,
     waiting_keys,
 )
-from billing_framework.storage.usage.rows import insert_subjects, load_guide
+from billing_framework.storage.usage.rows import load_guide
 from billing_framework.usage.columnar.identity import IdentifiedColumns
 from billing_framework.usage.columnar.record_columns import instant_of
 from billing_framework.usage.content import usage_key
@@ -50,12 +51,14 @@ class ColumnDesk:
     _pending: dict[str, list[pl.DataFrame]] = attrs.field(factory=dict)
     _pending_count: int = 0
     _subjects: pl.DataFrame | None = None
+    _asks_subjects: bool = False
     _stored_subjects: dict[int, str] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, desk: IntakeDesk) -> ColumnDesk:
         """Return the desk beside one that looks at each record."""
-        made = cls(desk=desk, asks_database=any_keys(desk.connection))
+        is_first = not any_keys(desk.connection)
+        made = cls(desk=desk, asks_database=not is_first, asks_subjects=not is_first)
         made._seen.add(waiting_keys(desk.connection))
         return made
 
@@ -66,13 +69,19 @@ class ColumnDesk:
             kind, frame = self.desk.rules[records.columns.kind], records.columns.frame
             others += records.columns.records(kind, records.others) if records.others.height else []
             subjects = self._known_of(frame["subject"])
-            is_new = self._is_new(records, others) & self._is_guided(frame, subjects)
-            if not is_new.all():
-                others += records.columns.records(kind, frame.filter(pl.Series(~is_new)))
-                records, subjects = _chosen(records, is_new), subjects.filter(pl.Series(is_new))
+            again = _repeated_alike(records)
+            is_good = self._is_new(records, others, again) & self._is_guided(frame, subjects)
+            is_good[again] = np.isin(records.keys[again], records.keys[is_good & ~again])
+            if not is_good.all():
+                others += records.columns.records(kind, frame.filter(pl.Series(~is_good)))
+            self._count_duplicates(int((is_good & again).sum()))
+            is_good &= ~again
+            if not is_good.all():
+                records, subjects = _chosen(records, is_good), subjects.filter(pl.Series(is_good))
             self._store(records, subjects["subject_id"])
         if others:
             self._seen.add(_keys_of(others))
+            self._asks_subjects = True
             self._flush()
             others.sort(key=lambda item: item.line)
             for start in range(0, len(others), _RECORDS_AT_ONCE):
@@ -96,13 +105,13 @@ class ColumnDesk:
     def _learned(self, subjects: pl.Series) -> pl.DataFrame:
         names = subjects.to_list()
         ids = pl.Series("subject_id", list(map(subject_id, names)), dtype=pl.Int64)
-        spans = guided_spans(self.desk.connection, names)
+        spans = guided_spans(self.desk.connection, ids.to_numpy())
         return pl.DataFrame([subjects.alias("subject"), ids]).join(spans, on="subject_id", how="left")
 
-    def _is_new(self, records: IdentifiedColumns, others: Sequence[AnyUsage | BadRecord]) -> Flags:
+    def _is_new(self, records: IdentifiedColumns, others: Sequence[AnyUsage | BadRecord], again: Flags) -> Flags:
         """Return which records have keys that nothing else has: in the block, the file, the database or in suspense."""
         keys = records.keys
-        met = [_repeated(keys), self._seen.among(keys), _keys_of(others)]
+        met = [_repeated(keys[~again]), self._seen.among(keys), _keys_of(others)]
         if self._asks_database:
             met.append(keys_among(self.desk.connection, keys))
         return ~np.isin(keys, np.concatenate(met))
@@ -140,22 +149,36 @@ class ColumnDesk:
         if self._pending_count >= _KEYS_AT_ONCE:
             self._flush()
 
+    def _count_duplicates(self, count: int) -> None:
+        self.desk.totals += ControlTotals(records=count, duplicate=count)
+
     def _store_subjects(self, named: pl.DataFrame) -> None:
-        new: dict[int, str] = {}
-        for key, subject in named.iter_rows():
-            known = self._stored_subjects.get(key)
-            if known != subject:
-                new[key] = subject
-            if known not in (None, subject):
-                break  # two identifiers with one id, which the next line tells
-            self._stored_subjects[key] = subject
-        insert_subjects(self.desk.connection, new)
+        new: dict[int, str] = {key: name for key, name in named.iter_rows() if self._stored_subjects.get(key) != name}
+        may_be_there = self._asks_subjects or not self._stored_subjects.keys().isdisjoint(new)
+        insert_new_subjects(self.desk.connection, new, may_be_there=may_be_there)
+        self._stored_subjects.update(new)
 
     def _flush(self) -> None:
         for kind, keys in self._pending.items():
             insert_key_columns(self.desk.connection, kind, keys, self.desk.batch_id)
         self._pending.clear()
         self._pending_count = 0
+
+
+def _repeated_alike(records: IdentifiedColumns) -> Flags:
+    """Return which records are the very same as an earlier one of the block, and as all others that have their key."""
+    keys = records.keys
+    again = np.zeros(len(keys), dtype=np.bool_)
+    places = np.flatnonzero(np.isin(keys, _repeated(keys)))
+    digests: dict[int, set[bytes]] = {}
+    for place in places.tolist():
+        digests.setdefault(int(keys[place]), set()).add(records.digests[place])
+    met: set[int] = set()
+    for place in places.tolist():
+        key = int(keys[place])
+        again[place] = key in met and len(digests[key]) == 1
+        met.add(key)
+    return again
 
 
 def _keys_of(items: Sequence[AnyUsage | BadRecord]) -> Keys:

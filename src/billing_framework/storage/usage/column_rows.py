@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,11 +15,9 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.bulk import bulk_read_ints
 from billing_framework.storage.bulk_columns import Literal, insert_columns
 from billing_framework.storage.engine_errors import driver_errors_translated
-from billing_framework.storage.many import rows_of
-from billing_framework.storage.master.account_tables import account, agreement, assignment, subject_id
 from billing_framework.storage.usage.kind_table import KindTable
-from billing_framework.storage.usage.rows import among
-from billing_framework.storage.usage.tables import usage_key, usage_suspense
+from billing_framework.storage.usage.rows import insert_subjects
+from billing_framework.storage.usage.tables import usage_key, usage_subject, usage_suspense
 from billing_framework.usage.columnar.identity import IdentifiedColumns
 from billing_framework.usage.columnar.record_columns import microseconds_of
 from billing_framework.usage.content import field_text
@@ -30,6 +29,11 @@ Keys = np.ndarray[Any, np.dtype[np.int64]]
 _KEYS_PER_STATEMENT = 100_000
 _FOREVER = 2**63 - 1
 _MONTH = "month"
+_ASSIGNED = (
+    "SELECT assignment.subject_id, assignment.starts_on, assignment.ends_on, account.zone FROM assignment"
+    " JOIN agreement ON agreement.code = assignment.agreement JOIN account ON account.code = agreement.account"
+    " WHERE assignment.subject_id"
+)
 
 
 def any_keys(connection: Connection) -> bool:
@@ -39,19 +43,22 @@ def any_keys(connection: Connection) -> bool:
 
 def keys_among(connection: Connection, keys: Keys) -> Keys:
     """Return those of some keys that are stored, in order."""
-    found: list[int] = []
+    found = [row[0] for row in _rows_among(connection, 'SELECT "key" FROM usage_key WHERE "key"', keys)]
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _rows_among(connection: Connection, query: str, keys: Keys) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a query that ends with the column which is to be among some keys, in the form of the driver."""
     ordered = np.sort(keys)
-    sqlite = connection.dialect.name == "sqlite"
-    query = 'SELECT "key" FROM usage_key WHERE "key" IN (SELECT value FROM json_each(?))'
-    query = query if sqlite else 'SELECT "key" FROM usage_key WHERE "key" = ANY(%s)'
+    is_sqlite = connection.dialect.name == "sqlite"
+    statement = f"{query} IN (SELECT value FROM json_each(?))" if is_sqlite else f"{query} = ANY(%s)"
     with driver_errors_translated():
         cursor: Any = connection.connection.cursor()
         for start in range(0, len(ordered), _KEYS_PER_STATEMENT):
             some = ordered[start : start + _KEYS_PER_STATEMENT].tolist()
-            cursor.execute(query, (str(some) if sqlite else some,))
-            found.extend(row[0] for row in cursor.fetchall())
+            cursor.execute(statement, (str(some) if is_sqlite else some,))
+            yield from cursor.fetchall()
         cursor.close()
-    return np.array(sorted(found), dtype=np.int64)
 
 
 def waiting_keys(connection: Connection) -> Keys:
@@ -60,30 +67,43 @@ def waiting_keys(connection: Connection) -> Keys:
     return np.array(sorted(found), dtype=np.int64)
 
 
-def guided_spans(connection: Connection, subjects: Collection[str]) -> pl.DataFrame:
+def guided_spans(connection: Connection, subject_ids: Keys) -> pl.DataFrame:
     """Return when identifiers are assigned by an assignment of their own: ``subject_id``, ``since`` and ``until``.
 
     Identifiers with several assignments, or with none, are left out; `load_guide` knows about them.
     """
-    columns = assignment.c
-    query = (
-        sa.select(columns.subject_id, columns.starts_on, columns.ends_on, account.c.zone)
-        .join(agreement, agreement.c.code == columns.agreement)
-        .join(account, account.c.code == agreement.c.account)
-    )
-    found: dict[int, tuple[int, int] | None] = {}
-    midnights: dict[tuple[Any, str], int] = {}
+    rows = list(_rows_among(connection, _ASSIGNED, subject_ids))
+    instants = {(day, zone): _midnight(day, zone) for _, *days, zone in rows for day in days}
+    found = [(key, instants[starts_on, zone], instants[ends_on, zone]) for key, starts_on, ends_on, zone in rows]
+    frame = pl.DataFrame(found, schema={"subject_id": pl.Int64, "since": pl.Int64, "until": pl.Int64}, orient="row")
+    return frame.filter(pl.col("subject_id").is_unique())
 
-    def instant(day: Any, zone: str) -> int:
-        if (day, zone) not in midnights:
-            midnights[day, zone] = microseconds_of(midnight(day, ZoneInfo(zone)))
-        return midnights[day, zone]
 
-    for row in rows_of(connection, map(subject_id, subjects), among(query, columns.subject_id)):
-        until = _FOREVER if row.ends_on is None else instant(row.ends_on, row.zone)
-        found[row.subject_id] = None if row.subject_id in found else (instant(row.starts_on, row.zone), until)
-    rows = [(key, *span) for key, span in found.items() if span is not None]
-    return pl.DataFrame(rows, schema={"subject_id": pl.Int64, "since": pl.Int64, "until": pl.Int64}, orient="row")
+def _midnight(day: date | str | None, zone: str) -> int:
+    if day is None:
+        return _FOREVER
+    return microseconds_of(midnight(date.fromisoformat(day) if isinstance(day, str) else day, ZoneInfo(zone)))
+
+
+def insert_new_subjects(connection: Connection, subjects: Mapping[int, str], *, may_be_there: bool) -> None:
+    """Store identifiers.
+
+    Args:
+        connection: a connection with an open write transaction.
+        subjects: id to identifier.
+        may_be_there: False where no other than the batch's own can be stored, so that nobody is asked.
+
+    Raises:
+        Refused: ``USAGE26`` where another identifier has the same id.
+    """
+    query = "SELECT id, identifier FROM usage_subject WHERE id"
+    there = dict(_rows_among(connection, query, np.array(list(subjects), dtype=np.int64))) if may_be_there else {}
+    for key, identifier in there.items():
+        if subjects[key] != identifier:
+            insert_subjects(connection, {key: subjects[key]})  # says what is wrong
+    new = sorted((key, identifier) for key, identifier in subjects.items() if key not in there)
+    frame = pl.DataFrame(new, schema={"id": pl.Int64, "identifier": pl.String}, orient="row")
+    insert_columns(connection, usage_subject.name, frame, {})
 
 
 def insert_record_columns(
