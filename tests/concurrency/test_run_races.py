@@ -1,0 +1,132 @@
+"""Races around one account and one run: one wins, the other says so, and the books are sound whichever it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import attrs
+import pytest
+
+from billing_framework.invoicing.numbering import number_gaps
+from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.cancel import cancel_run
+from billing_framework.run.cycle.work import Work
+from billing_framework.storage.billing.numbers import counters_given
+from billing_framework.storage.engine import Database, open_database
+from billing_framework.storage.ledger.verify import verify
+from billing_framework.values.errors import BillingError, Refused
+from tests.scenarios.office import Office
+
+CUSTOMERS = 6
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    """June is posted for all; usage of June came late for the first; July is ready to be billed."""
+    office = Office.of(database)
+    for number in range(CUSTOMERS):
+        office.customer(f"C{number}", f"machine-{number}")
+    office.jobs(*(f"j{number},machine-{number},2026-06-{number + 1:02}T08:00:00+00:00,{number}" for number in range(CUSTOMERS)))
+    office.bill("2026-06")
+    office.jobs("late,machine-0,2026-06-20T08:00:00+00:00,4", file="late.csv")
+    return office
+
+
+@pytest.fixture
+def twin(office: Office) -> Iterator[Office]:
+    """The same office through connections of its own."""
+    url = office.deployment.database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    other = open_database(url)
+    yield Office(attrs.evolve(office.deployment, database=other), office.clock)
+    other.close()
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Do acts in threads that start together; return what each returned or how it was refused."""
+    barrier = threading.Barrier(len(acts))
+    results: dict[int, object] = {}
+
+    def do(place: int, act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            results[place] = act()
+        except BillingError as error:
+            results[place] = error
+
+    threads = [threading.Thread(target=do, args=(place, act)) for place, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results[place] for place in range(len(acts))]
+
+
+def refusals(results: list[object]) -> list[str]:
+    """Return the codes of the refusals; nothing else may have happened."""
+    assert all(isinstance(result, Refused) for result in results if isinstance(result, BillingError)), results
+    return [result.code for result in results if isinstance(result, BillingError)]
+
+
+def sound(office: Office) -> None:
+    database = office.deployment.database
+    assert verify(database, "MAIN") == []
+    with database.read() as connection:
+        assert number_gaps(*counters_given(connection, "MAIN")) == []
+
+
+def bill_july(office: Office) -> str:
+    """Start, approve and post July; return what blocked the approval, empty where all is posted."""
+    run = office.start("2026-07").run
+    assert run is not None
+    report = approve_run(office.deployment, run.code)
+    if report.findings:
+        return report.findings[0].code
+    office.post(run.code)
+    return ""
+
+
+def test_a_run_is_drafted_and_posted_while_a_document_of_its_account_is_billed_anew(office: Office, twin: Office) -> None:
+    results = at_once(
+        lambda: bill_july(office),
+        lambda: rebill_document(twin.deployment, "INV-2026-000001", reason="late usage"),
+    )
+    codes = refusals(results)
+    assert set(codes) <= {"RUN24", "STORAGE06"}, results
+    assert results[0] in ("", "RUN09") or isinstance(results[0], BillingError), results
+    sound(office)
+    bill_july(office)
+    if isinstance(results[1], BillingError):
+        rebill_document(twin.deployment, "INV-2026-000001", reason="late usage")
+    sound(office)
+    # 30.00 and 4 hours at 2.00, and a tenth of tax
+    assert sum(line.endswith(" C0 41.80") for line in office.documents()) == 1
+    assert sum(line.endswith(" 33.00") for line in office.documents()) == CUSTOMERS + 1
+
+
+def test_a_run_is_posted_by_one_and_cancelled_by_another(office: Office, twin: Office) -> None:
+    run = office.start("2026-07").run
+    assert run is not None
+    office.approve(run.code)
+    results = at_once(
+        lambda: office.post(run.code, work=Work(shard_size=1)),
+        lambda: cancel_run(twin.deployment, run.code, reason="wrong date"),
+    )
+    assert len(refusals(results)) <= 1, results
+    sound(office)
+    july = [line for line in office.documents() if int(line.split()[0][-6:]) > CUSTOMERS]
+    assert len(july) in (0, CUSTOMERS)
+    if not july:
+        office.bill("2026-07")
+        sound(office)
+
+
+def test_a_run_is_started_by_one_and_approved_by_another(office: Office, twin: Office) -> None:
+    office.start("2026-07", accounts=["C0", "C1"])
+    results = at_once(
+        lambda: office.start("2026-07", work=Work(shard_size=1)),
+        lambda: approve_run(twin.deployment),
+    )
+    assert len(refusals(results)) <= 1, results
+    sound(office)
