@@ -11,7 +11,12 @@ import sqlalchemy as sa
 
 from billing_framework.storage.engine import Database
 
-LEFT_OUT_COLUMNS: Mapping[str, tuple[str, ...]] = {"entry": ("batch_id",), "posting": ("batch_id",), "audit_event": ("id",)}
+LEFT_OUT_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "entry": ("batch_id",),
+    "posting": ("batch_id",),
+    "audit_event": ("id",),
+    "run_account": ("known",),
+}
 """Columns that name the transaction in which a row was written, or count with gaps."""
 BY_CLOCK = ("at", "taken_at", "known_at", "started_at", "approved_at", "ended_at", "posted_at", "entered_at")
 """Columns that say when something was done."""
