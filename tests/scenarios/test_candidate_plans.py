@@ -16,6 +16,7 @@ from billing_framework.storage.billing.candidate_rows import run_plan
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.plan_rows import plan_rows
 from billing_framework.values.errors import InputRefused, Refused
+from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import PLAN, Office
 
 FINAL = "MAIN.2026-07-01.monthly-1.1"
@@ -112,3 +113,19 @@ def test_only_a_rehearsal_tries_out_plans(database: Database) -> None:
         rehearse(office, candidate("1.00"), candidate("2.00", version="2028"))
     with pytest.raises(InputRefused, match="plan0.toml"):
         rehearse(office, b"schema = 1")
+
+
+def test_records_that_are_billed_once_are_rehearsed_again(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "E1", "ann")
+    client(office, "E2", "bob")
+    tell(office, "e1,ann,2026-07-03T08:00:00+00:00,10,letters", "e2,bob,2026-07-04T08:00:00+00:00,4,parcels")
+    office.bill("2026-07")
+    assert office.start("2026-07", kind="rehearsal").counts == {"drafted": 2}
+    found = diff_runs(office.deployment, FINAL, "MAIN.2026-07-01.monthly-1.r1")
+    assert (found.is_equal, found.same, found.other_texts) == (True, 2, ())
+    # What came since and what another month has billed are no part of it.
+    tell(office, "e3,ann,2026-08-03T08:00:00+00:00,7,letters", file="august.csv")
+    office.bill("2026-08")
+    office.start("2026-07", kind="rehearsal")
+    assert diff_runs(office.deployment, FINAL, "MAIN.2026-07-01.monthly-1.r1").is_equal

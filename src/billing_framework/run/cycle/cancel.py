@@ -56,9 +56,10 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
         if run.state == "cancelled":
             return CancelReport(run=run, was_cancelled=True)
         if run.state == "posted":
+            done = "what it took over counts as billed" if run.kind == "migration" else "its documents are issued"
             raise Refused(
                 "RUN03",
-                f"the documents of the run {run.code} are issued",
+                f"the run {run.code} is posted: {done}",
                 remedy="Credit or rebill them one by one: billing invoice credit, billing invoice rebill",
             )
         before = run.state

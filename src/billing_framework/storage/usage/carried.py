@@ -11,7 +11,6 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing.billed_records import billed_on
 from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import subject_id
@@ -117,17 +116,14 @@ def load_repeated(connection: Connection, tables: Tables, documents: Collection[
         documents: keys of the documents that are billed anew together.
         up_to_batch: number of the newest batch that counts.
     """
-    claims = {claim for document in documents for claim in billed_on(connection, document).values()}
-    columns = billed_record.c
+    columns, together = billed_record.c, set(documents)
+    billed = sa.select(columns.claim)
+    claims = {row.claim for row in rows_of(connection, documents, lambda some: billed.where(columns.document_id.in_(some)))}
+    standing = sa.select(columns.claim, columns.document_id).where(columns.reversed_by.is_(None))
     elsewhere = {
         row.claim
-        for row in rows_of(
-            connection,
-            claims,
-            lambda some: sa.select(columns.claim).where(
-                columns.claim.in_(some), columns.reversed_by.is_(None), columns.document_id.not_in(documents)
-            ),
-        )
+        for row in rows_of(connection, claims, lambda some: standing.where(columns.claim.in_(some)))
+        if row.document_id not in together
     }
     keys: Mapping[str, list[int]] = _newest(connection, claims - elsewhere, up_to_batch)
     found: Waiting = defaultdict(list)
