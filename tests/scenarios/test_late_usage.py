@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.late_run import late_of_run, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.cycle.review import review_run
 from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.usage.history import record_history
@@ -62,6 +63,9 @@ def test_the_next_run_bills_the_difference_with_the_dates_of_its_period(database
     office = office_with(database, "delta")
     office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
     office.jobs("j6,drill,2026-06-10T08:00:00+00:00,1", file="june.csv")
+    office.start("2026-06")
+    assert [(item.document, item.code) for item in late_of_run(office.deployment)] == [("INV-2026-000001", "")]
+    assert review_run(office.deployment).late == ()
     office.bill("2026-06")
     # Twelve hours come to 10 x 2.00 + 2 x 1.00 = 22.00, of which 12.00 were billed.
     billed = lines(office, "INV-2026-000002")
@@ -239,3 +243,20 @@ def test_a_record_that_moves_into_another_period_is_credited_in_the_first(databa
         "Machine hours, tier 1 2026-06-01/2026-06-30 6 hour 12.00 USD",
         "Machine hours, tier 1, late usage 2026-05-01/2026-05-31 -6 hour -12.00 USD",
     ]
+
+
+@pytest.mark.parametrize("hours", ["0", "1/3", "4", "17.25"])
+def test_the_difference_comes_to_what_a_rebill_comes_to(database: Database, hours: str) -> None:
+    office = office_with(database, "delta")
+    office.jobs(f"j5b,drill,2026-05-20T08:00:00+00:00,{hours}", file="late.csv")
+    office.bill("2026-06")
+    late = [line for line in lines(office, "INV-2026-000002") if "late" in line]
+    with office.deployment.database.read() as connection:
+        content = find_document(connection, "INV-2026-000002").content
+    difference = sum(line.net.minor for line in content.lines if "late" in line.description)
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="one bill")
+    with office.deployment.database.read() as connection:
+        before = find_document(connection, "INV-2026-000001").content.totals.net.minor
+        after = find_document(connection, report.new).content.totals.net.minor if report.new else before
+    assert after - before == difference
+    assert bool(late) == bool(difference)

@@ -10,6 +10,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.run.correct.late_run import late_of_run
 from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.cycle.draft import stale_accounts
 from billing_framework.run.cycle.issuer import mapping_of
@@ -122,9 +123,16 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         unassigned=unassigned,
         held=tuple(row for row in rows if row.state == "held"),
         stale=stale_accounts(deployment, run) if is_open else {},
-        late=late_usage(deployment, run.book, since=run.period.start - _LATE_DAYS),
+        late=_late(deployment, run),
         digest=digest,
     )
+
+
+def _late(deployment: Deployment, run: Run) -> tuple[LateUsage, ...]:
+    """Return late usage of billed periods, without that whose difference is on the run's own drafts."""
+    drafted = {item.document for item in late_of_run(deployment, run.code) if not item.code}
+    found = late_usage(deployment, run.book, since=run.period.start - _LATE_DAYS)
+    return tuple(one for one in found if one.document not in drafted)
 
 
 def _billed(row: RunAccount) -> int:
