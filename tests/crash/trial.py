@@ -16,6 +16,7 @@ import attrs
 
 from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.run.cycle.review import review_run
+from billing_framework.run.schema import check_schema
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.ledger.verify import verify
@@ -265,11 +266,13 @@ def _digest(database: Database) -> str:
 
 
 def proof(database: Database) -> list[str]:
-    """Return what is wrong with the books: the seals, the numbers, the totals."""
+    """Return what is wrong with the books: the seals, the numbers, the guards of the tables, the totals."""
     wrong = [str(finding) for finding in verify(database, "MAIN")]
     with database.read() as connection:
         wrong += [str(gap) for gap in number_gaps(*counters_given(connection, "MAIN"))]
-    review = review_run(world.opened(database).deployment)
+    deployment = world.opened(database).deployment
+    wrong += [str(finding) for finding in check_schema(deployment)]
+    review = review_run(deployment)
     if not review.reconciled:
         wrong.append(f"the control totals do not add up: {dict(review.control)}")
     return wrong

@@ -1,8 +1,8 @@
 """The deployment that is tortured: small, but with a bit of everything that a month has.
 
-Two trades, so that one kind of usage is guided by its date and the other is carried from bill to bill; a year's accumulation that
-June has begun; a payer, a shared agreement, a manual charge, an account over its bound, errands that are left for later or are
-free, and files with duplicates, unknown identifiers and lines that cannot be read.
+Two trades, so that one kind of usage is guided by its date and the other is carried from bill to bill; files read line by line and
+by columns; a year's accumulation that June has begun; a payer, a shared agreement, a manual charge, an account over its bound,
+errands that are left for later or are free, duplicates and unknown identifiers.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
+from tests.crash import job_columns
 from tests.scenarios import errands, workshop
 from tests.scenarios.errand_office import load_price
 from tests.scenarios.office import Office
@@ -43,7 +44,7 @@ SETTINGS = """
 name = "office"
 database = { file = "database.url" }
 currency = "USD"
-plugins = ["workshop", "errands"]
+plugins = ["workshop", "errands", "job_columns"]
 actor = "ada"
 [review]
 largest = ["300.00 USD"]
@@ -52,6 +53,7 @@ zero_usage = false
 missing_usage = false
 """
 ENTRY_POINTS = "[billing_framework]\nworkshop = tests.scenarios.workshop\nerrands = tests.scenarios.errands\n"
+ENTRY_POINTS += "job_columns = tests.crash.job_columns\n"
 ACTS = ("jobs", "errands", "more jobs", "start", "approve", "post")
 """What the desk does in July, in this order."""
 
@@ -82,8 +84,8 @@ def opened_from(settings: Path) -> Office:
 
 @functools.cache
 def both_trades() -> Host:
-    """Return the host of both plugins."""
-    return Host.build([("workshop", workshop), ("errands", errands)])
+    """Return the host of both trades; the one of the machines reads by columns, too."""
+    return Host.build([("workshop", workshop), ("errands", errands), ("job_columns", job_columns)])
 
 
 def build(database: Database) -> None:
@@ -118,9 +120,9 @@ def _let_share(office: Office, agreement: str, rest: str, payer: str) -> None:
     assert save(office.deployment, SHARES, shares).findings == ()
 
 
-def _read(office: Office, file_format: str, lines: list[str], file: str = "") -> None:
+def _read(office: Office, source: str, lines: list[str], *, file: str = "", file_format: str = "") -> None:
     stream = io.BytesIO("\n".join(lines).encode())
-    take_in(office.deployment, stream, file_format=file_format, source=file_format, name=file or f"{file_format}.csv")
+    take_in(office.deployment, stream, file_format=file_format or source, source=source, name=file or f"{source}.csv")
 
 
 def jobs() -> list[str]:
@@ -158,7 +160,7 @@ def act(office: Office, what: str, size: int, work: Work | None = None) -> None:
     elif what == "errands":
         _read(office, "errands", told_errands())
     elif what == "more jobs":
-        _read(office, "jobs", more_jobs(), "more.csv")
+        _read(office, "jobs", more_jobs(), file="more.csv", file_format=job_columns.FORMAT)
     elif what == "start":
         office.start("2026-07", batch_size=size, work=work)
     elif what == "approve":
