@@ -106,7 +106,7 @@ def run_product(
         rows: file of the rows for the floor.
     """
     settings = settle(workload, stores.folder / "final", stores.fresh("final", "template"))
-    since = _next_transaction(stores, "final")
+    since = next_transaction(stores, "final")
     one = apart(product_round, workload, settings, files, stores.server_process, work)
     if rows is not None and not rows.exists():
         bare = stores.fresh("bare", "template")
@@ -114,7 +114,8 @@ def run_product(
     return one
 
 
-def _next_transaction(stores: Stores, name: str) -> int:
+def next_transaction(stores: Stores, name: str) -> int:
+    """Return the next transaction of PostgreSQL, by which `capture` tells what is written from now on; 0 for SQLite."""
     if stores.server is None:
         return 0
     with psycopg.connect(stores.url(name)) as connection:

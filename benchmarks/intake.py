@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cycle import usage_files
+from benchmarks.cycle import next_transaction, usage_files
 from benchmarks.floor import capture, floor_round
 from benchmarks.measuring import Meter, Round, apart, keep, median, median_ratio, plain, processor_ratio, rounds_table
 from benchmarks.product import warm
@@ -71,10 +71,11 @@ def compare(workload: Workload, stores: Stores, *, rounds: int, again: bool) -> 
     rows = stores.folder / "rows"
     for _ in range(rounds):
         final = settle(workload, stores.folder / "final", stores.fresh("final", "template"))
+        since = next_transaction(stores, "final")
         product.append(apart(intake_round, workload, final, files, stores.server_process))
         if not rows.exists():
             bare = stores.fresh("bare", "template")
-            apart(capture, stores.url("final"), stores.url("template"), bare, since=0, rows=rows)
+            apart(capture, stores.url("final"), stores.url("template"), bare, since=since, rows=rows)
         floor.append(apart(floor_round, workload, files, stores.fresh("floor", "bare"), rows, stores.server_process))
         stores.remove("floor")
     return product, floor

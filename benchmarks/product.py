@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,7 +52,9 @@ def product_round(workload: Workload, settings: Path, files: Sequence[Path], ser
 
 
 def warm(deployment: Deployment) -> None:
-    """Open a connection and load what every command loads, so that the first step does not pay for imports."""
+    """Open a connection and import the large libraries, so that the first step does not pay for them."""
+    for library in ("numpy", "polars"):
+        importlib.import_module(library)
     with deployment.database.read() as connection:
         connection.execute(sa.text("SELECT 1"))
 

@@ -23,24 +23,34 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 WORKLOADS = ("telecom", "metering", "flat")
 QUICK = {
     "benchmarks.cycle": ["--size", "10000", "--rounds", "1"],
+    "benchmarks.intake": ["--size", "10000", "--rounds", "1"],
+    "benchmarks.rating": ["--size", "10000", "--meters", "10", "--rounds", "1"],
     "benchmarks.naive": ["--size", "10000"],
     "benchmarks.peers": ["--size", "250", "--rounds", "1"],
     "benchmarks.growth": ["--sizes", "1000", "10000"],
     "benchmarks.workers": ["--size", "10000", "--rounds", "1"],
+    "benchmarks.ledger": ["--size", "500", "--rounds", "1"],
 }
 PROGRAMS: tuple[tuple[str, ...], ...] = (
     ("benchmarks.cycle",),
     ("benchmarks.cycle", "--workload", "telecom", "--database", "postgresql", "--workers", "2"),
+    ("benchmarks.intake",),
+    ("benchmarks.intake", "--again"),
+    ("benchmarks.rating",),
     ("benchmarks.naive",),
     ("benchmarks.peers",),
     ("benchmarks.growth",),
     ("benchmarks.workers",),
+    ("benchmarks.ledger",),
+    ("benchmarks.scaling",),
 )
 
 
 def measure(*, quick: bool) -> None:
     """Run every benchmark, each in a process of its own."""
     for module, *options in PROGRAMS:
+        if quick and module not in QUICK:
+            continue
         command = [sys.executable, "-m", module, *options, *(QUICK[module] if quick else [])]
         print("==", " ".join(command[1:]), flush=True)
         subprocess.run(command, check=True)
@@ -123,6 +133,35 @@ def calibration_section() -> str:
         rows.append([one["database"], rates, f"{one['floor']:.0%}"])
     header = ("database", "rows per second of a plain table", "floor, of the fastest")
     return "### Is the floor fast enough?\n\nAt least 90 % are needed.\n\n" + table(header, rows) if rows else ""
+
+
+def intake_section() -> str:
+    """Return how fast intake alone is."""
+    rows = []
+    for dialect in DIALECTS:
+        for again, told in (("", "an empty database"), ("_again", "as many records are there")):
+            one = kept(f"intake_{dialect}{again}")
+            if one is not None:
+                rate, peak = f"**{one['rate']:,.0f}**", f"{max(item['peak_mb'] for item in one['product']):,.0f}"
+                rows.append(
+                    [f"{dialect}, {told}", f"{one['size']:,} calls", rate, f"{one['goal']:,}", f"{one['ratio']:.2f}", peak]
+                )
+    header = ("database", "size", "records per s", "goal", "times its raw floor", "peak MB")
+    return "### Intake alone: `python -m benchmarks.intake`\n\n" + table(header, rows) if rows else ""
+
+
+def rating_section() -> str:
+    """Return how fast rating alone is."""
+    one = kept("rating")
+    if one is None:
+        return ""
+    rows = []
+    for road in one["roads"]:
+        kernel = f"{road['product'] / road['kernel']:.2f}" if road["kernel"] else ""
+        goal = f"{road['wanted'] / 1e6:g}" if road["wanted"] else ""
+        rows.append([road["road"], road["unit"], f"**{road['count'] / road['product'] / 1e6:.2f}**", goal, kernel])
+    header = ("road", "what", "million per CPU second", "goal", "times a NumPy kernel")
+    return "### Rating alone: `python -m benchmarks.rating`\n\n" + table(header, rows)
 
 
 def naive_section() -> str:
@@ -219,6 +258,8 @@ def figures(folder: Path) -> str:
         "\n\n".join(write_plots(folder)),
         step_section(),
         calibration_section(),
+        intake_section(),
+        rating_section(),
         naive_section(),
         peer_section(),
         growth_section(),
