@@ -26,7 +26,7 @@ from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import DeploymentSettings, Settings
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.schema import check_schema, tables_of
-from billing_framework.run.usage import column_desk, column_road, intake
+from billing_framework.run.usage import column_block, column_desk, column_road, intake
 from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.storage.audit import audit_event
 from billing_framework.storage.engine import Database, open_database, sqlite_path
@@ -189,8 +189,8 @@ def test_a_reader_that_fails_in_its_columns_is_named(sqlite_database: Database, 
     def broken(columns: Any, rules: Any) -> Any:
         return real(attrs.evolve(columns, frame=columns.frame.drop("billed_seconds")), rules)
 
-    real = column_road.identified
-    monkeypatch.setattr(column_road, "identified", broken)
+    real = column_block.identified
+    monkeypatch.setattr(column_block, "identified", broken)
     with pytest.raises(ContractBroken, match="PLUGIN04.*no column 'billed_seconds'"):
         by_columns(deployment, [calls(3, 5)])
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import attrs
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -26,25 +27,55 @@ _BULK_CACHE_KIBIBYTES = 192 * 1024
 Literal = str | int | bytes | None
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class PreparedRows:
+    """Rows of one table, ready for the driver, so that another thread may have made them.
+
+    Attributes:
+        statements: SQLite: statements with their values, one after the other.
+        copy: PostgreSQL: the statement of one COPY.
+        data: the text of it, in blocks.
+    """
+
+    statements: Sequence[tuple[str, list[Any]]] = ()
+    copy: str = ""
+    data: Sequence[bytes] = ()
+
+
 def insert_columns(connection: Connection, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> None:
-    """Insert rows within the transaction of `connection`.
+    """Insert rows within the transaction of `connection`; arguments as those of `prepared_rows`."""
+    insert_prepared(connection, prepared_rows(connection.dialect.name, table, frame, constants))
+
+
+def insert_prepared(connection: Connection, rows: PreparedRows) -> None:
+    """Insert rows within the transaction of `connection`."""
+    with driver_errors_translated():
+        cursor: Any = connection.connection.cursor()
+        for statement, values in rows.statements:
+            cursor.execute(statement, values)
+        if rows.copy:
+            with cursor.copy(rows.copy) as copy:
+                for block in rows.data:
+                    copy.write(block)
+        cursor.close()
+
+
+def prepared_rows(dialect: str, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> PreparedRows:
+    """Return rows ready to be inserted.
 
     Args:
-        connection: a connection with an open write transaction.
+        dialect: ``sqlite`` or ``postgresql``.
         table: name of the table.
         frame: columns in the form of the driver: 64-bit integers, text without control characters, bytes, flags, dates.
         constants: columns that are the same in all rows.
     """
     if not frame.height:
-        return
-    with driver_errors_translated():
-        if connection.dialect.name == "sqlite":
-            ready = _sqlite_form(frame)
-            others = ready.columns[1:]
-            shared: dict[str, Literal] = {name: ready[name][0] for name in others if _is_same(ready[name])}
-            _insert_values(connection, table, ready.drop(shared), {**constants, **shared})
-        else:
-            _copy(connection, table, frame, constants)
+        return PreparedRows()
+    if dialect != "sqlite":
+        return _copied(table, frame, constants)
+    ready = _sqlite_form(frame)
+    shared: dict[str, Literal] = {name: ready[name][0] for name in ready.columns[1:] if _is_same(ready[name])}
+    return PreparedRows(statements=list(_statements(table, ready.drop(shared), {**constants, **shared})))
 
 
 def _is_same(values: pl.Series) -> bool:
@@ -59,21 +90,19 @@ def _sqlite_form(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(*flags, *days) if flags or days else frame
 
 
-def _insert_values(connection: Connection, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> None:
+def _statements(table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> Iterator[tuple[str, list[Any]]]:
     width = frame.width
     size = min(_LARGEST_BLOCK_ROWS, _SQLITE_PARAMETERS // width)
     names = ", ".join(_quoted(name) for name in (*frame.columns, *constants))
     one = f"({', '.join([*('?' * width), *map(_literal, constants.values())])})"
     head = f"INSERT INTO {_quoted(table)} ({names}) VALUES "
     full = head + ",".join([one] * size)
-    cursor = connection.connection.cursor()
     for start in range(0, frame.height, size):
         part = frame[start : start + size]
         values: list[Any] = [None] * (part.height * width)
         for place, column in enumerate(part.get_columns()):
             values[place::width] = column.to_list()
-        cursor.execute(full if part.height == size else head + ",".join([one] * part.height), values)
-    cursor.close()
+        yield full if part.height == size else head + ",".join([one] * part.height), values
 
 
 def _literal(value: Literal) -> str:
@@ -84,7 +113,7 @@ def _literal(value: Literal) -> str:
     return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
-def _copy(connection: Connection, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> None:
+def _copied(table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> PreparedRows:
     names = ", ".join(_quoted(name) for name in (*frame.columns, *constants))
     added = [pl.lit(value).alias(name) for name, value in constants.items()]
     hexed = [
@@ -92,11 +121,11 @@ def _copy(connection: Connection, table: str, frame: pl.DataFrame, constants: Ma
         for name, kind in frame.schema.items()
         if kind == pl.Binary
     ]
-    cursor: Any = connection.connection.cursor()
-    with cursor, cursor.copy(f"COPY {_quoted(table)} ({names}) FROM STDIN (FORMAT csv, NULL '{_NULL}')") as copy:
-        for start in range(0, frame.height, _COPY_ROWS):
-            part = frame[start : start + _COPY_ROWS].with_columns(*hexed, *added)
-            copy.write(part.write_csv(include_header=False, null_value=_NULL).encode())
+    blocks = [
+        frame[start : start + _COPY_ROWS].with_columns(*hexed, *added).write_csv(include_header=False, null_value=_NULL).encode()
+        for start in range(0, frame.height, _COPY_ROWS)
+    ]
+    return PreparedRows(copy=f"COPY {_quoted(table)} ({names}) FROM STDIN (FORMAT csv, NULL '{_NULL}')", data=blocks)
 
 
 @contextmanager

@@ -9,17 +9,18 @@ import attrs
 import numpy as np
 import polars as pl
 
+from billing_framework.run.usage.column_block import Block, ReadyColumns
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.run.usage.seen_keys import SeenKeys
-from billing_framework.storage.master.account_tables import subject_id
+from billing_framework.storage.bulk_columns import insert_prepared
 from billing_framework.storage.usage.column_rows import (
     Keys,
     any_keys,
     guided_spans,
     insert_key_columns,
     insert_new_subjects,
-    insert_record_columns,
     keys_among,
+    record_rows,
     waiting_keys,
 )
 from billing_framework.storage.usage.rows import load_guide
@@ -34,7 +35,6 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _KEYS_AT_ONCE = 1_000_000
 _RECORDS_AT_ONCE = 2_000
-_SUBJECTS_AT_ONCE = 1_000_000
 
 
 @attrs.define(kw_only=True)
@@ -46,39 +46,27 @@ class ColumnDesk:
     """
 
     desk: IntakeDesk
-    _asks_database: bool = False
+    _asks_keys: bool = False
+    _asks_subjects: bool = False
     _seen: SeenKeys = attrs.field(factory=SeenKeys)
     _pending: dict[str, list[pl.DataFrame]] = attrs.field(factory=dict)
     _pending_count: int = 0
-    _subjects: pl.DataFrame | None = None
-    _asks_subjects: bool = False
-    _stored_subjects: dict[int, str] = attrs.field(factory=dict)
+    _spans: pl.DataFrame | None = None
+    _unstored: dict[int, str] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, desk: IntakeDesk) -> ColumnDesk:
         """Return the desk beside one that looks at each record."""
         is_first = not any_keys(desk.connection)
-        made = cls(desk=desk, asks_database=not is_first, asks_subjects=not is_first)
+        made = cls(desk=desk, asks_keys=not is_first, asks_subjects=not is_first)
         made._seen.add(waiting_keys(desk.connection))
         return made
 
-    def take(self, records: IdentifiedColumns | None, items: Sequence[AnyUsage | BadRecord]) -> None:
-        """Sort and store a block of lines: its columns, and what was not plainly good among them."""
-        others = list(items)
-        if records is not None:
-            kind, frame = self.desk.rules[records.columns.kind], records.columns.frame
-            others += records.columns.records(kind, records.others) if records.others.height else []
-            subjects = self._known_of(frame["subject"])
-            again = _repeated_alike(records)
-            is_good = self._is_new(records, others, again) & self._is_guided(frame, subjects)
-            is_good[again] = np.isin(records.keys[again], records.keys[is_good & ~again])
-            if not is_good.all():
-                others += records.columns.records(kind, frame.filter(pl.Series(~is_good)))
-            self._count_duplicates(int((is_good & again).sum()))
-            is_good &= ~again
-            if not is_good.all():
-                records, subjects = _chosen(records, is_good), subjects.filter(pl.Series(is_good))
-            self._store(records, subjects["subject_id"])
+    def take(self, block: Block) -> None:
+        """Sort and store a block: its columns, and what was not plainly good among them."""
+        others = list(block.items)
+        if block.ready is not None:
+            others += self._take_columns(block.ready, others)
         if others:
             self._seen.add(_keys_of(others))
             self._asks_subjects = True
@@ -91,34 +79,46 @@ class ColumnDesk:
         """Store what is still to be stored."""
         self._flush()
 
-    def _known_of(self, subjects: pl.Series) -> pl.DataFrame:
-        """Return id and assigned span of each identifier, after learning about those that were not met before."""
-        known = self._subjects
-        if known is None or known.height > _SUBJECTS_AT_ONCE:
-            known = self._learned(subjects.unique())
-        else:
-            new = subjects.unique().to_frame().join(known, on="subject", how="anti")["subject"]
-            known = pl.concat([known, self._learned(new)]) if len(new) else known
-        self._subjects = known
-        return subjects.to_frame().join(known, on="subject", how="left", maintain_order="left")
+    def _take_columns(self, ready: ReadyColumns, items: Sequence[AnyUsage | BadRecord]) -> list[AnyUsage]:
+        """Store what is plainly good among columns, and return the others."""
+        self._learn(ready.names)
+        records, ids = ready.records, ready.subject_ids
+        columns, kind = records.columns, self.desk.rules[records.columns.kind]
+        others = columns.records(kind, records.others) if records.others.height else []
+        is_good = self._is_new(records, [*items, *others]) & self._is_guided(columns.frame, ids)
+        is_again = np.isin(records.again_keys, records.keys[is_good])
+        self.desk.totals += ControlTotals(records=int(is_again.sum()), duplicate=int(is_again.sum()))
+        if not is_again.all():
+            others += columns.records(kind, records.again.filter(pl.Series(~is_again)))
+        if is_good.all():
+            self._store(ready)
+            return others
+        chosen, chosen_ids = records.chosen(is_good), ids.filter(pl.Series(is_good))
+        table = self.desk.tables[columns.kind]
+        rows = record_rows(self.desk.connection.dialect.name, table, chosen, chosen_ids, self.desk.batch_id)
+        self._store(attrs.evolve(ready, records=chosen, subject_ids=chosen_ids, rows=rows))
+        return others + columns.records(kind, columns.frame.filter(pl.Series(~is_good)))
 
-    def _learned(self, subjects: pl.Series) -> pl.DataFrame:
-        names = subjects.to_list()
-        ids = pl.Series("subject_id", list(map(subject_id, names)), dtype=pl.Int64)
-        spans = guided_spans(self.desk.connection, ids.to_numpy())
-        return pl.DataFrame([subjects.alias("subject"), ids]).join(spans, on="subject_id", how="left")
+    def _learn(self, names: pl.DataFrame) -> None:
+        """Learn when identifiers that the file has not had before are assigned."""
+        if not names.height and self._spans is not None:
+            return
+        self._unstored.update(names.iter_rows())
+        spans = guided_spans(self.desk.connection, names["subject_id"].to_numpy())
+        self._spans = spans if self._spans is None else pl.concat([self._spans, spans])
 
-    def _is_new(self, records: IdentifiedColumns, others: Sequence[AnyUsage | BadRecord], again: Flags) -> Flags:
+    def _is_new(self, records: IdentifiedColumns, others: Sequence[AnyUsage | BadRecord]) -> Flags:
         """Return which records have keys that nothing else has: in the block, the file, the database or in suspense."""
-        keys = records.keys
-        met = [_repeated(keys[~again]), self._seen.among(keys), _keys_of(others)]
-        if self._asks_database:
-            met.append(keys_among(self.desk.connection, keys))
-        return ~np.isin(keys, np.concatenate(met))
+        met = [self._seen.among(records.keys), _keys_of(others)]
+        if self._asks_keys:
+            met.append(keys_among(self.desk.connection, records.keys))
+        return ~np.isin(records.keys, np.concatenate(met))
 
-    def _is_guided(self, frame: pl.DataFrame, subjects: pl.DataFrame) -> Flags:
+    def _is_guided(self, frame: pl.DataFrame, subject_ids: pl.Series) -> Flags:
         """Return which records are of an identifier that is assigned when they start."""
-        starts = subjects.with_columns(frame["start"])
+        starts = pl.DataFrame([subject_ids, frame["start"], frame["subject"]])
+        if self._spans is not None:
+            starts = starts.join(self._spans, on="subject_id", how="left", maintain_order="left")
         is_guided = starts.select(pl.col("start").is_between("since", "until", closed="left").fill_null(value=False)).to_series()
         found = is_guided.to_numpy().copy()
         if not found.all():
@@ -128,15 +128,15 @@ class ColumnDesk:
             found[~found] = [guide.at(subject, instant_of(start)) is not None for subject, start in asked]
         return found
 
-    def _store(self, records: IdentifiedColumns, ids: pl.Series) -> None:
-        columns, count = records.columns, records.columns.frame.height
+    def _store(self, ready: ReadyColumns) -> None:
+        columns = ready.records.columns
+        count, frame = columns.frame.height, columns.frame
         if not count:
             return
-        frame = columns.frame
-        self._store_subjects(pl.DataFrame([ids, frame["subject"]]).unique())
-        insert_record_columns(self.desk.connection, self.desk.tables[columns.kind], records, ids, self.desk.batch_id)
-        self._seen.add(records.keys)
-        keys = pl.DataFrame([pl.Series("key", records.keys), ids, frame["start"].alias("start_at")])
+        self._store_subjects(ready.subject_ids)
+        insert_prepared(self.desk.connection, ready.rows)
+        self._seen.add(ready.records.keys)
+        keys = pl.DataFrame([pl.Series("key", ready.records.keys), ready.subject_ids, frame["start"].alias("start_at")])
         self._pending.setdefault(columns.kind, []).append(keys)
         self._pending_count += count
         self.desk.totals += ControlTotals(
@@ -149,14 +149,11 @@ class ColumnDesk:
         if self._pending_count >= _KEYS_AT_ONCE:
             self._flush()
 
-    def _count_duplicates(self, count: int) -> None:
-        self.desk.totals += ControlTotals(records=count, duplicate=count)
-
-    def _store_subjects(self, named: pl.DataFrame) -> None:
-        new: dict[int, str] = {key: name for key, name in named.iter_rows() if self._stored_subjects.get(key) != name}
-        may_be_there = self._asks_subjects or not self._stored_subjects.keys().isdisjoint(new)
-        insert_new_subjects(self.desk.connection, new, may_be_there=may_be_there)
-        self._stored_subjects.update(new)
+    def _store_subjects(self, subject_ids: pl.Series) -> None:
+        if self._unstored:
+            ids = subject_ids.unique().to_list()
+            new = {key: self._unstored.pop(key) for key in ids if key in self._unstored}
+            insert_new_subjects(self.desk.connection, new, may_be_there=self._asks_subjects)
 
     def _flush(self) -> None:
         for kind, keys in self._pending.items():
@@ -165,40 +162,6 @@ class ColumnDesk:
         self._pending_count = 0
 
 
-def _repeated_alike(records: IdentifiedColumns) -> Flags:
-    """Return which records are the very same as an earlier one of the block, and as all others that have their key."""
-    keys = records.keys
-    again = np.zeros(len(keys), dtype=np.bool_)
-    places = np.flatnonzero(np.isin(keys, _repeated(keys)))
-    digests: dict[int, set[bytes]] = {}
-    for place in places.tolist():
-        digests.setdefault(int(keys[place]), set()).add(records.digests[place])
-    met: set[int] = set()
-    for place in places.tolist():
-        key = int(keys[place])
-        again[place] = key in met and len(digests[key]) == 1
-        met.add(key)
-    return again
-
-
 def _keys_of(items: Sequence[AnyUsage | BadRecord]) -> Keys:
     """Return the keys of those records that could be read."""
     return np.array([usage_key(one.source, one.external_id) for one in items if not isinstance(one, BadRecord)], dtype=np.int64)
-
-
-def _repeated(keys: Keys) -> Keys:
-    """Return the keys that stand there more than once."""
-    ordered = np.sort(keys)
-    found: Keys = ordered[1:][ordered[1:] == ordered[:-1]]
-    return found
-
-
-def _chosen(records: IdentifiedColumns, is_chosen: Flags) -> IdentifiedColumns:
-    frame = records.columns.frame
-    return attrs.evolve(
-        records,
-        columns=attrs.evolve(records.columns, frame=frame.filter(pl.Series(is_chosen))),
-        keys=records.keys[is_chosen],
-        digests=[digest for digest, chosen in zip(records.digests, is_chosen.tolist(), strict=True) if chosen],
-        others=frame.clear(),
-    )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-import attrs
-
 from billing_framework.plugin.host import Host
+from billing_framework.run.usage.column_block import Block, BlockMaker
 from billing_framework.run.usage.column_desk import ColumnDesk
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.run.usage.reading import read_checked
@@ -18,23 +17,12 @@ from billing_framework.storage.bulk_columns import bulk_writing
 from billing_framework.storage.usage.batches import MOST_FINDINGS
 from billing_framework.storage.usage.kind_table import kind_guards
 from billing_framework.storage.usage.tables import guards
-from billing_framework.usage.columnar.identity import IdentifiedColumns, identified
 from billing_framework.usage.columnar.record_columns import RecordColumns
-from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
-from billing_framework.usage.record import AnyUsage, Usage
-from billing_framework.usage.requirements import KindRules
+from billing_framework.usage.reader import Coverage, Reader, ReadRequest
 from billing_framework.values.finding import Finding
 
 _AHEAD = 1
 """Blocks that are read ahead of those that are stored."""
-
-
-@attrs.define(kw_only=True)
-class _Block:
-    records: IdentifiedColumns | None = None
-    items: list[AnyUsage | BadRecord] = attrs.field(factory=list)
-    coverage: list[Coverage] = attrs.field(factory=list)
-    notes: list[Finding] = attrs.field(factory=list)
 
 
 def fill_by_columns(desk: IntakeDesk, host: Host, reader: Reader, request: ReadRequest, stream: BinaryIO) -> bool:
@@ -57,9 +45,11 @@ def fill_by_columns(desk: IntakeDesk, host: Host, reader: Reader, request: ReadR
     notes: list[Finding] = []
     coverage: list[Coverage] = []
     watched = [*guards(), *(guard for table in tables for guard in kind_guards(table))]
-    with bulk_writing(desk.connection, watched), _ahead(_blocks(items, desk.rules)) as blocks:
+    dialect = desk.connection.dialect.name
+    maker = BlockMaker(dialect=dialect, rules=desk.rules, tables=desk.tables, batch_id=desk.batch_id)
+    with bulk_writing(desk.connection, watched), _ahead(maker.blocks(items)) as blocks:
         for block in blocks:
-            columns.take(block.records, block.items)
+            columns.take(block)
             notes += block.notes[: MOST_FINDINGS - len(notes)]
             coverage += block.coverage
         columns.close()
@@ -68,31 +58,13 @@ def fill_by_columns(desk: IntakeDesk, host: Host, reader: Reader, request: ReadR
     return True
 
 
-def _blocks(items: Iterable[ReadItem | RecordColumns], rules: Mapping[str, KindRules]) -> Iterator[_Block]:
-    """Yield what a reader yields in blocks: columns with the items after them."""
-    block = _Block()
-    for item in items:
-        if isinstance(item, RecordColumns):
-            if block.records or block.items:
-                yield block
-                block = _Block()
-            block.records = identified(item, rules[item.kind])
-        elif isinstance(item, Usage | BadRecord):
-            block.items.append(item)
-        elif isinstance(item, Coverage):
-            block.coverage.append(item)
-        else:
-            block.notes.append(item)
-    yield block
-
-
 @contextmanager
-def _ahead(blocks: Iterator[_Block]) -> Iterator[Iterator[_Block]]:
+def _ahead(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
     """Let a thread read ahead while the caller stores; what it raises is raised where the caller waits for the next block."""
-    ready: queue.Queue[_Block | BaseException | None] = queue.Queue(_AHEAD)
+    ready: queue.Queue[Block | BaseException | None] = queue.Queue(_AHEAD)
     stopped = threading.Event()
 
-    def put(item: _Block | BaseException | None) -> None:
+    def put(item: Block | BaseException | None) -> None:
         while not stopped.is_set():
             try:
                 return ready.put(item, timeout=0.1)
@@ -110,7 +82,7 @@ def _ahead(blocks: Iterator[_Block]) -> Iterator[Iterator[_Block]]:
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised in the caller's thread
             put(error)
 
-    def taken() -> Iterator[_Block]:
+    def taken() -> Iterator[Block]:
         while (item := ready.get()) is not None:
             if isinstance(item, BaseException):
                 raise item

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_read_ints
-from billing_framework.storage.bulk_columns import Literal, insert_columns
+from billing_framework.storage.bulk_columns import Literal, PreparedRows, insert_columns, prepared_rows
 from billing_framework.storage.engine_errors import driver_errors_translated
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.rows import insert_subjects
@@ -106,13 +106,13 @@ def insert_new_subjects(connection: Connection, subjects: Mapping[int, str], *, 
     insert_columns(connection, usage_subject.name, frame, {})
 
 
-def insert_record_columns(
-    connection: Connection, derived: KindTable, records: IdentifiedColumns, subject_ids: pl.Series, batch_id: int
-) -> None:
-    """Store records that are to be accepted, without their keys, for which `insert_key_columns` is asked.
+def record_rows(
+    dialect: str, derived: KindTable, records: IdentifiedColumns, subject_ids: pl.Series, batch_id: int
+) -> PreparedRows:
+    """Return the rows of records that are to be accepted, without their keys, for which `insert_key_columns` is asked.
 
     Args:
-        connection: a connection with an open write transaction.
+        dialect: ``sqlite`` or ``postgresql``.
         derived: their kind with its table; one without personal fields.
         records: the records with their identity.
         subject_ids: ids of their identifiers.
@@ -137,7 +137,7 @@ def insert_record_columns(
             whole = field.sort in (Sort.WHOLE, Sort.FLAG, Sort.INSTANT)
             text = None if value is None else field_text(value, field)
             constants[field.name] = int(text) if whole and text is not None else text
-    insert_columns(connection, derived.table.name, frame, constants)
+    return prepared_rows(dialect, derived.table.name, frame, constants)
 
 
 def insert_key_columns(connection: Connection, kind: str, keys: Iterable[pl.DataFrame], batch_id: int) -> None:

@@ -183,10 +183,15 @@ def insert_subjects(connection: Connection, subjects: Mapping[int, str]) -> None
     there = {row.id: row.identifier for row in rows_of(connection, subjects, among(query, columns.id))}
     for key, identifier in there.items():
         if subjects[key] != identifier:
-            what = f"the identifiers {identifier!r} and {subjects[key]!r} have one hash and cannot be told apart"
-            raise Refused("USAGE26", what, remedy="Rename one of them at its source, for example by a prefix")
+            raise one_hash(identifier, subjects[key])
     new = sorted((key, subjects[key]) for key in subjects.keys() - there.keys())
     bulk_insert(connection, usage_subject, ("id", "identifier"), new)
+
+
+def one_hash(one: str, other: str) -> Refused:
+    """Return the refusal of two identifiers that have one id."""
+    what = f"the identifiers {one!r} and {other!r} have one hash and cannot be told apart"
+    return Refused("USAGE26", what, remedy="Rename one of them at its source, for example by a prefix")
 
 
 def subject_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:

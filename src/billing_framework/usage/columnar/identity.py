@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from hashlib import blake2b
 from typing import Any
@@ -19,6 +19,9 @@ from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, Kin
 from billing_framework.values.errors import ContractBroken
 from billing_framework.values.period import EARLIEST, LATEST
 
+Keys = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
 _KEY_BITS = 2**63 - 1
 _ODD = f"[\x00{ESCAPE}{SEPARATOR}]"
 _LARGEST_EXACT_TEXT = 39
@@ -28,19 +31,36 @@ _EPOCH_DAY = date(1970, 1, 1)
 
 @attrs.frozen(kw_only=True, eq=False)
 class IdentifiedColumns:
-    """Records with their keys and digests.
+    """Records with their keys and digests, no two of which have one key.
 
     Attributes:
         columns: the records; all of them are what their kind requires.
         keys: the keys, in the order of the records.
         digests: the digests, in the same order.
-        others: records that have to be looked at one by one, because a text or number in them is unusual.
+        again: records that say the very same as one of these, each after it in the file.
+        again_keys: their keys.
+        others: records that have to be looked at one by one, because a text or number in them is unusual, or their key has
+            several contents.
     """
 
     columns: RecordColumns
-    keys: np.ndarray[Any, np.dtype[np.int64]]
+    keys: Keys
     digests: list[bytes]
+    again: pl.DataFrame
+    again_keys: Keys
     others: pl.DataFrame
+
+    def chosen(self, is_chosen: Flags) -> IdentifiedColumns:
+        """Return some of the records, without the others that stand beside them."""
+        frame = self.columns.frame
+        return IdentifiedColumns(
+            columns=attrs.evolve(self.columns, frame=frame.filter(pl.Series(is_chosen))),
+            keys=self.keys[is_chosen],
+            digests=[digest for digest, chosen in zip(self.digests, is_chosen.tolist(), strict=True) if chosen],
+            again=frame.clear(),
+            again_keys=self.keys[:0],
+            others=frame.clear(),
+        )
 
 
 def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
@@ -63,15 +83,41 @@ def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
     keys = record_keys(columns.source, frame["external_id"])
     texts = frame.select(pl.concat_str(list(_text_parts(columns, rules)))).to_series()
     digests = [blake2b(text, digest_size=16).digest() for text in texts.cast(pl.Binary).to_list()]
-    return IdentifiedColumns(columns=columns, keys=keys, digests=digests, others=others)
+    whole = IdentifiedColumns(
+        columns=columns, keys=keys, digests=digests, again=frame.clear(), again_keys=keys[:0], others=others
+    )
+    again, apart = _repeats(keys, digests, frame["external_id"])
+    if not (again | apart).any():
+        return whole
+    return attrs.evolve(
+        whole.chosen(~(again | apart)),
+        again=frame.filter(pl.Series(again)),
+        again_keys=keys[again],
+        others=pl.concat([others, frame.filter(pl.Series(apart))]),
+    )
 
 
-def record_keys(source: str, external_ids: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _repeats(keys: Keys, digests: Sequence[bytes], names: pl.Series) -> tuple[Flags, Flags]:
+    """Return which records repeat an earlier one, and which have a key that several contents have."""
+    ordered = np.sort(keys)
+    again, apart = np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.bool_)
+    found: dict[int, list[int]] = {}
+    for place in np.flatnonzero(np.isin(keys, ordered[1:][ordered[1:] == ordered[:-1]])).tolist():
+        found.setdefault(int(keys[place]), []).append(place)
+    for places in found.values():
+        if len({(digests[place], names[place]) for place in places}) == 1:
+            again[places[1:]] = True
+        else:
+            apart[places] = True
+    return again, apart
+
+
+def record_keys(source: str, external_ids: pl.Series) -> Keys:
     """Return the keys of records of one source."""
     return _natural_ids(("usage", source), external_ids)
 
 
-def _natural_ids(prefix: Iterable[str], last: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _natural_ids(prefix: Iterable[str], last: pl.Series) -> Keys:
     head = "".join(f"s{len(part)}:{part}" for part in prefix)
     texts = pl.select(pl.concat_str(pl.lit(f"{head}s"), last.str.len_chars().cast(pl.String), pl.lit(":"), last)).to_series()
     hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, texts.cast(pl.Binary).to_list()), dtype=np.uint64, count=len(last))
