@@ -36,7 +36,7 @@ from billing_framework.values.period import DateSpan, Span
 
 _FOLDER = Path(__file__).parent / "workloads" / "deployments" / "telecom"
 _ZONE = "Europe/Berlin"
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_SHARD = 5_000
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -45,6 +45,8 @@ class Calls:
 
     Attributes:
         columns: the calls.
+        shards: the same in shards.
+        rate: rates them in shards of 5,000 accounts, as a run does.
         floor: the least that NumPy must do for the prices: prefix, time of day, 60/6, one rounding, a sum per account; neither
             calls across a boundary nor included minutes, and nothing is checked.
         reference: rates the calls of some accounts by the reference, of objects; returns how many calls and whether the columns
@@ -52,6 +54,8 @@ class Calls:
     """
 
     columns: UsageColumns
+    shards: list[UsageColumns]
+    rate: Callable[[], object]
     floor: Callable[[], object]
     reference: Callable[[int], tuple[int, bool]]
 
@@ -62,7 +66,52 @@ def calls_workload(size: int, *, seed: int = SEED) -> Calls:
     prefixes = prefix_list(40_000, seed)
     table = _deck(prefixes, seed)
     columns = _columns(size, accounts, prefixes, table, seed=seed)
-    return Calls(columns=columns, floor=_floor(columns, table), reference=lambda count: _reference(columns, count))
+    shards = [_part(columns, first, min(first + _SHARD, accounts)) for first in range(0, accounts, _SHARD)]
+
+    def rated() -> None:
+        for shard in shards:
+            if TWIN.rate(shard).left:
+                raise AssertionError(shard.kind)
+
+    floors = [_floor(shard, table) for shard in shards]
+    return Calls(
+        columns=columns,
+        shards=shards,
+        rate=rated,
+        floor=lambda: [floor() for floor in floors],
+        reference=lambda count: _reference(columns, count),
+    )
+
+
+def _part(columns: UsageColumns, first: int, last: int) -> UsageColumns:
+    """Return the records of some accounts."""
+    rows = slice(*columns.firsts[[first, last]].tolist())
+
+    def cut(column: FieldColumn) -> FieldColumn:
+        numbers, texts = column.numbers[rows], column.texts
+        if texts is not None and len(texts) == len(columns):  # a text per record
+            numbers, texts = numbers - numbers[0], texts[rows]
+        missing = None if column.missing is None else column.missing[rows]
+        return FieldColumn(numbers=numbers, texts=texts, missing=missing)
+
+    groups = columns.groups[first:last]
+    return attrs.evolve(
+        columns,
+        groups=groups,
+        usages=columns.usages[first:last],
+        group_of=np.arange(last - first),
+        firsts=columns.firsts[first : last + 1] - columns.firsts[first],
+        terms=terms_of(groups),
+        state_until=columns.state_until[first:last],
+        keys=columns.keys[rows],
+        own=columns.own[rows],
+        subject=cut(columns.subject),
+        start=columns.start[rows],
+        end=columns.end[rows],
+        day=columns.day[rows],
+        second=columns.second[rows],
+        fields={name: cut(column) for name, column in columns.fields.items()},
+    )
 
 
 def _deck(prefixes: list[str], seed: int) -> RateTable:

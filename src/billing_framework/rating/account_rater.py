@@ -35,8 +35,9 @@ class AccountRecords:
     Attributes:
         usage: the agreement; its `records` may be empty.
         tile: plan version in force.
-        day: local date on which each record starts, as days since 1970 (which was a Thursday).
-        second: local second of that day.
+        rows: places of the records in the lists of the shard.
+        days: local dates of the shard's records; `day` are those of these.
+        seconds: local seconds of the shard's records; `second` are those of these.
         fields: values of the fields that were asked for: whole numbers, flags as 0 and 1, exact numbers scaled to the decimals
             asked for, dates as days and instants as microseconds since 1970, texts and choices as texts. None where a field has
             no value.
@@ -44,9 +45,20 @@ class AccountRecords:
 
     usage: AgreementUsage
     tile: Tile
-    day: list[int]
-    second: list[int]
+    rows: slice | list[int]
+    days: list[int]
+    seconds: list[int]
     fields: Mapping[str, list[Any]]
+
+    @property
+    def day(self) -> list[int]:
+        """Local date on which each record starts, as days since 1970 (which was a Thursday)."""
+        return _of(self.days, self.rows)
+
+    @property
+    def second(self) -> list[int]:
+        """Local second of that day."""
+        return _of(self.seconds, self.rows)
 
 
 @attrs.frozen(kw_only=True)
@@ -118,32 +130,29 @@ def _rated(columns: UsageColumns, rule: AccountRule) -> RatedColumns:
 
     keys, days, seconds = columns.keys.tolist(), columns.day.tolist(), columns.second.tolist()
     lists = {name: _plain(columns.fields[name], decimals) for name, decimals in rule.fields.items()}
-    found: list[list[tuple[Tile, list[int], Mapping[str, int]]]] = [[] for _ in columns.usages]
+    found: list[list[tuple[Tile, slice | list[int], Mapping[str, int]]]] = [[] for _ in columns.usages]
     measured = np.zeros(len(columns), dtype=bool)
     for place, tile, rows in _parts(columns):
         given = AccountRecords(
             usage=columns.usages[place],
             tile=tile,
-            day=_of(days, rows),
-            second=_of(seconds, rows),
+            rows=rows,
+            days=days,
+            seconds=seconds,
             fields={name: _of(values, rows) for name, values in lists.items()},
         )
-        found[place].append((tile, _of(keys, rows), rule.rate(given)))
+        found[place].append((tile, rows, rule.rate(given)))
         measured[rows] = True
 
     def measures(place: int) -> tuple[Measure, ...]:
         code = columns.usages[place].agreement.code
-        return tuple(
-            Measure(
-                agreement=code,
-                name=name,
-                quantity=_quantity(rule, name, number),
-                dates=tile.dates,
-                records=tuple(own),
-            )
-            for tile, own, numbers in found[place]
-            for name, number in numbers.items()
-        )
+        made = []
+        for tile, rows, numbers in found[place]:
+            own = tuple(_of(keys, rows))
+            for name, number in numbers.items():
+                quantity = _quantity(rule, name, number)
+                made.append(Measure(agreement=code, name=name, quantity=quantity, dates=tile.dates, records=own))
+        return tuple(made)
 
     return RatedColumns(
         lines=LineColumns.none(),
@@ -214,7 +223,7 @@ def _quantity(rule: AccountRule, name: str, number: int) -> Quantity:
     if scale is None or type(number) is not int:
         what = f"the rule of kind {rule.kind.name!r} returned the measure {name!r}, undeclared or as no whole number"
         raise ContractBroken("RATE03", what, remedy="Declare it, and return whole numbers")
-    return Quantity(Fraction(number, 10**scale.decimals), scale.unit)
+    return Quantity(Fraction(number, 10**scale.decimals) if scale.decimals else Fraction(number), scale.unit)
 
 
 def _no_charge(line: int) -> Charge:

@@ -89,18 +89,23 @@ def ratings_of(columns: UsageColumns, rated: RatedColumns) -> Iterator[Rating | 
     line_firsts = np.searchsorted(rated.lines.agreement, np.arange(len(columns.usages) + 1)).tolist()
     agreements = np.searchsorted(columns.group_of, np.arange(len(columns.groups) + 1)).tolist()
     firsts = columns.firsts.tolist()
+    is_free = rated.unpriced != rated.PRICED
+    with_free = set(columns.group_of[columns.agreement_of_rows()[is_free]].tolist())
     for place in range(len(columns.groups)):
         if place in rated.left or place in columns.mixed:
             yield None
             continue
         low, high = agreements[place], agreements[place + 1]
-        rows = slice(firsts[low], firsts[high])
-        free = zip(columns.keys[rows].tolist(), rated.unpriced[rows].tolist(), strict=True)
+        unpriced = {}
+        if place in with_free:
+            rows = slice(firsts[low], firsts[high])
+            free = zip(columns.keys[rows].tolist(), rated.unpriced[rows].tolist(), strict=True)
+            unpriced = {key: rated.reasons[code] for key, code in free if code != rated.PRICED}
         yield Rating(
             measures=tuple(one for agreement in range(low, high) for one in rated.measures(agreement)),
             charges=tuple(rated.charge(line) for line in range(line_firsts[low], line_firsts[high])),
             state=tuple(one for agreement in range(low, high) for one in rated.state(agreement)),
-            unpriced={key: rated.reasons[code] for key, code in free if code != rated.PRICED},
+            unpriced=unpriced,
         )
 
 

@@ -30,6 +30,8 @@ def exact(value: Exact, *, name: str = "number") -> Fraction:
     Raises:
         ValueRefused: ``VALUE01`` for a float, a boolean, NaN, infinity or text that is no plain number.
     """
+    if type(value) is Fraction:
+        return value
     given: object = value  # callers without type checks pass anything
     if isinstance(given, str):
         text = given.strip()
