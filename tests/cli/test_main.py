@@ -55,6 +55,14 @@ def test_the_version() -> None:
     assert re.fullmatch(r"billing, version \d+\.\d+\.\d+\n", told(billing("--version")))
 
 
+def cut_off_in_the_middle() -> StorageError:
+    """Return what an interruption becomes where rolling back a statement that was cut off fails."""
+    error = StorageError("STORAGE22", "another command is in progress")
+    error.__cause__ = RuntimeError("rollback")
+    error.__cause__.__context__ = KeyboardInterrupt()
+    return error
+
+
 REFUSED = InputRefused("USAGE11", "the line is too long", place="f.csv:2", remedy="Cut it")
 ENDS: list[tuple[BaseException, int, str]] = [
     (REFUSED, 2, "error: f.csv:2: USAGE11 the line is too long. Cut it"),
@@ -66,6 +74,7 @@ ENDS: list[tuple[BaseException, int, str]] = [
     (click.exceptions.Exit(1), 1, ""),
     (click.Abort(), 130, "interrupted"),
     (KeyboardInterrupt(), 130, "interrupted"),
+    (cut_off_in_the_middle(), 130, "interrupted"),
 ]
 
 
