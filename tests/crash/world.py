@@ -1,8 +1,8 @@
 """The deployment that is tortured: small, but with a bit of everything that a month has.
 
 Two trades, so that one kind of usage is guided by its date and the other is carried from bill to bill; files that are read line
-by line and by columns; a year's accumulation that June has begun; a payer, a shared agreement, a manual charge, an account over its
-bound, errands that are left for later or are free, duplicates and unknown identifiers.
+by line and by columns; a year's accumulation that June has begun; a payer, a shared agreement, a manual charge, an account over
+its bound, errands that are left for later or are free, duplicates and unknown identifiers.
 """
 
 from __future__ import annotations
