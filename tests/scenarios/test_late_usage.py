@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from billing_framework.run.correct.credit import credit_document
-from billing_framework.run.correct.late_run import late_of_run, rebill_late
+from billing_framework.run.correct.late_run import compare_late, late_of_run, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.review import review_run
 from billing_framework.run.master.customers import create
@@ -154,6 +154,9 @@ def test_credit_and_rebill_of_all_that_a_run_has_found(database: Database) -> No
     office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
     assert office.start("2026-06").counts == {"held": 1}
     assert [(item.document, item.code) for item in late_of_run(office.deployment)] == [("INV-2026-000001", "LATE04")]
+    (compared,) = compare_late(office.deployment)
+    assert compared.comparison is not None
+    assert str(compared.comparison.net) == "10.00 USD"
     report = rebill_late(office.deployment, reason="late jobs")
     assert [(one.note, one.new) for one in report.rebilled] == [("CN-2026-000001", "INV-2026-000002")]
     assert rebill_late(office.deployment, reason="late jobs").rebilled == ()

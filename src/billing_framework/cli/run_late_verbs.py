@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import click
 
 from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.document_view import comparison_text
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, show_findings, table
-from billing_framework.run.correct.late_run import LateRebill, late_of_run, rebill_late
+from billing_framework.run.correct.late_run import LateComparison, LateRebill, compare_late, late_of_run, rebill_late
 from billing_framework.run.deployment import Deployment
 
 
 @click.command()
 @click.argument("run_code", metavar="[RUN]", default="")
+@click.option("--compare", is_flag=True, help="Show instead what a rebill would change of each document that waits for it.")
 @pass_deployment
 @click.pass_context
-def late(context: click.Context, deployment: Deployment, *, run_code: str) -> None:
+def late(context: click.Context, deployment: Deployment, *, run_code: str, compare: bool) -> None:
     """Show the late usage that the drafts of a run were made with: billed by its difference, waiting for a rebill, or too old.
 
     Example:
       billing run late
       billing run late US.2026-07-01.monthly-1.1 --json
+      billing run late --compare
     """
+    if compare:
+        found = compare_late(deployment, run_code)
+        emit(context, found, lambda: _compared(found))
+        return
     items = late_of_run(deployment, run_code)
     rows = [(one.account, one.document, one.code, one.outcome) for one in items]
     emit(context, items, lambda: table(("account", "document", "code", "outcome"), rows))
+
+
+def _compared(found: Sequence[LateComparison]) -> Iterator[str]:
+    for one in found:
+        fate = "stays as it is" if one.unchanged else "falls away" if one.comparison is None else ""
+        yield f"{one.document}: {fate}" if fate else one.document
+        if one.comparison is not None:
+            yield comparison_text(one.comparison)
+    if not found:
+        yield "no document waits for a rebill"
 
 
 @click.command(name="rebill-late")

@@ -8,17 +8,26 @@ from datetime import date
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.invoicing.rebill import Comparison
+from billing_framework.run.correct.correction import issue_date
 from billing_framework.run.correct.rebill import RebillReport, rebill_document
+from billing_framework.run.correct.rebill_one import Rebilling, billed_anew
 from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.late_find import HELD, TO_REBILL
+from billing_framework.run.cycle.load_input import open_desk
 from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.documents import find_document, load_inputs, replaced_by
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
+from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 
 MOVED_STATE = "LATE01"
+WAITING = (MOVED_STATE, TO_REBILL, HELD)
+"""Findings of documents that wait for a rebill."""
+
 BY_DIFFERENCE = "its difference is billed on the draft"
 
 
@@ -66,6 +75,56 @@ def late_of_run(deployment: Deployment, code: str = "") -> tuple[LateItem, ...]:
     """
     with deployment.database.read() as connection:
         return _items(connection, find_run(connection, code))
+
+
+@attrs.frozen(kw_only=True)
+class LateComparison:
+    """What a rebill would change of one document that waits for it.
+
+    Attributes:
+        document: its number.
+        comparison: what a new computation changes, line by line; None where the document would fall away.
+        unchanged: True where a rebill would say the same again.
+    """
+
+    document: str
+    comparison: Comparison | None = None
+    unchanged: bool = False
+
+
+def compare_late(deployment: Deployment, code: str = "") -> tuple[LateComparison, ...]:
+    """Return what `rebill_late` would change of each document that waits for it in a run; changes nothing.
+
+    Args:
+        deployment: the open deployment.
+        code: code of the run; the newest where empty.
+
+    Raises:
+        NotFound: there is no such run.
+        Refused: ``RUN21`` where the data of a document hold it.
+    """
+    found = []
+    with deployment.database.read() as connection:
+        run = find_run(connection, code)
+        waiting = _by_period(connection, [one.document for one in _items(connection, run) if one.code in WAITING])
+        book = load_book(connection, run.book).profile
+        desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
+        for number in waiting:
+            stored = find_document(connection, number)
+            if replaced_by(connection, stored.key):
+                continue
+            work = Rebilling(
+                deployment=deployment,
+                connection=connection,
+                desk=desk,
+                book=book,
+                on=issue_date(deployment, book, None),
+                reason="",
+                known="now",
+            )
+            first = billed_anew(work, stored).documents[0]
+            found.append(LateComparison(document=number, comparison=first.comparison, unchanged=first.unchanged))
+    return tuple(found)
 
 
 def _items(connection: Connection, run: Run) -> tuple[LateItem, ...]:
@@ -116,7 +175,7 @@ def rebill_late(
     """
     with deployment.database.read() as connection:
         run = find_run(connection, code)
-        codes = (MOVED_STATE, TO_REBILL, HELD) if held else (MOVED_STATE, TO_REBILL)
+        codes = WAITING if held else (MOVED_STATE, TO_REBILL)
         waiting = _by_period(connection, [one.document for one in _items(connection, run) if one.code in codes])
     rebilled, findings = [], []
     for number in waiting:
