@@ -6,7 +6,7 @@ parameter. PostgreSQL takes COPY of text that the columns were written to as a w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ _SQLITE_PARAMETERS = 32_766
 _LARGEST_BLOCK_ROWS = 4_096
 _COPY_ROWS = 50_000
 _NULL = "\x1f"
-_BULK_CACHE_KIBIBYTES = 192 * 1024
+_BULK_CACHE_KIBIBYTES = 160 * 1024
 
 Literal = str | int | bytes | None
 
@@ -37,9 +37,13 @@ class PreparedRows:
         data: the text of it, in blocks.
     """
 
-    statements: Sequence[tuple[str, list[Any]]] = ()
+    statements: Iterable[tuple[str, list[Any]]] = ()
     copy: str = ""
-    data: Sequence[bytes] = ()
+    data: Iterable[bytes] = ()
+
+    def made(self) -> PreparedRows:
+        """Return the same rows, made now and held in memory, not when they are inserted."""
+        return attrs.evolve(self, statements=list(self.statements), data=list(self.data))
 
 
 def insert_columns(connection: Connection, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> None:
@@ -61,7 +65,7 @@ def insert_prepared(connection: Connection, rows: PreparedRows) -> None:
 
 
 def prepared_rows(dialect: str, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> PreparedRows:
-    """Return rows ready to be inserted.
+    """Return rows ready to be inserted, each part made when it is.
 
     Args:
         dialect: ``sqlite`` or ``postgresql``.
@@ -75,7 +79,7 @@ def prepared_rows(dialect: str, table: str, frame: pl.DataFrame, constants: Mapp
         return _copied(table, frame, constants)
     ready = _sqlite_form(frame)
     shared: dict[str, Literal] = {name: ready[name][0] for name in ready.columns[1:] if _is_same(ready[name])}
-    return PreparedRows(statements=list(_statements(table, ready.drop(shared), {**constants, **shared})))
+    return PreparedRows(statements=_statements(table, ready.drop(shared), {**constants, **shared}))
 
 
 def _is_same(values: pl.Series) -> bool:
@@ -121,10 +125,10 @@ def _copied(table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -
         for name, kind in frame.schema.items()
         if kind == pl.Binary
     ]
-    blocks = [
+    blocks = (
         frame[start : start + _COPY_ROWS].with_columns(*hexed, *added).write_csv(include_header=False, null_value=_NULL).encode()
         for start in range(0, frame.height, _COPY_ROWS)
-    ]
+    )
     return PreparedRows(copy=f"COPY {_quoted(table)} ({names}) FROM STDIN (FORMAT csv, NULL '{_NULL}')", data=blocks)
 
 

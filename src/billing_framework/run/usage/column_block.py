@@ -99,5 +99,5 @@ class BlockMaker:
             alike = self._ids.filter(~pl.col("subject_id").is_unique()).sort("subject_id")["subject"].to_list()
             raise one_hash(alike[0], alike[1])
         subject_ids = subjects.join(self._ids, on="subject", how="left", maintain_order="left")["subject_id"]
-        rows = record_rows(self.dialect, self.tables[columns.kind], records, subject_ids, self.batch_id)
+        rows = record_rows(self.dialect, self.tables[columns.kind], records, subject_ids, self.batch_id).made()
         return ReadyColumns(records=records, subject_ids=subject_ids, names=names, rows=rows)
