@@ -94,7 +94,7 @@ def rate_and_change(group: BillingGroup, done: Rating) -> Rating:
 
 
 def rate_and_forget(group: BillingGroup, done: Rating) -> Rating:
-    group.agreements[0].state.clear()  # type: ignore[attr-defined]  # that is the fault
+    group.agreements[0].state["odd"] = {}  # type: ignore[index]  # that is the fault
     group.agreements[0].billed_through["stand"] = group.period.end  # type: ignore[index]
     return done
 

@@ -49,14 +49,15 @@ def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
     yield from _other_faults(rating, given)
 
 
-def loose_parts(agreements: Sequence[AgreementUsage]) -> list[list[tuple[str, object]]]:
+def loose_parts(agreements: Sequence[AgreementUsage]) -> list[object]:
     """Return what a plugin could change in what it is given, as all else is frozen: the mappings, as they stand now."""
-    parts: list[list[tuple[str, object]]] = []
+    parts: list[object] = []
     for usage in agreements:
-        loose: list[Mapping[str, object]] = [usage.agreement.terms, usage.state, usage.billed_through]
-        loose += [one.details for one in usage.assignments]
-        loose += [state.values for state in usage.state.values() if _is(state, CarriedState)]
-        parts += [list(one.items()) for one in loose]
+        terms, state, billed = usage.agreement.terms, usage.state, usage.billed_through
+        parts += (dict(terms) if terms else (), dict(billed) if billed else ())
+        # Nearly all of them are empty, and this is asked for every account.
+        parts += [(name, one, dict(one.values) if _is(one, CarriedState) else ()) for name, one in state.items()] if state else ()
+        parts += [dict(one.details) if one.details else () for one in usage.assignments]
     return parts
 
 
