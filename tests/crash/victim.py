@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 import signal
 import sys
@@ -155,6 +156,7 @@ def _workers_of(child: int) -> list[int]:
 
 
 if __name__ == "__main__":
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())  # as the command line does
     world.both_trades()
     gc.freeze()  # the children share what is there
     for line in sys.stdin:
