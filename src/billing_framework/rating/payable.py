@@ -52,6 +52,8 @@ def round_amounts(amounts: Sequence[Amount], rounding: Rounding) -> list[Money]:
         amounts: exact amounts of one currency, at least one.
         rounding: policy by which the sum is rounded.
     """
+    if len(amounts) == 1:
+        return [amounts[0].payable(rounding)]
     total = amounts[0]
     for amount in amounts[1:]:
         total = total + amount

@@ -12,8 +12,8 @@ import attrs
 from billing_framework.taxing.exemption import TaxStatus, status_findings, treated
 from billing_framework.taxing.tax_rate import TaxPlace, TaxRate
 from billing_framework.values.finding import Finding
-from billing_framework.values.money import Amount, Money, minor_digits
-from billing_framework.values.rounding import round_parts
+from billing_framework.values.money import Money, Rounding
+from billing_framework.values.rounding import round_ratios
 
 
 @attrs.frozen(kw_only=True)
@@ -43,11 +43,13 @@ class TaxPart:
 
     Attributes:
         code: code of the tax.
+        rate: the rate that was applied.
         taxable: the line's part of the base.
         tax: its share of the tax.
     """
 
     code: str
+    rate: Fraction
     taxable: Money
     tax: Money
 
@@ -177,18 +179,28 @@ def _grouped(lines: Sequence[TaxableLine], rates: Sequence[TaxRate], status: Tax
     """Return the groups in order of computing: a tax after all taxes that are part of its base."""
     groups: dict[tuple[object, ...], _Group] = {}
     findings: list[Finding] = []
+    known: dict[tuple[object, ...], list[_Group]] = {}
     for position, line in enumerate(lines):
-        found, problems = applicable(line, rates, status)
-        findings.extend(problem for problem in problems if problem.what not in {one.what for one in findings})
-        for rate in found:
-            applied = treated(rate, status)
-            group = groups.setdefault(_group_key(applied, rate), _Group(applied, rate, []))
+        like = (line.category, line.charge_code, line.tax_point)
+        if like not in known:
+            found, problems = applicable(line, rates, status)
+            findings.extend(problem for problem in problems if problem.what not in {one.what for one in findings})
+            known[like] = []
+            for rate in found:
+                applied = treated(rate, status)
+                known[like].append(groups.setdefault(_group_key(applied, rate), _Group(applied, rate, [])))
+        for group in known[like]:
             group.positions.append(position)
+    order = _order(rates)
+    return sorted(groups.values(), key=lambda group: order.index(group.applied.code)), findings
+
+
+def _order(rates: Sequence[TaxRate]) -> list[str]:
+    """Return the codes of taxes in order of computing."""
     under: dict[str, set[str]] = {}
     for rate in rates:
         under.setdefault(rate.code, set()).update(rate.compound_on)
-    order = list(TopologicalSorter(under).static_order())
-    return sorted(groups.values(), key=lambda group: order.index(group.applied.code)), findings
+    return list(TopologicalSorter(under).static_order()) if any(under.values()) else list(under)
 
 
 def _group_key(applied: TaxRate, stated: TaxRate) -> tuple[object, ...]:
@@ -251,55 +263,61 @@ class _Work:
 
         An exempt customer pays the price without the tax.
         """
-        rate = group.stated.rate
+        part = 1 / (1 + group.stated.rate)
         grosses = {position: self.nets[position] for position in group.positions}
-        if group.stated.place is TaxPlace.LINE:
-            nets = {
-                position: (gross.amount * (1 / (1 + rate))).payable(group.stated.rounding) for position, gross in grosses.items()
-            }
-        else:
-            nets = self._together({position: gross.amount * (1 / (1 + rate)) for position, gross in grosses.items()}, group)
+        nets = self._rounded({position: gross.minor for position, gross in grosses.items()}, part, group.stated)
         for position, net in nets.items():
             tax = grosses[position] - net if group.applied.rate else Money.zero(self.currency)
             self.nets[position] = net
-            self.parts[position][group.applied.code] = TaxPart(code=group.applied.code, taxable=net, tax=tax)
+            self._set(position, group, net, tax)
 
     def put_on(self, group: _Group) -> None:
         """Put a tax on the nets, and on the taxes that it compounds on."""
         bases = {position: self._base(position, group.applied) for position in group.positions}
-        exact = {position: base.amount * group.applied.factor for position, base in bases.items()}
-        if group.applied.place is TaxPlace.LINE:
-            taxes = {position: amount.payable(group.applied.rounding) for position, amount in exact.items()}
-        else:
-            taxes = self._together(exact, group)
+        taxes = self._rounded({position: base.minor for position, base in bases.items()}, group.applied.factor, group.applied)
         for position, tax in taxes.items():
-            part = TaxPart(code=group.applied.code, taxable=bases[position], tax=tax)
-            self.parts[position][group.applied.code] = part
+            self._set(position, group, bases[position], tax)
+
+    def _set(self, position: int, group: _Group, taxable: Money, tax: Money) -> None:
+        code = group.applied.code
+        self.parts[position][code] = TaxPart(code=code, rate=group.applied.rate, taxable=taxable, tax=tax)
 
     def _base(self, position: int, rate: TaxRate) -> Money:
+        if not rate.compound_on:
+            return self.nets[position]
         under = (self.parts[position].get(code) for code in rate.compound_on)
         return Money.total((self.nets[position], *(part.tax for part in under if part)), self.currency)
 
-    def _together(self, amounts: Mapping[int, Amount], group: _Group) -> dict[int, Money]:
-        """Round the sum of `amounts` once and share it back to the lines by largest remainder.
+    def _rounded(self, bases: Mapping[int, int], factor: Fraction, rate: TaxRate) -> dict[int, Money]:
+        """Return each base times `factor`, rounded where and how the rate says: line by line, or once for their sum.
+
+        Args:
+            bases: position to base in minor units.
+            factor: what each is multiplied by.
+            rate: says where and how it is rounded.
+        """
+        exact = {position: base * factor.numerator for position, base in bases.items()}
+        if rate.place is TaxPlace.LINE:
+            minor = {position: rate.rounding.whole(part, factor.denominator) for position, part in exact.items()}
+        else:
+            minor = self._together(exact, factor.denominator, rate.rounding)
+        return {position: Money(part, self.currency) for position, part in minor.items()}
+
+    def _together(self, exact: Mapping[int, int], denominator: int, rounding: Rounding) -> dict[int, int]:
+        """Round the sum of parts over `denominator` once and share it back to the lines by largest remainder.
 
         Lines that take each other back come to nothing together, and so do their shares.
         """
         pairs = {
             place: other
             for place, other in self.opposites.items()
-            if place in amounts and other in amounts and amounts[place].value == -amounts[other].value
+            if place in exact and other in exact and exact[place] == -exact[other]
         }
-        shared = {place: amounts[place].payable(group.stated.rounding) for place in pairs.values()}
+        shared = {place: rounding.whole(exact[place], denominator) for place in pairs.values()}
         shared |= {place: -shared[other] for place, other in pairs.items()}
-        return shared | self._parts({place: one for place, one in amounts.items() if place not in shared}, group)
-
-    def _parts(self, amounts: Mapping[int, Amount], group: _Group) -> dict[int, Money]:
-        total = sum((amount.value for amount in amounts.values()), Fraction(0))
-        scale = Fraction(10 ** minor_digits(self.currency))
-        whole = Amount(total, self.currency).payable(group.stated.rounding)
-        parts = round_parts(whole.minor, [amount.value * scale for amount in amounts.values()])
-        return {position: Money(part, self.currency) for position, part in zip(amounts, parts, strict=True)}
+        rest = {place: part for place, part in exact.items() if place not in shared}
+        parts = round_ratios(rounding.whole(sum(rest.values()), denominator), list(rest.values()), denominator)
+        return shared | dict(zip(rest, parts, strict=True))
 
     def summed(self, group: _Group, locale: str) -> TaxGroup:
         parts = [self.parts[position][group.applied.code] for position in group.positions]

@@ -12,7 +12,7 @@ from babel.core import get_global
 
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.number import Exact, exact, exact_text
-from billing_framework.values.rounding import RoundingMode, allocate, to_step
+from billing_framework.values.rounding import RoundingMode, allocate, divide
 
 _ISO_DIGITS = {
     **dict.fromkeys(("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER"), 2),
@@ -67,6 +67,10 @@ class Rounding:
 
     mode: RoundingMode = RoundingMode.HALF_UP
     step_minor: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+
+    def whole(self, numerator: int, denominator: int) -> int:
+        """Return ``numerator / denominator`` minor units, rounded once to the grid."""
+        return divide(numerator, denominator * self.step_minor, self.mode) * self.step_minor
 
 
 HALF_UP = Rounding()
@@ -183,9 +187,8 @@ class Amount:
 
     def payable(self, rounding: Rounding = HALF_UP) -> Money:
         """Round once, by the named policy, to whole minor units."""
-        step = Fraction(rounding.step_minor)
-        units = to_step(self.value * 10 ** minor_digits(self.currency), step, rounding.mode)
-        return Money(units.numerator, self.currency)
+        minor = rounding.whole(self.value.numerator * 10 ** minor_digits(self.currency), self.value.denominator)
+        return Money(minor, self.currency)
 
     def __add__(self, other: Amount) -> Self:
         _same_currency(self.currency, other.currency)

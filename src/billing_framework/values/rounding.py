@@ -8,6 +8,7 @@ with a name.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -111,22 +112,35 @@ def allocate(total: int, weights: Sequence[int | Fraction]) -> list[int]:
 
 
 def round_parts(total: int, parts: Sequence[Fraction]) -> list[int]:
-    """Return whole numbers beside exact `parts` that sum to `total`, which is their rounded sum; parts may have both signs.
+    """Return whole numbers beside exact `parts` that sum to `total`, which is their rounded sum; see `round_ratios`."""
+    denominator = math.lcm(*(part.denominator for part in parts))
+    return round_ratios(total, [part.numerator * (denominator // part.denominator) for part in parts], denominator)
+
+
+def round_ratios(total: int, numerators: Sequence[int], denominator: int) -> list[int]:
+    """Return whole numbers beside exact parts that sum to `total`, which is their rounded sum; parts may have both signs.
 
     Every part is first cut toward zero; what is left goes one by one to the largest remainders, ties to the earlier position.
     Negative parts and total mirror the positive ones.
 
+    Args:
+        total: what the parts shall sum to.
+        numerators: the parts, each over `denominator`.
+        denominator: above zero.
+
     Raises:
         ValueRefused: ``VALUE04`` where there are no parts and `total` is not zero.
     """
-    whole = [divide(part.numerator, part.denominator, RoundingMode.DOWN) for part in parts]
+    whole = [divide(numerator, denominator, RoundingMode.DOWN) for numerator in numerators]
     missing = total - sum(whole)
     if missing and not whole:
         raise ValueRefused("VALUE04", f"cannot share {total} out to nobody", remedy="Give at least one part")
     if not missing:
         return whole
     sign = 1 if missing > 0 else -1
-    order = sorted(range(len(parts)), key=lambda position: (sign * (whole[position] - parts[position]), position))
+    order = sorted(
+        range(len(whole)), key=lambda position: (sign * (whole[position] * denominator - numerators[position]), position)
+    )
     each, rest = divmod(abs(missing), len(whole))
     for rank, position in enumerate(order):
         whole[position] += sign * (each + (rank < rest))

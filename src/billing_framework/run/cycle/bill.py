@@ -27,8 +27,8 @@ from billing_framework.run.cycle.rated_input import billing_group, rated_input, 
 from billing_framework.run.cycle.sharing import Parted, part_charges
 from billing_framework.storage.billing.billed_records import DeliveredRecords
 from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
-from billing_framework.taxing.exemption import TaxStatus, treated
-from billing_framework.taxing.tax import TaxableLine, TaxedDocument, TaxedLine, applicable, tax_document
+from billing_framework.taxing.exemption import TaxStatus
+from billing_framework.taxing.tax import TaxableLine, TaxedDocument, TaxedLine, tax_document
 from billing_framework.usage.content import slot_key
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import UnitMismatch, ValueRefused
@@ -259,7 +259,7 @@ def _drafted(
         due_on=due_date(given.issue_on, account.due_days),
         charges=charges,
         nets=[line.net for line in taxed.lines],
-        line_taxes=[_line_taxes(line, after, given, status) for line, after in zip(lines, taxed.lines, strict=True)],
+        line_taxes=[_line_taxes(line) for line in taxed.lines],
         taxes=_tax_lines(taxed),
     )
     titles = {one.agreement.code: _title(one.agreement, one) for member in members for one in member.agreements}
@@ -289,9 +289,8 @@ def _tax_status(given: BillInput) -> TaxStatus:
     )
 
 
-def _line_taxes(line: TaxableLine, after: TaxedLine, given: BillInput, status: TaxStatus) -> tuple[LineTax, ...]:
-    rates = {rate.code: treated(rate, status).rate for rate in applicable(line, given.tax_rates, status)[0]}
-    return tuple(LineTax(code=part.code, rate=rates[part.code], taxable=part.taxable, tax=part.tax) for part in after.taxes)
+def _line_taxes(line: TaxedLine) -> tuple[LineTax, ...]:
+    return tuple(LineTax(code=part.code, rate=part.rate, taxable=part.taxable, tax=part.tax) for part in line.taxes)
 
 
 def _tax_lines(taxed: TaxedDocument) -> tuple[TaxLine, ...]:
