@@ -13,7 +13,7 @@ from billing_framework.run.correct.correction import issue_date
 from billing_framework.run.correct.rebill import RebillReport, rebill_document
 from billing_framework.run.correct.rebill_one import Rebilling, billed_anew
 from billing_framework.run.cycle.bill_input import BillInput
-from billing_framework.run.cycle.late_find import HELD, TO_REBILL
+from billing_framework.run.cycle.late_policy import HELD, TO_REBILL
 from billing_framework.run.cycle.load_input import open_desk
 from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.run.deployment import Deployment

@@ -16,7 +16,7 @@ from billing_framework.run.cycle.bill import BillResult, bill
 from billing_framework.run.cycle.bill_input import BillInput
 from billing_framework.run.cycle.coordinate import Progress, coordinate
 from billing_framework.run.cycle.issuer import buyer_of, seller_of
-from billing_framework.run.cycle.late_find import late_holds
+from billing_framework.run.cycle.late_policy import late_holds
 from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
 from billing_framework.run.cycle.manifest import ManifestText, ManifestWriter, changed_parts, versions_digest

@@ -16,6 +16,7 @@ from billing_framework.accounts.account import Account
 from billing_framework.rating.price_plan import LateUsage, PlanVersion
 from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, LateInput, UsageRef
 from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
+from billing_framework.run.cycle.late_policy import policy_of, told_instead
 from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.storage.billing.documents import load_inputs as manifests_of
 from billing_framework.storage.billing.late_rows import (
@@ -27,17 +28,12 @@ from billing_framework.storage.billing.late_rows import (
     replacements,
     standing_bills,
 )
-from billing_framework.storage.billing.run_rows import HoldEvidence
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
 from billing_framework.values.clock import timezone
-from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan, Span
-
-HELD, TO_REBILL = "LATE03", "LATE04"
-LATE_USAGE = "late_usage"
-"""Name of the check that holds an account whose plan says that an officer decides about late usage."""
 
 
 @attrs.frozen(kw_only=True)
@@ -103,18 +99,6 @@ def find_late(connection: Connection, asked: LateQuestion) -> dict[str, LateFoun
         )
         for account in sorted(again.keys() | found.keys())
     }
-
-
-def late_holds(inputs: Iterable[BillInput]) -> dict[str, HoldEvidence]:
-    """Return by account why it is held for late usage, where its plan leaves the decision to an officer."""
-    holds = {}
-    for given in inputs:
-        told = [finding for finding in given.findings if finding.code in (HELD, TO_REBILL)]
-        if told:
-            facts = {"documents": ", ".join(finding.value for finding in told)}
-            finding = attrs.evolve(told[0], severity=Severity.ISSUE)
-            holds[given.account.code] = HoldEvidence(check=LATE_USAGE, finding=finding, facts=facts)
-    return holds
 
 
 def _reached(
@@ -213,9 +197,9 @@ def _compared(
         by_policy: dict[LateUsage, dict[str, tuple[UsageRef, ...]]] = {}
         for one in late.before:
             if one.agreement.code in usage:
-                by_policy.setdefault(_policy(one, asked), {})[one.agreement.code] = usage[one.agreement.code]
+                by_policy.setdefault(policy_of(one, asked.plans), {})[one.agreement.code] = usage[one.agreement.code]
         for policy, changed in by_policy.items():
-            told = _told(late, policy, account, asked, changed)
+            told = told_instead(late, policy, changed, asked.plans, asked.period)
             if policy is LateUsage.DELTA and told is None:
                 found.setdefault(account, []).append((attrs.evolve(late, usage=changed), None))
             elif told is not None:
@@ -280,45 +264,3 @@ def _refs_now(
     now = [UsageRef(row.usage.kind, row.key, row.digest.hex()) for row in rows]
     carried = [ref for ref in one.usage if ref.kind not in kinds]  # each of these is billed once, and goes on a bill by itself
     return tuple(sorted([*now, *carried], key=lambda ref: ref.kind))
-
-
-def _policy(one: AgreementInput, asked: LateQuestion) -> LateUsage:
-    """Return the policy of the plan that the agreement had at the end of the period."""
-    plan = _plan(one, asked)
-    return LateUsage.LIST if plan is None else plan.late_usage
-
-
-def _plan(one: AgreementInput, asked: LateQuestion) -> PlanVersion | None:
-    """Return the version of the agreement's plan that is known now for the end of the period: policies may be stated later."""
-    if not one.tiles:
-        return None
-    code, last = one.tiles[-1].plan.rpartition("@")[0], one.period.last
-    versions = [
-        plan
-        for plan in asked.plans.values()
-        if plan.code == code and plan.valid_from <= last and (plan.valid_to is None or last < plan.valid_to)
-    ]
-    corrected = {plan.supersedes for plan in versions}
-    standing = [plan for plan in versions if plan.version not in corrected]
-    return max(standing, key=lambda plan: (plan.valid_from, plan.version), default=None)
-
-
-def _told(late: LateInput, policy: LateUsage, account: str, asked: LateQuestion, changed: Mapping[str, object]) -> Finding | None:
-    """Return what is told about late usage that a run does not bill; None where it does, or where the plan lists it only."""
-    plans = [_plan(one, asked) for one in late.before if one.agreement.code in changed]
-    days = min((plan.late_usage_days for plan in plans if plan is not None), default=0)
-    code, what, remedy = "", f"usage of {late.period} has come or changed since {late.document} was issued", ""
-    if policy is LateUsage.LIST:
-        return None
-    if late.period.end <= asked.period.start - timedelta(days=days):
-        code, what = "LATE02", f"{what}, longer ago than the {days} days that the plan bills back"
-        remedy = f"Bill it anew where it shall count: billing invoice rebill {late.document}"
-    elif policy is LateUsage.HOLD:
-        code = HELD
-        remedy = f"Bill it anew: billing invoice rebill {late.document}; or release the draft with the reason"
-    elif policy is LateUsage.CREDIT_REBILL:
-        code = TO_REBILL
-        remedy = "Bill it anew with all others of the run: billing run rebill-late, then start the run again"
-    if not code:
-        return None
-    return Finding(code=code, severity=Severity.INFORMATION, what=what, remedy=remedy, subject=account, value=late.document)
