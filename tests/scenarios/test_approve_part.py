@@ -14,6 +14,7 @@ from billing_framework.run.cycle.edits import edit_draft, hold_account
 from billing_framework.run.cycle.review import review_run
 from billing_framework.run.cycle.wanted_edits import AddedLine
 from billing_framework.run.master.customer_change import change
+from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.billing.tables import run_account
@@ -76,6 +77,18 @@ def test_parts_are_approved_and_posted_one_after_the_other(database: Database) -
     assert [line.split()[1] for line in office.documents()] == ["C1", "C4", "C2", "C3"]
     assert no_gap(office)
     assert office.start("2026-07").nothing_to_do
+
+
+def test_usage_that_comes_between_two_approvals_is_late_for_the_first_part(database: Database) -> None:
+    office = drafted(database)
+    approve(office.as_("ben"), accounts=("C1",))
+    office.pass_days(1)
+    office.jobs("j3,drill,2026-07-04T08:00:00+00:00,1", file="more.csv")
+    office.pass_days(1)
+    run = approve(office.as_("eve")).run
+    assert (run.approved_by, run.approved_at and run.approved_at.day) == ("ben, eve", 1)
+    office.post(JULY)
+    assert [one.account for one in late_usage(office.deployment, "MAIN")] == ["C1"]
 
 
 def test_an_officer_may_edit_what_waits_but_not_what_is_posted(database: Database) -> None:

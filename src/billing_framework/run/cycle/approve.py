@@ -143,7 +143,11 @@ def _approved(
     digest = run_digest(((one.figures, one.digest) for one in frozen), mapping)
     if run.state == "approved":  # another part waits to be posted; this one joins it
         run = move_run(connection, run, "drafted")
-    run = move_run(connection, run, "approved", approved_by=deployment.actor, approved_at=now, digest=bytes.fromhex(digest))
+    # What comes after the first approval is late for somebody; whether it is for this document, the comparison tells.
+    at = run.approved_at if before and run.approved_at else now
+    by = [*(run.approved_by.split(", ") if before and run.approved_by else ()), deployment.actor]
+    named = ", ".join(dict.fromkeys(by))
+    run = move_run(connection, run, "approved", approved_by=named, approved_at=at, digest=bytes.fromhex(digest))
     left = {"left out": report.left_out} | ({"remaining": report.remaining} if report.remaining else {})
     audit.record(
         connection,

@@ -45,4 +45,6 @@ def withdraw_approval(deployment: Deployment, connection: Connection, run: Run, 
         before={"state": "approved"},
         reason=reason,
     )
+    if issued:  # a part that was approved before is posted, and stays approved
+        return move_run(connection, run, "drafted", digest=None)
     return move_run(connection, run, "drafted", approved_by=None, approved_at=None, digest=None)

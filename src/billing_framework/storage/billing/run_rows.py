@@ -40,8 +40,8 @@ class Run:
         versions: name and version of all that computed.
         started_by: who started it.
         started_at: when.
-        approved_by: who approved it, or empty.
-        approved_at: when, or None.
+        approved_by: who approved it, or empty; where it was approved in parts, all who did.
+        approved_at: when, or None; where it was approved in parts, when the first was.
         ended_by: who posted or cancelled it, or empty.
         ended_at: when, or None.
         reason: why it was cancelled.
