@@ -67,7 +67,7 @@ def accumulated(pricing: Pricing, count: Count, reset: Reset, billed: Billed) ->
     name = ".".join(part for part in ("accumulated", pricing.component.code, billed.source) if part)
     dates = pricing.tile.dates
     state = pricing.usage.state.get(name)
-    term = next(terms_over(dates, count.months, anchor_of(reset.alignment, pricing.usage.agreement.starts_on)))
+    term = terms_over(dates, count.months, anchor_of(reset.alignment, pricing.usage.agreement.starts_on))[0]
     before = state.values["quantity"] if state is not None and state.period.last in term else Fraction(0)
     after = CarriedState(
         scope=pricing.usage.agreement.code,

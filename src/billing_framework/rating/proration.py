@@ -6,6 +6,7 @@ parts of a billed unit always add up to what the unit is billed as a whole, wher
 
 from __future__ import annotations
 
+import functools
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -15,6 +16,7 @@ from billing_framework.values.period import DateSpan
 _MONTH_DAYS = 30
 
 
+@functools.lru_cache(maxsize=4096)
 def factor(
     dates: DateSpan,
     unit: DateSpan,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+import functools
 from datetime import date, timedelta
 
 import attrs
@@ -58,11 +58,11 @@ class _MonthRow:
         return number if self.edge(number) <= day else number - 1
 
 
-def terms_over(dates: DateSpan, months: int, anchor: date) -> Iterator[DateSpan]:
-    """Yield the whole terms of `months` months, counted from `anchor`, that share a day with `dates`, in order."""
+@functools.lru_cache(maxsize=4096)
+def terms_over(dates: DateSpan, months: int, anchor: date) -> tuple[DateSpan, ...]:
+    """Return the whole terms of `months` months, counted from `anchor`, that share a day with `dates`, in order."""
     row = _MonthRow(anchor, months)
-    for number in range(row.number_of(dates.start), row.number_of(dates.last) + 1):
-        yield row.term(number)
+    return tuple(row.term(number) for number in range(row.number_of(dates.start), row.number_of(dates.last) + 1))
 
 
 def anchor_of(alignment: Alignment, starts_on: date) -> date:
@@ -70,6 +70,7 @@ def anchor_of(alignment: Alignment, starts_on: date) -> date:
     return starts_on if alignment is Alignment.ANNIVERSARY else date(2000, 1, 1)
 
 
+@functools.lru_cache(maxsize=1024)
 def cycle_anchor(period: DateSpan) -> date:
     """Return the day from which the months of a billing cycle are counted, a first of January where its periods are no months.
 

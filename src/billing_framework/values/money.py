@@ -192,16 +192,16 @@ class Amount:
 
     def __add__(self, other: Amount) -> Self:
         _same_currency(self.currency, other.currency)
-        return attrs.evolve(self, value=self.value + other.value)
+        return type(self)(self.value + other.value, self.currency)
 
     def __sub__(self, other: Amount) -> Self:
         return self + -other
 
     def __neg__(self) -> Self:
-        return attrs.evolve(self, value=-self.value)
+        return type(self)(-self.value, self.currency)
 
     def __mul__(self, factor: int | Fraction) -> Self:
-        return attrs.evolve(self, value=self.value * exact(factor, name="factor"))
+        return type(self)(self.value * exact(factor, name="factor"), self.currency)
 
     def __lt__(self, other: Amount) -> bool:
         _same_currency(self.currency, other.currency)

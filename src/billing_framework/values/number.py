@@ -32,6 +32,8 @@ def exact(value: Exact, *, name: str = "number") -> Fraction:
     """
     if type(value) is Fraction:
         return value
+    if type(value) is Fraction:
+        return value
     given: object = value  # callers without type checks pass anything
     if isinstance(given, str):
         text = given.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -70,10 +71,21 @@ class DateSpan:
 
     def instants(self, zone: ZoneInfo) -> Span:
         """Return the instants from local midnight of `start` to local midnight of `end`."""
-        return Span(midnight(self.start, zone), midnight(self.end, zone))
+        return _instants(self, zone)
 
     def __str__(self) -> str:
-        return f"{self.start.isoformat()}/{self.last.isoformat()}"
+        return _span_text(self)
+
+
+@functools.lru_cache(maxsize=4096)
+def _instants(dates: DateSpan, zone: ZoneInfo) -> Span:
+    return Span(midnight(dates.start, zone), midnight(dates.end, zone))
+
+
+@functools.lru_cache(maxsize=4096)
+def _span_text(span: DateSpan) -> str:
+    """Return both dates, the last one included; a run writes the same few spans on every line."""
+    return f"{span.start.isoformat()}/{span.last.isoformat()}"
 
 
 @attrs.frozen(order=True)

@@ -31,19 +31,19 @@ class Quantity:
 
     def __add__(self, other: Quantity) -> Self:
         self._same_unit(other)
-        return attrs.evolve(self, value=self.value + other.value)
+        return type(self)(self.value + other.value, self.unit)
 
     def __sub__(self, other: Quantity) -> Self:
         return self + -other
 
     def __neg__(self) -> Self:
-        return attrs.evolve(self, value=-self.value)
+        return type(self)(-self.value, self.unit)
 
     def __mul__(self, factor: int | Fraction) -> Self:
         given: object = factor
         if not isinstance(given, int | Fraction):
             return NotImplemented  # a unit price knows how to multiply, a float must not
-        return attrs.evolve(self, value=self.value * exact(factor, name="factor"))
+        return type(self)(self.value * exact(factor, name="factor"), self.unit)
 
     def __lt__(self, other: Quantity) -> bool:
         self._same_unit(other)
