@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import attrs
@@ -204,4 +205,30 @@ def test_a_worker_that_hangs_is_ended_and_only_its_account_held(postgres_databas
         ("C05", "worker", "RUN45"),
     ]
     assert "stuck_workshop" in held[0].reason
+    office.deployment.close()
+
+
+def test_a_cluster_that_goes_away_leaves_a_run_that_goes_on(sqlite_database: Database, tmp_path: Path) -> None:
+    office = office_on_disk(sqlite_database, tmp_path, CUSTOMERS)
+    with ExitStack() as cluster:
+        address = cluster.enter_context(dask_cluster(tmp_path, workers=1))
+
+        def leave(done: int, _of: int) -> None:
+            if done:
+                cluster.close()
+
+        with pytest.raises((Refused, ConfigurationError), match="RUN4[34]"):
+            office.start("2026-07", work=Work(executor="dask", scheduler=address, shard_size=1), progress=leave)
+    assert resume_run(office.deployment).run.state == "drafted"
+    office.approve()
+    office.post()
+    sound(office)
+    office.deployment.close()
+
+
+def test_a_cluster_without_workers_is_named(sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{opened_executor.__module__}._WORKER_SECONDS", 1)
+    office = office_on_disk(sqlite_database, tmp_path, 1)
+    with dask_cluster(tmp_path, workers=0) as address, pytest.raises(ConfigurationError, match=r"RUN44 no worker has joined"):
+        office.start("2026-07", work=Work(executor="dask", scheduler=address))
     office.deployment.close()

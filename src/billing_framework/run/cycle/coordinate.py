@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from typing import Any
 
 import attrs
@@ -29,6 +29,7 @@ Progress = Callable[[int, int], None]
 PAUSE_SECONDS = 1
 _MOST_BREAKDOWNS = 3
 _SHARDS_PER_WORKER = 2
+_CLUSTER = ("dask", "distributed")
 
 
 def coordinate(deployment: Deployment, run: Run, step: Step[Any], work: Work, progress: Progress | None = None) -> Worked:
@@ -56,6 +57,20 @@ def coordinate(deployment: Deployment, run: Run, step: Step[Any], work: Work, pr
     for finding in worked.told:
         work.tell(finding)
     return worked
+
+
+def _outcome(future: Future[Worked | None]) -> Worked | None:
+    """Return what came of a shard.
+
+    Raises:
+        BrokenExecutor: the executor failed, and not the work; a cluster has errors of its own for that.
+    """
+    try:
+        return future.result()
+    except Exception as error:
+        if isinstance(error, CancelledError) or type(error).__module__.partition(".")[0] in _CLUSTER:
+            raise BrokenExecutor(str(error)) from error
+        raise
 
 
 def _unfinished(deployment: Deployment, run: Run, step: Step[Any]) -> list[Shard]:
@@ -168,7 +183,7 @@ class _Foreman:
                 ended = wait(self.under_way, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED).done
                 for future in ended:
                     del self.under_way[future]
-                    outcome = future.result()
+                    outcome = _outcome(future)
                     if outcome is not None:
                         self.worked += outcome
                 _tell(self.deployment, self.run, self.step, self.progress)

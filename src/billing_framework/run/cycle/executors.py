@@ -10,11 +10,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from billing_framework.run.cycle.work import DASK, PROCESSES, Work
 from billing_framework.values.errors import ConfigurationError
 
 _PATIENCE = "5s"
+_WORKER_SECONDS = 30
 _EXTRA = "pip install 'billing-framework[cluster]'"
 
 
@@ -70,4 +72,14 @@ def _dask(scheduler: str) -> Iterator[Executor]:
             "RUN44", f"no Dask scheduler answers at {scheduler}", remedy="Start one: dask scheduler; then dask worker ADDRESS"
         ) from error
     with client:
+        _wait_for_a_worker(client, scheduler)
         yield client.get_executor(pure=False)
+
+
+def _wait_for_a_worker(client: Any, scheduler: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+    except TimeoutError as error:
+        raise ConfigurationError(
+            "RUN44", f"no worker has joined the Dask scheduler at {scheduler}", remedy="Start some: dask worker ADDRESS"
+        ) from error
