@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -31,10 +32,17 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 def word(locale: str, key: str, **values: object) -> str:
     """Return the wording `key` in the language of `locale`, in English where the plugin does not speak it."""
+    pattern = _pattern(locale, key)
+    return pattern.format(**values) if values else pattern
+
+
+@functools.lru_cache(maxsize=1024)
+def _pattern(locale: str, key: str) -> str:
     words = _WORDS.get(locale.replace("-", "_").split("_")[0], _WORDS["en"])
-    return words[key].format(**values)
+    return words[key]
 
 
+@functools.lru_cache(maxsize=65536)
 def clock(seconds: int) -> str:
     """Return a length of time as hours, minutes and seconds: ``1:02:03``."""
     minutes, rest = divmod(seconds, 60)

@@ -104,27 +104,37 @@ class PricedCalls:
         found: npt.NDArray[np.bool_] = self.columns.day[rows] < starts[self.slots.term_of][self.agreement[rows]]
         return found
 
-    def call(self, row: int) -> RatedCall:
-        """Return one call as an object."""
-        columns = self.columns
-        slot = self.slots.slots[int(self.slots.of_rows[row])]
-        fields, agreement = columns.fields, int(self.agreement[row])
-        number = "a_number" if slot.params.direction is Direction.INCOMING else "b_number"
-        return RatedCall(
-            key=int(columns.keys[row]),
-            usage=columns.usages[agreement],
-            tile=slot.tile,
-            component=slot.component,
-            deck=self.slots.tariffs[slot.tariff].deck.name,
-            billed=columns.group(agreement).period,
-            local=_EPOCH + timedelta(days=int(columns.day[row]), seconds=int(columns.second[row])),
-            number=fields[number].text(row),
-            seconds=int(self.seconds[row]),
-            row=self.decks[int(self.deck[row])].rows[int(self.at[row])],
-            billed_s=int(self.billed[row]),
-            free_s=int(self.free[row]),
-            amount=Fraction(int(self.amount[row]), 10**self.scale),
-        )
+    def calls(self) -> Callable[[int], RatedCall]:
+        """Return what gives one call as an object by the place of its record; the numbers of all are made plain at once."""
+        columns, slots = self.columns, self.slots
+        keys, days, seconds = columns.keys.tolist(), columns.day.tolist(), columns.second.tolist()
+        agreements, slot_of, deck_of = self.agreement.tolist(), slots.of_rows.tolist(), self.deck.tolist()
+        at, lengths, billed, free = self.at.tolist(), self.seconds.tolist(), self.billed.tolist(), self.free.tolist()
+        amounts, size = self.amount.tolist(), 10**self.scale
+        numbers = {
+            direction: columns.fields["a_number" if direction is Direction.INCOMING else "b_number"] for direction in Direction
+        }
+        groups = [columns.group(place) for place in range(len(columns.usages))]
+
+        def call(row: int) -> RatedCall:
+            slot, agreement = slots.slots[slot_of[row]], agreements[row]
+            return RatedCall(
+                key=keys[row],
+                usage=columns.usages[agreement],
+                tile=slot.tile,
+                component=slot.component,
+                deck=slots.tariffs[slot.tariff].deck.name,
+                billed=groups[agreement].period,
+                local=_EPOCH + timedelta(days=days[row], seconds=seconds[row]),
+                number=numbers[slot.params.direction].text(row),
+                seconds=lengths[row],
+                row=self.decks[deck_of[row]].rows[at[row]],
+                billed_s=billed[row],
+                free_s=free[row],
+                amount=Fraction(amounts[row], size),
+            )
+
+        return call
 
     def state(self, agreement: int) -> tuple[CarriedState, ...]:
         """Return what is left of the allowances of an agreement."""
@@ -191,9 +201,13 @@ def _charge(priced: PricedCalls, lines: LineColumns) -> Callable[[int], Charge]:
     settings = priced.columns.settings
     hidden = settings.hidden_digits if isinstance(settings, TelecomSettings) else 0
 
+    made: list[Callable[[int], RatedCall]] = []
+
     def charge(line: int) -> Charge:
+        if not made:  # the first charge that somebody asks for
+            made.append(priced.calls())
         first, last = lines.firsts[line : line + 2].tolist()
-        calls = [priced.call(row) for row in lines.rows[first:last].tolist()]
+        calls = [made[0](row) for row in lines.rows[first:last].tolist()]
         locale = priced.columns.group(int(lines.agreement[line])).account.locale
         return charge_of(calls, locale=locale, hidden_digits=hidden, state_read=states_read)
 
