@@ -6,6 +6,8 @@ import io
 from typing import Any
 
 import pytest
+from billing_telecom_usage.formats.asterisk import ASTERISK
+from billing_telecom_usage.formats.freeswitch import FREESWITCH
 from billing_telecom_usage.formats.mapped import MAPPED
 from billing_telecom_usage.kinds import CALL, Direction
 from billing_telecom_usage.numbers import NumberPlan, Plain
@@ -13,7 +15,7 @@ from billing_telecom_usage.settings import ColumnMapping, Source, Start, Telecom
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing_framework import BadRecord, BillingError, ReadRequest, RecordColumns
+from billing_framework import BadRecord, BillingError, Reader, ReadRequest, RecordColumns
 from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.requirements import kind_rules
 
@@ -78,11 +80,12 @@ def items(read: Any, content: bytes, request: ReadRequest) -> list[Any]:
     return sorted(found, key=lambda item: item.line or 10**9)
 
 
-def alike(content: bytes, source: Source, zone: str = "Europe/Berlin") -> list[Any]:
+def alike(content: bytes, source: Source, zone: str = "Europe/Berlin", reader: Reader = MAPPED, **options: str) -> list[Any]:
     """Return what both roads make of a file."""
-    request = ReadRequest(file="calls.csv", source="test", zone=zone, settings=TelecomSettings(source={"test": source}))
-    one_by_one = items(MAPPED.read, content, request)
-    by_columns = items(MAPPED.read_columns, content, request)
+    told = TelecomSettings(source={"test": source})
+    request = ReadRequest(file="calls.csv", source="test", zone=zone, settings=told, options=options)
+    one_by_one = items(reader.read, content, request)
+    by_columns = items(reader.read_columns, content, request)
     assert list(map(repr, by_columns)) == list(map(repr, one_by_one))
     return one_by_one
 
@@ -142,6 +145,28 @@ def test_any_mapping_is_read_alike(changes: dict[str, Any]) -> None:
     for encoding in ("utf-8", "latin-1", "utf-16", "nonsense"):
         source = Source(mapping=mapped, encoding=encoding)
         alike(text.replace(",", mapped.delimiter).encode(), source, "UTC")
+
+
+ASTERISK_LINE = (
+    '"","493023125100","4989231250","ctx","""Ring"" <1>","a","b","Dial","x,60","2026-06-10 12:00:00","2026-06-10 12:00:05",'
+    '"2026-06-10 12:01:06",66,61,"ANSWERED","DOC","id-1",""'
+)
+FREESWITCH_LINE = (
+    "Ada,493023125100,4989231250,ctx,2026-06-10 12:00:00,,2026-06-10 12:01:06,66,61,NORMAL_CLEARING,u1,,acc,PCMA,PCMA"
+)
+
+
+LINES = [ASTERISK_LINE, ASTERISK_LINE.replace('""Ring"" ', ""), ASTERISK_LINE.replace('"', ""), FREESWITCH_LINE]
+
+
+@pytest.mark.parametrize("reader", [ASTERISK, FREESWITCH])
+@pytest.mark.parametrize("line", LINES)
+def test_files_of_switches_are_read_alike(reader: Reader, line: str) -> None:
+    changed = [line.replace(*pair) for pair in (("66", "67"), ("493023125100", "x"), ("12:00", "25:00"))]
+    others = [*changed, line[:40], "", f"{line},more"]
+    for lines in ([line, *others, line], [line[:40], line], [line.replace("id-1", f"id-{number}") for number in range(9)]):
+        for options in ({}, {"template": "asterisk"}, {"seventeenth": "userfield"}, {"template": "other"}):
+            alike("\n".join(lines).encode(), Source(), reader=reader, **options)
 
 
 def test_plain_lines_become_columns_and_only_the_others_objects() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from billing_framework import Reader, ReadItem, ReadRequest
-from billing_telecom_usage.formats.call_record import Shape, Sorter, source_of
+from billing_telecom_usage.formats.call_record import Opened, Shape, Sorter, source_of
 from billing_telecom_usage.formats.named_columns import is_of_width, named_ids, width_refused
 from billing_telecom_usage.formats.refusal import refuse_file
-from billing_telecom_usage.formats.rows import rows
+from billing_telecom_usage.formats.rows import Row, rows
 from billing_telecom_usage.kinds import CALL
+
+if TYPE_CHECKING:
+    from billing_framework import RecordColumns
 
 _BASE = (
     "accountcode",
@@ -70,20 +73,35 @@ def read_asterisk(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
     """
     source = source_of(request)
     sorter = Sorter(request=request, source=source)
-    shape: Shape | None = None
-    width = 0
+    opened: Opened | None = None
     for row in rows(stream, request, delimiter=",", encoding=source.encoding):
-        if row.refused is None and shape is None:
-            width = len(row.cells)
-            if width not in COLUMNS:
-                what = f"the line has {width} columns, a file of Asterisk has 16 to 21"
-                raise refuse_file(request, "TEL01", what, line=row.line, remedy="Choose the format that the switch writes")
-            names = _names(width, request)
-            usual = tuple(name for name in ("uniqueid", "sequence") if name in names) if "uniqueid" in names else _BY_CALL
-            ids = named_ids(source.record_id or usual, names, request)
-            shape = Shape(fields={field: names.index(name) for field, name in _FIELDS.items()}, ids=ids)
-        yield sorter.item(row if is_of_width(row, width) else width_refused(row, width), shape or Shape(fields={}, ids=()))
+        if row.refused is None and opened is None:
+            opened = _opened(row, request)
+        known = opened or Opened(shape=Shape(fields={}, ids=()), width=0)
+        yield sorter.item(row if is_of_width(row, known.width) else width_refused(row, known.width), known.shape)
     yield from sorter.told()
+
+
+def read_asterisk_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | RecordColumns]:
+    """Return the same calls as `read_asterisk`, as columns."""
+    from billing_telecom_usage.formats.column_file import column_items  # noqa: PLC0415 - needs polars
+
+    def opened(row: Row) -> Opened:
+        return _opened(row, request)
+
+    return column_items(stream, request, source_of(request), opened, read_asterisk, delimiter=",")
+
+
+def _opened(row: Row, request: ReadRequest) -> Opened:
+    """Return what the number of columns of a line says."""
+    width = len(row.cells)
+    if width not in COLUMNS:
+        what = f"the line has {width} columns, a file of Asterisk has 16 to 21"
+        raise refuse_file(request, "TEL01", what, line=row.line, remedy="Choose the format that the switch writes")
+    names = _names(width, request)
+    usual = tuple(name for name in ("uniqueid", "sequence") if name in names) if "uniqueid" in names else _BY_CALL
+    ids = named_ids(source_of(request).record_id or usual, names, request)
+    return Opened(shape=Shape(fields={field: names.index(name) for field, name in _FIELDS.items()}, ids=ids), width=width)
 
 
 def _names(width: int, request: ReadRequest) -> tuple[str, ...]:
@@ -100,5 +118,6 @@ ASTERISK = Reader(
     title="Call detail records of Asterisk, cdr-csv",
     kinds=(CALL.name,),
     read=read_asterisk,
+    read_columns=read_asterisk_columns,
     options={"seventeenth": "what the last of 17 columns is: uniqueid (default) or userfield"},
 )

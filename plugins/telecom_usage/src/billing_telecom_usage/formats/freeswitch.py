@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
 from billing_framework import Reader, ReadItem, ReadRequest
-from billing_telecom_usage.formats.call_record import Shape, Sorter, source_of
+from billing_telecom_usage.formats.call_record import Opened, Shape, Sorter, source_of
 from billing_telecom_usage.formats.named_columns import is_of_width, named_ids, width_refused
 from billing_telecom_usage.formats.refusal import refuse_file
-from billing_telecom_usage.formats.rows import rows
+from billing_telecom_usage.formats.rows import Row, rows
 from billing_telecom_usage.kinds import CALL
+
+if TYPE_CHECKING:
+    from billing_framework import RecordColumns
 
 _COMMON = {
     "caller": "caller_id_number",
@@ -95,22 +98,48 @@ def read_freeswitch(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem
             unknown template or a column of the settings that the file has not.
     """
     source = source_of(request)
+    told = _told(request)
+    sorter = Sorter(request=request, source=source)
+    is_known = False
+    for row in rows(stream, request, delimiter=",", encoding=source.encoding):
+        if not is_known and row.refused is None:
+            _refuse_other(row, told, request)
+        is_known = is_known or row.refused is None
+        yield sorter.item(row if is_of_width(row, told.width) else width_refused(row, told.width), told.shape)
+    yield from sorter.told()
+
+
+def read_freeswitch_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | RecordColumns]:
+    """Return the same calls as `read_freeswitch`, as columns."""
+    from billing_telecom_usage.formats.column_file import column_items  # noqa: PLC0415 - needs polars
+
+    told = _told(request)
+
+    def opened(row: Row) -> Opened:
+        _refuse_other(row, told, request)
+        return told
+
+    return column_items(stream, request, source_of(request), opened, read_freeswitch, delimiter=",")
+
+
+def _told(request: ReadRequest) -> Opened:
+    """Return what the options say of the columns."""
     name = request.options.get("template", "example")
     if name not in TEMPLATES:
         what = f"the template {name!r} is unknown"
         raise refuse_file(request, "TEL07", what, remedy=f"Use {' or '.join(TEMPLATES)}, or the format mapped_csv for others")
     names = TEMPLATES[name].names
-    ids = named_ids(source.record_id or ("uuid",), names, request)
-    shape = Shape(fields={field: names.index(column) for field, column in _COMMON.items()}, ids=ids)
-    sorter = Sorter(request=request, source=source)
-    is_known = False
-    for row in rows(stream, request, delimiter=",", encoding=source.encoding):
-        if not is_known and row.refused is None and len(row.cells) != len(names):
-            what = f"the line has {len(row.cells)} columns, the template {name!r} has {len(names)}"
-            raise refuse_file(request, "TEL01", what, line=row.line, remedy="Name the template by --option template=")
-        is_known = is_known or row.refused is None
-        yield sorter.item(row if is_of_width(row, len(names)) else width_refused(row, len(names)), shape)
-    yield from sorter.told()
+    ids = named_ids(source_of(request).record_id or ("uuid",), names, request)
+    return Opened(
+        shape=Shape(fields={field: names.index(column) for field, column in _COMMON.items()}, ids=ids), width=len(names)
+    )
+
+
+def _refuse_other(row: Row, told: Opened, request: ReadRequest) -> None:
+    if len(row.cells) != told.width:
+        name = request.options.get("template", "example")
+        what = f"the line has {len(row.cells)} columns, the template {name!r} has {told.width}"
+        raise refuse_file(request, "TEL01", what, line=row.line, remedy="Name the template by --option template=")
 
 
 FREESWITCH = Reader(
@@ -118,5 +147,6 @@ FREESWITCH = Reader(
     title="Call detail records of FreeSWITCH, mod_cdr_csv",
     kinds=(CALL.name,),
     read=read_freeswitch,
+    read_columns=read_freeswitch_columns,
     options={"template": "template of mod_cdr_csv: example (default) or asterisk"},
 )
