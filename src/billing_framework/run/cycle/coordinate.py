@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from typing import Any
 
 import attrs
@@ -27,6 +27,7 @@ Progress = Callable[[int, int], None]
 """Told how many accounts or documents of how many are done."""
 
 PAUSE_SECONDS = 1
+LATE_SECONDS = 10
 _MOST_BREAKDOWNS = 3
 _SHARDS_PER_WORKER = 2
 _CLUSTER = ("dask", "distributed")
@@ -71,6 +72,10 @@ def _outcome(future: Future[Worked | None]) -> Worked | None:
         if isinstance(error, CancelledError) or type(error).__module__.partition(".")[0] in _CLUSTER:
             raise BrokenExecutor(str(error)) from error
         raise
+
+
+def _children() -> frozenset[int]:
+    return frozenset(child.pid for child in multiprocessing.active_children() if child.pid is not None)
 
 
 def _unfinished(deployment: Deployment, run: Run, step: Step[Any]) -> list[Shard]:
@@ -119,6 +124,7 @@ class _Foreman:
         worked: what was done until now.
         breakdowns: how often in a row the executor broke down without anything saved in between.
         saved: what was saved when it broke down the last time.
+        strangers: child processes of this one that are no workers of the run.
         under_way: shards that the executor has.
     """
 
@@ -130,11 +136,13 @@ class _Foreman:
     worked: Worked = attrs.field(factory=Worked)
     breakdowns: int = 0
     saved: int = -1
+    strangers: frozenset[int] = frozenset()
     under_way: dict[Future[Worked | None], int] = attrs.field(factory=dict)
 
     def all_done(self) -> Worked:
         """Have all shards done, with a new executor where one breaks down."""
         told = self._told()
+        self.strangers = _children()
         while True:
             try:
                 with opened_executor(self.work) as executor:
@@ -180,26 +188,31 @@ class _Foreman:
             while unfinished := _unfinished(self.deployment, self.run, self.step):
                 self._hand_out(executor, told, unfinished)
                 self._end_stuck(unfinished)
-                ended = wait(self.under_way, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED).done
-                for future in ended:
-                    del self.under_way[future]
-                    outcome = _outcome(future)
-                    if outcome is not None:
-                        self.worked += outcome
+                came_back = self._collect(PAUSE_SECONDS, FIRST_COMPLETED)
                 _tell(self.deployment, self.run, self.step, self.progress)
-                if not self.under_way and not ended:
+                if not self.under_way and not came_back:
                     time.sleep(PAUSE_SECONDS)
+            self._collect(LATE_SECONDS, ALL_COMPLETED)
+            self._end_late()
         finally:
             for future in self.under_way:
                 future.cancel()
         return self.worked
+
+    def _collect(self, seconds: int, when: str) -> int:
+        """Wait for shards that are under way, add up what came of those that are done, and return how many they were."""
+        ended = wait(self.under_way, timeout=seconds, return_when=when).done
+        for future in ended:
+            del self.under_way[future]
+            self.worked += _outcome(future) or Worked()
+        return len(ended)
 
     def _end_stuck(self, unfinished: list[Shard]) -> None:
         """End worker processes that have saved nothing for the length of their lease: something hangs in them."""
         if self.work.executor != PROCESSES:
             return
         now = self.deployment.clock.now()
-        children = {child.pid for child in multiprocessing.active_children()}
+        children = _children() - self.strangers
         for one in unfinished:
             process = process_of(one.owner)
             if one.lease_until is not None and one.lease_until <= now and process in children and not is_gone(one.owner):
@@ -207,6 +220,12 @@ class _Foreman:
                     is_stuck = count_overrun(connection, one, now=now)
                 if is_stuck:
                     os.kill(process, signal.SIGKILL)
+
+    def _end_late(self) -> None:
+        """End workers that are still at shards which others have done: what they save would be refused."""
+        if self.work.executor == PROCESSES and self.under_way:
+            for process in _children() - self.strangers:
+                os.kill(process, signal.SIGKILL)
 
     def _hand_out(self, executor: Executor, told: Callable[[int], ShardTask], unfinished: list[Shard]) -> None:
         """Keep the workers busy with shards that nobody has."""
