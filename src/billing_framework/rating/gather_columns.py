@@ -57,7 +57,7 @@ def columns_of(groups: Sequence[BillingGroup], kind: UsageKind, fields: Sequence
         state_until=_whole([state_until(usage) for usage in usages]),
         keys=_whole([one.key for one in records]),
         own=np.array([one.assignment.agreement == owner for one, owner in zip(records, owners, strict=True)], dtype=bool),
-        subject=_texts([one.usage.subject for one in records]),
+        subject=text_column([one.usage.subject for one in records]),
         start=starts,
         end=_whole([microseconds(one.usage.span.end) for one in records]),
         day=day,
@@ -97,7 +97,7 @@ def field_column(field: BodyField, values: Sequence[Any]) -> FieldColumn:
         empty = _EMPTY[field.sort]
         values = [empty if value is None else value for value in values]
     if field.sort in (Sort.TEXT, Sort.CHOICE):
-        column = _texts([value.value if field.choices and value != "" else value for value in values])
+        column = text_column([value.value if field.choices and value != "" else value for value in values])
         return FieldColumn(numbers=column.numbers, texts=column.texts, missing=missing)
     if field.sort is Sort.EXACT:
         exact = Column.of(values)
@@ -135,7 +135,8 @@ def _whole(values: Sequence[int]) -> Integers:
         return narrowed(values)
 
 
-def _texts(values: Sequence[str]) -> FieldColumn:
+def text_column(values: Sequence[str]) -> FieldColumn:
+    """Return texts as a column, each different text once."""
     codes: dict[str, int] = {}
     numbers = [codes.setdefault(value, len(codes)) for value in values]
     return FieldColumn(numbers=_whole(numbers), texts=np.array([text.encode() for text in codes] or [b""]))
