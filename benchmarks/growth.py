@@ -23,11 +23,11 @@ GOALS = {"rate_to_post": 1.05, "intake": 1.2}
 PEAK_GOAL = 1.3
 
 
-def measure(dialect: Dialect, size: int, rounds: int) -> list[Round]:
-    """Bill one size so many times and return the rounds."""
+def measure(dialect: Dialect, size: int, *, rounds: int, file_rows: int) -> list[Round]:
+    """Bill one size so many times, its usage in files of so many rows, and return the rounds."""
     workload = telecom(size)
     with open_stores(dialect) as stores:
-        files = usage_files(workload, stores.folder, FILE_ROWS)
+        files = usage_files(workload, stores.folder, file_rows)
         stores.fresh("template")
         found(workload, settle(workload, stores.folder / "template", stores.url("template")))
         done = []
@@ -81,9 +81,11 @@ def main() -> None:
     parser.add_argument("--database", choices=DIALECTS, help="only this one")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--file-rows", type=int, default=FILE_ROWS, help="rows of a usage file")
     options = parser.parse_args()
     for dialect in [options.database] if options.database else DIALECTS:
-        tell(dialect, {size: measure(dialect, size, options.rounds) for size in sorted(options.sizes)})
+        sizes = sorted(options.sizes)
+        tell(dialect, {size: measure(dialect, size, rounds=options.rounds, file_rows=options.file_rows) for size in sizes})
 
 
 if __name__ == "__main__":

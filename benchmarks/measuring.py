@@ -192,7 +192,7 @@ def keep(name: str, content: Mapping[str, Any]) -> None:
         "processors": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
     }
-    (RESULTS / f"{name}.json").write_text(json.dumps({**about, **content}, indent=1, sort_keys=True) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps({**about, **content}, indent=1) + "\n")
 
 
 def kept(name: str) -> dict[str, Any] | None:

@@ -73,7 +73,7 @@ def _short(value: float) -> str:
 
 
 def growth_plot(by_size: Sequence[Series], by_file: Sequence[Series]) -> str:
-    """Return the plot of growth: seconds over records, and the seconds of each further file of a million records.
+    """Return the plot of growth: seconds over records, and the seconds of each further file of one size.
 
     Args:
         by_size: per step and database, records and seconds.
@@ -90,7 +90,7 @@ def growth_plot(by_size: Sequence[Series], by_file: Sequence[Series]) -> str:
     second = []
     if by_file:
         places = [point for series in by_file for point in series.points]
-        across = Axis(title="file of a million records", low=0, high=max(x for x, _ in places))
+        across = Axis(title="number of the file", low=0, high=max(x for x, _ in places))
         up = Axis(title="seconds", low=0, high=max(y for _, y in places) * 1.1)
         second = _panel(_PANEL + 110, "seconds of intake, file by file", by_file, across, up)
     return _document([*first, *second], HEIGHT + 20 * max(len(by_size), len(by_file)))
