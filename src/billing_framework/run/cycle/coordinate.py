@@ -15,7 +15,7 @@ import attrs
 from billing_framework.run.cycle.executors import opened_executor
 from billing_framework.run.cycle.lease import claim, given_back_on_error, gone_workers
 from billing_framework.run.cycle.shard_worker import ShardTask, work_on_shard
-from billing_framework.run.cycle.work import IN_PROCESS, PROCESSES, Step, Work, Worked
+from billing_framework.run.cycle.work import IN_PROCESS, PROCESSES, Step, Work, Worked, collector_paused
 from billing_framework.run.cycle.worker_name import is_gone, process_of, worker_name
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
@@ -103,7 +103,7 @@ def _done_here(deployment: Deployment, run: Run, step: Step[Any], work: Work, pr
             time.sleep(PAUSE_SECONDS)
             continue
         try:
-            with given_back_on_error(deployment, lease):
+            with given_back_on_error(deployment, lease), collector_paused():
                 prepared = step.prepare(deployment, run, known_at) if prepared is None else prepared
                 worked += step.work(prepared, run, lease, work.transaction_size, lambda _: _tell(deployment, run, step, progress))
         except Conflict as lost:

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from billing_framework.run.cycle.lease import claim, given_back_on_error
-from billing_framework.run.cycle.work import Step, Worked
+from billing_framework.run.cycle.work import Step, Worked, collector_paused
 from billing_framework.run.cycle.worker_name import worker_name
 from billing_framework.run.deployment import Deployment, open_deployment
 from billing_framework.run.versions import computing_versions
@@ -107,7 +107,7 @@ def work_on_shard(task: ShardTask) -> Worked | None:
     if lease is None:
         return None
     try:
-        with given_back_on_error(deployment, lease):
+        with given_back_on_error(deployment, lease), collector_paused():
             return task.step.work(prepared, run, lease, task.transaction_size, _unheard)
     except Conflict as lost:
         if lost.code != "RUN40":
