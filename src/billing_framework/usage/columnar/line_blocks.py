@@ -14,7 +14,7 @@ from billing_framework.usage.file_stream import LONGEST_LINE_BYTES, FileStream, 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 3 << 20
 _LINE_END = 10
 _PARTS = 1 << 20
 
