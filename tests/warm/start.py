@@ -21,6 +21,16 @@ def installed_script() -> Path:
     return Path(sys.executable).parent / "billing"
 
 
+def write_command(folder: Path) -> Path:
+    """Write the command that calls the server of `folder`, which need not be there; return the folder for PATH."""
+    command = folder / "bin" / "billing"
+    command.parent.mkdir()
+    words = [sys.executable, "-IS", str(HERE / "call.py"), str(folder / "door"), str(installed_script()), LOCALE]
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    command.chmod(0o755)
+    return command.parent
+
+
 @contextmanager
 def warm_billing(folder: Path) -> Iterator[Path]:
     """Yield a folder for PATH with a ``billing`` that does what the installed one does, without its time to start.
@@ -28,16 +38,11 @@ def warm_billing(folder: Path) -> Iterator[Path]:
     Args:
         folder: an empty folder with a short path: the socket stands in it.
     """
-    place, script = folder / "door", installed_script()
-    command = folder / "bin" / "billing"
-    command.parent.mkdir()
-    words = [sys.executable, "-IS", str(HERE / "call.py"), str(place), str(script), LOCALE]
-    command.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-    command.chmod(0o755)
+    commands, place = write_command(folder), folder / "door"
     environment = {"PATH": os.environ["PATH"], "LC_ALL": LOCALE, "TZ": "UTC", "OPENBLAS_NUM_THREADS": "1"}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, str(HERE / "serve.py"), str(script), str(place)],
+            [sys.executable, str(HERE / "serve.py"), str(installed_script()), str(place)],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -47,7 +52,7 @@ def warm_billing(folder: Path) -> Iterator[Path]:
     with server:
         try:
             _wait_until_open(server, place, folder / "log")
-            yield command.parent
+            yield commands
         finally:
             server.communicate()  # the end of its input ends it, also where this process is killed
 

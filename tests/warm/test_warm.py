@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warm.start import LOCALE, installed_script, warm_billing
+from tests.warm.start import LOCALE, installed_script, write_command
 
 SETTINGS = '[deployment]\nname = "here"\ndatabase = "sqlite:///here.sqlite3"\ncurrency = "EUR"\nplugins = []\n'
 
@@ -29,15 +29,14 @@ def variables(path: Path, **more: str) -> dict[str, str]:
 
 def both(warm: Path, folder: Path, line: str, **more: str) -> list[tuple[int, bytes, bytes]]:
     """Run a line of shell with the installed script and with the warm one."""
-    return [
-        (done.returncode, done.stdout, done.stderr)
-        for path in (installed_script().parent, warm)
-        for done in [
-            subprocess.run(
-                ["sh", "-c", line], cwd=folder, env=variables(path, **more), capture_output=True, check=False, timeout=120
-            )
-        ]
-    ]
+    return [ran(path, folder, line, **more) for path in (installed_script().parent, warm)]
+
+
+def ran(path: Path, folder: Path, line: str, **more: str) -> tuple[int, bytes, bytes]:
+    """Run a line of shell with the commands of a folder."""
+    environment = variables(path, **more)
+    done = subprocess.run(["sh", "-c", line], cwd=folder, env=environment, capture_output=True, check=False, timeout=120)
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -94,14 +93,19 @@ def waiting(warm: Path, folder: Path) -> subprocess.Popen[bytes]:
     return started
 
 
-@pytest.mark.parametrize("path", ["started", "warm"])
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
-def test_a_signal_reaches_the_command(path: str, sent: int, code: int, warm_billing_path: Path, folder: Path) -> None:
-    with waiting(warm_billing_path if path == "warm" else installed_script().parent, folder) as running:
-        running.send_signal(sent)
-        _, told = running.communicate(timeout=60)
-    assert running.returncode == code
-    assert (b"interrupted; nothing of an unfinished action was stored" in told) == (sent == signal.SIGINT)
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_does_the_same_to_the_command(sent: signal.Signals, warm_billing_path: Path, folder: Path) -> None:
+    ended = []
+    for name, path in (("started", installed_script().parent), ("warm", warm_billing_path)):
+        (folder / name).mkdir()
+        (folder / name / "billing.toml").write_text(SETTINGS)
+        with waiting(path, folder / name) as running:
+            running.send_signal(sent)
+            _, told = running.communicate(timeout=60)
+        ended.append((running.returncode, told))
+    assert ended[0] == ended[1]
+    assert ended[0][0] == {signal.SIGINT: 130, signal.SIGUSR1: -signal.SIGUSR1}.get(sent, ended[0][0])
+    assert ended[0][0] != 0
 
 
 def test_with_its_caller_killed_a_command_is_killed(warm_billing_path: Path, folder: Path) -> None:
@@ -113,7 +117,7 @@ def test_with_its_caller_killed_a_command_is_killed(warm_billing_path: Path, fol
 
 def test_commands_run_at_the_same_time(warm_billing_path: Path, folder: Path) -> None:
     line = "for n in 1 2 3 4 5 6 7 8; do billing config check > said$n & done; wait; cat said*"
-    assert both(warm_billing_path, folder, line)[1] == (0, b"billing.toml: nothing to correct\n" * 8, b"")
+    assert ran(warm_billing_path, folder, line) == (0, b"billing.toml: nothing to correct\n" * 8, b"")
 
 
 def test_what_the_interpreter_reads_when_it_starts_is_not_served(warm_billing_path: Path, folder: Path) -> None:
@@ -124,10 +128,7 @@ def test_what_the_interpreter_reads_when_it_starts_is_not_served(warm_billing_pa
 
 
 def test_without_a_server_the_script_is_started(folder: Path) -> None:
-    (folder / "warm").mkdir()
-    with warm_billing(folder / "warm") as path:
-        pass
-    started, warm = both(path, folder, "billing config check")
+    started, warm = both(write_command(folder), folder, "billing config check")
     assert warm == started
     assert started[0] == 0
 
