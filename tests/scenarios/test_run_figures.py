@@ -9,9 +9,11 @@ from billing_framework.plugin.settings import ReviewSettings
 from billing_framework.run.cycle.diff import diff_runs
 from billing_framework.run.cycle.edits import edit_draft, hold_account
 from billing_framework.run.cycle.report import report_run
+from billing_framework.run.cycle.told import keep_told
 from billing_framework.run.cycle.wanted_edits import LineEdit
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Refused
+from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
 from tests.scenarios.office import Office
 
@@ -93,3 +95,14 @@ def test_runs_of_other_periods_are_not_compared(database: Database) -> None:
     office.start("2026-06", kind="rehearsal")
     with pytest.raises(Refused, match="RUN50"):
         diff_runs(office.deployment, FINAL, "2026-06-01.monthly-1.r1")
+
+
+def test_what_was_told_while_a_run_was_drafted_stands_in_its_report(database: Database) -> None:
+    office = drafted(database)
+    run = report_run(office.deployment).run
+    slow = Finding(code="PLUGIN20", what="the plugin workshop has taken 31 seconds for a shard")
+    keep_told(office.deployment, run, [])
+    keep_told(office.deployment, run, [slow, slow])
+    found = report_run(office.deployment)
+    assert found.told == ("PLUGIN20 the plugin workshop has taken 31 seconds for a shard",)
+    assert [one.action for one in found.deeds] == ["run start"]

@@ -69,6 +69,9 @@ def _report(found: CycleReport) -> Iterator[str]:
             f"{' …' if one.accounts > len(one.some) else ''}: {one.example}"
             for one in found.holds
         )
+    if found.told:
+        yield "\nTold while it was drafted"
+        yield from (f"  {one}" for one in found.told)
     yield "\nWho did what"
     deeds = [(one.at.isoformat(timespec="seconds"), one.actor, one.action, one.reason) for one in found.deeds]
     yield table(("at", "who", "what", "reason"), deeds)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.cycle.control import reconciles
 from billing_framework.run.cycle.review import RunTotals, totals_of
+from billing_framework.run.cycle.told import TOLD
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import events
 from billing_framework.storage.billing.run_counts import counts_by_state
@@ -113,6 +114,7 @@ class CycleReport:
         holds: reasons that hold accounts, the most frequent first.
         deeds: the run's audit trail, oldest first.
         times: how long its steps took, those that were worked on.
+        told: what was told while it was drafted and changes no result, such as a plugin that takes too long.
     """
 
     run: Run
@@ -128,6 +130,7 @@ class CycleReport:
     holds: tuple[HoldTotal, ...]
     deeds: tuple[Deed, ...]
     times: tuple[StepTime, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def report_run(deployment: Deployment, code: str = "") -> CycleReport:
@@ -143,6 +146,7 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
     with deployment.database.read() as connection:
         run = find_run(connection, code)
         control, reconciled = _control(connection, run)
+        deeds = tuple(_deeds(connection, run))
         return CycleReport(
             run=run,
             accounts=counts_by_state(connection, run),
@@ -157,8 +161,9 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
                 sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
             ).scalar_one(),
             holds=_holds(connection, run),
-            deeds=tuple(_deeds(connection, run)),
+            deeds=tuple(one for one in deeds if one.action != TOLD),
             times=tuple(_times(connection, run)),
+            told=tuple(dict.fromkeys(one.reason for one in deeds if one.action == TOLD)),
         )
 
 

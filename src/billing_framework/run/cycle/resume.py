@@ -9,6 +9,7 @@ import attrs
 from billing_framework.run.cycle.coordinate import Progress
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.start import finish_drafting
+from billing_framework.run.cycle.told import keep_told
 from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.run_rows import Run, find_run, runs
@@ -58,6 +59,7 @@ def resume_run(
     if run.state == "drafting":
         told: list[Finding] = []
         run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
+        keep_told(deployment, run, told)
         return ResumeReport(run=run, step="draft", drafted=drafted, findings=tuple(told))
     if run.state == "posting":
         report = post_run(deployment, run.code, work=work, progress=progress)

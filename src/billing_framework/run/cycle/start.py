@@ -16,6 +16,7 @@ from billing_framework.accounts.billing_group import BillingGroups, billing_grou
 from billing_framework.run.cycle.coordinate import Progress
 from billing_framework.run.cycle.draft import draft_accounts, stale_accounts
 from billing_framework.run.cycle.missed import has_unbilled
+from billing_framework.run.cycle.told import keep_told
 from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
@@ -132,6 +133,7 @@ def start_run(
     stale = 0 if opened.is_new else _make_pending(deployment, run)
     told: list[Finding] = []
     run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
+    keep_told(deployment, run, told)
     counts = _counts(deployment, run)
     return attrs.evolve(opened, run=run, counts=counts, drafted=drafted, stale=stale, findings=tuple(told))
 
