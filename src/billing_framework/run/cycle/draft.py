@@ -39,13 +39,14 @@ from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
     RunAccount,
+    account_versions,
     locked,
     run_accounts,
     run_accounts_of,
     save_accounts,
 )
 from billing_framework.storage.billing.standing import standing
-from billing_framework.storage.master.account_rows import load_accounts, load_parties, load_tree
+from billing_framework.storage.master.account_rows import codes_on_cycle, load_parties, load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import Refused
@@ -172,9 +173,10 @@ def draft_batch(
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Somebody else moved it on meanwhile")
         if lease is not None:
             lease.keep(connection, len(accounts))
-        now = run_accounts_of(connection, run, accounts)
+        now = account_versions(connection, run, accounts)
         heads = heads_of_results(results)
-        moved = {heads[result.account] for result in results if _moved(result.account, before, now)}
+        # What another process has drafted since it was read stays as that one has drafted it.
+        moved = {heads[code] for code, row in before.items() if code in heads and now[code] != (row.version, row.state)}
         still = [result for result in results if heads[result.account] not in moved]
         records = {
             result.account: _record(desk, run, result, inputs, manifests, parties=parties, version=rows[result.account].version)
@@ -187,17 +189,13 @@ def draft_batch(
         save_accounts(connection, run, list(saved.values()))
         if lease is not None and last:
             lease.finish(connection)
-    return now | saved
-
-
-def _moved(account: str, before: Mapping[str, RunAccount], now: Mapping[str, RunAccount]) -> bool:
-    """Return whether another process has drafted the account since it was read."""
-    return (now[account].version, now[account].state) != (before[account].version, before[account].state)
+        elsewhere = run_accounts_of(connection, run, [code for code in before if heads.get(code) in moved])
+    return before | elsewhere | saved
 
 
 def run_request(connection: Connection, run: Run, accounts: Sequence[str]) -> InputRequest:
     """Return what a run bills for some of its accounts."""
-    own = {code for code, account in load_accounts(connection, accounts).items() if account.cycle == run.cycle}
+    own = codes_on_cycle(connection, accounts, run.cycle)
     if run.is_final:  # what another run bills of an account stays there; here it only pays for others
         own = {code for code, claim in claims_of(connection, own, run.period).items() if claim.run_id == run.id}
     return InputRequest(

@@ -263,6 +263,14 @@ def run_accounts_of(connection: Connection, run: Run, accounts: Iterable[str]) -
     }
 
 
+def account_versions(connection: Connection, run: Run, accounts: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Return how often each of some accounts was drafted, and its state; whoever drafts it changes one of the two."""
+    columns = tables.run_account.c
+    query = sa.select(columns.account, columns.version, columns.state).where(columns.run_id == run.id)
+    found = rows_of(connection, list(accounts), lambda some: query.where(columns.account.in_(some)))
+    return {row.account: (row.version, row.state) for row in found}
+
+
 def run_accounts_on(connection: Connection, run: Run, documents: Iterable[int]) -> list[RunAccount]:
     """Return the accounts of a run whose charges are on some documents, in order of code."""
     table = tables.run_account

@@ -143,6 +143,15 @@ def account_cycles(connection: Connection, book: str, accounts: Collection[str] 
     return tuple(connection.scalars(query.order_by(columns.cycle)))
 
 
+def codes_on_cycle(connection: Connection, codes: Collection[str], cycle: str) -> set[str]:
+    """Return which of these accounts are billed on a cycle."""
+    columns = tables.account.c
+    found: set[str] = set()
+    for block in blocks(sorted(set(codes))):
+        found.update(connection.scalars(sa.select(columns.code).where(columns.code.in_(block), columns.cycle == cycle)))
+    return found
+
+
 def load_tree(connection: Connection, book: str = "") -> dict[str, Branch]:
     """Return the place of every account in the tree, by code; of one book where it is given."""
     columns = tables.account.c
