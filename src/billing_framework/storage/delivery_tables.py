@@ -33,7 +33,7 @@ outbox_delivery = sa.Table(
     sa.CheckConstraint("state <> 'done' OR next_try_at IS NULL"),
     sqlite_strict=True,
 )
-sa.Index("outbox_delivery_by_try", outbox_delivery.c.next_try_at)
+sa.Index("outbox_delivery_by_try", outbox_delivery.c.next_try_at, outbox_delivery.c.event_id, outbox_delivery.c.step)
 sa.Index("outbox_delivery_by_document", outbox_delivery.c.document)
 
 
