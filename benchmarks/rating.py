@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
+from benchmarks.measuring import keep
 from benchmarks.rating_calls import calls_workload
 from benchmarks.rating_intervals import intervals_workload
 from billing_framework.rating.account_rater import AccountRecords, AccountRule, MeasureScale, account_rater
@@ -104,18 +105,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     calls = calls_workload(given.size)
-    _tell("(a) calls", "records", given.size, 3e6, measured(calls.rate, calls.floor, given.rounds))
+    told = [_told("(a) calls", "records", given.size, 3e6, measured(calls.rate, calls.floor, given.rounds))]
     compared, same = calls.reference(min(_COMPARED, given.size // 20))
     print(f"  {compared:,} records compared with the reference: {'the same' if same else 'NOT THE SAME'}", flush=True)
     for objects, road in ((False, "one account at a time"), (True, "the same, and measures as objects")):
         seconds = measured(by_account(calls.shards, objects=objects), None, given.rounds)
-        _tell(road, "records", given.size, 0 if objects else 1e6, seconds)
+        told.append(_told(road, "records", given.size, 0 if objects else 1e6, seconds))
     intervals = intervals_workload(given.meters)
-    _tell("(b) intervals", "intervals", intervals.count, 50e6, measured(intervals.rate, intervals.floor, given.rounds))
+    seconds = measured(intervals.rate, intervals.floor, given.rounds)
+    told.append(_told("(b) intervals", "intervals", intervals.count, 50e6, seconds))
+    keep("rating", {"roads": [attrs.asdict(figure) for figure in told], "compared": compared, "same": same})
 
 
-def _tell(road: str, unit: str, count: int, wanted: float, seconds: tuple[float, float]) -> None:
-    print(Figure(road=road, unit=unit, count=count, product=seconds[0], kernel=seconds[1], wanted=wanted), flush=True)
+def _told(road: str, unit: str, count: int, wanted: float, seconds: tuple[float, float]) -> Figure:
+    figure = Figure(road=road, unit=unit, count=count, product=seconds[0], kernel=seconds[1], wanted=wanted)
+    print(figure, flush=True)
+    return figure
 
 
 if __name__ == "__main__":
