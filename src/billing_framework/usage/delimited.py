@@ -6,7 +6,8 @@ import codecs
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO
+from itertools import chain
+from typing import TYPE_CHECKING, Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -19,6 +20,9 @@ from billing_framework.values.errors import BillingError, ConfigurationError, In
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import Span
 from billing_framework.values.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from billing_framework.usage.columnar.record_columns import RecordColumns
 
 _TEXT_FIELDS = ("external_id", "subject", "slot")
 _ENVELOPE = (*_TEXT_FIELDS, "start", "end", "version")
@@ -80,11 +84,19 @@ def delimited_reader(file_format: str, title: str, layout: Layout) -> Reader:
     def read(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
         return _Sheet(layout=layout, fields=fields, request=request).items(stream)
 
-    return Reader(format=file_format, title=title, kinds=(layout.kind.name,), read=read)
+    def read_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | RecordColumns] | None:
+        return _Sheet(layout=layout, fields=fields, request=request).columns(stream)
+
+    return Reader(format=file_format, title=title, kinds=(layout.kind.name,), read=read, read_columns=read_columns)
 
 
 def _layout_error(file_format: str, what: str, remedy: str) -> ConfigurationError:
     return ConfigurationError("USAGE20", f"the reader {file_format!r} cannot be made: {what}", remedy=remedy)
+
+
+def _is_plain(data: bytes) -> bool:
+    """Return whether each line of some text is a row of its own, without quotes."""
+    return b'"' not in data and b"\r" not in data
 
 
 @attrs.frozen(kw_only=True)
@@ -113,19 +125,80 @@ class _Sheet:
             date_format=self.layout.date_format,
             time_format=self.layout.time_format,
         )
+        yield from self._records(rows, 1, len(header), places, cells)
+
+    def _records(
+        self, rows: Any, first: int, width: int, places: Mapping[str, tuple[int, ...]], cells: CellRules
+    ) -> Iterator[ReadItem]:
+        """Yield the records of rows, the first of which stands in a line of the file."""
         self._seen.clear()
-        while (row := self._next(rows, line := rows.line_num + 1)) is not None:
+        while (row := self._next(rows, line := rows.line_num + first)) is not None:
             raw = "".join(self._seen)[:_LONGEST_RAW].rstrip("\r\n")
             self._seen.clear()
             if row:
-                yield self._item(row, _Place(line=line, raw=raw, width=len(header)), places, cells)
+                yield self._item(row, _Place(line=line, raw=raw, width=width), places, cells)
 
-    def _lines(self, stream: BinaryIO) -> Iterator[str]:
+    def columns(self, stream: BinaryIO) -> Iterator[ReadItem | RecordColumns] | None:
+        """Return the records by columns, as far as their lines are plain; None where the layout is none for that."""
+        from billing_framework.usage.columnar.delimited_columns import fits_columns  # noqa: PLC0415 - needs polars
+
+        layout = self.layout
+        is_utf8 = codecs.lookup(layout.encoding).name == "utf-8"
+        formats = (layout.date_format, layout.time_format, layout.decimal_comma)
+        is_plain_text = is_utf8 and layout.delimiter.isascii() and len(layout.delimiter) == 1 and not any(formats)
+        if not fits_columns(layout.kind, self.fields, list(layout.columns), is_plain_text=is_plain_text):
+            return None
+        return self._by_columns(stream)
+
+    def _by_columns(self, stream: BinaryIO) -> Iterator[ReadItem | RecordColumns]:
+        from billing_framework.usage.columnar.delimited_columns import DelimitedColumns  # noqa: PLC0415 - needs polars
+        from billing_framework.usage.columnar.line_blocks import line_blocks, rejoined  # noqa: PLC0415 - as before
+
+        layout = self.layout
+        blocks = line_blocks(stream, self.request.file)
+        first = next(blocks, None)
+        head = b"" if first is None else first.line(first.first)
+        if first is None or not head.isascii() or not _is_plain(head.replace(b"\r\n", b"\n")) or not head.strip():
+            yield from self.items(rejoined(chain([] if first is None else [first], blocks), self.request.file))
+            return
+        header = [cell.strip() for cell in head.decode().rstrip("\r\n").split(layout.delimiter)]
+        places = self._places(header)
+        zone = ZoneInfo(self.request.zone)
+        columns = DelimitedColumns(
+            kind=self.layout.kind,
+            source=self.request.source,
+            zone=zone,
+            fields={name: field for name, field in self.fields.items() if name in places},
+            places=places,
+            width=len(header),
+            delimiter=layout.delimiter,
+        )
+        cells = CellRules(zone=zone)
+        for block in chain([first.without_first(1)], blocks):
+            if not len(block):
+                continue
+            found = columns.read(block) if _is_plain(block.data.replace(b"\r\n", b"\n")) else None
+            if found is None:
+                # A quote may open a cell of many lines, so the rest of the file is read line by line.
+                lines = self._lines(rejoined(chain([block], blocks), self.request.file), block.first)
+                rows = csv.reader(lines, delimiter=layout.delimiter, strict=True)
+                yield from self._records(rows, block.first, len(header), places, cells)
+                return
+            records, others = found
+            yield records
+            for number in others:
+                text = block.line(number).decode()
+                row = next(csv.reader([text], delimiter=layout.delimiter, strict=True), None)
+                raw = text[:_LONGEST_RAW].rstrip("\r\n")
+                if row:
+                    yield self._item(row, _Place(line=number, raw=raw, width=len(header)), places, cells)
+
+    def _lines(self, stream: BinaryIO, first: int = 1) -> Iterator[str]:
         # A byte order mark belongs to the encoding, not to the name of the first column.
-        encoding = "utf-8-sig" if codecs.lookup(self.layout.encoding).name == "utf-8" else self.layout.encoding
-        decoder = codecs.getincrementaldecoder(encoding)()
+        is_utf8 = first == 1 and codecs.lookup(self.layout.encoding).name == "utf-8"
+        decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8 else self.layout.encoding)()
         number = 0
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(stream, start=first):
             yield self._decoded(decoder, line, number, final=False)
         rest = self._decoded(decoder, b"", number, final=True)
         if rest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +25,9 @@ from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.identity import natural_id
 from billing_framework.values.plain_form import to_plain, to_text
+
+LEAST_BYTES_BY_COLUMNS = 200_000
+"""Smaller files are taken in sooner than the library for columns is loaded."""
 
 _CHUNK_RECORDS = 2_000
 _BLOCK_BYTES = 1 << 20
@@ -108,7 +112,7 @@ def take_in(
                 return _repeated(earlier, request)
             desk = IntakeDesk.opened(deployment, connection, file=request.file, source=request.source, kinds=reader.kinds)
             stream = open_stream(raw, request.file, on_read)
-            if not _by_columns(desk, deployment, reader, request, stream):
+            if not (_is_large(raw) and _by_columns(desk, deployment, reader, request, stream)):
                 _fill(desk, read_items(deployment.host, reader, request, stream))
             batch = _batch(deployment, desk, request, reader.format, natural_key=natural_key, sha256=sha256)
             insert_batch(connection, batch)
@@ -196,6 +200,12 @@ def _audit(connection: Connection, deployment: Deployment, batch: Batch) -> None
         object_key=str(batch.id),
         after={"file": batch.file, "sha256": batch.sha256.hex(), "format": batch.format, "totals": to_plain(batch.totals)},
     )
+
+
+def _is_large(raw: BinaryIO) -> bool:
+    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    return size >= LEAST_BYTES_BY_COLUMNS
 
 
 def _by_columns(desk: IntakeDesk, deployment: Deployment, reader: Reader, request: ReadRequest, stream: BinaryIO) -> bool:

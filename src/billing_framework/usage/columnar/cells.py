@@ -34,14 +34,17 @@ class CellBlock:
     others: Sequence[int]
 
 
-def cells_of(block: LineBlock, places: Sequence[tuple[str, int]], *, width: int, delimiter: str) -> CellBlock | None:
-    """Return the cells of a block of UTF-8 text, without the blanks around them; None where it has to be read line by line.
+def cells_of(
+    block: LineBlock, places: Sequence[tuple[str, int]], *, width: int, delimiter: str, strips: bool = True
+) -> CellBlock | None:
+    """Return the cells of a block of UTF-8 text; None where it has to be read line by line.
 
     Args:
         block: the lines.
         places: names of columns with the positions of their cells from 0.
         width: how many cells a line has.
         delimiter: the character between cells, one byte of ASCII.
+        strips: whether the blanks around cells are taken off.
     """
     longest = int(np.diff(block.starts).max(initial=0))
     if longest > _LONGEST_CELL or any(byte in block.data for byte in _CONTROL) or not _is_text(block.data):
@@ -51,8 +54,9 @@ def cells_of(block: LineBlock, places: Sequence[tuple[str, int]], *, width: int,
         return None
     frame, others = found
     names = frame.columns
-    chosen = [pl.col(LINE), *(pl.col(names[place]).str.strip_chars().alias(name) for name, place in places)]
-    return CellBlock(frame=frame.select(chosen), others=others)
+    cells = {name: pl.col(names[place]) for name, place in places}
+    chosen = [(cell.str.strip_chars() if strips else cell).alias(name) for name, cell in cells.items()]
+    return CellBlock(frame=frame.select(LINE, *chosen), others=others)
 
 
 def _is_text(data: bytes) -> bool:
