@@ -119,9 +119,7 @@ def _row(connection: Connection, deployment: Deployment, key: int) -> UsageRow |
 def _newest(connection: Connection, key: int) -> int:
     columns = usage_key.c
     mine = connection.execute(sa.select(columns.slot_key, columns.version).where(columns.key == key)).one()
-    query = sa.select(columns.key).where(
-        columns.slot_key == mine.slot_key, columns.slot_key != 0, columns.version > mine.version
-    )
+    query = sa.select(columns.key).where(columns.slot_key == mine.slot_key, columns.slot_key != 0, columns.version > mine.version)
     newest = connection.execute(query.order_by(columns.version.desc()).limit(1)).scalar() if mine.slot_key else None
     return newest or 0
 
