@@ -163,7 +163,10 @@ def test_a_worker_that_is_killed_is_replaced(sqlite_database: Database, tmp_path
         (Work(executor="dask", scheduler="tcp://127.0.0.1:1"), "no Dask scheduler answers"),
     ],
 )
-def test_an_executor_that_cannot_be_used_is_named(sqlite_database: Database, tmp_path: Path, work: Work, told: str) -> None:
+def test_an_executor_that_cannot_be_used_is_named(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Work, told: str
+) -> None:
+    monkeypatch.setattr(f"{opened_executor.__module__}._PATIENCE", "2s")
     office = office_on_disk(sqlite_database, tmp_path, 1)
     with pytest.raises(ConfigurationError, match="RUN44") as refused:
         office.start("2026-07", work=work)
@@ -208,7 +211,10 @@ def test_a_worker_that_hangs_is_ended_and_only_its_account_held(postgres_databas
     office.deployment.close()
 
 
-def test_a_cluster_that_goes_away_leaves_a_run_that_goes_on(sqlite_database: Database, tmp_path: Path) -> None:
+def test_a_cluster_that_goes_away_leaves_a_run_that_goes_on(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{opened_executor.__module__}._PATIENCE", "5s")
     office = office_on_disk(sqlite_database, tmp_path, CUSTOMERS)
     with ExitStack() as cluster:
         address = cluster.enter_context(dask_cluster(tmp_path, workers=1))

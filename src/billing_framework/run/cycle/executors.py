@@ -15,7 +15,7 @@ from typing import Any
 from billing_framework.run.cycle.work import DASK, PROCESSES, Work
 from billing_framework.values.errors import ConfigurationError
 
-_PATIENCE = "5s"
+_PATIENCE = "20s"
 _WORKER_SECONDS = 30
 _EXTRA = "pip install 'billing-framework[cluster]'"
 
