@@ -1,7 +1,7 @@
 """Regenerates the figures and plots of ``docs/explanation/performance.md`` from what the benchmarks have kept.
 
-``python -m benchmarks.report`` writes the page's tables anew; with ``--measure`` it runs every benchmark before that, which takes
-an hour on two quiet processors; ``--quick`` runs them at a hundredth of the sizes, to see that they work.
+``python -m benchmarks.report`` writes the page's tables anew; with ``--measure`` it runs every benchmark before that, which wants
+a quiet machine; ``--quick`` runs them at small sizes, to see that they work, and prints the tables.
 """
 
 from __future__ import annotations
