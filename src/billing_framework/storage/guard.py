@@ -62,12 +62,18 @@ def not_replaced(table: sa.Table, message: str) -> Guard:
     )
 
 
-def row_taken(table: str, message: str) -> Guard:
-    """Return the guard against ``INSERT OR REPLACE`` for a table without a unique key: nobody names the number of a stored row.
+def row_taken(table: str, keys: str, message: str) -> Guard:
+    """Return the guard against ``INSERT OR REPLACE`` for a table without a unique key, whose keys another table holds.
 
-    Rows of SQLite have a number; of one that the database is still to number, it is -1 or undefined, and no row's.
+    Nobody names the number of a stored row, nor adds a second row for a stored key; keys are stored after their rows. Rows of
+    SQLite have a number; of one that the database is still to number, it is -1 or undefined, and no row's.
+
+    Args:
+        table: the table.
+        keys: the table that holds its keys, with a column ``key`` as it has itself.
+        message: code and sentence of the refusal.
     """
-    there = f"EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid)"
+    there = f'EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid) OR EXISTS (SELECT 1 FROM {keys} WHERE "key" = NEW."key")'
     return Guard(name=f"{table}_taken", table=table, event="INSERT", refuse_when=there, message=message, only="sqlite")
 
 

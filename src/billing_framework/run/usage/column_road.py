@@ -67,7 +67,7 @@ def _ahead(blocks: Iterator[Block]) -> Iterator[Iterator[Block]]:
     def put(item: Block | BaseException | None) -> None:
         while not stopped.is_set():
             try:
-                return ready.put(item, timeout=0.1)
+                return ready.put(item, timeout=1)
             except queue.Full:
                 continue
         return None

@@ -14,7 +14,7 @@ from billing_framework.storage.column_types import Day, Digest, ExactText, Flag,
 from billing_framework.storage.guard import Guard, create_guards, never_emptied, row_taken
 from billing_framework.storage.packed import PackedWholes
 from billing_framework.storage.partitions import create_others
-from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY
+from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY, usage_key
 from billing_framework.usage.content import field_text
 from billing_framework.usage.kind_fields import ENVELOPE, MARK, BodyField, Sort, body_fields
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
@@ -191,7 +191,7 @@ def kind_guards(derived: KindTable) -> tuple[Guard, ...]:
         Guard(name=f"{name}_{event.lower()}", table=name, event=event, refuse_when="1 = 1", message=USAGE_APPEND_ONLY)
         for event in ("UPDATE", "DELETE")
     )
-    return (*changing, row_taken(name, USAGE_APPEND_ONLY), *never_emptied([name], USAGE_APPEND_ONLY))
+    return (*changing, row_taken(name, usage_key.name, USAGE_APPEND_ONLY), *never_emptied([name], USAGE_APPEND_ONLY))
 
 
 def kind_table_findings(connection: Connection, tables: Sequence[KindTable]) -> list[Finding]:

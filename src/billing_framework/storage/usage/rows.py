@@ -156,10 +156,10 @@ def insert_records(
     if desk is not None:
         desk.save()
     insert_subjects(connection, subjects)
-    bulk_insert(connection, usage_key, KEY_COLUMNS, keys)
     insert_deletions(connection, [record for record in accepted if record.usage is not None and record.usage.deleted], batch_id)
     for kind, rows in by_kind.items():
         bulk_insert(connection, tables[kind].table, tables[kind].columns, rows)
+    bulk_insert(connection, usage_key, KEY_COLUMNS, keys)  # the guards take no row of a key that is stored
 
 
 def _sealing(table: KindTable, subject: str, desk: KeyDesk | None) -> Seal | None:

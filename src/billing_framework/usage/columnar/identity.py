@@ -10,19 +10,18 @@ from typing import Any
 import attrs
 import numpy as np
 import polars as pl
-import xxhash
 
 from billing_framework.usage.columnar.record_columns import COLUMN_TYPES, ENVELOPE_TYPES, RecordColumns
 from billing_framework.usage.content import ESCAPE, SEPARATOR, field_text, separable
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, KindRules
 from billing_framework.values.errors import ContractBroken
+from billing_framework.values.identity import natural_ids
 from billing_framework.values.period import EARLIEST, LATEST
 
 Keys = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-_KEY_BITS = 2**63 - 1
 _ODD = f"[\x00{ESCAPE}{SEPARATOR}]"
 _LARGEST_EXACT_TEXT = 39
 _DAY = 86_400_000_000
@@ -120,8 +119,7 @@ def record_keys(source: str, external_ids: pl.Series) -> Keys:
 def _natural_ids(prefix: Iterable[str], last: pl.Series) -> Keys:
     head = "".join(f"s{len(part)}:{part}" for part in prefix)
     texts = pl.select(pl.concat_str(pl.lit(f"{head}s"), last.str.len_chars().cast(pl.String), pl.lit(":"), last)).to_series()
-    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, texts.cast(pl.Binary).to_list()), dtype=np.uint64, count=len(last))
-    return (hashes & np.uint64(_KEY_BITS)).astype(np.int64)
+    return np.fromiter(natural_ids(texts.cast(pl.Binary).to_list()), dtype=np.int64, count=len(last))
 
 
 def _refuse_other_columns(columns: RecordColumns, rules: KindRules) -> None:

@@ -116,6 +116,5 @@ def _offset_on(zone: ZoneInfo, day: int) -> int | None:
         for fold in (0, 1)
     }
     offset = offsets.pop()
-    if offsets or offset is None or offset != timedelta(seconds=int(offset.total_seconds())):
-        return None
-    return int(offset.total_seconds())
+    second = timedelta(seconds=1)
+    return None if offsets or offset is None or offset % second else offset // second

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 import polars as pl
 
@@ -77,7 +79,7 @@ class CallColumns:
             name: instants_of(cells[name], zone) for name in ("start", "answer", "end") if name in self.shape.fields
         }
         setup, in_order = known["start"].microseconds, known["start"].is_known.copy()
-        for name, slack in (("answer", int(TOLERANCE.total_seconds()) * _SECOND), ("end", 0)):
+        for name, slack in (("answer", TOLERANCE // timedelta(microseconds=1)), ("end", 0)):
             if name in known:
                 is_empty = (cells[name].str.len_bytes() == 0).to_numpy()
                 in_order &= is_empty | (known[name].is_known & (known[name].microseconds >= setup - slack))
