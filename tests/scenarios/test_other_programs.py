@@ -54,7 +54,7 @@ def other_values(value: object) -> object:
 def tampering(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Yield statements that change, remove or replace each row of a table, column by column."""
     columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
-    keys = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if row[5]] or ["key"]  # usage has no index by key
+    keys = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if row[5]] or ["key"]  # usage has none
     where = " AND ".join(f'"{key}" IS ?' for key in keys)
     slots, stored = ", ".join("?" * len(columns)), dict[str, object]()
     for row in connection.execute(f'SELECT * FROM "{table}"').fetchall():
