@@ -9,15 +9,18 @@ from pathlib import Path
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from billing_framework.plugin.delivery_settings import DeliverySettings
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.deliver import outbox as outbox_act
 from billing_framework.run.deliver.outbox import deliver, outbox_counts, retry
 from billing_framework.run.master.customer_change import change
+from billing_framework.storage.billing.tables import outbox
 from billing_framework.storage.delivery_rows import deliveries
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import PARTIES
+from billing_framework.storage.outbox import Event, put_events
 from billing_framework.values.errors import InputRefused, NotFound, Refused, ValueRefused
 from tests.scenarios.office import Office
 
@@ -160,3 +163,11 @@ def test_without_a_way_nothing_is_delivered(database: Database, tmp_path: Path) 
 def test_settings_that_make_no_sense_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValueRefused, match="CONFIG04"):
         DeliverySettings(**{"name": "one", "folder": "x", **fields})  # type: ignore[arg-type]
+
+
+def test_books_may_give_the_same_number_to_documents_of_their_own(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path)
+    events = [Event(topic="document.issued", book=book, key="INV-2026-000009", payload={}) for book in ("NORTH", "SOUTH")]
+    with database.begin() as connection:
+        put_events(connection, office.deployment.clock.now(), events)
+        assert connection.execute(sa.select(sa.func.count()).where(outbox.c.key == "INV-2026-000009")).scalar() == 2

@@ -10,7 +10,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing.tables import document, number_issued, number_series, outbox
+from billing_framework.storage.billing.tables import document, number_issued, outbox
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.delivery_tables import outbox_delivery
 from billing_framework.storage.many import rows_of
@@ -90,10 +90,7 @@ def issued_events(connection: Connection, ids: Iterable[int]) -> list[IssuedEven
 _ISSUED: sa.Select[Any] = (
     sa.select(outbox.c.id, outbox.c.at, outbox.c.key, document.c.kind, document.c.book)
     .select_from(outbox)
-    # The index of numbers begins with the book, so the few books are named.
-    .join(
-        number_issued, sa.and_(number_issued.c.number == outbox.c.key, number_issued.c.book.in_(sa.select(number_series.c.book)))
-    )
+    .join(number_issued, sa.and_(number_issued.c.book == outbox.c.book, number_issued.c.number == outbox.c.key))
     .join(document, document.c.id == number_issued.c.document_id)
     .where(outbox.c.topic == ISSUED)
 )

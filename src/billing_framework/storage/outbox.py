@@ -20,16 +20,21 @@ class Event:
 
     Attributes:
         topic: what kind of thing, for example ``document.issued``.
-        key: what it happened to; topic and key together happen once.
+        book: code of the book whose numbers `key` is one of; empty where keys are unique without it.
+        key: what it happened to; topic, book and key together happen once.
         payload: plain facts; no personal data.
     """
 
     topic: str
+    book: str = ""
     key: str
     payload: Mapping[str, Any]
 
 
 def put_events(connection: Connection, now: datetime, events: Sequence[Event]) -> None:
     """Add events to the outbox."""
-    rows = [(natural_id("outbox", event.topic, event.key), now, event.topic, event.key, dict(event.payload)) for event in events]
-    bulk_insert(connection, outbox, ("id", "at", "topic", "key", "payload"), rows)
+    rows = [
+        (natural_id("outbox", one.topic, one.book, one.key), now, one.topic, one.book, one.key, dict(one.payload))
+        for one in events
+    ]
+    bulk_insert(connection, outbox, ("id", "at", "topic", "book", "key", "payload"), rows)

@@ -182,9 +182,9 @@ def _with_revisions(connection: Connection, record: DraftRecord) -> DraftRecord:
 
 
 def _event(document: Document) -> Event:
-    return Event(
-        topic="document.issued", key=document.number, payload={"source": "correction", "account": document.content.account}
-    )
+    content = document.content
+    payload = {"source": "correction", "account": content.account}
+    return Event(topic="document.issued", book=content.book, key=document.number, payload=payload)
 
 
 def _net(deployment: Deployment, connection: Connection, wanted: Correction, drafts: Sequence[DraftDocument]) -> None:

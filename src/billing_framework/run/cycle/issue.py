@@ -87,4 +87,4 @@ def issue_documents(
 
 def _issued(run: Run, one: Numbered, figures: Mapping[int, DocumentFigures]) -> Event:
     payload = {"source": f"run/{run.code}", "account": figures[one.document].account}
-    return Event(topic="document.issued", key=one.number, payload=payload)
+    return Event(topic="document.issued", book=run.book, key=one.number, payload=payload)

@@ -312,6 +312,7 @@ outbox = sa.Table(
     sa.Column("id", Whole, primary_key=True, autoincrement=False),
     sa.Column("at", Instant, nullable=False),
     sa.Column("topic", Key, nullable=False),
+    sa.Column("book", Key, nullable=False, server_default=""),
     sa.Column("key", Key, nullable=False),
     sa.Column("payload", JsonText, nullable=False),
     sa.Column("published_at", Instant),
