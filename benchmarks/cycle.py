@@ -21,7 +21,7 @@ from benchmarks.workloads.flat import flat
 from benchmarks.workloads.metering import metering
 from benchmarks.workloads.offices import Workload, found, settle
 from benchmarks.workloads.telecom import telecom
-from billing_framework.run.cycle.work import Work
+from billing_framework.run.work.work import Work
 
 WORKLOADS = {"telecom": telecom, "metering": metering, "flat": flat}
 SIZES = {"telecom": 1_000_000, "metering": 28_800_000, "flat": 100_000}

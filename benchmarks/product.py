@@ -13,9 +13,9 @@ from benchmarks.workloads.offices import AS_OF, BOOK, CYCLE, PERIOD, Workload, o
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.start import RunRequest, start_run
-from billing_framework.run.cycle.work import Work
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.intake import take_in
+from billing_framework.run.work.work import Work
 
 INTAKE = "intake"
 RATE_TO_POST = ("rate", "approve", "post")

@@ -13,7 +13,7 @@ from benchmarks.measuring import Round, keep, median, plain, rounds_table
 from benchmarks.stores import open_stores
 from benchmarks.workloads.offices import found, settle
 from benchmarks.workloads.telecom import telecom
-from billing_framework.run.cycle.work import DASK, PROCESSES, Work
+from billing_framework.run.work.work import DASK, PROCESSES, Work
 from tests.run.workforce import dask_cluster
 
 GOAL = 1.4

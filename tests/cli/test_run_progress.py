@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from billing_framework.cli.context import Session
 from billing_framework.cli.main import cli
 from billing_framework.cli.run_progress import run_progress
-from billing_framework.run.cycle.lease import claim
-from billing_framework.run.cycle.status import run_status
-from billing_framework.run.cycle.work import Work
+from billing_framework.run.review.status import run_status
+from billing_framework.run.work.lease import claim
+from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.run_rows import Run, find_run
 from billing_framework.storage.engine import Database
 from tests.scenarios.office import Office

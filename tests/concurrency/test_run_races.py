@@ -12,7 +12,7 @@ from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run
-from billing_framework.run.cycle.work import Work
+from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.ledger.verify import verify

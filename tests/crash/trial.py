@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import attrs
 
 from billing_framework.invoicing.numbering import number_gaps
-from billing_framework.run.cycle.review import review_run
+from billing_framework.run.review.review import review_run
 from billing_framework.run.schema import check_schema
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.engine import Database, open_database

@@ -23,7 +23,7 @@ import attrs
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from billing_framework.cli.main import is_interruption
-from billing_framework.run.cycle.work import PROCESSES, Work
+from billing_framework.run.work.work import PROCESSES, Work
 from billing_framework.storage.engine import open_database
 from billing_framework.values.errors import BillingError
 from tests.crash import fate, world

@@ -20,12 +20,12 @@ from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import ReviewSettings
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.post import post_run
-from billing_framework.run.cycle.work import Work
 from billing_framework.run.deployment import open_deployment
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
 from billing_framework.run.master.customers import create, save
 from billing_framework.run.schema import upgrade_schema
 from billing_framework.run.usage.intake import take_in
+from billing_framework.run.work.work import Work
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS
 from billing_framework.storage.master.share_rows import SHARES

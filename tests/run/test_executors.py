@@ -16,11 +16,11 @@ import attrs
 import pytest
 
 from billing_framework.invoicing.numbering import number_gaps
-from billing_framework.run.cycle.executors import opened_executor
 from billing_framework.run.cycle.resume import resume_run
-from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.work import Work
 from billing_framework.run.deployment import open_deployment
+from billing_framework.run.review.review import review_run
+from billing_framework.run.work.executors import opened_executor
+from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.billing.run_rows import find_run, run_accounts, runs
 from billing_framework.storage.billing.shard_rows import shards_of

@@ -18,10 +18,10 @@ import pytest
 from billing_framework import Amount, BillingGroup, CarriedState, DateSpan, DraftDocument, Finding, Note, Priced, Pricing, Rating
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import RunSettings
-from billing_framework.run.cycle.report import report_run
-from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.work import Work
 from billing_framework.run.deployment import open_deployment
+from billing_framework.run.review.report import report_run
+from billing_framework.run.review.review import review_run
+from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.run_rows import RunAccount, find_run, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from billing_framework import Assignment, DateSpan, Span, UsageKind
-from billing_framework.run.cycle.guiding import guide, is_seen, lasting
+from billing_framework.run.draft.guiding import guide, is_seen, lasting
 
 JULY = DateSpan(date(2026, 7, 1), date(2026, 8, 1))
 BERLIN = ZoneInfo("Europe/Berlin")

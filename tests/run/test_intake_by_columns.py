@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import random
 import shutil
@@ -28,6 +29,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.schema import check_schema, tables_of
 from billing_framework.run.usage import column_block, column_desk, column_road, intake
 from billing_framework.run.usage.intake import IntakeReport, take_in
+from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.storage.audit import audit_event
 from billing_framework.storage.engine import Database, open_database, sqlite_path
 from billing_framework.storage.master.account_rows import insert_values
@@ -35,6 +37,7 @@ from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, A
 from billing_framework.storage.usage.kind_table import create_kind_tables, kind_table
 from billing_framework.storage.usage.tables import usage_batch, usage_key, usage_subject, usage_suspense
 from billing_framework.usage.columnar import line_blocks
+from billing_framework.usage.columnar.identity import identified
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import ContractBroken, InputRefused, StorageError
 
@@ -154,7 +157,7 @@ def test_one_large_block_gives_the_same(database: Database, other: Database, mon
 def test_plain_records_are_never_made_objects(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"c{number},4930001,4489123456,2026-06-01T10:00:00,30,OK" for number in range(200)]
     taken: list[Any] = []
-    monkeypatch.setattr(column_desk.IntakeDesk, "take", lambda _, items: taken.extend(items))
+    monkeypatch.setattr(IntakeDesk, "take", lambda _, items: taken.extend(items))
     (report,) = by_columns(exchange_of(sqlite_database), ["\n".join([HEADER, *lines]).encode()])
     assert report.totals.accepted == 200
     assert taken == []
@@ -192,9 +195,8 @@ def test_a_reader_that_fails_in_its_columns_is_named(sqlite_database: Database, 
     deployment = exchange_of(sqlite_database)
 
     def broken(columns: Any, rules: Any) -> Any:
-        return real(attrs.evolve(columns, frame=columns.frame.drop("billed_seconds")), rules)
+        return identified(attrs.evolve(columns, frame=columns.frame.drop("billed_seconds")), rules)
 
-    real = column_block.identified
     monkeypatch.setattr(column_block, "identified", broken)
     with pytest.raises(ContractBroken, match="PLUGIN04.*no column 'billed_seconds'"):
         by_columns(deployment, [calls(3, 5)])
@@ -216,6 +218,6 @@ def test_other_programs_replace_no_usage_by_the_number_of_its_row(sqlite_databas
 
 def test_without_the_library_each_record_is_looked_at(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     deployment = exchange_of(sqlite_database)
-    monkeypatch.setattr(intake.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(column_road, "fill_by_columns", None)
     assert by_columns(deployment, [calls(3, 20)])[0].totals.accepted > 0

@@ -11,16 +11,16 @@ import pytest
 import sqlalchemy as sa
 
 from billing_framework.run.cycle.cancel import cancel_run
-from billing_framework.run.cycle.draft import DRAFTING, draft_shard
-from billing_framework.run.cycle.lease import Lease, claim
 from billing_framework.run.cycle.post import POSTING
 from billing_framework.run.cycle.resume import resume_run
-from billing_framework.run.cycle.review import review_run
 from billing_framework.run.cycle.start import finish_drafting
-from billing_framework.run.cycle.status import run_status
-from billing_framework.run.cycle.work import Work
-from billing_framework.run.cycle.worker_name import is_gone, shown_worker, worker_name
+from billing_framework.run.draft.draft import DRAFTING, draft_shard
 from billing_framework.run.master.periods import close_book_period
+from billing_framework.run.review.review import review_run
+from billing_framework.run.review.status import run_status
+from billing_framework.run.work.lease import Lease, claim
+from billing_framework.run.work.work import Work
+from billing_framework.run.work.worker_name import is_gone, shown_worker, worker_name
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
 from billing_framework.storage.billing.shard_rows import Shard, accounts_in_shards, shards_of
 from billing_framework.storage.billing.shard_tables import run_shard

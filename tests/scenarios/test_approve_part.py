@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from billing_framework.run.cycle.approve import ApprovalReport, approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.cycle.cancel import cancel_run
-from billing_framework.run.cycle.edits import edit_draft, hold_account
-from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.wanted_edits import AddedLine
 from billing_framework.run.master.customer_change import change
+from billing_framework.run.review.edits import edit_draft, hold_account
+from billing_framework.run.review.review import review_run
+from billing_framework.run.review.wanted_edits import AddedLine
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.billing.run_rows import find_run

@@ -10,8 +10,8 @@ from billing_framework import BillingGroup, Finding, Rater, Rating, hookimpl
 from billing_framework.plugin.host import Host
 from billing_framework.receivables.hold import Block
 from billing_framework.run.collect.hold import HoldRequest, place_hold, release_hold
-from billing_framework.run.cycle.review import review_run
 from billing_framework.run.master.customer_change import continue_agreement
+from billing_framework.run.review.review import review_run
 from billing_framework.storage.engine import Database
 from tests.scenarios import workshop
 from tests.scenarios.office import PLAN, Office

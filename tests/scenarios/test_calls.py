@@ -16,7 +16,6 @@ from billing_telecom_usage.settings import NoRate, Source, TelecomSettings
 from billing_framework import Rater, hookimpl
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rate_table_file import RateTableHeader
-from billing_framework.run.cycle.review import review_run
 from billing_framework.run.cycle.start import RunReport
 from billing_framework.run.master.books import load_book_file
 from billing_framework.run.master.customers import create
@@ -27,6 +26,7 @@ from billing_framework.run.master.taxes import load_tax_file
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.invoices import list_documents, show_document
 from billing_framework.run.prove.trial_balance import prove
+from billing_framework.run.review.review import review_run
 from billing_framework.run.schema import upgrade_schema
 from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.run.usage.late import late_usage

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from billing_framework.run.cycle.cancel import purge_run
-from billing_framework.run.cycle.diff import diff_runs
 from billing_framework.run.cycle.rehearse import read_candidates
-from billing_framework.run.cycle.review import review_run
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
 from billing_framework.run.master.periods import month
+from billing_framework.run.review.diff import diff_runs
+from billing_framework.run.review.review import review_run
 from billing_framework.storage.billing.candidate_rows import run_plan
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.plan_rows import plan_rows

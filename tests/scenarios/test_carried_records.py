@@ -15,14 +15,14 @@ from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run
-from billing_framework.run.cycle.edits import edit_draft
 from billing_framework.run.cycle.post import post_run
-from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.wanted_edits import RecordChange, RecordDeferral, WriteDown
 from billing_framework.run.master.customer_change import end_assignment
 from billing_framework.run.master.customers import create, save
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.trial_balance import prove
+from billing_framework.run.review.edits import edit_draft
+from billing_framework.run.review.review import review_run
+from billing_framework.run.review.wanted_edits import RecordChange, RecordDeferral, WriteDown
 from billing_framework.run.schema import check_schema
 from billing_framework.run.usage.late import late_usage
 from billing_framework.run.usage.waiting import waiting_usage
@@ -228,7 +228,7 @@ def test_the_database_refuses_the_second_document_whoever_posts_it(database: Dat
     assert first is not None
     assert second is not None
     office.approve(first.code)
-    monkeypatch.setattr("billing_framework.run.cycle.order.reserved_claims", lambda *_, **__: {})
+    monkeypatch.setattr("billing_framework.run.draft.order.reserved_claims", lambda *_, **__: {})
     office.approve(second.code)  # as if both officers had decided at one instant
     office.post(first.code)
     report = post_run(office.deployment, second.code)

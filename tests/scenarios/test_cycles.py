@@ -10,10 +10,10 @@ import pytest
 from billing_framework.run.collect.deposit import CashRequest, take_deposit
 from billing_framework.run.collect.held import HeldMoney
 from billing_framework.run.cycle.due import DueReport, DueRequest, catch_up, start_due
-from billing_framework.run.cycle.edits import hold_account
 from billing_framework.run.cycle.off_cycle import OffCycleRequest, bill_finally, bill_off_cycle
 from billing_framework.run.cycle.start import RunReport
 from billing_framework.run.master.customer_change import end_agreement
+from billing_framework.run.review.edits import hold_account
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money

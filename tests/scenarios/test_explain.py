@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.host import Host
 from billing_framework.run.correct.credit import credit_document
-from billing_framework.run.cycle.edits import edit_draft
-from billing_framework.run.cycle.wanted_edits import LineEdit
 from billing_framework.run.master.customer_change import change, end_agreement
 from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.review.edits import edit_draft
+from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import NotFound

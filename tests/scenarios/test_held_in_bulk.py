@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from billing_framework.plugin.settings import ReviewSettings
-from billing_framework.run.cycle.edits import hold_account
-from billing_framework.run.cycle.held import HeldFilter, release_held, retry_held
+from billing_framework.run.review.edits import hold_account
+from billing_framework.run.review.held import HeldFilter, release_held, retry_held
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import NotFound, Refused

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.late_run import compare_late, late_of_run, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
-from billing_framework.run.cycle.review import review_run
 from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.review.review import review_run
 from billing_framework.run.usage.history import record_history
 from billing_framework.run.usage.late import late_usage
 from billing_framework.run.usage.suspense import recycle

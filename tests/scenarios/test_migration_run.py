@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.cycle.cancel import cancel_run
-from billing_framework.run.cycle.edits import hold_account
 from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.review.edits import hold_account
 from billing_framework.storage.billing.tables import document, number_issued
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.tables import entry

@@ -11,10 +11,10 @@ from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.cancel import cancel_run
-from billing_framework.run.cycle.edits import edit_draft
-from billing_framework.run.cycle.wanted_edits import LineEdit
 from billing_framework.run.master.charges import ChargeRequest, enter_charge, withdraw
 from billing_framework.run.master.periods import close_book_period
+from billing_framework.run.review.edits import edit_draft
+from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.books import close_period

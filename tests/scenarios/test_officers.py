@@ -12,12 +12,12 @@ from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
-from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
-from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.wanted_edits import AddedLine, DroppedEdit, LineEdit
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
 from billing_framework.run.master.customer_change import change
 from billing_framework.run.prove.invoices import show_draft
+from billing_framework.run.review.edits import edit_draft, hold_account, release_account
+from billing_framework.run.review.review import review_run
+from billing_framework.run.review.wanted_edits import AddedLine, DroppedEdit, LineEdit
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS

@@ -10,7 +10,7 @@ import pytest
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
-from billing_framework.run.cycle.edits import release_account
+from billing_framework.run.review.edits import release_account
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.engine import Database

@@ -15,14 +15,14 @@ from billing_framework.invoicing.edit import EditField
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
-from billing_framework.run.cycle.edits import edit_draft, hold_account, release_account
-from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.wanted_edits import LineEdit
 from billing_framework.run.master.charges import ChargeRequest, enter_charge, withdraw
 from billing_framework.run.master.customer_change import continue_agreement
 from billing_framework.run.master.customers import create, save
 from billing_framework.run.master.shares import end_share, remove_share
 from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.review.edits import edit_draft, hold_account, release_account
+from billing_framework.run.review.review import review_run
+from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.billing.keys import states_before

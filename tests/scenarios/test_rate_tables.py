@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rate_table_file import RateTableHeader, pinned_digest
-from billing_framework.run.cycle.draft import stale_accounts
+from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.master.books import load_book_file
 from billing_framework.run.master.periods import month, open_periods
 from billing_framework.run.master.plans import check_loaded, load_plan_files

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
-from billing_framework.run.cycle.edits import edit_draft
-from billing_framework.run.cycle.review import review_run
-from billing_framework.run.cycle.wanted_edits import (
+from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.prove.invoices import show_draft
+from billing_framework.run.review.edits import edit_draft
+from billing_framework.run.review.review import review_run
+from billing_framework.run.review.wanted_edits import (
     DroppedEdit,
     DroppedWriteDown,
     RecordChange,
@@ -19,8 +21,6 @@ from billing_framework.run.cycle.wanted_edits import (
     Wanted,
     WriteDown,
 )
-from billing_framework.run.prove.explain import explain_line
-from billing_framework.run.prove.invoices import show_draft
 from billing_framework.run.usage.history import record_history
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database

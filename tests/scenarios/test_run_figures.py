@@ -6,11 +6,11 @@ import pytest
 
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
-from billing_framework.run.cycle.diff import diff_runs
-from billing_framework.run.cycle.edits import edit_draft, hold_account
-from billing_framework.run.cycle.report import report_run
-from billing_framework.run.cycle.told import keep_told
-from billing_framework.run.cycle.wanted_edits import LineEdit
+from billing_framework.run.review.diff import diff_runs
+from billing_framework.run.review.edits import edit_draft, hold_account
+from billing_framework.run.review.report import report_run
+from billing_framework.run.review.told import keep_told
+from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from billing_framework.run.cycle.review import review_run
+from billing_framework.run.review.review import review_run
 from billing_framework.storage.engine import Database
 from tests.scenarios.office import Office
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from billing_framework.run.cycle.edits import release_account
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.master.customers import create
+from billing_framework.run.review.edits import release_account
 from billing_framework.storage.billing.run_rows import run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES

@@ -11,8 +11,9 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, show_findings
 from billing_framework.invoicing.edit import EditField
-from billing_framework.run.cycle.edits import edit_draft, hold_account
-from billing_framework.run.cycle.wanted_edits import (
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.edits import edit_draft, hold_account
+from billing_framework.run.review.wanted_edits import (
     AddedLine,
     DroppedEdit,
     DroppedWriteDown,
@@ -22,7 +23,6 @@ from billing_framework.run.cycle.wanted_edits import (
     Wanted,
     WriteDown,
 )
-from billing_framework.run.deployment import Deployment
 from billing_framework.storage.billing.run_rows import RunAccount
 
 

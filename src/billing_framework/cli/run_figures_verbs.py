@@ -10,9 +10,9 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, table
-from billing_framework.run.cycle.diff import AccountDifference, BilledLine, RunDifference, diff_runs
-from billing_framework.run.cycle.report import CycleReport, report_run
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.diff import AccountDifference, BilledLine, RunDifference, diff_runs
+from billing_framework.run.review.report import CycleReport, report_run
 from billing_framework.values.money import Money
 
 

@@ -10,9 +10,9 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, progress
-from billing_framework.run.cycle.edits import release_account
-from billing_framework.run.cycle.held import BulkRelease, HeldFilter, Retried, release_held, retry_held
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.edits import release_account
+from billing_framework.run.review.held import BulkRelease, HeldFilter, Retried, release_held, retry_held
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,8 +8,8 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, table
-from billing_framework.run.cycle.review import RunReview, RunTotals, review_run
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.review import RunReview, RunTotals, review_run
 from billing_framework.run.usage.late import LateUsage
 from billing_framework.storage.billing.run_rows import RunAccount
 

@@ -13,8 +13,8 @@ from billing_framework.cli.output import emit, fields, show_findings, table
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.resume import ResumeReport, resume_run
-from billing_framework.run.cycle.status import RunStatus, StepStatus, run_status
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.status import RunStatus, StepStatus, run_status
 
 _UNITS = {"draft": "accounts", "post": "documents"}
 

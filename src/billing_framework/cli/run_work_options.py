@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 import click
 
-from billing_framework.run.cycle.work import EXECUTORS, Work, work_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.work import EXECUTORS, Work, work_of
 
 _OPTIONS = (
     click.option("--executor", type=click.Choice(EXECUTORS), help="Who works: this process, worker processes, a Dask cluster."),

@@ -19,7 +19,6 @@ from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import load_settings
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.post import PostingReport, post_run
-from billing_framework.run.cycle.review import RunReview, review_run
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment, open_deployment
 from billing_framework.run.master.books import load_book_file
@@ -31,6 +30,7 @@ from billing_framework.run.personal.keys import new_key
 from billing_framework.run.prove.explain import Explanation, explain_line
 from billing_framework.run.prove.invoices import ListedDocument, ShownDocument, list_documents, show_document
 from billing_framework.run.prove.trial_balance import prove
+from billing_framework.run.review.review import RunReview, review_run
 from billing_framework.run.schema import upgrade_schema
 from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES

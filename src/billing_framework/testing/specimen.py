@@ -19,8 +19,8 @@ from billing_framework.rating.rate import RatedGroup, rate_group
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.rate_table_file import RateTableHeader, read_rate_table
 from billing_framework.rating.rater import BillingGroup, KeyedUsage, Rater, Rating
-from billing_framework.run.cycle.bill import rating_offers
-from billing_framework.run.cycle.rated_input import billing_group
+from billing_framework.run.draft.bill import rating_offers
+from billing_framework.run.draft.rated_input import billing_group
 from billing_framework.run.master.plans import model_params
 from billing_framework.run.prove.quote import QuoteRequest, current_records, quoted_input
 from billing_framework.usage.record import AnyUsage

@@ -18,10 +18,8 @@ from billing_framework.run.collect.deposit import CashRequest, take_deposit
 from billing_framework.run.collect.draw import DrawRequest, apply_deposit
 from billing_framework.run.collect.held import HeldMoney, Moved
 from billing_framework.run.cycle.approve import approve_run
-from billing_framework.run.cycle.edits import edit_draft
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.start import RunRequest, start_run
-from billing_framework.run.cycle.wanted_edits import RecordChange, RecordDeferral, Wanted
 from billing_framework.run.deployment import Deployment, open_deployment
 from billing_framework.run.master.books import load_book_file
 from billing_framework.run.master.customers import create, import_file
@@ -31,6 +29,8 @@ from billing_framework.run.master.rate_tables import load_rate_table_file
 from billing_framework.run.master.taxes import load_tax_file
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.invoices import list_documents, show_document
+from billing_framework.run.review.edits import edit_draft
+from billing_framework.run.review.wanted_edits import RecordChange, RecordDeferral, Wanted
 from billing_framework.run.schema import upgrade_schema
 from billing_framework.run.usage.intake import take_in
 from billing_framework.storage.billing.run_rows import RunAccount

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from billing_framework.run.cycle.wanted_edits import RecordChange, WriteDown
 from billing_framework.run.prove.reconcile import reconcile
+from billing_framework.run.review.wanted_edits import RecordChange, WriteDown
 
 ACME, INSURER, CAPPED, FLAT = "A-100", "A-150", "A-200", "A-300"
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_framework import AnyUsage, Assignment, DateSpan, Span, Usage, ValueRefused
-from billing_framework.run.cycle.guiding import is_seen
+from billing_framework.run.draft.guiding import is_seen
 
 Make = Callable[..., Any]
 PLAN = """

@@ -20,8 +20,8 @@ from billing_framework.ledger.book import book_id
 from billing_framework.ledger.entry import Entry
 from billing_framework.receivables.hold import Block, Hold, shielded
 from billing_framework.receivables.open_item import Allocation, OpenItem, Standing, standings
-from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.master.customer_change import find
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.ledger.books import list_periods

@@ -27,7 +27,7 @@ from billing_framework.receivables.answer_settlement import (
 from billing_framework.receivables.open_item import Allocation, ItemKind, OpenItem, Standing, standings
 from billing_framework.run.collect.act import Position, book_mapping
 from billing_framework.run.collect.answer_material import AnswerMaterial, Earlier, Task
-from billing_framework.run.cycle.issuer import mapping_of
+from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.receivable.answers import StoredAnswer, StoredItem
 from billing_framework.values.finding import Finding

@@ -16,8 +16,8 @@ from billing_framework.run.collect.act import Act, Position, act_date, book_mapp
 from billing_framework.run.collect.assign import assigned_key, refuse_answered
 from billing_framework.run.collect.find import locked_payment
 from billing_framework.run.collect.payment import payment_facts
-from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.master.customer_change import needs_reason
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.ledger.tables import entry

@@ -11,8 +11,8 @@ from billing_framework.receivables.hold import Block, shielded
 from billing_framework.receivables.open_item import Allocation, Standing
 from billing_framework.run.collect.act import Position, act_date, positions
 from billing_framework.run.collect.held import role_of, uncleared_money
-from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.master.customer_change import find
 from billing_framework.storage.master.book_rows import find_books
 from billing_framework.storage.master.master_kind import ACCOUNTS

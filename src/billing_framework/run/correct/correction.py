@@ -17,9 +17,9 @@ from billing_framework.invoicing.numbering import Numbered, plan_numbers
 from billing_framework.ledger.batch import Batch
 from billing_framework.receivables.allocation import settle
 from billing_framework.receivables.open_item import Allocation, document_item_key, item_of
-from billing_framework.run.cycle.issuer import mapping_of
-from billing_framework.run.cycle.order import one_decision_at_a_time
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.issuer import mapping_of
+from billing_framework.run.draft.order import one_decision_at_a_time
 from billing_framework.storage.billing.billed_records import free_records, link_records
 from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.documents import (

@@ -20,8 +20,8 @@ from billing_framework.run.correct.correction import (
 )
 from billing_framework.run.correct.dependents import Dependent, dependents_of
 from billing_framework.run.correct.late_bills import refuse_billed_late
-from billing_framework.run.cycle.order import refuse_reserved
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.order import refuse_reserved
 from billing_framework.storage import audit
 from billing_framework.storage.billing.billed_records import free_records
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of

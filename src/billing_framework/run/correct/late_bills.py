@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.dependents import Dependent
-from billing_framework.run.cycle.manifest import manifest_from_text
+from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.storage.billing.documents import StoredDocument, load_inputs
 from billing_framework.storage.billing.tables import charge_key, document
 from billing_framework.storage.master.account_tables import account_id

@@ -12,11 +12,11 @@ from billing_framework.invoicing.rebill import Comparison
 from billing_framework.run.correct.correction import issue_date
 from billing_framework.run.correct.rebill import RebillReport, rebill_document
 from billing_framework.run.correct.rebill_one import Rebilling, billed_anew
-from billing_framework.run.cycle.bill_input import BillInput
-from billing_framework.run.cycle.late_policy import HELD, TO_REBILL
-from billing_framework.run.cycle.load_input import open_desk
-from billing_framework.run.cycle.manifest import manifest_from_text
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.late_policy import HELD, TO_REBILL
+from billing_framework.run.draft.load_input import open_desk
+from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.documents import find_document, load_inputs, replaced_by
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts

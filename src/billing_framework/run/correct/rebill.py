@@ -21,9 +21,9 @@ from billing_framework.run.correct.dependents import Dependent, dependents_of
 from billing_framework.run.correct.late_bills import late_bills_of
 from billing_framework.run.correct.rebill_later import Chain, adjust_next, corrected_chain, hold_for_correction
 from billing_framework.run.correct.rebill_one import Anew, Rebilling, billed_anew, changed_states, issue_anew
-from billing_framework.run.cycle.load_input import open_desk
-from billing_framework.run.cycle.order import refuse_reserved
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.load_input import open_desk
+from billing_framework.run.draft.order import refuse_reserved
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import StoredDocument, load_documents, replaced_by

@@ -14,9 +14,9 @@ from billing_framework.receivables.hold import Block
 from billing_framework.run.correct.correction import Corrected
 from billing_framework.run.correct.dependents import Dependent
 from billing_framework.run.correct.rebill_one import Rebilling
-from billing_framework.run.cycle.bill import BillResult, bill
-from billing_framework.run.cycle.bill_input import BillInput
-from billing_framework.run.cycle.stored_input import read_inputs, read_material
+from billing_framework.run.draft.bill import BillResult, bill
+from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.stored_input import read_inputs, read_material
 from billing_framework.storage.billing.documents import StoredDocument
 from billing_framework.storage.billing.keys import replace_states, states_before
 from billing_framework.storage.master.account_tables import account as account_table

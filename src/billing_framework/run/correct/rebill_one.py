@@ -18,14 +18,14 @@ from billing_framework.invoicing.record_edit import RECORD_FIELDS, record_key
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.correct.correction import Corrected, Correction, issue_corrections
 from billing_framework.run.correct.credit import draft_note
-from billing_framework.run.cycle.bill import BillResult, bill
-from billing_framework.run.cycle.bill_input import BillInput, Material
-from billing_framework.run.cycle.issuer import buyer_of, seller_of
-from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs
-from billing_framework.run.cycle.manifest import ManifestWriter
-from billing_framework.run.cycle.order import refuse_reserved_records
-from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.bill import BillResult, bill
+from billing_framework.run.draft.bill_input import BillInput, Material
+from billing_framework.run.draft.issuer import buyer_of, seller_of
+from billing_framework.run.draft.load_input import Desk, InputRequest, load_inputs
+from billing_framework.run.draft.manifest import ManifestWriter
+from billing_framework.run.draft.order import refuse_reserved_records
+from billing_framework.run.draft.stored_input import read_inputs
 from billing_framework.storage.billing.documents import StoredDocument, credit_notes_of, load_documents, replaced_by
 from billing_framework.storage.billing.draft_rows import DraftRecord
 from billing_framework.storage.billing.shared_documents import billed_with

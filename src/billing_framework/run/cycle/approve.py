@@ -15,12 +15,12 @@ from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
 from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
-from billing_framework.run.cycle.control import RECORDS, reconciles
 from billing_framework.run.cycle.digest import run_digest
-from billing_framework.run.cycle.draft import stale_accounts
-from billing_framework.run.cycle.issuer import mapping_of
-from billing_framework.run.cycle.order import one_decision_at_a_time, order_findings
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.draft import stale_accounts
+from billing_framework.run.draft.issuer import mapping_of
+from billing_framework.run.draft.order import one_decision_at_a_time, order_findings
+from billing_framework.run.review.control import RECORDS, reconciles
 from billing_framework.storage import audit
 from billing_framework.storage.billing.edit_rows import editors_of
 from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents

@@ -8,12 +8,12 @@ from datetime import date
 import attrs
 
 from billing_framework.invoicing.cycle import last_period
-from billing_framework.run.cycle.coordinate import Progress
 from billing_framework.run.cycle.missed import Missed, missed_periods, oldest
 from billing_framework.run.cycle.post import leave_unbilled
 from billing_framework.run.cycle.start import OPEN_STATES, RunReport, RunRequest, start_run
-from billing_framework.run.cycle.work import Work
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.coordinate import Progress
+from billing_framework.run.work.work import Work
 from billing_framework.storage import audit
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run, locked, move_run

@@ -10,10 +10,10 @@ import attrs
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.run.collect.view import HeldView, held_money
-from billing_framework.run.cycle.coordinate import Progress
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
-from billing_framework.run.cycle.work import Work
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.coordinate import Progress
+from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
 from billing_framework.storage.master.account_rows import load_accounts, load_agreements, load_tree
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle, period_containing

@@ -15,14 +15,14 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
-from billing_framework.run.cycle.coordinate import Progress, coordinate
 from billing_framework.run.cycle.issue import issue_documents, refuse_changed
-from billing_framework.run.cycle.issuer import mapping_of
-from billing_framework.run.cycle.lease import Lease
-from billing_framework.run.cycle.shards import plan_posting
 from billing_framework.run.cycle.take_over import take_over
-from billing_framework.run.cycle.work import Saved, Step, Work, Worked, work_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.issuer import mapping_of
+from billing_framework.run.work.coordinate import Progress, coordinate
+from billing_framework.run.work.lease import Lease
+from billing_framework.run.work.shards import plan_posting
+from billing_framework.run.work.work import Saved, Step, Work, Worked, work_of
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.keys import free_charges, free_periods

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.rating.selection import LoadedPlan
-from billing_framework.run.cycle.load_input import Desk
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.load_input import Desk
 from billing_framework.run.master.plans import model_params, read_plan_files
 from billing_framework.storage.billing.candidate_rows import CandidateFile, load_candidates
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run

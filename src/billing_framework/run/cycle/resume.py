@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import attrs
 
-from billing_framework.run.cycle.coordinate import Progress
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.start import finish_drafting
-from billing_framework.run.cycle.told import keep_told
-from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.told import keep_told
+from billing_framework.run.work.coordinate import Progress
+from billing_framework.run.work.work import Work, work_of
 from billing_framework.storage.billing.run_rows import Run, find_run, runs
 from billing_framework.values.finding import Finding
 

@@ -13,13 +13,13 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import BillingGroups, billing_groups
-from billing_framework.run.cycle.coordinate import Progress
-from billing_framework.run.cycle.draft import draft_accounts, stale_accounts
 from billing_framework.run.cycle.missed import has_unbilled
-from billing_framework.run.cycle.told import keep_told
-from billing_framework.run.cycle.work import Work, work_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.draft import draft_accounts, stale_accounts
+from billing_framework.run.review.told import keep_told
 from billing_framework.run.versions import computing_versions
+from billing_framework.run.work.coordinate import Progress
+from billing_framework.run.work.work import Work, work_of
 from billing_framework.storage import audit
 from billing_framework.storage.billing.candidate_rows import CandidateFile, add_candidates, candidate_digests
 from billing_framework.storage.billing.keys import PeriodClaim, claim_periods, claims_of

@@ -13,7 +13,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.run.cycle.bill_input import BillInput
+from billing_framework.run.draft.bill_input import BillInput
 from billing_framework.storage.audit import audit_event, events
 from billing_framework.storage.billing.issued import written_states
 from billing_framework.storage.billing.tables import edit

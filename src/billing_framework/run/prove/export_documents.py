@@ -17,9 +17,9 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rater import KeyedUsage
 from billing_framework.receivables.answer import AnswerItem
-from billing_framework.run.cycle.bill_input import BillInput
-from billing_framework.run.cycle.rated_input import billing_group
-from billing_framework.run.cycle.stored_input import StoredMaterial, read_inputs, read_material
+from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.rated_input import billing_group
+from billing_framework.run.draft.stored_input import StoredMaterial, read_inputs, read_material
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.master.account_rows import load_accounts, load_parties

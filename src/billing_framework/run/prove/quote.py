@@ -20,10 +20,10 @@ from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.rate_table_names import choose_tables
 from billing_framework.rating.selection import LoadedPlan, select
 from billing_framework.rating.state import CarriedState
-from billing_framework.run.cycle.bill import rate_input, rating_offers
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TableRef, UsageRef
-from billing_framework.run.cycle.guiding import is_seen, reach_of, widened
-from billing_framework.run.cycle.load_input import near_holidays, tile_refs
+from billing_framework.run.draft.bill import rate_input, rating_offers
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, TableRef, UsageRef
+from billing_framework.run.draft.guiding import is_seen, reach_of, widened
+from billing_framework.run.draft.load_input import near_holidays, tile_refs
 from billing_framework.usage.content import content_digest, slot_key, usage_key
 from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.reader import BadRecord, Coverage, ReadItem

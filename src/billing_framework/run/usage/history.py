@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import record_target
-from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.stored_input import read_inputs
 from billing_framework.storage.billing.billed_records import RecordBill, bills_of
 from billing_framework.storage.usage.deletion_tables import deletions
 from billing_framework.storage.usage.kind_table import kind_tables

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.late_bills import late_bills_of
-from billing_framework.run.cycle.bill_input import BillInput
-from billing_framework.run.cycle.guiding import widened
-from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
-from billing_framework.run.cycle.stored_input import read_inputs
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.guiding import widened
+from billing_framework.run.draft.load_input import Desk, InputRequest, load_inputs, open_desk
+from billing_framework.run.draft.stored_input import read_inputs
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.billed_records import replaced_documents
 from billing_framework.storage.billing.documents import StoredDocument, load_documents

@@ -12,7 +12,7 @@ from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup
 from billing_framework.rating.shares import share_charges
 from billing_framework.rating.state import CarriedState
-from billing_framework.run.cycle.bill_input import BillInput
+from billing_framework.run.draft.bill_input import BillInput
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
 

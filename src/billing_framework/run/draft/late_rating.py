@@ -12,8 +12,8 @@ from billing_framework.rating.late import LateCorrection, late_charges
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_group
 from billing_framework.rating.state import CarriedState
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, LateInput, Material
-from billing_framework.run.cycle.rated_input import rated_input
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, LateInput, Material
+from billing_framework.run.draft.rated_input import rated_input
 from billing_framework.values.finding import Finding
 
 

@@ -7,11 +7,11 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import change_record, defer_record, edit_records
 from billing_framework.rating.rater import KeyedUsage
-from billing_framework.run.cycle.draft import run_request
-from billing_framework.run.cycle.load_input import load_inputs, open_desk
-from billing_framework.run.cycle.rated_input import rated_input
-from billing_framework.run.cycle.wanted_edits import RecordChange, RecordDeferral
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.draft import run_request
+from billing_framework.run.draft.load_input import load_inputs, open_desk
+from billing_framework.run.draft.rated_input import rated_input
+from billing_framework.run.review.wanted_edits import RecordChange, RecordDeferral
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.values.errors import NotFound, ValueRefused

@@ -14,11 +14,13 @@ from billing_framework.invoicing.edit import WAIVED, Edit, EditField, add_charge
 from billing_framework.invoicing.record_edit import RECORD_FIELDS
 from billing_framework.invoicing.write_down import cut_of, written_down
 from billing_framework.rating.charge import Charge
-from billing_framework.run.cycle.draft import document_key, draft_batch
-from billing_framework.run.cycle.load_input import open_desk
-from billing_framework.run.cycle.record_edits import edits_of_record
-from billing_framework.run.cycle.together import TOGETHER, heads_of_drafts, held_together
-from billing_framework.run.cycle.wanted_edits import (
+from billing_framework.run.cycle.withdraw_approval import withdraw_approval
+from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.draft import document_key, draft_batch
+from billing_framework.run.draft.load_input import open_desk
+from billing_framework.run.draft.together import TOGETHER, heads_of_drafts, held_together
+from billing_framework.run.review.record_edits import edits_of_record
+from billing_framework.run.review.wanted_edits import (
     AddedLine,
     DroppedEdit,
     DroppedWriteDown,
@@ -28,8 +30,6 @@ from billing_framework.run.cycle.wanted_edits import (
     Wanted,
     WriteDown,
 )
-from billing_framework.run.cycle.withdraw_approval import withdraw_approval
-from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import load_documents

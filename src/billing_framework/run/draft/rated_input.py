@@ -11,8 +11,8 @@ from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import RECORD_FIELDS, EditedRecords, edit_records
 from billing_framework.rating.rate import RatedGroup
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TileRef
-from billing_framework.run.cycle.guiding import guide
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, TileRef
+from billing_framework.run.draft.guiding import guide
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from billing_framework.invoicing.review import PastDocument
-from billing_framework.run.cycle.bill_input import BillInput
+from billing_framework.run.draft.bill_input import BillInput
 from billing_framework.storage.billing.run_rows import HoldEvidence
 from billing_framework.values.calendar import ReadDateCycle
 from billing_framework.values.finding import Finding

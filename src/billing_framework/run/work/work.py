@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.lease import Lease
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.values.finding import Finding
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
-from billing_framework.run.cycle.guiding import lasting
+from billing_framework.run.draft.guiding import lasting
 from billing_framework.storage.usage.carried import load_repeated, load_unbilled
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.load import UsageRow, newest_batch

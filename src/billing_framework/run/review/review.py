@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.late_run import late_of_run
 from billing_framework.run.cycle.digest import run_digest
-from billing_framework.run.cycle.draft import stale_accounts
-from billing_framework.run.cycle.issuer import mapping_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.draft import stale_accounts
+from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.storage.billing.figure_rows import proven_documents
 from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs

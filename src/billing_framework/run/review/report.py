@@ -11,10 +11,10 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.run.cycle.control import reconciles
-from billing_framework.run.cycle.review import RunTotals, totals_of
-from billing_framework.run.cycle.told import TOLD
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.control import reconciles
+from billing_framework.run.review.review import RunTotals, totals_of
+from billing_framework.run.review.told import TOLD
 from billing_framework.storage.audit import events
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts

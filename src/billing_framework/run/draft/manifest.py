@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, UsageRef
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, UsageRef
 from billing_framework.values.plain_form import from_plain, text_of_plain, to_terse
 
 _IDENTITY = ("document", "known_at")

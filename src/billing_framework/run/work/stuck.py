@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import attrs
 
 from billing_framework.plugin.host import Host
-from billing_framework.run.cycle.lease import Lease
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.lease import Lease
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run, RunAccount, locked, run_accounts_of, save_accounts
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from billing_framework.run.cycle.work import DASK, PROCESSES, Work
+from billing_framework.run.work.work import DASK, PROCESSES, Work
 from billing_framework.values.errors import ConfigurationError
 
 _PATIENCE = "20s"

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from billing_framework.run.cycle.worker_name import is_gone, shown_worker
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.worker_name import is_gone, shown_worker
 from billing_framework.storage.billing.run_counts import counts_by_reason, counts_by_state
 from billing_framework.storage.billing.run_rows import Run, find_run
 from billing_framework.storage.billing.shard_rows import DRAFT, POST, Shard, shards_of

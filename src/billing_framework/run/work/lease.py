@@ -9,8 +9,8 @@ from datetime import timedelta
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.run.cycle.worker_name import is_gone
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.worker_name import is_gone
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import (
     Shard,

@@ -23,11 +23,11 @@ from billing_framework.rating.rate_table_names import choose_tables
 from billing_framework.rating.rater import Tile
 from billing_framework.rating.selection import LoadedPlan, Selection, select
 from billing_framework.rating.state import CarriedState
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material, TableRef, TileRef, UsageRef
-from billing_framework.run.cycle.carried import CarriedRecords, billed_dates, carried_records, earlier_dates, waiting_records
-from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
-from billing_framework.run.cycle.late_find import LateFound, LateQuestion, asks_for_late, find_late
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, TableRef, TileRef, UsageRef
+from billing_framework.run.draft.carried import CarriedRecords, billed_dates, carried_records, earlier_dates, waiting_records
+from billing_framework.run.draft.guiding import is_seen, lasting, reach_of, widened
+from billing_framework.run.draft.late_find import LateFound, LateQuestion, asks_for_late, find_late
 from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.holds import billing_holds
 from billing_framework.storage.billing.keys import billed_through, states_before

@@ -14,10 +14,10 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.account import Account
 from billing_framework.rating.price_plan import LateUsage, PlanVersion
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, LateInput, UsageRef
-from billing_framework.run.cycle.guiding import is_seen, lasting, reach_of, widened
-from billing_framework.run.cycle.late_policy import policy_of, told_instead
-from billing_framework.run.cycle.manifest import manifest_from_text
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, LateInput, UsageRef
+from billing_framework.run.draft.guiding import is_seen, lasting, reach_of, widened
+from billing_framework.run.draft.late_policy import policy_of, told_instead
+from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.storage.billing.documents import load_inputs as manifests_of
 from billing_framework.storage.billing.late_rows import (
     Arrival,

@@ -12,13 +12,13 @@ from typing import Any
 
 import attrs
 
-from billing_framework.run.cycle.executors import opened_executor
-from billing_framework.run.cycle.lease import claim, given_back_on_error, gone_workers
-from billing_framework.run.cycle.shard_worker import ShardTask, work_on_shard
-from billing_framework.run.cycle.work import IN_PROCESS, PROCESSES, Step, Work, Worked, collector_paused
-from billing_framework.run.cycle.worker_name import is_gone, process_of, worker_name
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
+from billing_framework.run.work.executors import opened_executor
+from billing_framework.run.work.lease import claim, given_back_on_error, gone_workers
+from billing_framework.run.work.shard_worker import ShardTask, work_on_shard
+from billing_framework.run.work.work import IN_PROCESS, PROCESSES, Step, Work, Worked, collector_paused
+from billing_framework.run.work.worker_name import is_gone, process_of, worker_name
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import Shard, count_overrun, shards_of
 from billing_framework.values.errors import ConfigurationError, Conflict, Refused

@@ -20,11 +20,11 @@ from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
 from billing_framework.rating.state import CarriedState
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, Material
-from billing_framework.run.cycle.late_rating import with_late
-from billing_framework.run.cycle.notes import notes_on
-from billing_framework.run.cycle.rated_input import billing_group, rated_input, with_deferred
-from billing_framework.run.cycle.sharing import Parted, part_charges
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material
+from billing_framework.run.draft.late_rating import with_late
+from billing_framework.run.draft.notes import notes_on
+from billing_framework.run.draft.rated_input import billing_group, rated_input, with_deferred
+from billing_framework.run.draft.sharing import Parted, part_charges
 from billing_framework.storage.billing.billed_records import DeliveredRecords
 from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus

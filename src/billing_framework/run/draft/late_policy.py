@@ -8,7 +8,7 @@ from datetime import timedelta
 import attrs
 
 from billing_framework.rating.price_plan import LateUsage, PlanVersion
-from billing_framework.run.cycle.bill_input import AgreementInput, BillInput, LateInput
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, LateInput
 from billing_framework.storage.billing.run_rows import HoldEvidence
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import DateSpan

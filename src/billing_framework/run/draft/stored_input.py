@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rate_table import RateTable
-from billing_framework.run.cycle.bill_input import BillInput, Material, TableRef, TileRef, UsageRef
-from billing_framework.run.cycle.manifest import manifest_from_text
+from billing_framework.run.draft.bill_input import BillInput, Material, TableRef, TileRef, UsageRef
+from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.documents import load_inputs as manifests_of
 from billing_framework.storage.master.plan_rows import plan_source, stored_plan

@@ -10,11 +10,11 @@ from typing import Any
 
 import attrs
 
-from billing_framework.run.cycle.lease import claim, given_back_on_error
-from billing_framework.run.cycle.work import Step, Worked, collector_paused
-from billing_framework.run.cycle.worker_name import worker_name
 from billing_framework.run.deployment import Deployment, open_deployment
 from billing_framework.run.versions import computing_versions
+from billing_framework.run.work.lease import claim, given_back_on_error
+from billing_framework.run.work.work import Step, Worked, collector_paused
+from billing_framework.run.work.worker_name import worker_name
 from billing_framework.storage.billing.run_rows import Run, find_run
 from billing_framework.values.errors import Conflict, Refused
 

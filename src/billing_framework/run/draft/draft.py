@@ -12,24 +12,24 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.accounts.party import Party
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
-from billing_framework.run.cycle.bill import BillResult, bill
-from billing_framework.run.cycle.bill_input import BillInput
-from billing_framework.run.cycle.coordinate import Progress, coordinate
-from billing_framework.run.cycle.issuer import buyer_of, seller_of
-from billing_framework.run.cycle.late_policy import late_holds
-from billing_framework.run.cycle.lease import Lease
-from billing_framework.run.cycle.load_input import Desk, InputRequest, load_inputs, open_desk
-from billing_framework.run.cycle.manifest import ManifestText, ManifestWriter, changed_parts, versions_digest
-from billing_framework.run.cycle.order import order_holds
-from billing_framework.run.cycle.plugin_watch import plugins_watched
 from billing_framework.run.cycle.rehearse import billed_before, desk_of_run, in_order
-from billing_framework.run.cycle.shards import batches, pending_families, plan_drafting
-from billing_framework.run.cycle.stuck import HELD_AFTER_OVERRUNS, hold_stuck
-from billing_framework.run.cycle.together import heads_of_results, held_together
-from billing_framework.run.cycle.unbilled import gap_holds
-from billing_framework.run.cycle.work import Saved, Step, Work, Worked, work_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.bill import BillResult, bill
+from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.issuer import buyer_of, seller_of
+from billing_framework.run.draft.late_policy import late_holds
+from billing_framework.run.draft.load_input import Desk, InputRequest, load_inputs, open_desk
+from billing_framework.run.draft.manifest import ManifestText, ManifestWriter, changed_parts, versions_digest
+from billing_framework.run.draft.order import order_holds
+from billing_framework.run.draft.together import heads_of_results, held_together
+from billing_framework.run.draft.unbilled import gap_holds
 from billing_framework.run.versions import computing_versions
+from billing_framework.run.work.coordinate import Progress, coordinate
+from billing_framework.run.work.lease import Lease
+from billing_framework.run.work.plugin_watch import plugins_watched
+from billing_framework.run.work.shards import batches, pending_families, plan_drafting
+from billing_framework.run.work.stuck import HELD_AFTER_OVERRUNS, hold_stuck
+from billing_framework.run.work.work import Saved, Step, Work, Worked, work_of
 from billing_framework.storage.billing.draft_rows import DraftRecord, delete_drafts, save_drafts
 from billing_framework.storage.billing.edit_rows import edits_of
 from billing_framework.storage.billing.history import past_documents

@@ -1,0 +1,1 @@
+"""What officers see of a run and decide about its drafts."""
