@@ -116,3 +116,11 @@ def test_nothing_is_billed_by_a_text_that_was_changed_since_it_was_loaded(sqlite
     with pytest.raises(StorageError, match="STORAGE20") as refused:
         office.start("2026-08")
     assert TEXTS[table] in refused.value.what
+
+
+def test_a_record_that_was_added_a_second_time_is_not_billed(database: Database) -> None:
+    office = worked(database)
+    office.jobs("j2,drill,2026-08-03T08:00:00+00:00,4")
+    behind(database, "INSERT INTO usage_job SELECT * FROM usage_job WHERE external_id = 'j2'")
+    with pytest.raises(StorageError, match="STORAGE24.*'j2'.*stored twice"):
+        office.start("2026-08")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -17,6 +17,7 @@ from billing_framework.storage.usage.rows import Tables, among, subject_names, w
 from billing_framework.storage.usage.tables import usage_batch, usage_key
 from billing_framework.usage.kind_fields import MARK
 from billing_framework.usage.record import AnyUsage
+from billing_framework.values.errors import StorageError
 from billing_framework.values.period import Span
 
 
@@ -69,12 +70,30 @@ def load_current(
         columns = derived.table.c
         query = current_records(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
         query = query.order_by(columns.subject_id, columns.start_at, columns.key)
-        for row in rows_of(connection, ids, among(query, columns.subject_id)):
+        for row in once_each(rows_of(connection, ids, among(query, columns.subject_id))):
             subject = ids[row.subject_id]
             usage = derived.usage(row, subject)
             if any(usage.span.overlaps(span) for span in wanted[subject]):
                 found[subject].append(usage_row(derived, row, usage))
     return dict(found)
+
+
+def once_each(rows: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
+    """Yield the rows of records, refusing a second row for a key: somebody added it, and it would be billed.
+
+    Raises:
+        StorageError: ``STORAGE24``.
+    """
+    seen: set[int] = set()
+    for row in rows:
+        if row.key in seen:
+            raise StorageError(
+                "STORAGE24",
+                f"the usage record {row.external_id!r} of source {row.source} is stored twice",
+                remedy="Find out who added a row behind the program's back, and restore the table from a backup",
+            )
+        seen.add(row.key)
+        yield row
 
 
 def current_records(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
