@@ -137,9 +137,11 @@ def deck_columns(
         return None
     least = [row.minimum_charge if row.minimum_charge is not None else minimum for row in rows]
     most = [row.maximum_charge if row.maximum_charge is not None else maximum for row in rows]
-    prices = {*(row.rate_per_min for row in rows), *(row.connect_fee for row in rows), *least, *most} - {None}
-    scale = _scale([price for price in prices if price is not None])
-    highest = max((price for price in prices if price is not None), default=Fraction(0))
+    stated = (*(row.rate_per_min for row in rows), *(row.connect_fee for row in rows), *least, *most)
+    # Rows of one file share the objects of equal prices; telling them apart by identity spares hashing each of them.
+    prices = list({id(price): price for price in stated if price is not None}.values())
+    scale = _scale(prices)
+    highest = max(prices, default=Fraction(0))
     if scale is None or highest * 10**scale >= _HIGHEST:
         return None
     money = functools.partial(_money, 10**scale)
@@ -176,7 +178,7 @@ def pick(column: Integers, at: Integers) -> Integers:
 
 
 def _money(size: int, values: Iterable[Fraction | None]) -> Integers:
-    return _column([NO_LIMIT if one is None else int(one * size) for one in values])
+    return _column([NO_LIMIT if one is None else one.numerator * (size // one.denominator) for one in values])
 
 
 def _column(values: Sequence[int]) -> Integers:
