@@ -190,7 +190,7 @@ def test_any_text_is_a_book_or_findings(text: str) -> None:
     assert (profile is None) == bool(findings)
 
 
-@given(st.integers(0, len(BOOK) - 1), st.characters())
+@given(st.integers(0, len(BOOK) - 1), st.characters(codec="utf-8"))
 def test_one_changed_character_never_breaks_the_reader(place: int, other: str) -> None:
     profile, findings = read(BOOK[:place] + other + BOOK[place + 1 :])
 

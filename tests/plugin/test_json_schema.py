@@ -45,7 +45,17 @@ def test_a_class_becomes_an_object_with_its_documentation() -> None:
 def test_the_whole_file_has_the_tables_of_the_plugins() -> None:
     schema = settings_schema({"one": Example, "two": None})
     assert schema["required"] == ["deployment"]
-    assert set(schema["properties"]) == {"deployment", "holidays", "calendars", "review", "personal_data", "answers", "plugin"}
+    assert set(schema["properties"]) == {
+        "deployment",
+        "run",
+        "holidays",
+        "calendars",
+        "review",
+        "personal_data",
+        "answers",
+        "deliveries",
+        "plugin",
+    }
     assert schema["properties"]["plugin"]["properties"]["one"]["required"] == ["mode"]
     assert schema["properties"]["plugin"]["properties"]["two"]["additionalProperties"] is False
     database = schema["properties"]["deployment"]["properties"]["database"]

@@ -25,6 +25,10 @@ from billing_framework.usage.requirements import kind_rules
 from billing_framework.values.errors import NotFound
 
 
+_LONGEST_KEY = 19
+"""Digits of the largest key."""
+
+
 @attrs.frozen(kw_only=True)
 class BilledAs:
     """One billing of a record.
@@ -71,7 +75,7 @@ def record_history(deployment: Deployment, name: str) -> RecordHistory:
     """
     source, slash, external_id = name.partition("/")
     with deployment.database.read() as connection:
-        key = key_of(source, external_id) if slash else (int(name) if name.lstrip("-").isdigit() else 0)
+        key = key_of(source, external_id) if slash else _number(name)
         row = _row(connection, deployment, key)
         deleted = None if row is not None else deletions(connection, [key]).get(key)
         if deleted is not None:
@@ -88,6 +92,12 @@ def record_history(deployment: Deployment, name: str) -> RecordHistory:
             replaced_by=_newest(connection, key),
             bills=tuple(_billed_as(connection, bill, key) for bill in bills_of(connection, key)),
         )
+
+
+def _number(name: str) -> int:
+    """Return the key that people wrote, 0 for what is none."""
+    number = int(name) if name.isascii() and name.isdecimal() and len(name) <= _LONGEST_KEY else 0
+    return number if number < 2**63 else 0
 
 
 def _deletion(connection: Connection, row: sa.Row[Any]) -> RecordHistory:
