@@ -24,7 +24,6 @@ from billing_framework.usage.plain import plain_usage
 from billing_framework.usage.requirements import kind_rules
 from billing_framework.values.errors import NotFound
 
-
 _LONGEST_KEY = 19
 """Digits of the largest key."""
 
