@@ -15,7 +15,8 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.figures import DocumentFigures, LineFigures
 from billing_framework.storage.billing.tables import document, document_line, document_tax
 from billing_framework.storage.many import rows_of
-from billing_framework.values.money import Money
+
+_TOTALS = ("net", "tax", "gross", "payable")
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +82,7 @@ def _proven(row: sa.Row[Any], lines: list[tuple[LineFigures, str]], taxes: list[
     said, wrong = _totals(row.said), ""
     if digest != row.digest.hex():
         wrong = "its content has another digest"
-    elif any(said.get(name) != str(Money(getattr(row, name), row.currency)) for name in ("net", "tax", "gross", "payable")):
+    elif (row.net, row.tax, row.gross, row.payable) != tuple(_minor(said.get(name, ""), row.currency) for name in _TOTALS):
         wrong = "its stored totals differ from its content"
     elif sum(line.net for line, _ in lines) != row.net:
         wrong = "its lines do not make its net total"
@@ -97,7 +98,7 @@ def _proven(row: sa.Row[Any], lines: list[tuple[LineFigures, str]], taxes: list[
             issue_on=row.issue_on,
             due_on=row.due_on,
             gross=row.gross,
-            rounding=_minor(said.get("rounding", "0")),
+            rounding=_minor(said.get("rounding", ""), row.currency) or 0,
             corrects=row.corrects_id or 0,
             lines=tuple(line for line, _ in lines),
             taxes=tuple((code, tax) for code, tax, _ in taxes),
@@ -117,6 +118,8 @@ def _totals(head: str) -> dict[str, str]:
     return totals if isinstance(totals, dict) else {}
 
 
-def _minor(money: str) -> int:
-    number = money.partition(" ")[0].replace(".", "")
-    return int(number) if number.lstrip("-").isdecimal() else 0
+def _minor(money: str, currency: str) -> int | None:
+    """Return the minor units of money as a text says it, None where it is no money of that currency."""
+    number, _, unit = money.partition(" ")
+    digits = number.replace(".", "", 1)
+    return int(digits) if unit == currency and digits.lstrip("-").isdecimal() else None
