@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from billing_framework.storage.engine import open_database
 from tests.cli.deployment import SETTINGS, write_deployment
 from tests.postgres_server import Server
 
@@ -162,6 +163,8 @@ def test_a_full_disk_of_postgresql_is_told_and_the_same_command_goes_on(
             admin.execute(f"CREATE TABLESPACE small LOCATION '{location}'")
             admin.execute(f'CREATE DATABASE small TEMPLATE "{postgres_template}" TABLESPACE small')
         try:
+            # The first connection to a database writes files of its own, which need room before the disk is filled.
+            open_database(postgres_server.url("small")).close()
             fill_and_make_room(desk(tmp_path, postgres_server.url("small")), disk)
         finally:
             with postgres_server.connect() as admin:
