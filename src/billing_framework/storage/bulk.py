@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage.column_types import Whole
 from billing_framework.storage.engine_errors import driver_errors_translated
 
 _SQLITE_PARAMETERS = 32_766
@@ -51,10 +52,17 @@ def converted(connection: Connection, table: sa.Table, columns: Sequence[str], r
     if not block:
         return []
     by_column: list[Iterable[Any]] = [
-        values if processor is None else map(processor, values)
-        for values, processor in zip(zip(*block, strict=True), processors, strict=True)
+        values if processor is None or _fits(table.c[name].type, values) else map(processor, values)
+        for name, values, processor in zip(columns, zip(*block, strict=True), processors, strict=True)
     ]
     return list(zip(*by_column, strict=True))
+
+
+def _fits(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> bool:
+    """Return whether a column holds whole numbers of 64 bits only, which both drivers take as they are."""
+    if not isinstance(kind, Whole) or set(map(type, values)) - {int}:
+        return False
+    return -(2**63) <= min(values) and max(values) < 2**63
 
 
 def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Callable[[Any], Any] | None:

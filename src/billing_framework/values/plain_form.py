@@ -23,7 +23,9 @@ from billing_framework.values.number import exact, exact_text
 Value = TypeVar("Value")
 
 _PLAIN = frozenset((str, int, bool, type(None)))
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+).encode
 _MAY_BE_A_FLOAT = re.compile(r'(?:^|[\[:,])-?\d+[.eE]|[{,]"-?\d+[.eE][^"]*":')
 """What a float looks like in JSON, as a value or as a key; text may look alike, so that a hit is only a reason to look closer."""
 
