@@ -150,7 +150,7 @@ class _Pricing:
         )
         return Pricing(
             account=self.group.account,
-            usage=attrs.evolve(self.usage, state={**self.usage.state, **self.state}),
+            usage=attrs.evolve(self.usage, state={**self.usage.state, **self.state}) if self.state else self.usage,
             tile=tile,
             component=component,
             measures=measures,
