@@ -17,9 +17,17 @@ def computing_versions(deployment: Deployment) -> dict[str, str]:
     return {
         "billing-framework": version("billing-framework"),
         "plugin settings": settings_digest(deployment.settings),
+        "calendars": calendars_digest(deployment.settings),
         "time zone rules": timezone_data_version(),
         **plugins,
     }
+
+
+def calendars_digest(settings: Settings) -> str:
+    """Return the digest of the holidays and billing calendars of the settings, as hex."""
+    holidays = {name: sorted(day.isoformat() for day in days) for name, days in settings.holiday_dates.items()}
+    calendars = {name: str(calendar) for name, calendar in settings.custom_cycles.items()}
+    return hashlib.sha256(json.dumps([holidays, calendars], sort_keys=True).encode()).hexdigest()
 
 
 def settings_digest(settings: Settings) -> str:

@@ -62,7 +62,7 @@ def _fits(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> bool:
     """Return whether a column holds whole numbers of 64 bits only, which both drivers take as they are."""
     if not isinstance(kind, Whole) or set(map(type, values)) - {int}:
         return False
-    return min(values) >= -(2**63) and max(values) < 2**63
+    return bool(min(values) >= -(2**63) and max(values) < 2**63)
 
 
 def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Callable[[Any], Any] | None:

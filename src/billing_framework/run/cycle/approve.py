@@ -7,6 +7,7 @@ posting manifest, and the digest of the run is always that of all documents in t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -17,13 +18,13 @@ from billing_framework.invoicing.numbering import NumberSeries, in_posting_order
 from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
 from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.draft import stale_accounts
+from billing_framework.run.draft.draft import stale_as_of
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.draft.order import one_decision_at_a_time, order_findings
 from billing_framework.run.review.control import RECORDS, reconciles
 from billing_framework.storage import audit
 from billing_framework.storage.billing.edit_rows import editors_of
-from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents
+from billing_framework.storage.billing.figure_rows import ProvenDocument, draft_keys, proven_documents
 from billing_framework.storage.billing.numbers import manifest_of, next_counters, save_manifest, set_counters
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
@@ -35,13 +36,19 @@ from billing_framework.storage.billing.run_rows import (
     move_run,
     run_accounts,
 )
+from billing_framework.storage.billing.standing import standing
 from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.master.book_rows import load_book, number_series
-from billing_framework.values.errors import Refused
+from billing_framework.storage.usage.batches import instant_of_decision
+from billing_framework.values.errors import Conflict, Refused
 from billing_framework.values.finding import Finding, Severity
 
 APPROVED = ("approved", "posting", "posted")
 _NAMED = 5
+
+
+_ATTEMPTS = 3
+"""How often the drafts are looked at again where something was entered meanwhile."""
 
 
 @attrs.frozen(kw_only=True)
@@ -85,9 +92,26 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
         run = find_run(connection, code, final=True)
         if _nothing_left(connection, run):
             return ApprovalReport(run=run, was_approved=True)
-    stale = stale_accounts(deployment, run)
+    for _ in range(_ATTEMPTS):
+        report = _decided(deployment, run, *stale_as_of(deployment, run), wanted=wanted, reason=reason)
+        if report is not None:
+            return report
+    raise Conflict(
+        "RUN02",
+        f"while the run {run.code} was checked, something that bills depend on was entered again and again",
+        remedy="Approve it again when the entering is done",
+    )
+
+
+def _decided(
+    deployment: Deployment, run: Run, stale: Mapping[str, Sequence[str]], known: str, *, wanted: ApprovalFilter, reason: str
+) -> ApprovalReport | None:
+    """Decide on what is known; None where something was entered since the drafts were found fresh or stale."""
     with deployment.database.begin() as connection:
         one_decision_at_a_time(connection, run.book)
+        decided_at = instant_of_decision(connection, deployment.clock.now())
+        if standing(connection) != known:
+            return None
         run = find_run(connection, run.code, lock=True)
         if _nothing_left(connection, run):  # approved by somebody else, meanwhile
             return ApprovalReport(run=run, was_approved=True)
@@ -107,13 +131,14 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
         findings = [
             *_unfit(run, [row for row in rows if row.state != "drafted"] + part, documents, stale, remaining=remaining),
             *_changed(proven.values()),
+            *_astray(connection, run, rows),
             *_out_of_order(connection, run, part, stale),
             *(_postable(connection, run, documents, mapping) if run.kind != "migration" else ()),
         ]
         report = ApprovalReport(run=run, documents=len(documents), left_out=left_out, remaining=remaining)
         if findings:
             return attrs.evolve(report, findings=tuple(findings))
-        run = _approved(deployment, connection, report, proven, mapping, facts=wanted.said(), reason=reason)
+        run = _approved(deployment, connection, report, proven, mapping, at=decided_at, facts=wanted.said(), reason=reason)
         return attrs.evolve(report, run=run)
 
 
@@ -124,6 +149,7 @@ def _approved(
     proven: Mapping[int, ProvenDocument],
     mapping: ChartMapping,
     *,
+    at: datetime,
     facts: Mapping[str, object],
     reason: str,
 ) -> Run:
@@ -138,20 +164,19 @@ def _approved(
         move_accounts_on(connection, run, proven, "drafted", "approved")
     else:
         move_accounts(connection, run, "drafted", "approved")
-    now = deployment.clock.now()
     frozen = [*proven.values(), *proven_documents(connection, before).values()]
-    digest = run_digest(((one.figures, one.digest) for one in frozen), mapping)
+    digest = run_digest(frozen, mapping)
     if run.state == "approved":  # another part waits to be posted; this one joins it
         run = move_run(connection, run, "drafted")
     # What comes after the first approval is late for somebody; whether it is for this document, the comparison tells.
-    at = run.approved_at if before and run.approved_at else now
+    since = run.approved_at if before and run.approved_at else at
     by = [*(run.approved_by.split(", ") if before and run.approved_by else ()), deployment.actor]
     named = ", ".join(dict.fromkeys(by))
-    run = move_run(connection, run, "approved", approved_by=named, approved_at=at, digest=bytes.fromhex(digest))
+    run = move_run(connection, run, "approved", approved_by=named, approved_at=since, digest=bytes.fromhex(digest))
     left = {"left out": report.left_out} | ({"remaining": report.remaining} if report.remaining else {})
     audit.record(
         connection,
-        now,
+        deployment.clock.now(),
         deployment.actor,
         "run approve",
         object_kind="run",
@@ -165,7 +190,7 @@ def _approved(
 
 def _nothing_left(connection: Connection, run: Run) -> bool:
     """Return whether all that can be approved of a run is approved."""
-    if run.state == "approved":
+    if run.state in ("approved", "posting"):
         return not counts_by_state(connection, run).get("drafted")
     return run.state in APPROVED
 
@@ -175,6 +200,8 @@ def _refuse_wrong_state(run: Run) -> None:
         raise Refused("RUN06", f"{run.code} is a rehearsal, which is never approved", remedy="Start the final run")
     if run.state == "cancelled":
         raise Refused("RUN03", f"the run {run.code} is cancelled", remedy="Start another one")
+    if run.state == "posting":
+        raise Refused("RUN03", f"a part of the run {run.code} is being posted", remedy="Post it to its end: billing run post")
 
 
 def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> None:
@@ -217,6 +244,14 @@ def _changed(documents: Iterable[ProvenDocument]) -> Iterator[Finding]:
         if one.wrong:
             what = f"the stored draft was changed: {one.wrong}"
             yield _blocking("RUN11", what, "Cancel the run and start it anew", one.figures.account)
+
+
+def _astray(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> Iterator[Finding]:
+    """Yield a finding where a draft of the run belongs to none of its accounts any more: it would be left out in silence."""
+    lost = draft_keys(connection, run) - {row.document for row in rows}
+    if lost:
+        what = f"{len(lost)} drafts of the run are not those of an account of the run any more"
+        yield _blocking("RUN11", what, "Cancel the run and start it anew", run.code)
 
 
 def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DocumentFigures], remaining: int) -> list[Finding]:

@@ -8,20 +8,23 @@ from collections.abc import Iterable
 from billing_framework.invoicing.entries import booked_amounts
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
+from billing_framework.storage.billing.figure_rows import ProvenDocument
 from billing_framework.values.plain_form import canonical_json
 
 
-def run_digest(documents: Iterable[tuple[DocumentFigures, str]], mapping: ChartMapping) -> str:
-    """Return the digest of all documents and entries of a run, as hex.
+def run_digest(documents: Iterable[ProvenDocument], mapping: ChartMapping) -> str:
+    """Return the digest of all documents and entries of a run, and of the state that they carry on, as hex.
 
     It is the same for a rehearsal and the final run over the same input, on every database, in whatever batches the run was
     drafted. Numbers, ids and clock times are not in it, nor are names and addresses.
 
     Args:
-        documents: figures and digest of each document, in any order.
+        documents: the documents, in any order.
         mapping: the accounts of the book.
     """
-    parts = sorted(canonical_json([one.account, digest, _entry(one, mapping)]) for one, digest in documents)
+    parts = sorted(
+        canonical_json([one.figures.account, one.digest, _entry(one.figures, mapping), one.state]) for one in documents
+    )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -34,7 +34,7 @@ def refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered
     stored = proven_documents(connection, [one.document for one in manifest])
     for document in stored.values():
         _refuse_wrong(document)
-    if run_digest(((one.figures, one.digest) for one in stored.values()), mapping) != run.digest:
+    if run_digest(stored.values(), mapping) != run.digest:
         raise Refused(
             "RUN11",
             f"the documents and entries of the run {run.code} are not those that were approved",

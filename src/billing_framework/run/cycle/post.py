@@ -92,7 +92,7 @@ def post_run(
     with deployment.database.begin() as connection:
         run = find_run(connection, code, lock=True, final=True)
         if run.state == "posted":
-            return PostingReport(run=run, existing=len(manifest_of(connection, run)))
+            return PostingReport(run=run, existing=len(issued_among(connection, manifest_of(connection, run))))
         if run.state not in ("approved", "posting"):
             raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
         if run.kind == "migration":
@@ -271,8 +271,15 @@ def _still_posting(connection: Connection, run: Run) -> Run:
 def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
     with deployment.database.begin() as connection:
         run = locked(connection, run)
-        if run.state == "posted" or shards_of(connection, run, POSTING.name, unfinished=True):
-            return run
+        if run.state != "posting" or shards_of(connection, run, POSTING.name, unfinished=True):
+            return run  # ended by another command; what was approved since waits for its own posting
+        manifest = manifest_of(connection, run)
+        if len(issued_among(connection, manifest)) < len(manifest):
+            raise Refused(
+                "RUN11",
+                f"not all documents of the run {run.code} are issued, although all its shards are said to be done",
+                remedy="Somebody changed stored rows; post it again: billing run post",
+            )
         now = deployment.clock.now()
         remaining = counts_by_state(connection, run).get("drafted", 0)
         if remaining:  # only a part was approved; the rest waits for its own approval

@@ -353,14 +353,20 @@ def _billed_before(row: RunAccount, charge: str) -> RunAccount:
 
 def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...]]:
     """Return the accounts of a run whose input has changed since they were drafted, with the names of the parts that did."""
+    return stale_as_of(deployment, run)[0]
+
+
+def stale_as_of(deployment: Deployment, run: Run) -> tuple[dict[str, tuple[str, ...]], str]:
+    """Return the stale accounts of a run, and the mark of all that was known when this was found out; see `standing`."""
     with deployment.database.read() as connection:
         issued = issued_among(connection, manifest_of(connection, run))  # where a part of the run is posted already
         rows = [row for row in run_accounts(connection, run) if row.manifest and row.document not in issued]
+        known = standing(connection)
         if not rows:
-            return {}
+            return {}, known
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         desk = desk_of_run(connection, desk, run)
-        known, versions = standing(connection, desk.known_at), versions_digest(desk.versions)
+        versions = versions_digest(desk.versions)
         rows = [row for row in rows if row.known != known or row.parts.get("versions") != versions]
         stale: dict[str, tuple[str, ...]] = {}
         writer = ManifestWriter()
@@ -371,4 +377,4 @@ def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...
             for row in some:
                 if changed := changed_parts(row.parts, writer.write(inputs[row.account]).parts):
                     stale[row.account] = changed
-        return stale
+        return stale, known

@@ -199,7 +199,7 @@ def _digest(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> str
     taxes = {code for one in documents for code, tax in one.figures.taxes if tax}
     if mapping.unmapped(charge_codes=codes, tax_codes=taxes, roles=["receivable"]):
         return ""
-    return run_digest(((one.figures, one.digest) for one in documents), mapping)
+    return run_digest(documents, mapping)
 
 
 def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:

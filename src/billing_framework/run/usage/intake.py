@@ -17,7 +17,14 @@ from billing_framework.run.input_file import opened_records
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.run.usage.reading import read_items, read_request
 from billing_framework.storage.audit import record
-from billing_framework.storage.usage.batches import MOST_FINDINGS, Batch, batch_of, insert_batch, serialise_intake
+from billing_framework.storage.usage.batches import (
+    MOST_FINDINGS,
+    Batch,
+    batch_of,
+    insert_batch,
+    instant_of_intake,
+    serialise_intake,
+)
 from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.reconcile import ControlTotals
@@ -115,6 +122,7 @@ def take_in(
             if not (_is_large(raw) and _by_columns(desk, deployment, reader, request, stream)):
                 _fill(desk, read_items(deployment.host, reader, request, stream))
             batch = _batch(deployment, desk, request, reader.format, natural_key=natural_key, sha256=sha256)
+            batch = attrs.evolve(batch, taken_at=instant_of_intake(connection, batch.taken_at))
             insert_batch(connection, batch)
             _audit(connection, deployment, batch)
     return report_of(batch)

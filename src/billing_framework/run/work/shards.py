@@ -100,7 +100,8 @@ def plan_posting(connection: Connection, run: Run, manifest: Sequence[Numbered],
         size: documents in a shard.
     """
     planned = shards_of(connection, run, POST)
-    covered = {position for shard in planned for position in range(shard.first_position, shard.last_position + 1)}
+    open_shards = shards_of(connection, run, POST, unfinished=True)
+    covered = {position for shard in open_shards for position in range(shard.first_position, shard.last_position + 1)}
     done = set(issued)
     waiting = [position for position, one in enumerate(manifest, start=1) if position not in covered and one.document not in done]
     first = max((shard.number for shard in planned), default=0) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import attrs
@@ -13,10 +14,21 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.digest import content_digest
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.figures import DocumentFigures, LineFigures
+from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, document_line, document_tax
 from billing_framework.storage.many import rows_of
+from billing_framework.values.money import Money
 
 _TOTALS = ("net", "tax", "gross", "payable")
+_HEAD = (
+    ("account", "account", ""),
+    ("book", "book", ""),
+    ("issue_on", "issue_on", ""),
+    ("due_on", "due_on", ""),
+    ("kind", "kind", "invoice"),
+    ("corrects", "corrects_id", None),
+)
+"""What the head says, the column that says it too, and what is not said where it is so."""
 
 
 @attrs.frozen(kw_only=True)
@@ -26,11 +38,13 @@ class ProvenDocument:
     Attributes:
         figures: what it comes to, by its columns.
         digest: digest of the texts as they are now, as hex.
+        state: the carried state that it writes, as text.
         wrong: what does not fit together, in one sentence; empty where all does.
     """
 
     figures: DocumentFigures
     digest: str
+    state: str = "[]"
     wrong: str = ""
 
 
@@ -47,12 +61,18 @@ def proven_documents(connection: Connection, keys: Iterable[int]) -> dict[int, P
     query = sa.select(
         columns.id, columns.kind, columns.book, columns.account, columns.currency, columns.issue_on, columns.due_on, columns.net,
         columns.tax, columns.gross, columns.payable, columns.corrects_id, columns.digest,
-        sa.type_coerce(columns.content, text).label("said"),
+        sa.type_coerce(columns.content, text).label("said"), sa.type_coerce(columns.state, text).label("carried"),
     )  # fmt: skip
     return {
         row.id: _proven(row, lines.get(row.id, []), taxes.get(row.id, []))
         for row in rows_of(connection, wanted, lambda some: query.where(columns.id.in_(some)))
     }
+
+
+def draft_keys(connection: Connection, run: Run) -> set[int]:
+    """Return the keys of all drafts of a run that are not issued."""
+    columns = document.c
+    return set(connection.scalars(sa.select(columns.id).where(columns.run_id == run.id, columns.status == "draft")))
 
 
 def _lines(connection: Connection, keys: list[int]) -> dict[int, list[tuple[LineFigures, str]]]:
@@ -79,11 +99,16 @@ def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[tuple[str,
 
 def _proven(row: sa.Row[Any], lines: list[tuple[LineFigures, str]], taxes: list[tuple[str, int, str]]) -> ProvenDocument:
     digest = content_digest(row.said, (said for _, said in lines), (said for _, _, said in taxes))
-    said, wrong = _totals(row.said), ""
+    head, wrong = _head(row.said), ""
+    said = head.get("totals") or {}
     if digest != row.digest.hex():
         wrong = "its content has another digest"
     elif (row.net, row.tax, row.gross, row.payable) != tuple(_minor(said.get(name, ""), row.currency) for name in _TOTALS):
         wrong = "its stored totals differ from its content"
+    elif any(head.get(name, default) != _told(getattr(row, column)) for name, column, default in _HEAD):
+        wrong = "its stored account or dates differ from its content"
+    elif not all(_same_line(line, text, row.currency) for line, text in lines):
+        wrong = "a stored line differs from its content"
     elif sum(line.net for line, _ in lines) != row.net:
         wrong = "its lines do not make its net total"
     elif sum(line.tax for line, _ in lines) != row.tax or sum(tax for _, tax, _ in taxes) != row.tax:
@@ -104,18 +129,28 @@ def _proven(row: sa.Row[Any], lines: list[tuple[LineFigures, str]], taxes: list[
             taxes=tuple((code, tax) for code, tax, _ in taxes),
         ),
         digest=digest,
+        state=row.carried,
         wrong=wrong,
     )
 
 
-def _totals(head: str) -> dict[str, str]:
-    """Return the totals that the head of a document says; none where it cannot be read, which its digest tells."""
+def _head(text: str) -> dict[str, Any]:
+    """Return what the head of a document says; nothing where it cannot be read, which its digest tells."""
     try:
-        said = json.loads(head)
+        said = json.loads(text)
     except ValueError:
         return {}
-    totals = said.get("totals") if isinstance(said, dict) else None
-    return totals if isinstance(totals, dict) else {}
+    return said if isinstance(said, dict) else {}
+
+
+def _told(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _same_line(line: LineFigures, text: str, currency: str) -> bool:
+    """Return whether the text of a line says its figures; quotes inside of its values are escaped, so nothing else looks so."""
+    code = json.dumps(line.charge_code, ensure_ascii=False)
+    return f'"net":"{Money(line.net, currency)}"' in text and f'"charge_code":{code}' in text
 
 
 def _minor(money: str, currency: str) -> int | None:

@@ -114,7 +114,11 @@ def counters_given(connection: Connection, book: str) -> tuple[dict[str, list[in
     waiting = (
         sa.select(reserved.c.series, reserved.c.counter)
         .join(tables.run, tables.run.c.id == reserved.c.run_id)
-        .where(tables.run.c.book == book, ~sa.exists().where(issued.c.document_id == reserved.c.document_id))
+        .where(
+            tables.run.c.book == book,
+            tables.run.c.state.in_(("drafted", "approved", "posting")),  # one that has ended leaves no number waiting
+            ~sa.exists().where(issued.c.document_id == reserved.c.document_id),
+        )
     )
     for row in connection.execute(waiting):
         given.setdefault(row.series, []).append(row.counter)

@@ -17,14 +17,16 @@ from billing_framework.storage.usage.tables import usage_batch
 _CHANGE_NO_BILL = ("run start", "run hold", "run release", "run retry", "run approve", "run withdraw approval", "run purge")
 
 
-def standing(connection: Connection, known_at: datetime) -> str:
-    """Return the mark as it is in the snapshot of `connection`, of what was known at an instant.
+def standing(connection: Connection, known_at: datetime | None = None) -> str:
+    """Return the mark as it is in the snapshot of `connection`; of what was known at an instant, where one is given.
 
     Rows are counted, because on PostgreSQL a transaction may commit after another one that has taken a higher number.
     """
     columns = audit_event.c
-    acts = sa.select(sa.func.count(), sa.func.max(columns.id)).where(columns.at <= known_at)
-    count, newest = connection.execute(acts.where(columns.action.not_in(_CHANGE_NO_BILL))).one()
-    taken = sa.select(sa.func.count(), sa.func.max(usage_batch.c.id)).where(usage_batch.c.taken_at <= known_at)
+    acts = sa.select(sa.func.count(), sa.func.max(columns.id)).where(columns.action.not_in(_CHANGE_NO_BILL))
+    taken = sa.select(sa.func.count(), sa.func.max(usage_batch.c.id))
+    if known_at is not None:
+        acts, taken = acts.where(columns.at <= known_at), taken.where(usage_batch.c.taken_at <= known_at)
+    count, newest = connection.execute(acts).one()
     batches, last = connection.execute(taken).one()
     return f"{count}.{newest or 0}.{batches}.{last or 0}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage.billing.tables import run
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.turn import take_turn
 from billing_framework.storage.usage.tables import usage_batch, usage_coverage
@@ -20,6 +21,9 @@ from billing_framework.values.plain_form import from_plain, to_plain
 
 MOST_FINDINGS = 1_000
 """So many findings are stored with a batch; the rest is counted by the last of them."""
+
+
+_DECISION = "usage known"
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +69,28 @@ def serialise_intake(connection: Connection) -> None:
     SQLite has one writer and needs nothing.
     """
     take_turn(connection, "usage intake", "")
+
+
+def instant_of_intake(connection: Connection, now: datetime) -> datetime:
+    """Return the instant of a batch that is about to be committed: after everything that was decided without it.
+
+    Whether usage is late is decided by comparing this instant with that of an approval. Clocks of several machines differ, and an
+    intake may begin before an approval and end after it; so both take turns, and each takes an instant after the other's.
+
+    Args:
+        connection: a connection with the write transaction of the intake, near its end; approvals wait from here on.
+        now: what the clock says.
+    """
+    take_turn(connection, _DECISION, "")
+    decided = connection.scalar(sa.select(sa.func.max(run.c.approved_at)))
+    return now if decided is None or decided < now else decided + timedelta(microseconds=1)
+
+
+def instant_of_decision(connection: Connection, now: datetime) -> datetime:
+    """Return the instant of an approval: not before any batch that it knows; intakes that end later wait for it."""
+    take_turn(connection, _DECISION, "")
+    taken = connection.scalar(sa.select(sa.func.max(usage_batch.c.taken_at)))
+    return now if taken is None else max(now, taken)
 
 
 def next_id(connection: Connection, table: sa.Table) -> int:

@@ -1,0 +1,141 @@
+"""What happens between a check and the act that rests on it: another command, another clock, or somebody with SQL."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+import sqlalchemy as sa
+
+from billing_framework.run.cycle import approve, post
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.approve_part import ApprovalFilter
+from billing_framework.run.prove.trial_balance import prove
+from billing_framework.run.usage.late import late_usage
+from billing_framework.storage.engine import Database
+from billing_framework.values.clock import MovableClock
+from billing_framework.values.errors import Refused
+from tests.scenarios.office import Office
+
+LATER = "j2,drill,2026-07-20T08:00:00+00:00,5"
+
+
+def office_of(database: Database) -> Office:
+    """An office with two machines, one of which has worked in July."""
+    office = Office.of(database)
+    for code, machine in (("C1", "drill"), ("C2", "lathe")):
+        office.customer(code, machine)
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4")
+    return office
+
+
+def test_a_late_poster_does_not_end_a_run_over_what_was_approved_since(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = office_of(database)
+    run = office.start("2026-07").run
+    assert run is not None
+    approve_run(office.deployment, run.code, wanted=ApprovalFilter(accounts=("C1",)))
+    real = post._finish  # noqa: SLF001  the last step of a poster that was held up
+
+    def held_up(*given: Any) -> Any:
+        monkeypatch.setattr(post, "_finish", real)
+        office.post(run.code)
+        office.approve(run.code)
+        return real(*given)
+
+    monkeypatch.setattr(post, "_finish", held_up)
+    assert office.post(run.code).run.state == "approved"
+    report = office.post(run.code)
+    assert (report.run.state, report.posted, report.existing) == ("posted", 1, 1)
+    assert [one.split()[0] for one in office.documents()] == ["INV-2026-000001", "INV-2026-000002"]
+    assert prove(office.deployment, "MAIN").findings == ()
+
+
+def test_usage_that_comes_while_a_run_is_checked_makes_its_drafts_stale(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    real = approve.stale_as_of
+
+    def meanwhile(*given: Any) -> Any:
+        monkeypatch.setattr(approve, "stale_as_of", real)
+        found = real(*given)
+        office.jobs(LATER, file="more.csv")
+        return found
+
+    monkeypatch.setattr(approve, "stale_as_of", meanwhile)
+    report = approve_run(office.deployment)
+    assert [(one.code, one.subject) for one in report.findings] == [("RUN09", "C1")]
+
+
+def test_usage_is_late_after_an_approval_whatever_the_clock_of_its_machine_says(database: Database) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    office.approve()
+    behind = MovableClock(office.clock.now() - timedelta(minutes=5))
+    slow = Office(attrs.evolve(office.deployment, clock=behind), behind)
+    slow.jobs(LATER, file="more.csv")
+    office.post()
+    assert [one.account for one in late_usage(office.deployment, "MAIN")] == ["C1"]
+
+
+def test_what_is_entered_by_a_machine_whose_clock_is_ahead_is_noticed(database: Database) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    ahead = MovableClock(office.clock.now() + timedelta(minutes=5))
+    Office(attrs.evolve(office.deployment, clock=ahead), ahead).jobs(LATER, file="more.csv")
+    assert [one.code for one in approve_run(office.deployment).findings] == ["RUN09"]
+
+
+CHANGED = {
+    "the state that it carries on": "UPDATE document SET state = replace(state, '4', '400') WHERE status = 'draft'",
+    "when it is due": "UPDATE document SET due_on = '2027-01-01' WHERE status = 'draft'",
+    "a net beside the words of its line": "UPDATE document_line SET net = net + 1 WHERE line = 1",
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_a_draft_that_was_changed_after_its_approval_is_not_posted(database: Database, what: str) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    office.approve()
+    with database.begin() as connection:
+        if "line" in what:  # the guards keep the lines of approved drafts; who owns the database can switch them off
+            switch_off(connection)
+        assert connection.execute(sa.text(CHANGED[what])).rowcount
+    with pytest.raises(Refused, match="RUN11"):
+        office.post()
+    assert office.documents() == []
+
+
+def switch_off(connection: sa.engine.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+    else:
+        for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+
+
+def test_shards_that_are_said_to_be_done_do_not_end_a_posting(database: Database) -> None:
+    office = office_of(database)
+    run = office.start("2026-07").run
+    office.approve()
+    assert run is not None
+    with database.begin() as connection:
+        post.plan_posting(connection, run, post.manifest_of(connection, run), [], 10)
+        switch_off(connection)
+        connection.execute(sa.text("UPDATE run_shard SET state = 'done' WHERE step = 'post'"))
+    assert office.post().posted == 2
+    assert prove(office.deployment, "MAIN").findings == ()
+
+
+def test_a_draft_that_no_account_of_the_run_has_any_more_keeps_it_from_approval(database: Database) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    with database.begin() as connection:
+        connection.execute(sa.text("UPDATE run_account SET document_id = NULL WHERE account = 'C1'"))
+    assert "RUN11" in [one.code for one in approve_run(office.deployment).findings]
