@@ -12,8 +12,11 @@ import sqlalchemy as sa
 from billing_framework.run.cycle import approve, post
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
+from billing_framework.run.draft.draft import stale_as_of
 from billing_framework.run.prove.trial_balance import prove
 from billing_framework.run.usage.late import late_usage
+from billing_framework.run.work.shards import plan_posting
+from billing_framework.storage.billing.numbers import manifest_of
 from billing_framework.storage.engine import Database
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Refused
@@ -59,7 +62,7 @@ def test_usage_that_comes_while_a_run_is_checked_makes_its_drafts_stale(
 ) -> None:
     office = office_of(database)
     office.start("2026-07")
-    real = approve.stale_as_of
+    real = stale_as_of
 
     def meanwhile(*given: Any) -> Any:
         monkeypatch.setattr(approve, "stale_as_of", real)
@@ -126,7 +129,7 @@ def test_shards_that_are_said_to_be_done_do_not_end_a_posting(database: Database
     office.approve()
     assert run is not None
     with database.begin() as connection:
-        post.plan_posting(connection, run, post.manifest_of(connection, run), [], 10)
+        plan_posting(connection, run, manifest_of(connection, run), [], 10)
         switch_off(connection)
         connection.execute(sa.text("UPDATE run_shard SET state = 'done' WHERE step = 'post'"))
     assert office.post().posted == 2

@@ -77,7 +77,8 @@ def _text(report: LateRebill) -> Iterator[str]:
         yield f"{one.document}: {done}"
         for later in one.later:
             yield f"  {later.number} rests on it: {later.outcome}"
-    yield f"{len(report.rebilled)} documents were rebilled for the run {report.run}; start it again: billing run start"
+    yield f"{len(report.rebilled)} documents were rebilled for the run {report.run}"
+    yield f"draft what rests on them again: billing run resume {report.run}"
 
 
 LATE_VERBS = (late, rebill_late_verb)

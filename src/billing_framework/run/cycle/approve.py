@@ -258,7 +258,7 @@ def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[Docume
     pending = sum(row.state == "pending" for row in rows)
     if pending or run.state == "drafting":
         what = f"{pending} accounts of the run are not drafted yet"
-        return [_blocking("RUN08", what, "Go on with it: billing run start", run.code)]
+        return [_blocking("RUN08", what, f"Go on with it: billing run resume {run.code}", run.code)]
     if documents:
         return []
     if remaining:
@@ -268,7 +268,7 @@ def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[Docume
         more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
         what = f"the run has no document to post: held are {', '.join(held[:_NAMED])}{more}"
         return [_blocking("RUN08", what, f"See why, then release or mend them: billing run review {run.code}", run.code)]
-    return [_blocking("RUN08", "the run has no document to post", "Go on with it: billing run start", run.code)]
+    return [_blocking("RUN08", "the run has no document to post", f"Go on with it: billing run resume {run.code}", run.code)]
 
 
 def _missing(wanted: set[int], documents: Sequence[DocumentFigures], run: Run) -> list[Finding]:
@@ -279,7 +279,7 @@ def _missing(wanted: set[int], documents: Sequence[DocumentFigures], run: Run) -
 
 def _stale(account: str, parts: Sequence[str]) -> Finding:
     return _blocking(
-        "RUN09", f"the draft is stale: {', '.join(parts)} changed since", "Draft it anew: billing run start", account
+        "RUN09", f"the draft is stale: {', '.join(parts)} changed since", "Draft it anew: billing run resume", account
     )
 
 

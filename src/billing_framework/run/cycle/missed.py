@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.agreement import Agreement
-from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
+from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of, first_dates_of
 from billing_framework.storage.master.account_rows import load_agreements
 from billing_framework.values.calendar import Cycle, period_containing
 from billing_framework.values.period import DateSpan
@@ -31,7 +31,7 @@ class Missed:
 def missed_periods(connection: Connection, accounts: Sequence[str], cycle: Cycle, as_of: date) -> dict[str, Missed]:
     """Return by account the periods that have ended by a date and that no run has billed; accounts without one are left out.
 
-    What lies before the first bill of an account was billed by whoever did so before, and is not missed.
+    What lies before the first bill of an account, and before the first run that has had it, was billed by whoever did so before.
 
     Args:
         connection: a connection.
@@ -41,10 +41,11 @@ def missed_periods(connection: Connection, accounts: Sequence[str], cycle: Cycle
     """
     agreements = load_agreements(connection, accounts)
     billed = billed_dates_of(connection, accounts)
+    first = first_dates_of(connection, accounts)
     found = {}
     for account in accounts:
         spans = billed.get(account, ())
-        periods = tuple(_missed(agreements.get(account, ()), spans, cycle, as_of))
+        periods = tuple(_missed(agreements.get(account, ()), spans, cycle, as_of, first.get(account)))
         if periods:
             waits = next((one.run for one in spans if not one.is_over), "")
             found[account] = Missed(periods=periods, waits_for=waits)
@@ -62,11 +63,14 @@ def _alive(agreement: Agreement, dates: DateSpan) -> bool:
     return agreement.starts_on < dates.end and (agreement.ends_on is None or agreement.ends_on > dates.start)
 
 
-def _missed(agreements: Iterable[Agreement], billed: Sequence[BilledDates], cycle: Cycle, as_of: date) -> Iterator[DateSpan]:
+def _missed(
+    agreements: Iterable[Agreement], billed: Sequence[BilledDates], cycle: Cycle, as_of: date, first: date | None
+) -> Iterator[DateSpan]:
     lives = [DateSpan(one.starts_on, one.ends_on or as_of) for one in agreements if one.starts_on < (one.ends_on or as_of)]
     if not lives:
         return
-    day = billed[0].dates.start if billed else min(life.start for life in lives)
+    known = [*(one.dates.start for one in billed[:1]), *([first] if first else [])]
+    day = min(known) if known else min(life.start for life in lives)
     last = min(as_of, max(life.end for life in lives))
     while day < last:
         period = period_containing(cycle, day)

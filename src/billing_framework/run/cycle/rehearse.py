@@ -17,9 +17,10 @@ from billing_framework.storage.billing.candidate_rows import CandidateFile, load
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run
 from billing_framework.storage.billing.tables import charge_key, document
 from billing_framework.storage.many import rows_of
-from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.master.account_tables import account_id, agreement
 from billing_framework.values.errors import InputRefused, Refused
 from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import did_you_mean
 
 _ALWAYS = date(1900, 1, 1)
 
@@ -33,7 +34,7 @@ def read_candidates(deployment: Deployment, files: Sequence[tuple[str, bytes]]) 
 
     Raises:
         InputRefused: a file is no plan, with the first finding.
-        Refused: ``RUN52`` where two files are versions of one plan.
+        Refused: ``RUN52`` where two files are versions of one plan, ``RUN59`` where no agreement is under one.
     """
     plans, findings = read_plan_files(deployment.host, files)
     for finding in findings:
@@ -47,6 +48,15 @@ def read_candidates(deployment: Deployment, files: Sequence[tuple[str, bytes]]) 
             "two of the files are versions of one plan",
             remedy="A candidate stands for all versions of its plan; rehearse each by itself, and compare the two",
         )
+    with deployment.database.read() as connection:
+        used = set(connection.scalars(sa.select(agreement.c.plan).distinct()))
+    for code in codes:
+        if code not in used:
+            raise Refused(
+                "RUN59",
+                f"no agreement is under the plan {code!r}, so trying it out would change nothing",
+                remedy=did_you_mean(code, used) or "Give the candidate the code of the plan that it would replace",
+            )
     return tuple(CandidateFile(plan=plan, file=file) for plan, file in plans)
 
 

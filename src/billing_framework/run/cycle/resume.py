@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from billing_framework.run.cycle.post import post_run
-from billing_framework.run.cycle.start import finish_drafting
+from billing_framework.run.cycle.start import OPEN_STATES, finish_drafting, make_pending
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.work.coordinate import Progress
@@ -40,7 +40,7 @@ class ResumeReport:
 def resume_run(
     deployment: Deployment, code: str = "", *, work: Work | None = None, progress: Progress | None = None
 ) -> ResumeReport:
-    """Draft what is left to draft in a run, or post what is left to post; a run that waits for people is left alone.
+    """Draft what is left to draft in a run or has become stale, or post what is left to post.
 
     Args:
         deployment: the deployment.
@@ -56,11 +56,12 @@ def resume_run(
     with deployment.database.read() as connection:
         cut_off = [] if code else [run for run in runs(connection) if run.state in ("drafting", "posting")]
         run = cut_off[0] if cut_off else find_run(connection, code)
-    if run.state == "drafting":
+    if run.state in OPEN_STATES:
+        make_pending(deployment, run)
         told: list[Finding] = []
         run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
         keep_told(deployment, run, told)
-        return ResumeReport(run=run, step="draft", drafted=drafted, findings=tuple(told))
+        return ResumeReport(run=run, step="draft" if drafted else "", drafted=drafted, findings=tuple(told))
     if run.state == "posting":
         report = post_run(deployment, run.code, work=work, progress=progress)
         return ResumeReport(run=report.run, step="post", posted=report.posted, void=report.void)

@@ -130,7 +130,7 @@ def start_run(
     run = opened.run
     if run.state not in OPEN_STATES:
         return attrs.evolve(opened, counts=_counts(deployment, run))
-    stale = 0 if opened.is_new else _make_pending(deployment, run)
+    stale = 0 if opened.is_new else make_pending(deployment, run)
     told: list[Finding] = []
     run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
     keep_told(deployment, run, told)
@@ -342,7 +342,7 @@ def _in_the_way(account: str, claim: PeriodClaim) -> RunAccount:
     )
 
 
-def _make_pending(deployment: Deployment, run: Run) -> int:
+def make_pending(deployment: Deployment, run: Run) -> int:
     """Send drafts whose input has changed, and accounts held for their data, back to be drafted; return how many were stale."""
     stale = stale_accounts(deployment, run)
     with deployment.database.begin() as connection:

@@ -36,6 +36,7 @@ from billing_framework.storage.billing.history import past_documents
 from billing_framework.storage.billing.keys import billed_charges, claims_of
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import (
+    NOTHING,
     HoldEvidence,
     Run,
     RunAccount,
@@ -265,7 +266,7 @@ def _no_bearer(result: BillResult, bearer: str) -> Finding:
     return Finding(
         code="RUN29",
         what=f"the account {bearer} pays a part of its charges and is not in the run yet",
-        remedy="Go on with the run: billing run start",
+        remedy="Go on with the run: billing run resume",
         subject=result.account,
         value=bearer,
     )
@@ -280,7 +281,7 @@ def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping
     bearing = [one for one in result.bearers or (result.payer,) if one in by_account and by_account[one].draft is not None]
     if bearing:
         return {"state": "drafted", "reason": f"billed to {', '.join(bearing)}", "document": by_account[bearing[0]].document}
-    return {"state": "skipped", "reason": "nothing to bill", "document": None}
+    return {"state": "skipped", "reason": NOTHING, "document": None}
 
 
 def _record(

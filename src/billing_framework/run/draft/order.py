@@ -123,7 +123,7 @@ def _moved(account: str) -> Finding:
         code="RUN09",
         severity=Severity.BLOCKING,
         what="the draft is stale: carried state changed since",
-        remedy="Draft it anew: billing run start",
+        remedy="Draft it anew: billing run resume",
         subject=account,
     )
 

@@ -136,7 +136,7 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
             raise Refused(
                 "RUN16",
                 f"account {account} is held for its data: {row.reason}",
-                remedy="Correct the data, then go on with the run: billing run start",
+                remedy="Correct the data, then go on with the run: billing run resume",
             )
         stored = load_documents(connection, [row.document])[row.document]
         released = attrs.evolve(row, state="drafted", reason="", evidence=(), released=stored.digest)

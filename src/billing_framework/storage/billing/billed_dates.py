@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage.billing.run_rows import NOTHING
 from billing_framework.storage.billing.tables import billed_period, run, run_account
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account_id
@@ -29,6 +31,20 @@ class BilledDates:
     is_over: bool
 
 
+def first_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, date]:
+    """Return the first date of the oldest run that has had an account, whatever became of it there; rehearsals do not count."""
+    names = {account_id(account): account for account in accounts}
+    columns, rows = run.c, run_account.c
+    query = (
+        sa.select(rows.account_id, sa.func.min(columns.period_start).label("first"))
+        .join(run, columns.id == rows.run_id)
+        .where(columns.kind != "rehearsal", columns.state != "cancelled")
+        .group_by(rows.account_id)
+    )
+    found = rows_of(connection, names, lambda some: query.where(rows.account_id.in_(some)))
+    return {names[row.account_id]: row.first for row in found}
+
+
 def billed_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[BilledDates, ...]]:
     """Return what is billed of accounts, or is being billed, in order of dates; accounts of which nothing is are left out.
 
@@ -46,7 +62,12 @@ def billed_dates_of(connection: Connection, accounts: Collection[str]) -> dict[s
     empty = (
         sa.select(accounts_of.account_id, columns.period_start, columns.period_end, columns.code, columns.state)
         .join(run, columns.id == accounts_of.run_id)
-        .where(accounts_of.state == "skipped", columns.kind != "rehearsal", columns.state != "cancelled")
+        .where(
+            accounts_of.state == "skipped",
+            accounts_of.reason == NOTHING,
+            columns.kind != "rehearsal",
+            columns.state != "cancelled",
+        )
     )
     found: dict[str, dict[DateSpan, BilledDates]] = {}
     for query, key in ((empty, accounts_of.account_id), (claimed, claim.account_id)):

@@ -79,6 +79,10 @@ class Run:
         return self.kind != "rehearsal"
 
 
+NOTHING = "nothing to bill"
+"""Reason of accounts that a run has skipped because they had nothing to bill, and not because the run was cancelled."""
+
+
 @attrs.frozen(kw_only=True)
 class HoldEvidence:
     """Why an account is held: the finding, the check that made it, and the facts that an officer wants to see."""
