@@ -129,3 +129,9 @@ def test_records_that_are_billed_once_are_rehearsed_again(database: Database) ->
     office.bill("2026-08")
     office.start("2026-07", kind="rehearsal")
     assert diff_runs(office.deployment, FINAL, "MAIN.2026-07-01.monthly-1.r1").is_equal
+
+
+def test_a_candidate_that_nobody_is_under_is_refused(database: Database) -> None:
+    office = billed(database)
+    with pytest.raises(Refused, match="RUN59.*'machnie'.*machine"):
+        rehearse(office, candidate("40.00").replace(b'code = "machine"', b'code = "machnie"'))

@@ -9,6 +9,9 @@ import pytest
 
 from billing_framework.run.collect.deposit import CashRequest, take_deposit
 from billing_framework.run.collect.held import HeldMoney
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.approve_part import ApprovalFilter
+from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.cycle.due import DueReport, DueRequest, catch_up, start_due
 from billing_framework.run.cycle.off_cycle import OffCycleRequest, bill_finally, bill_off_cycle
 from billing_framework.run.cycle.start import RunReport
@@ -207,3 +210,23 @@ role = "deposits"
 floor = "no_debit"
 [book.charges]""",
 )
+
+
+def test_what_a_cancelled_rest_or_a_hold_left_unbilled_is_missed(database: Database) -> None:
+    office = Office.of(database)
+    for code in ("C1", "C2", "C3"):
+        office.customer(code, f"drill-{code}", starts_on="2026-06-01")
+    june = office.start("2026-06").run
+    assert june is not None
+    hold_account(office.deployment, june.code, "C3", reason="asked to wait")
+    office.approve(june.code)
+    office.post(june.code)
+    july = office.start("2026-07").run
+    assert july is not None
+    approve_run(office.deployment, july.code, wanted=ApprovalFilter(accounts=("C1", "C3")))
+    office.post(july.code)
+    cancel_run(office.deployment, july.code, reason="the rest is wrong")
+    office.pass_days(31)
+    report = catch_up(office.deployment, asked())
+    found = {str(one.run.period): sorted(one.counts) for one in report.runs if one.run is not None}
+    assert found == {"2026-06-01/2026-06-30": ["drafted"], "2026-07-01/2026-07-31": ["drafted"]}
