@@ -12,7 +12,7 @@ from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.review.edits import release_account
 from billing_framework.run.usage.late import late_usage
-from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.billing.run_rows import Run, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Refused
 from tests.scenarios.office import Office
@@ -38,6 +38,11 @@ def started(office: Office, month: str) -> Run:
 def test_a_run_waits_for_the_one_before_it_to_be_posted(office: Office) -> None:
     may = office.approve(started(office, "2026-05").code).run
     june = started(office, "2026-06")
+    with office.deployment.database.read() as connection:
+        (row,) = run_accounts(connection, june)
+    assert (row.state, [one.finding.code for one in row.evidence]) == ("held", ["RUN60"])
+    assert may.code in row.reason
+    release_account(office.deployment, june.code, "C1", reason="June is urgent")
     (waiting,) = approve_run(office.deployment, june.code).findings
     assert (waiting.code, waiting.subject) == ("RUN24", "C1")
     assert may.code in waiting.what

@@ -12,6 +12,7 @@ from datetime import date
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.draft.bill import BillResult
+from billing_framework.storage.billing.billed_dates import billed_dates_of
 from billing_framework.storage.billing.billed_records import document_record_rows, reserved_claims
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run
@@ -41,7 +42,24 @@ def order_holds(connection: Connection, results: Sequence[BillResult], before: d
     later: dict[str, list[Reader]] = {}
     for reader in later_readers(connection, writers, before) if writers else ():
         later.setdefault(writers[reader.state], []).append(reader)
-    return {account: _hold(account, readers) for account, readers in later.items()}
+    return _waits(connection, results) | {account: _hold(account, readers) for account, readers in later.items()}
+
+
+def _waits(connection: Connection, results: Sequence[BillResult]) -> dict[str, HoldEvidence]:
+    """Return the accounts whose bill rests on carried state while an earlier period is drafted, or held, and not posted."""
+    starts = {one.account: one.draft.period.start for one in results if one.draft is not None and (one.state or one.state_read)}
+    holds = {}
+    for account, spans in billed_dates_of(connection, starts).items():
+        earlier = next((span for span in spans if not span.is_over and span.dates.end <= starts[account]), None)
+        if earlier is not None:
+            finding = Finding(
+                code="RUN60",
+                what=f"the period {earlier.dates} is not posted yet, and this bill rests on what it leaves: run {earlier.run}",
+                remedy=f"Post or cancel it first: billing run post {earlier.run}; then go on with this run: billing run resume",
+                subject=account,
+            )
+            holds[account] = HoldEvidence(check=ORDER, finding=finding)
+    return holds
 
 
 def _hold(account: str, readers: Sequence[Reader]) -> HoldEvidence:
