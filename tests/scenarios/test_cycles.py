@@ -148,6 +148,8 @@ def test_an_account_too_far_behind_is_left_to_an_officer(database: Database) -> 
     assert told(catch_up(office.deployment, asked(accounts=("C1",)))) == ["MAIN.2026-01-01.monthly-1.1 drafted {'drafted': 1}"]
     with pytest.raises(Refused, match="RUN53"):
         catch_up(office.deployment, asked(kind="rehearsal"))
+    with pytest.raises(NotFound, match="RUN04.*'C7'"):
+        catch_up(office.deployment, asked(accounts=("C7",)))
 
 
 def test_a_bill_outside_of_the_cycle_leaves_the_rest_to_a_catch_up(database: Database) -> None:
@@ -157,6 +159,8 @@ def test_a_bill_outside_of_the_cycle_leaves_the_rest_to_a_catch_up(database: Dat
     half = bill_off_cycle(office.deployment, OffCycleRequest(account="C1", end=date(2026, 7, 16), as_of=date(2026, 7, 16)))
     assert half.run is not None
     assert half.run.code == "MAIN.2026-07-01.monthly-1.1"
+    again = bill_off_cycle(office.deployment, OffCycleRequest(account="C1", end=date(2026, 7, 16), as_of=date(2026, 7, 16)))
+    assert (again.run, again.drafted) == (half.run, 0)
     post_all(office, (half,))
     with pytest.raises(Refused, match="the days before 2026-07-16 are billed"):
         bill_off_cycle(office.deployment, OffCycleRequest(account="C1", first=date(2026, 7, 10)))

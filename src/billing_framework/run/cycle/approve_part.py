@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.figures import DocumentFigures
-from billing_framework.storage.billing.run_rows import Run, RunAccount
+from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
 from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements, load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound
@@ -70,8 +70,7 @@ def chosen(
         return list(rows)
     known = {row.account for row in rows}
     if unknown := sorted(set(wanted.accounts) - known):
-        remedy = did_you_mean(unknown[0], known) or "Look at its accounts: billing run show"
-        raise NotFound("RUN04", f"account {unknown[0]!r} is not drafted in the run {run.code}", remedy=remedy)
+        raise _not_drafted(connection, run, unknown[0], known)
     groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
     heads = {row.account: groups.head(row.account) for row in rows}
     plans = _plans(connection, rows, wanted)
@@ -82,6 +81,15 @@ def chosen(
     out |= {heads[row.account] for row in rows if not _fits_amount(documents.get(row.document or 0), wanted.up_to)}
     named = {heads[account] for account in wanted.accounts} if wanted.accounts else set(heads.values())
     return [row for row in rows if heads[row.account] in named - out]
+
+
+def _not_drafted(connection: Connection, run: Run, account: str, known: Collection[str]) -> NotFound:
+    found = run_accounts_of(connection, run, [account]).get(account)
+    if found is None:
+        remedy = did_you_mean(account, known) or "Look at its accounts: billing run show"
+        return NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=remedy)
+    remedy = f"See why, and let it pass: billing run release {run.code} {account}" if found.state == "held" else ""
+    return NotFound("RUN04", f"account {account!r} is {found.state} in the run {run.code}, not drafted", remedy=remedy)
 
 
 def _plans(connection: Connection, rows: Sequence[RunAccount], wanted: ApprovalFilter) -> dict[str, set[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 import attrs
+from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.cycle import last_period
 from billing_framework.run.cycle.missed import Missed, missed_periods, oldest
@@ -17,12 +18,19 @@ from billing_framework.run.work.work import Work
 from billing_framework.storage import audit
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run, locked, move_run
-from billing_framework.storage.master.account_rows import account_codes, account_cycles, accounts_of_groups
+from billing_framework.storage.master.account_rows import (
+    account_codes,
+    account_cycles,
+    accounts_of_groups,
+    load_accounts,
+    load_tree,
+)
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle
 from billing_framework.values.clock import timezone, today
-from billing_framework.values.errors import Refused
+from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import did_you_mean
 
 DEFAULT_MOST = 12
 
@@ -133,12 +141,20 @@ def _asked(deployment: Deployment, request: DueRequest) -> tuple[date, list[str]
     """Return the date, the cycles whose periods a calendar tells, and those of which only readings do."""
     with deployment.database.read() as connection:
         zone = load_book(connection, request.book).profile.zone
+        _refuse_unknown(connection, request)
         among = {*request.accounts, *(accounts_of_groups(connection, request.book, request.groups) if request.groups else ())}
         cycles = sorted(request.cycles or account_cycles(connection, request.book, among))
     calendars = deployment.settings.custom_cycles
     unread = tuple(cycle for cycle in cycles if isinstance(parse_cycle(cycle, calendars), ReadDateCycle))
     day = request.as_of or today(deployment.clock, timezone(zone))
     return day, [cycle for cycle in cycles if cycle not in unread], unread
+
+
+def _refuse_unknown(connection: Connection, request: DueRequest) -> None:
+    unknown = sorted(set(request.accounts) - load_accounts(connection, request.accounts).keys())
+    if unknown:
+        remedy = did_you_mean(unknown[0], load_tree(connection, request.book))
+        raise NotFound("RUN04", f"there is no account {unknown[0]!r}", remedy=remedy)
 
 
 def _missed(deployment: Deployment, request: DueRequest, cycle: str, day: date) -> dict[str, Missed]:

@@ -70,8 +70,11 @@ def bill_off_cycle(
         Refused: ``RUN54`` where the dates leave days unbilled, are billed already, or reach into another period.
     """
     standing = _standing(deployment, request.account)
-    period = _dates(deployment, standing, request.first, request.end or standing.day)
-    return start_run(deployment, _wanted(standing.account, period, request), work=work, progress=progress)
+    end = request.end or standing.day
+    begun = next((one.dates for one in standing.billed if not one.is_over and one.dates.end == end), None)
+    if begun is None or request.first not in (None, begun.start):  # else the same command goes on with what it has begun
+        begun = _dates(deployment, standing, request.first, end)
+    return start_run(deployment, _wanted(standing.account, begun, request), work=work, progress=progress)
 
 
 def bill_finally(
