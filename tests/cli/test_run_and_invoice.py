@@ -146,3 +146,11 @@ def test_all_invoices_of_a_run_are_printed_into_a_folder(office: Office, tmp_pat
     assert "RUN01" in told(office, "invoice", "print", "--run", "nowhere", "--out", str(tmp_path), code=2)
     (tmp_path / "file").write_text("")
     assert told(office, "invoice", "print", "INV-2026-000002", "--out", str(tmp_path / "file" / "x"), code=2)
+
+
+def test_an_edit_says_that_it_withdraws_the_approval_of_all(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    assert "withdrawn" not in told(office, "run", "hold", "", "C2", "--reason", "big order")
+    told(office, "run", "approve")
+    edited = told(office, "run", "edit", "", "C1", "--line", "2", "--amount", "5", "--reason", "agreed by telephone")
+    assert "the approval of the whole run is withdrawn: approve it again" in edited

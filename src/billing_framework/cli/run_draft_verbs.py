@@ -23,7 +23,7 @@ from billing_framework.run.review.wanted_edits import (
     Wanted,
     WriteDown,
 )
-from billing_framework.storage.billing.run_rows import RunAccount
+from billing_framework.storage.billing.run_rows import RunAccount, find_run
 
 
 @click.command()
@@ -62,10 +62,11 @@ def edit(context: click.Context, /, deployment: Deployment, *, run_code: str, ac
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw 1 --reason "edited the wrong line"
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw-write-down --reason "to be cut by another percentage"
     """
+    approved = _is_approved(deployment, run_code)
     row = edit_draft(deployment, run_code, account, _wanted(given), reason=reason)
     held = row.state == "held"
     show_findings(context, [item.finding for item in row.evidence] if held else [])
-    emit(context, row, _state(row))
+    emit(context, row, _state(row, was_approved=approved))
     if held:
         context.exit(1)
 
@@ -143,12 +144,19 @@ def hold(context: click.Context, deployment: Deployment, *, run_code: str, accou
     Example:
       billing run hold US.2026-07-01.monthly-1.1 A-1001 --reason "customer disputes the reading"
     """
+    approved = _is_approved(deployment, run_code)
     row = hold_account(deployment, run_code, account, reason=reason)
-    emit(context, row, _state(row))
+    emit(context, row, _state(row, was_approved=approved))
 
 
-def _state(row: RunAccount) -> str:
-    return f"account {row.account} is {row.state}, draft {row.version}" + (f": {row.reason}" if row.reason else "")
+def _is_approved(deployment: Deployment, run_code: str) -> bool:
+    with deployment.database.read() as connection:
+        return find_run(connection, run_code).state == "approved"
+
+
+def _state(row: RunAccount, *, was_approved: bool) -> list[str]:
+    shown = [f"account {row.account} is {row.state}, draft {row.version}" + (f": {row.reason}" if row.reason else "")]
+    return [*shown, "the approval of the whole run is withdrawn: approve it again"] if was_approved else shown
 
 
 DRAFT_VERBS = (edit, hold)
