@@ -62,8 +62,9 @@ def edit(context: click.Context, /, deployment: Deployment, *, run_code: str, ac
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw 1 --reason "edited the wrong line"
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw-write-down --reason "to be cut by another percentage"
     """
+    wanted = _wanted(given)
     approved = _is_approved(deployment, run_code)
-    row = edit_draft(deployment, run_code, account, _wanted(given), reason=reason)
+    row = edit_draft(deployment, run_code, account, wanted, reason=reason)
     held = row.state == "held"
     show_findings(context, [item.finding for item in row.evidence] if held else [])
     emit(context, row, _state(row, was_approved=approved))
