@@ -71,6 +71,21 @@ def test_a_floor_imports_only_floors_left_of_it(module: Module) -> None:
     assert not upward
 
 
+ROOMS_OF_A_RUN = ("work", "draft", "review", "cycle")
+"""From who works on it to the steps that officers take: a room imports only rooms left of it."""
+
+
+@pytest.mark.parametrize("module", [one for one in core_modules() if one.path.split("/")[-2] in ROOMS_OF_A_RUN], ids=str)
+def test_a_room_of_the_run_imports_only_rooms_left_of_it(module: Module) -> None:
+    later = ROOMS_OF_A_RUN[ROOMS_OF_A_RUN.index(module.path.split("/")[-2]) + 1 :]
+    upward = [
+        f"line {line}: {origin}"
+        for origin, _, line in imports(module)
+        if origin.startswith(tuple(f"{PACKAGE}.run.{room}." for room in later))
+    ]
+    assert not upward
+
+
 def _asks_for_the_version(module: Module, name: str) -> bool:
     return name == "__version__" or (not name and f"{PACKAGE}.__version__" in module.text)
 

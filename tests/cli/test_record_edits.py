@@ -6,11 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from billing_framework.cli.context import Session
-from billing_framework.cli.main import cli
 from billing_framework.storage.engine import Database
+from tests.cli.in_office import told
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import Office
 
@@ -27,14 +25,6 @@ def office(sqlite_database: Database) -> Office:
     )
     office.start("2026-07")
     return office
-
-
-def told(office: Office, *args: str, code: int = 0) -> str:
-    session = Session()
-    session._opened = office.deployment  # noqa: SLF001  the command works in the office of the test
-    done = CliRunner().invoke(cli, list(args), obj=session)
-    assert done.exit_code == code, (done.output, done.exception)
-    return done.output
 
 
 def data(office: Office, *args: str) -> Any:

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from billing_framework.cli.context import Session
-from billing_framework.cli.main import cli
 from billing_framework.plugin.settings import ReviewSettings
 from billing_framework.storage.engine import Database
 from billing_framework.values.money import Money
+from tests.cli.in_office import told
 from tests.scenarios.office import Office
 
 
@@ -24,18 +22,6 @@ def office(sqlite_database: Database) -> Office:
     office.customer("C2", "lathe")
     office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4", "j2,lathe,2026-07-20T08:00:00+00:00,90")
     return office
-
-
-def billing(office: Office, *args: str) -> Result:
-    session = Session()
-    session._opened = office.deployment  # noqa: SLF001  the command works in the office of the test
-    return CliRunner().invoke(cli, list(args), obj=session)
-
-
-def told(office: Office, *args: str, code: int = 0) -> str:
-    done = billing(office, *args)
-    assert done.exit_code == code, (done.output, done.exception)
-    return done.output
 
 
 def data(office: Office, *args: str, code: int = 0) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from tests.cli.test_run_and_invoice import data, office, told
+from tests.cli.in_office import told
+from tests.cli.test_run_and_invoice import data, office
 from tests.scenarios.office import PLAN, Office
 
 __all__ = ["office"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.cli.test_run_and_invoice import data, office, told
+from tests.cli.in_office import told
+from tests.cli.test_run_and_invoice import data, office
 from tests.scenarios.office import Office
 
 __all__ = ["office"]

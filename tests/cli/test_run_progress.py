@@ -10,16 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from billing_framework.cli.context import Session
-from billing_framework.cli.main import cli
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.run.review.status import run_status
 from billing_framework.run.work.lease import claim
 from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.run_rows import Run, find_run
 from billing_framework.storage.engine import Database
+from tests.cli.in_office import told
 from tests.scenarios.office import Office
 
 
@@ -33,14 +31,6 @@ def office(sqlite_database: Database) -> Office:
     for number in range(5):
         office.customer(f"C{number}", f"machine-{number}")
     return office
-
-
-def told(office: Office, *args: str, code: int = 0) -> str:
-    session = Session()
-    session._opened = office.deployment  # noqa: SLF001  the command works in the office of the test
-    done = CliRunner().invoke(cli, list(args), obj=session)
-    assert done.exit_code == code, (done.output, done.exception)
-    return done.output
 
 
 def cut_off(office: Office) -> Run:

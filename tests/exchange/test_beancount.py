@@ -6,10 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from billing_framework.cli.context import Session
-from billing_framework.cli.main import cli
 from billing_framework.exchange.beancount import ChainedEntry, account_name, beancount_lines
 from billing_framework.ledger.book import Book
 from billing_framework.ledger.chart import AccountType, Chart, GlAccount
@@ -19,6 +16,7 @@ from billing_framework.run.prove.journal import beancount_file
 from billing_framework.run.prove.trial_balance import book_trial_balance
 from billing_framework.storage.engine import Database
 from billing_framework.values.money import Money
+from tests.cli.in_office import told
 from tests.exchange.beancount_judge import judged
 from tests.scenarios.office import Office
 
@@ -114,9 +112,6 @@ def test_a_billed_ledger_passes_the_judge_with_the_balances_of_the_books(databas
             assert f":{line.code}  {number} ~ 0 {currency}" in text
     assert '    customer: "C2"' in text
     assert '    document: "INV-2026-000001"' in text
-    session = Session()
-    session._opened = office.deployment  # noqa: SLF001  the command line opens no second deployment
     out = tmp_path / "again.beancount"
-    done = CliRunner().invoke(cli, ["ledger", "export", "--format", "beancount", "--out", str(out)], obj=session)
-    assert done.exit_code == 0, done.output
+    told(office, "ledger", "export", "--format", "beancount", "--out", str(out))
     assert out.read_bytes() == content

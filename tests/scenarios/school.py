@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Any, BinaryIO
 
 import attrs
-from click.testing import CliRunner, Result
 
 from billing_framework import (
     ExportDocument,
@@ -29,8 +28,6 @@ from billing_framework import (
     measure_rater,
     personal,
 )
-from billing_framework.cli.context import Session
-from billing_framework.cli.main import cli
 from billing_framework.plugin.host import Host
 from billing_framework.run.master.customers import create
 from billing_framework.run.schema import upgrade_schema
@@ -160,13 +157,6 @@ def lessons(office: Office, *rows: str, file: str = "lessons.csv") -> IntakeRepo
     """Take in lessons."""
     content = "\n".join(["id,card,at,hours,pupil,born,note", *rows, ""]).encode()
     return take_in(office.deployment, io.BytesIO(content), "lessons", source="desk", name=file)
-
-
-def billing(office: Office, *arguments: str) -> Result:
-    """Run the command line in the open deployment of the office."""
-    session = Session()
-    session._opened = office.deployment  # noqa: SLF001  the command line would open one of its own
-    return CliRunner().invoke(cli, list(arguments), obj=session)
 
 
 def contents(database: Database) -> str:

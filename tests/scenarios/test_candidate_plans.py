@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from billing_framework.run.cycle.cancel import purge_run
-from billing_framework.run.cycle.rehearse import read_candidates
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
+from billing_framework.run.draft.rehearse import read_candidates
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
 from billing_framework.run.master.periods import month
 from billing_framework.run.review.diff import diff_runs

@@ -7,10 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
-from click.testing import CliRunner
 
-from billing_framework.cli.context import Session
-from billing_framework.cli.main import cli
 from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Exported, Exporter
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
@@ -21,6 +18,7 @@ from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import ContractBroken, InputRefused, NotFound, Refused
 from billing_framework.values.finding import Finding, Severity
+from tests.cli.in_office import billing as billing_in
 from tests.scenarios import workshop
 from tests.scenarios.office import Office
 from tests.scenarios.test_changed_behind_its_back import behind
@@ -181,9 +179,7 @@ def test_the_check_finds_what_was_changed_in_a_file(office: Office, fault: str) 
 
 def test_the_commands(office: Office, tmp_path: Path) -> None:
     def billing(*args: str) -> tuple[int, str]:
-        session = Session()
-        session._opened = office.deployment  # noqa: SLF001  the command works in the office of the test
-        done = CliRunner().invoke(cli, list(args), obj=session)
+        done = billing_in(office, *args)
         assert "Traceback" not in done.output
         return done.exit_code, done.output
 

@@ -25,6 +25,7 @@ from billing_framework.storage.personal.vault import Vault
 from billing_framework.storage.usage.suspense import suspense_rows
 from billing_framework.values.errors import BillingError, ConfigurationError, InputRefused, NotFound, Refused
 from billing_framework.values.money import Money
+from tests.cli.in_office import billing
 from tests.scenarios.office import Office
 from tests.scenarios.school import (
     BORN,
@@ -35,7 +36,6 @@ from tests.scenarios.school import (
     PLAN,
     STREET,
     School,
-    billing,
     contents,
     key,
     lessons,

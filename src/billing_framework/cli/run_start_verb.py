@@ -15,9 +15,9 @@ from billing_framework.cli.output import emit, show_findings
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.period import run_book, run_period
-from billing_framework.run.cycle.rehearse import read_candidates
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.rehearse import read_candidates
 from billing_framework.run.input_file import read_input
 
 

@@ -16,8 +16,8 @@ from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
 from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
-from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_as_of
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.draft.order import one_decision_at_a_time, order_findings

@@ -6,8 +6,8 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.cycle.post import leave_unbilled
-from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.review.withdraw_approval import withdraw_approval
 from billing_framework.storage import audit
 from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.candidate_rows import drop_candidates

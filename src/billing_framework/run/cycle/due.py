@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.cycle import last_period
 from billing_framework.run.cycle.missed import Missed, missed_periods, oldest
 from billing_framework.run.cycle.post import leave_unbilled
-from billing_framework.run.cycle.start import OPEN_STATES, RunReport, RunRequest, start_run
+from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
@@ -192,7 +192,7 @@ def _end_empty(deployment: Deployment, run: Run) -> Run:
     """End a run that has found nothing to bill, so that its accounts go on with their next period."""
     with deployment.database.begin() as connection:
         run = locked(connection, run)
-        if run.state not in OPEN_STATES or set(counts_by_state(connection, run)) != {"skipped"}:
+        if not run.is_open or set(counts_by_state(connection, run)) != {"skipped"}:
             return run
         leave_unbilled(connection, run)
         now = deployment.clock.now()

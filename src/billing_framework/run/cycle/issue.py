@@ -13,7 +13,7 @@ from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
 from billing_framework.ledger.batch import Batch
 from billing_framework.receivables.open_item import item_of_figures
-from billing_framework.run.cycle.digest import run_digest
+from billing_framework.run.draft.digest import run_digest
 from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents

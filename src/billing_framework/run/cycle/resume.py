@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from billing_framework.run.cycle.post import post_run
-from billing_framework.run.cycle.start import OPEN_STATES, finish_drafting, make_pending
+from billing_framework.run.cycle.start import finish_drafting, make_pending
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.work.coordinate import Progress
@@ -56,7 +56,7 @@ def resume_run(
     with deployment.database.read() as connection:
         cut_off = [] if code else [run for run in runs(connection) if run.state in ("drafting", "posting")]
         run = cut_off[0] if cut_off else find_run(connection, code)
-    if run.state in OPEN_STATES:
+    if run.is_open:
         make_pending(deployment, run)
         told: list[Finding] = []
         run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)

@@ -46,8 +46,6 @@ from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
 from billing_framework.values.spelling import did_you_mean
 
-OPEN_STATES = ("drafting", "drafted")
-
 
 @attrs.frozen(kw_only=True)
 class RunRequest:
@@ -128,7 +126,7 @@ def start_run(
     if opened.run is None:
         return opened
     run = opened.run
-    if run.state not in OPEN_STATES:
+    if not run.is_open:
         return attrs.evolve(opened, counts=_counts(deployment, run))
     stale = 0 if opened.is_new else make_pending(deployment, run)
     told: list[Finding] = []
@@ -248,7 +246,7 @@ def _earlier(connection: Connection, request: RunRequest) -> list[Run]:
         period_end=request.period.end,
         kind=request.kind,
     )
-    return [locked(connection, run) if run.state in OPEN_STATES else run for run in found]
+    return [locked(connection, run) if run.is_open else run for run in found]
 
 
 def _accounts(connection: Connection, request: RunRequest, groups: BillingGroups) -> list[str]:
@@ -274,7 +272,7 @@ def _accounts(connection: Connection, request: RunRequest, groups: BillingGroups
 def _to_resume(earlier: Sequence[Run], request: RunRequest) -> Run | None:
     for run in earlier:
         covers = not run.accounts or (request.accounts and set(request.accounts) <= set(run.accounts))
-        if run.state in (*OPEN_STATES, "approved", "posting") and covers:
+        if (run.is_open or run.state in ("approved", "posting")) and covers:
             return run
     return None
 
@@ -307,7 +305,7 @@ def _take_in_new_accounts(
     connection: Connection, run: Run, own: Sequence[str], groups: BillingGroups, claims: Mapping[str, PeriodClaim]
 ) -> None:
     """Add accounts to a run that have come to its cycle, and those that only pay for one of its accounts."""
-    if run.state not in OPEN_STATES:
+    if not run.is_open:
         return
     before = run_accounts(connection, run)
     if any(row.state == "posted" for row in before):
@@ -347,7 +345,7 @@ def make_pending(deployment: Deployment, run: Run) -> int:
     stale = stale_accounts(deployment, run)
     with deployment.database.begin() as connection:
         run = locked(connection, run)
-        if run.state not in OPEN_STATES:
+        if not run.is_open:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Cancel it, or post it")
         rows = [
             row for row in run_accounts(connection, run) if row.account in stale and row.state in ("drafted", "held", "skipped")

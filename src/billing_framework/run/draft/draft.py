@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.accounts.party import Party
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
-from billing_framework.run.cycle.rehearse import billed_before, desk_of_run, in_order
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.bill import BillResult, bill
 from billing_framework.run.draft.bill_input import BillInput
@@ -21,6 +20,7 @@ from billing_framework.run.draft.late_policy import late_holds
 from billing_framework.run.draft.load_input import Desk, InputRequest, load_inputs, open_desk
 from billing_framework.run.draft.manifest import ManifestText, ManifestWriter, changed_parts, versions_digest
 from billing_framework.run.draft.order import order_holds
+from billing_framework.run.draft.rehearse import billed_before, desk_of_run, in_order
 from billing_framework.run.draft.together import heads_of_results, held_together
 from billing_framework.run.draft.unbilled import gap_holds
 from billing_framework.run.versions import computing_versions
@@ -54,7 +54,6 @@ from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
 
-OPEN = ("drafting", "drafted")
 LASTING = ("officer", "period")
 """Checks whose holds outlast a new draft: an officer's, and that of dates which another run bills."""
 
@@ -84,7 +83,7 @@ def draft_accounts(
     work = work or work_of(deployment, batch_size)
     with deployment.database.begin() as connection:
         run = locked(connection, run)
-        if run.state in OPEN:
+        if run.is_open:
             groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
             plan_drafting(connection, run, groups, work.shard_size)
     return coordinate(deployment, run, DRAFTING, work, progress).count
@@ -170,7 +169,7 @@ def draft_batch(
     rows = {row.account: row for row in _reviewed(desk, results, manifests, history, before, order=order, watch=watch)}
     with deployment.database.begin() as connection:
         run = locked(connection, run, shared=lease is not None)
-        if run.state not in OPEN:
+        if not run.is_open:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Somebody else moved it on meanwhile")
         if lease is not None:
             lease.keep(connection, len(accounts))

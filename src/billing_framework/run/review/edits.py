@@ -14,7 +14,6 @@ from billing_framework.invoicing.edit import WAIVED, Edit, EditField, add_charge
 from billing_framework.invoicing.record_edit import RECORD_FIELDS
 from billing_framework.invoicing.write_down import cut_of, written_down
 from billing_framework.rating.charge import Charge
-from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import document_key, draft_batch
 from billing_framework.run.draft.load_input import open_desk
@@ -30,6 +29,7 @@ from billing_framework.run.review.wanted_edits import (
     Wanted,
     WriteDown,
 )
+from billing_framework.run.review.withdraw_approval import withdraw_approval
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import load_documents

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import billing_groups
-from billing_framework.run.cycle.withdraw_approval import withdraw_approval
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.draft import LASTING, OPEN, draft_accounts
+from billing_framework.run.draft.draft import LASTING, draft_accounts
 from billing_framework.run.draft.together import TOGETHER, heads_of_drafts, held_together
+from billing_framework.run.review.withdraw_approval import withdraw_approval
 from billing_framework.storage import audit
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
@@ -224,7 +224,7 @@ def retry_held(
     """
     with deployment.database.begin() as connection:
         run = find_run(connection, code, lock=True)
-        if run.state not in OPEN:
+        if not run.is_open:
             raise Refused(
                 "RUN03",
                 f"the run {run.code} is {run.state}",

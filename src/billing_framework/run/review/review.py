@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.late_run import late_of_run
-from billing_framework.run.cycle.digest import run_digest
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.issuer import mapping_of
+from billing_framework.run.review.control import reconciles
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.storage.billing.figure_rows import proven_documents
 from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
@@ -85,7 +86,7 @@ class RunReview:
     @property
     def reconciled(self) -> bool:
         """True where every record that the accounts were given is priced, or not priced or left for later for a reason."""
-        return self.control.get("records", 0) == sum(count for name, count in self.control.items() if name != "records")
+        return reconciles(self.control)
 
 
 def review_run(deployment: Deployment, code: str = "") -> RunReview:
@@ -111,7 +112,6 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
     control: Counter[str] = Counter()
     for row in rows:
         control.update(row.control)
-    is_open = run.state in ("drafting", "drafted")
     return RunReview(
         run=run,
         counts=dict(sorted(Counter(row.state for row in rows).items())),
@@ -122,7 +122,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         suspended=waiting,
         unassigned=unassigned,
         held=tuple(row for row in rows if row.state == "held"),
-        stale=stale_accounts(deployment, run) if is_open else {},
+        stale=stale_accounts(deployment, run) if run.is_open else {},
         late=_late(deployment, run),
         digest=digest,
     )

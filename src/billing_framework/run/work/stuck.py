@@ -34,7 +34,7 @@ def hold_stuck(deployment: Deployment, run: Run, accounts: Sequence[str], lease:
     """
     with deployment.database.begin() as connection:
         run = locked(connection, run, shared=True)
-        if run.state not in ("drafting", "drafted"):
+        if not run.is_open:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Somebody else moved it on meanwhile")
         lease.keep(connection, len(accounts))
         rows = run_accounts_of(connection, run, accounts)

@@ -74,6 +74,11 @@ class Run:
         return natural_id("run", self.code)
 
     @property
+    def is_open(self) -> bool:
+        """True while it can be drafted and edited: it is not approved, and not cancelled."""
+        return self.state in ("drafting", "drafted")
+
+    @property
     def is_final(self) -> bool:
         """True where its documents can be issued."""
         return self.kind != "rehearsal"
