@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_framework.storage.packed import pack, unpack
-from billing_framework.storage.packed_columns import unpack_columns
+from billing_framework.storage.packed_columns import pack_columns, unpack_columns
 from billing_framework.values.errors import StorageError
 
 whole = st.integers(-(2**63), 2**63 - 1)
@@ -33,3 +34,10 @@ def test_many_are_what_each_is_alone(many: list[list[int]]) -> None:
 def test_a_damaged_value_is_told(damaged: bytes) -> None:
     with pytest.raises(StorageError, match="damaged"):
         unpack_columns([pack([1, 2]), damaged])
+
+
+@given(st.lists(values, max_size=12))
+def test_many_are_packed_as_each_is_alone(many: list[list[int]]) -> None:
+    numbers = np.array([number for one in many for number in one], dtype=np.int64)
+    starts = np.cumsum([0, *map(len, many)])
+    assert pack_columns(numbers, starts) == [pack(one) for one in many]

@@ -1,7 +1,7 @@
-"""Many packed tuples of whole numbers at once, as one array: the columnar twin of `unpack`.
+"""Many packed tuples of whole numbers at once, as one array: the columnar twins of `pack` and `unpack`.
 
 Values that are written alike (the same header and length, as the days of interval meters are) become one matrix; each that is
-compressed is opened by itself before.
+compressed is opened by itself before, and each that may be worth compressing is packed by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from billing_framework.storage.packed import pack
 from billing_framework.values.columns import Integers
 from billing_framework.values.errors import StorageError
 
@@ -19,6 +20,72 @@ _COMPRESSED = 0x20
 _DIFFERENCES = 0x10
 _WIDTHS = (1, 2, 4, 8)
 _FIRST = 8
+_LARGEST = 2**62
+"""Differences of smaller numbers have 64 bits at most."""
+
+
+def pack_columns(numbers: Integers, starts: Integers) -> list[bytes]:
+    """Return what `pack` returns of each of many tuples.
+
+    Args:
+        numbers: the numbers of all tuples one after the other.
+        starts: where those of each begin; the last is the end of all.
+    """
+    packed = [b""] * (len(starts) - 1)
+    counts = np.diff(starts)
+    for count in np.unique(counts).tolist():
+        rows = np.flatnonzero(counts == count)
+        alike = len(rows) == len(counts)
+        matrix = numbers.reshape(len(rows), count) if alike else numbers[starts[rows][:, None] + np.arange(count)]
+        for row, content in zip(rows.tolist(), _packed_matrix(matrix), strict=True):
+            packed[row] = content
+    return packed
+
+
+def _packed_matrix(matrix: Integers) -> list[bytes]:
+    """Return the packed rows of a matrix."""
+    rows, count = matrix.shape
+    if count < 2 or matrix.max() >= _LARGEST or matrix.min() <= -_LARGEST:
+        return [pack(row) for row in matrix.tolist()]
+    steps = np.diff(matrix, axis=1)
+    widths, step_widths = _widths(matrix), _widths(steps)
+    by_steps = step_widths < widths
+    repeats = (steps[:, 1:] == steps[:, :-1]).sum(axis=1)
+    by_itself = 2 * repeats >= count - 2
+    kinds = np.where(by_itself, -1, np.where(by_steps, step_widths | _DIFFERENCES, widths))
+    packed = [b""] * rows
+    for kind in np.unique(kinds).tolist():
+        chosen = np.flatnonzero(kinds == kind)
+        own = matrix if len(chosen) == rows else matrix[chosen]
+        if kind < 0:
+            written = [pack(row) for row in own.tolist()]
+        else:
+            written = _written(own, steps[chosen] if kind & _DIFFERENCES else None, kind)
+        for row, content in zip(chosen.tolist(), written, strict=True):
+            packed[row] = content
+    return packed
+
+
+def _widths(matrix: Integers) -> Integers:
+    """Return the width of the numbers of each row, as its place in `_WIDTHS`."""
+    low, high = matrix.min(axis=1), matrix.max(axis=1)
+    widths = np.full(len(matrix), len(_WIDTHS) - 1, dtype=np.int64)
+    for place in reversed(range(len(_WIDTHS) - 1)):
+        limit = 1 << (8 * _WIDTHS[place] - 1)
+        widths[(-limit <= low) & (high < limit)] = place
+    return widths
+
+
+def _written(matrix: Integers, steps: Integers | None, header: int) -> list[bytes]:
+    """Return the rows of a matrix, written as one header says."""
+    kind = f"<i{_WIDTHS[header & 0x03]}"
+    parts = [np.full((len(matrix), 1), header, dtype=np.uint8)]
+    if steps is not None:
+        parts.append(np.ascontiguousarray(matrix[:, :1], dtype="<i8").view(np.uint8))
+    parts.append(np.ascontiguousarray(matrix if steps is None else steps, dtype=kind).view(np.uint8))
+    joined = np.concatenate(parts, axis=1)
+    content, length = joined.tobytes(), joined.shape[1]
+    return [content[start : start + length] for start in range(0, len(content), length)]
 
 
 def unpack_columns(packed: Sequence[bytes]) -> tuple[Integers, Integers]:

@@ -21,12 +21,13 @@ from billing_framework.storage.usage.column_rows import (
     insert_new_subjects,
     keys_among,
     record_rows,
+    slots_among,
     waiting_keys,
 )
 from billing_framework.storage.usage.rows import load_guide
 from billing_framework.usage.columnar.identity import IdentifiedColumns
 from billing_framework.usage.columnar.record_columns import instant_of
-from billing_framework.usage.content import usage_key
+from billing_framework.usage.content import slot_key, usage_key
 from billing_framework.usage.reader import BadRecord
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage
@@ -49,6 +50,7 @@ class ColumnDesk:
     _asks_keys: bool = False
     _asks_subjects: bool = False
     _seen: SeenKeys = attrs.field(factory=SeenKeys)
+    _seen_slots: SeenKeys = attrs.field(factory=SeenKeys)
     _pending: dict[str, list[pl.DataFrame]] = attrs.field(factory=dict)
     _pending_count: int = 0
     _spans: pl.DataFrame | None = None
@@ -69,6 +71,7 @@ class ColumnDesk:
             others += self._take_columns(block.ready, others)
         if others:
             self._seen.add(_keys_of(others))
+            self._seen_slots.add(_slots_of(others))
             self._asks_subjects = True
             self._flush()
             others.sort(key=lambda item: item.line)
@@ -85,7 +88,8 @@ class ColumnDesk:
         records, ids = ready.records, ready.subject_ids
         columns, kind = records.columns, self.desk.rules[records.columns.kind]
         others = columns.records(kind, records.others) if records.others.height else []
-        is_good = self._is_new(records, [*items, *others]) & self._is_guided(columns.frame, ids)
+        met = [*items, *others]
+        is_good = self._is_new(records, met) & self._is_alone(records, met) & self._is_guided(columns.frame, ids)
         is_again = np.isin(records.again_keys, records.keys[is_good])
         self.desk.totals += ControlTotals(records=int(is_again.sum()), duplicate=int(is_again.sum()))
         if not is_again.all():
@@ -114,6 +118,17 @@ class ColumnDesk:
             met.append(keys_among(self.desk.connection, records.keys))
         return ~np.isin(records.keys, np.concatenate(met))
 
+    def _is_alone(self, records: IdentifiedColumns, others: Sequence[AnyUsage | BadRecord]) -> Flags:
+        """Return which records have no slot, or one that nothing else has: in the block, the file or the database."""
+        slots = records.slots[records.slots != 0]
+        if not len(slots):
+            return np.ones(len(records.slots), dtype=np.bool_)
+        met = [self._seen_slots.among(slots), _slots_of(others)]
+        if self._asks_keys:
+            met.append(slots_among(self.desk.connection, slots))
+        is_alone: Flags = (records.slots == 0) | ~np.isin(records.slots, np.concatenate(met))
+        return is_alone
+
     def _is_guided(self, frame: pl.DataFrame, subject_ids: pl.Series) -> Flags:
         """Return which records are of an identifier that is assigned when they start."""
         starts = pl.DataFrame([subject_ids, frame["start"], frame["subject"]])
@@ -136,7 +151,14 @@ class ColumnDesk:
         self._store_subjects(ready.subject_ids)
         insert_prepared(self.desk.connection, ready.rows)
         self._seen.add(ready.records.keys)
-        keys = pl.DataFrame([pl.Series("key", ready.records.keys), ready.subject_ids, frame["start"].alias("start_at")])
+        self._seen_slots.add(ready.records.slots[ready.records.slots != 0])
+        keys = frame.select(
+            pl.Series("key", ready.records.keys),
+            ready.subject_ids,
+            pl.col("start").alias("start_at"),
+            pl.Series("slot_key", ready.records.slots),
+            (pl.col("version") if columns.has_slots else pl.lit(0, dtype=pl.Int64)).alias("version"),
+        )
         self._pending.setdefault(columns.kind, []).append(keys)
         self._pending_count += count
         self.desk.totals += ControlTotals(
@@ -165,3 +187,9 @@ class ColumnDesk:
 def _keys_of(items: Sequence[AnyUsage | BadRecord]) -> Keys:
     """Return the keys of those records that could be read."""
     return np.array([usage_key(one.source, one.external_id) for one in items if not isinstance(one, BadRecord)], dtype=np.int64)
+
+
+def _slots_of(items: Sequence[AnyUsage | BadRecord]) -> Keys:
+    """Return the ids of the slots of those records that have one."""
+    slots = [slot_key(one) for one in items if not isinstance(one, BadRecord) and one.slot]
+    return np.array(slots, dtype=np.int64)

@@ -15,13 +15,15 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.bulk import bulk_read_ints
 from billing_framework.storage.bulk_columns import Literal, PreparedRows, insert_columns, prepared_rows
 from billing_framework.storage.engine_errors import driver_errors_translated
+from billing_framework.storage.packed import pack
+from billing_framework.storage.packed_columns import pack_columns
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.rows import insert_subjects
 from billing_framework.storage.usage.tables import usage_key, usage_subject, usage_suspense
 from billing_framework.usage.columnar.identity import IdentifiedColumns
-from billing_framework.usage.columnar.record_columns import microseconds_of
+from billing_framework.usage.columnar.record_columns import SLOT_TYPES, microseconds_of
 from billing_framework.usage.content import field_text
-from billing_framework.usage.kind_fields import Sort
+from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.values.period import midnight
 
 Keys = np.ndarray[Any, np.dtype[np.int64]]
@@ -59,6 +61,12 @@ def _rows_among(connection: Connection, query: str, keys: Keys) -> Iterator[tupl
             cursor.execute(statement, (str(some) if is_sqlite else some,))
             yield from cursor.fetchall()
         cursor.close()
+
+
+def slots_among(connection: Connection, slots: Keys) -> Keys:
+    """Return those of some ids of slots, none of them 0, that stored records have, in order."""
+    query = "SELECT slot_key FROM usage_key WHERE slot_key <> 0 AND slot_key"
+    return np.array(sorted({row[0] for row in _rows_among(connection, query, slots)}), dtype=np.int64)
 
 
 def waiting_keys(connection: Connection) -> Keys:
@@ -128,26 +136,44 @@ def record_rows(
         pl.col("start").alias("start_at"),
         pl.col("end").alias("end_at"),
         pl.Series("digest", records.digests, dtype=pl.Binary),
-        *(field.name for field in derived.fields if field.name in columns.frame.columns),
+        *(SLOT_TYPES if columns.has_slots else ()),
+        *(_stored_form(columns.frame[field.name], field) for field in derived.fields if field.name in columns.frame.columns),
     ).sort("subject_id", "start_at", "key")
-    constants: dict[str, Literal] = {"source": columns.source, "slot": "", "version": 0, "batch_id": batch_id}
+    constants: dict[str, Literal] = {"source": columns.source, "batch_id": batch_id}
+    constants |= {} if columns.has_slots else {"slot": "", "version": 0}
     for field in derived.fields:
         if field.name not in columns.frame.columns:
             value = columns.constants.get(field.name, field.default)
+            if field.sort is Sort.WHOLES and value is not None:
+                constants[field.name] = pack(value)
+                continue
             whole = field.sort in (Sort.WHOLE, Sort.FLAG, Sort.INSTANT)
             text = None if value is None else field_text(value, field)
             constants[field.name] = int(text) if whole and text is not None else text
     return prepared_rows(dialect, derived.table.name, frame, constants)
 
 
+def _stored_form(values: pl.Series, field: BodyField) -> pl.Series:
+    """Return the values of a field as they are stored."""
+    if field.sort is not Sort.WHOLES:
+        return values
+    lists = values.drop_nulls()
+    starts = np.concatenate(([0], np.cumsum(lists.list.len().to_numpy()))).astype(np.int64)
+    numbers = lists.list.explode(empty_as_null=False).to_numpy()
+    packed: list[bytes | None] = [None] * len(values)
+    for place, content in zip(values.is_not_null().arg_true().to_list(), pack_columns(numbers, starts), strict=True):
+        packed[place] = content
+    return pl.Series(values.name, packed, dtype=pl.Binary)
+
+
 def insert_key_columns(connection: Connection, kind: str, keys: Iterable[pl.DataFrame], batch_id: int) -> None:
-    """Store the keys of records without slots, in order.
+    """Store the keys of records, in order.
 
     Args:
         connection: a connection with an open write transaction.
         kind: their kind.
-        keys: frames of ``key``, ``subject_id`` and ``start_at``.
+        keys: frames of ``key``, ``subject_id``, ``start_at``, ``slot_key`` and ``version``.
         batch_id: number of their batch.
     """
-    constants: Mapping[str, Literal] = {"kind": kind, "slot_key": 0, "version": 0, "batch_id": batch_id}
+    constants: Mapping[str, Literal] = {"kind": kind, "batch_id": batch_id}
     insert_columns(connection, usage_key.name, pl.concat(keys).sort("key"), constants)

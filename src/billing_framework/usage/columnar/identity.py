@@ -11,10 +11,10 @@ import attrs
 import numpy as np
 import polars as pl
 
-from billing_framework.usage.columnar.record_columns import COLUMN_TYPES, ENVELOPE_TYPES, RecordColumns
+from billing_framework.usage.columnar.record_columns import COLUMN_TYPES, ENVELOPE_TYPES, SLOT_TYPES, RecordColumns
 from billing_framework.usage.content import ESCAPE, SEPARATOR, field_text, separable
 from billing_framework.usage.kind_fields import BodyField, Sort
-from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, KindRules
+from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, MOST_PACKED, KindRules
 from billing_framework.values.errors import ContractBroken
 from billing_framework.values.identity import natural_ids
 from billing_framework.values.period import EARLIEST, LATEST
@@ -35,15 +35,17 @@ class IdentifiedColumns:
     Attributes:
         columns: the records; all of them are what their kind requires.
         keys: the keys, in the order of the records.
+        slots: ids of their slots, 0 for none, in the same order.
         digests: the digests, in the same order.
         again: records that say the very same as one of these, each after it in the file.
         again_keys: their keys.
-        others: records that have to be looked at one by one, because a text or number in them is unusual, or their key has
-            several contents.
+        others: records that have to be looked at one by one, because a text or number in them is unusual, or their key or
+            slot has several contents.
     """
 
     columns: RecordColumns
     keys: Keys
+    slots: Keys
     digests: list[bytes]
     again: pl.DataFrame
     again_keys: Keys
@@ -55,6 +57,7 @@ class IdentifiedColumns:
         return IdentifiedColumns(
             columns=attrs.evolve(self.columns, frame=frame.filter(pl.Series(is_chosen))),
             keys=self.keys[is_chosen],
+            slots=self.slots[is_chosen],
             digests=[digest for digest, chosen in zip(self.digests, is_chosen.tolist(), strict=True) if chosen],
             again=frame.clear(),
             again_keys=self.keys[:0],
@@ -79,13 +82,14 @@ def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
         others = columns.frame.filter(~plain)
         columns = attrs.evolve(columns, frame=columns.frame.filter(plain))
     frame = columns.frame
-    keys = record_keys(columns.source, frame["external_id"])
+    keys, slots = record_keys(columns.source, frame["external_id"]), _slot_keys(columns)
     texts = frame.select(pl.concat_str(list(_text_parts(columns, rules)))).to_series()
     digests = [blake2b(text, digest_size=16).digest() for text in texts.cast(pl.Binary).to_list()]
     whole = IdentifiedColumns(
-        columns=columns, keys=keys, digests=digests, again=frame.clear(), again_keys=keys[:0], others=others
+        columns=columns, keys=keys, slots=slots, digests=digests, again=frame.clear(), again_keys=keys[:0], others=others
     )
     again, apart = _repeats(keys, digests, frame["external_id"])
+    apart |= ~again & _are_repeated(np.where(again, 0, slots)) & (slots != 0)
     if not (again | apart).any():
         return whole
     return attrs.evolve(
@@ -98,10 +102,9 @@ def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
 
 def _repeats(keys: Keys, digests: Sequence[bytes], names: pl.Series) -> tuple[Flags, Flags]:
     """Return which records repeat an earlier one, and which have a key that several contents have."""
-    ordered = np.sort(keys)
     again, apart = np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.bool_)
     found: dict[int, list[int]] = {}
-    for place in np.flatnonzero(np.isin(keys, ordered[1:][ordered[1:] == ordered[:-1]])).tolist():
+    for place in np.flatnonzero(_are_repeated(keys)).tolist():
         found.setdefault(int(keys[place]), []).append(place)
     for places in found.values():
         if len({(digests[place], names[place]) for place in places}) == 1:
@@ -111,19 +114,37 @@ def _repeats(keys: Keys, digests: Sequence[bytes], names: pl.Series) -> tuple[Fl
     return again, apart
 
 
+def _are_repeated(keys: Keys) -> Flags:
+    """Return which of some keys are there more than once."""
+    ordered = np.sort(keys)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    return np.isin(keys, repeated) if len(repeated) else np.zeros(len(keys), dtype=np.bool_)
+
+
 def record_keys(source: str, external_ids: pl.Series) -> Keys:
     """Return the keys of records of one source."""
     return _natural_ids(("usage", source), external_ids)
 
 
-def _natural_ids(prefix: Iterable[str], last: pl.Series) -> Keys:
+def _slot_keys(columns: RecordColumns) -> Keys:
+    """Return what `content.slot_key` tells of each record."""
+    if not columns.has_slots:
+        return np.zeros(columns.frame.height, dtype=np.int64)
+    slots = columns.frame["slot"]
+    found = _natural_ids(("slot", columns.kind), columns.frame["subject"], slots)
+    found[(slots == "").to_numpy()] = 0
+    return found
+
+
+def _natural_ids(prefix: Iterable[str], *rest: pl.Series) -> Keys:
     head = "".join(f"s{len(part)}:{part}" for part in prefix)
-    texts = pl.select(pl.concat_str(pl.lit(f"{head}s"), last.str.len_chars().cast(pl.String), pl.lit(":"), last)).to_series()
-    return np.fromiter(natural_ids(texts.cast(pl.Binary).to_list()), dtype=np.int64, count=len(last))
+    parts = [text for one in rest for text in (pl.lit("s"), one.str.len_chars().cast(pl.String), pl.lit(":"), one)]
+    texts = pl.select(pl.concat_str(pl.lit(head), *parts)).to_series()
+    return np.fromiter(natural_ids(texts.cast(pl.Binary).to_list()), dtype=np.int64, count=len(texts))
 
 
 def _refuse_other_columns(columns: RecordColumns, rules: KindRules) -> None:
-    wanted = dict(ENVELOPE_TYPES) | {field.name: COLUMN_TYPES.get(field.sort) for field in rules.fields}
+    wanted = dict(ENVELOPE_TYPES) | dict(SLOT_TYPES) | {field.name: COLUMN_TYPES.get(field.sort) for field in rules.fields}
     for name, kind in columns.frame.schema.items():
         if wanted.get(name) != kind:
             what = (
@@ -131,7 +152,7 @@ def _refuse_other_columns(columns: RecordColumns, rules: KindRules) -> None:
             )
             raise ContractBroken("PLUGIN04", what)
     required = [field.name for field in rules.fields if field.default is attrs.NOTHING]
-    for name in (*ENVELOPE_TYPES, *required):
+    for name in (*ENVELOPE_TYPES, *(SLOT_TYPES if columns.has_slots or "version" in columns.frame.columns else ()), *required):
         if name not in columns.frame.columns and name not in columns.constants:
             raise ContractBroken("PLUGIN04", f"the reader of {columns.kind!r} yielded no column {name!r}")
 
@@ -145,11 +166,17 @@ def _is_plain(columns: RecordColumns, rules: KindRules) -> pl.Expr:
     for name in ("external_id", "subject"):
         column = pl.col(name)
         tests += [(column.str.len_bytes() <= LONGEST_NAME) & ~column.str.contains(_ODD) & column.str.contains("[!-~]")]
+    if columns.has_slots:
+        slot = pl.col("slot")
+        tests += [slot.str.len_bytes() <= LONGEST_NAME, ~slot.str.contains(_ODD), pl.col("version").is_not_null()]
     for field in rules.fields:
         if field.name not in columns.frame.columns:
             continue
         column = pl.col(field.name)
-        if field.sort is Sort.TEXT:
+        if field.sort is Sort.WHOLES:
+            count = column.list.len()
+            tests.append(((count <= MOST_PACKED) & (column.list.drop_nulls().list.len() == count)).fill_null(field.optional))
+        elif field.sort is Sort.TEXT:
             tests.append(((column.str.len_bytes() <= LONGEST_TEXT) & ~column.str.contains(_ODD)).fill_null(field.optional))
         elif field.choices is not None:
             tests.append(column.is_in([str(member.value) for member in field.choices]).fill_null(field.optional))
@@ -167,6 +194,9 @@ def _text_parts(columns: RecordColumns, rules: KindRules) -> Iterator[pl.Expr]:
     yield from (pl.col("subject"), pl.lit(SEPARATOR), pl.col("start").cast(pl.String), pl.lit(SEPARATOR))
     yield pl.col("end").cast(pl.String)
     said = f"{SEPARATOR}{SEPARATOR}0"  # no slot, version 0
+    if columns.has_slots:
+        yield from (pl.lit(SEPARATOR), pl.col("slot"), pl.lit(SEPARATOR), pl.col("version").cast(pl.String))
+        said = ""
     for field in rules.fields:
         if field.name not in columns.frame.columns:
             value = columns.constants.get(field.name, field.default)
@@ -207,5 +237,7 @@ def _text_of(field: BodyField) -> pl.Expr:
             return pl.when(column).then(pl.lit("1")).when(~column).then(pl.lit("0")).otherwise(None)
         case Sort.DAY:
             return column.dt.to_string("%Y-%m-%d")
+        case Sort.WHOLES:
+            return column.cast(pl.List(pl.String)).list.join(",")
         case _:
             return column.cast(pl.String)

@@ -25,9 +25,10 @@ COLUMN_TYPES: Mapping[Sort, pl.DataType] = {
     Sort.DAY: pl.Date(),
     Sort.INSTANT: pl.Int64(),
     Sort.CHOICE: pl.String(),
+    Sort.WHOLES: pl.List(pl.Int64()),
 }
 """Type of the column of a field: exact numbers as their canonical text, instants as microseconds since 1970, choices as their
-text. Packed numbers have no column."""
+text, packed numbers as lists."""
 
 ENVELOPE_TYPES: Mapping[str, pl.DataType] = {
     "line": pl.Int64(),
@@ -38,15 +39,19 @@ ENVELOPE_TYPES: Mapping[str, pl.DataType] = {
 }
 """Columns that every record has, with their types."""
 
+SLOT_TYPES: Mapping[str, pl.DataType] = {"slot": pl.String(), "version": pl.Int64()}
+"""Columns of records that replace each other, both or none of them."""
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class RecordColumns:
-    """Records of one kind and source without slots, in the order of their lines.
+    """Records of one kind and source, in the order of their lines; none of them is a deletion.
 
     Attributes:
         kind: name of the kind.
         source: who delivered them.
-        frame: the columns of `ENVELOPE_TYPES` and those of the body that differ from record to record.
+        frame: the columns of `ENVELOPE_TYPES`, those of `SLOT_TYPES` where the records have slots, and those of the body that
+            differ from record to record.
         constants: values of the fields that all records share; fields that stand nowhere have their default.
     """
 
@@ -54,6 +59,11 @@ class RecordColumns:
     source: str
     frame: pl.DataFrame
     constants: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def has_slots(self) -> bool:
+        """True where the records have slots and versions."""
+        return "slot" in self.frame.columns
 
     def records(self, rules: KindRules, rows: pl.DataFrame | None = None) -> list[AnyUsage]:
         """Return the records as objects, as the reader would have yielded them one by one.
@@ -68,7 +78,8 @@ class RecordColumns:
         names = [field.name for field in fields]
         found: list[AnyUsage] = []
         head = [some[name].to_list() for name in ENVELOPE_TYPES]
-        for place, (line, external_id, subject, start, end) in enumerate(zip(*head, strict=True)):
+        head += [some[name].to_list() for name in SLOT_TYPES] if self.has_slots else [[""] * some.height, [0] * some.height]
+        for place, (line, external_id, subject, start, end, slot, version) in enumerate(zip(*head, strict=True)):
             varying = {name: column[place] for name, column in zip(names, values, strict=True)}
             usage: AnyUsage = Usage(
                 kind=self.kind,
@@ -76,6 +87,8 @@ class RecordColumns:
                 external_id=external_id,
                 subject=subject,
                 span=Span(instant_of(start), instant_of(end)),
+                slot=slot,
+                version=version,
                 body=rules.kind.body(**self.constants, **varying),
                 line=line,
             )
@@ -102,6 +115,8 @@ def _reading(field: BodyField) -> Callable[[Any], Any]:
         read = exact
     elif field.sort is Sort.INSTANT:
         read = instant_of
+    elif field.sort is Sort.WHOLES:
+        read = tuple
     if read is None:
         return lambda value: value
     return lambda value: None if value is None else read(value)
