@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable
-from datetime import date
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -19,16 +20,14 @@ from billing_framework.storage.billing.tables import document, document_line, do
 from billing_framework.storage.many import rows_of
 from billing_framework.values.money import Money
 
-_TOTALS = ("net", "tax", "gross", "payable")
-_HEAD = (
-    ("account", "account", ""),
-    ("book", "book", ""),
-    ("issue_on", "issue_on", ""),
-    ("due_on", "due_on", ""),
-    ("kind", "kind", "invoice"),
-    ("corrects", "corrects_id", None),
-)
-"""What the head says, the column that says it too, and what is not said where it is so."""
+_LineRow = tuple[LineFigures, str]
+"""What the columns of a line say, and its text."""
+
+_TaxRow = tuple[str, int, str]
+"""Code and amount of a tax, and its text."""
+
+_MOST_TEXTS = 65_536
+"""How many amounts are kept as they are written; the documents of a run come to the same ones again and again."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,63 +74,61 @@ def draft_keys(connection: Connection, run: Run) -> set[int]:
     return set(connection.scalars(sa.select(columns.id).where(columns.run_id == run.id, columns.status == "draft")))
 
 
-def _lines(connection: Connection, keys: list[int]) -> dict[int, list[tuple[LineFigures, str]]]:
+def _lines(connection: Connection, keys: list[int]) -> dict[int, list[_LineRow]]:
     columns = document_line.c
-    said = sa.type_coerce(columns.content, sa.Text()).label("said")
+    said = sa.type_coerce(columns.content, sa.Text())
     query = sa.select(columns.document_id, columns.line, columns.code, columns.net, columns.tax, said)
     query = query.order_by(columns.document_id, columns.line)
-    found: dict[int, list[tuple[LineFigures, str]]] = {}
-    for row in rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some))):
-        found.setdefault(row.document_id, []).append((LineFigures(row.line, row.code, row.net, row.tax), row.said))
+    found: defaultdict[int, list[_LineRow]] = defaultdict(list)
+    rows: Iterable[Any] = rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some)))
+    for key, number, code, net, tax, text in rows:
+        found[key].append((LineFigures(number, code, net, tax), text))
     return found
 
 
-def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[tuple[str, int, str]]]:
+def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[_TaxRow]]:
     columns = document_tax.c
-    said = sa.type_coerce(columns.content, sa.Text()).label("said")
+    said = sa.type_coerce(columns.content, sa.Text())
     query = sa.select(columns.document_id, columns.code, columns.tax, said)
     query = query.order_by(columns.document_id, columns.position)
-    found: dict[int, list[tuple[str, int, str]]] = {}
-    for row in rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some))):
-        found.setdefault(row.document_id, []).append((row.code, row.tax, row.said))
+    found: defaultdict[int, list[_TaxRow]] = defaultdict(list)
+    rows: Iterable[Any] = rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some)))
+    for key, code, tax, text in rows:
+        found[key].append((code, tax, text))
     return found
 
 
-def _proven(row: sa.Row[Any], lines: list[tuple[LineFigures, str]], taxes: list[tuple[str, int, str]]) -> ProvenDocument:
-    digest = content_digest(row.said, (said for _, said in lines), (said for _, _, said in taxes))
-    head, wrong = _head(row.said), ""
-    said = head.get("totals") or {}
-    if digest != row.digest.hex():
+def _proven(row: Any, lines: list[_LineRow], taxes: list[_TaxRow]) -> ProvenDocument:
+    (key, kind, book, account, currency, issue_on, due_on, net, tax, gross, payable, corrects, saved, text, carried) = row
+    digest = content_digest(text, [said for _, said in lines], [said for _, _, said in taxes])
+    head, wrong = _head(text), ""
+    if digest != saved.hex():
         wrong = "its content has another digest"
-    elif (row.net, row.tax, row.gross, row.payable) != tuple(_minor(said.get(name, ""), row.currency) for name in _TOTALS):
+    elif _said_of(head) != (account, book, currency, issue_on.isoformat(), due_on.isoformat(), kind, corrects):
+        wrong = "its stored account, currency or dates differ from its content"
+    elif _said_totals(head) != (_money(net, currency), _money(tax, currency), _money(gross, currency), _money(payable, currency)):
         wrong = "its stored totals differ from its content"
-    elif any(head.get(name, default) != _told(getattr(row, column)) for name, column, default in _HEAD):
-        wrong = "its stored account or dates differ from its content"
-    elif not all(_same_line(line, text, row.currency) for line, text in lines):
+    elif not all(_same_line(line, said, currency) for line, said in lines):
         wrong = "a stored line differs from its content"
-    elif sum(line.net for line, _ in lines) != row.net:
+    elif sum([line.net for line, _ in lines]) != net:
         wrong = "its lines do not make its net total"
-    elif sum(line.tax for line, _ in lines) != row.tax or sum(tax for _, tax, _ in taxes) != row.tax:
+    elif sum([line.tax for line, _ in lines]) != tax or sum([tax for _, tax, _ in taxes]) != tax:
         wrong = "its lines or taxes do not make its tax total"
-    return ProvenDocument(
-        figures=DocumentFigures(
-            key=row.id,
-            kind=DocumentKind(row.kind),
-            book=row.book,
-            account=row.account,
-            currency=row.currency,
-            issue_on=row.issue_on,
-            due_on=row.due_on,
-            gross=row.gross,
-            rounding=_minor(said.get("rounding", ""), row.currency) or 0,
-            corrects=row.corrects_id or 0,
-            lines=tuple(line for line, _ in lines),
-            taxes=tuple((code, tax) for code, tax, _ in taxes),
-        ),
-        digest=digest,
-        state=row.carried,
-        wrong=wrong,
+    figures = DocumentFigures(
+        key=key,
+        kind=DocumentKind(kind),
+        book=book,
+        account=account,
+        currency=currency,
+        issue_on=issue_on,
+        due_on=due_on,
+        gross=gross,
+        rounding=_minor((head.get("totals") or {}).get("rounding", ""), currency) or 0,
+        corrects=corrects or 0,
+        lines=tuple([line for line, _ in lines]),
+        taxes=tuple([(code, tax) for code, tax, _ in taxes]),
     )
+    return ProvenDocument(figures=figures, digest=digest, state=carried, wrong=wrong)
 
 
 def _head(text: str) -> dict[str, Any]:
@@ -143,14 +140,35 @@ def _head(text: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _told(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
+def _said_totals(head: Mapping[str, Any]) -> tuple[str | None, ...]:
+    said = head.get("totals") or {}
+    return said.get("net"), said.get("tax"), said.get("gross"), said.get("payable")
+
+
+def _said_of(head: Mapping[str, Any]) -> tuple[str | int | None, ...]:
+    said = head.get
+    days = said("issue_on"), said("due_on")
+    return said("account"), said("book"), said("currency"), *days, said("kind", "invoice"), said("corrects")
 
 
 def _same_line(line: LineFigures, text: str, currency: str) -> bool:
     """Return whether the text of a line says its figures; quotes inside of its values are escaped, so nothing else looks so."""
-    code = json.dumps(line.charge_code, ensure_ascii=False)
-    return f'"net":"{Money(line.net, currency)}"' in text and f'"charge_code":{code}' in text
+    return _net(line.net, currency) in text and _code(line.charge_code) in text
+
+
+@functools.lru_cache(_MOST_TEXTS)
+def _money(minor: int, currency: str) -> str:
+    return str(Money(minor, currency))
+
+
+@functools.lru_cache(_MOST_TEXTS)
+def _net(minor: int, currency: str) -> str:
+    return f'"net":"{_money(minor, currency)}"'
+
+
+@functools.lru_cache(_MOST_TEXTS)
+def _code(code: str) -> str:
+    return f'"charge_code":{json.dumps(code, ensure_ascii=False)}'
 
 
 def _minor(money: str, currency: str) -> int | None:
