@@ -16,8 +16,8 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.column_types import Whole
 from billing_framework.storage.engine_errors import driver_errors_translated
 
-_SQLITE_PARAMETERS = 32_766
-_LARGEST_BLOCK_ROWS = 4_096
+_SQLITE_BLOCKS = (512, 64, 8, 1)
+"""Rows per statement: few sizes, so that SQLite compiles few statements, and again and again the same ones."""
 _COPY_BLOCK_ROWS = 20_000
 
 Row = Sequence[Any]
@@ -71,16 +71,19 @@ def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Ca
 
 
 def _insert_values(connection: Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    size = min(_LARGEST_BLOCK_ROWS, _SQLITE_PARAMETERS // len(columns))
     cursor = connection.connection.cursor()
     head = f"INSERT INTO {_quoted(table.name)} ({', '.join(map(_quoted, columns))}) VALUES "
     one = f"({', '.join('?' * len(columns))})"
-    full_block = head + ", ".join([one] * size)
     count = 0
     source = iter(rows)
-    while block := list(itertools.islice(source, size)):
-        statement = full_block if len(block) == size else head + ", ".join([one] * len(block))
-        cursor.execute(statement, list(itertools.chain.from_iterable(block)))
+    while block := list(itertools.islice(source, _SQLITE_BLOCKS[0])):
+        values = list(itertools.chain.from_iterable(block))
+        done = 0
+        for size in _SQLITE_BLOCKS:
+            while len(block) - done >= size:
+                part = values[done * len(columns) : (done + size) * len(columns)]
+                cursor.execute(head + ", ".join([one] * size), part)
+                done += size
         count += len(block)
     cursor.close()
     return count

@@ -24,6 +24,7 @@ _OLDEST_POSTGRESQL: tuple[int, ...] = (14,)
 _BUSY_MILLISECONDS = 60_000
 _CACHE_KIBIBYTES = 64 * 1024
 _BEGIN = "billing_begin"
+_ONLY_READS = "billing_only_reads"
 
 
 @attrs.frozen
@@ -169,7 +170,10 @@ def _begin_sqlite(connection: Connection) -> None:
     begin = options.get(_BEGIN, "BEGIN IMMEDIATE")
     if options.get(VAULT_OPTION) is not None:
         connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what is erased leaves no trace in the file
-    connection.exec_driver_sql(f"PRAGMA query_only={int(begin == 'BEGIN')}")
+    only_reads = begin == "BEGIN"
+    if connection.info.get(_ONLY_READS, False) != only_reads:  # setting it makes SQLite compile every statement anew
+        connection.exec_driver_sql(f"PRAGMA query_only={int(only_reads)}")
+        connection.info[_ONLY_READS] = only_reads
     connection.exec_driver_sql(begin)
 
 
