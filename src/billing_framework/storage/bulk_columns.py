@@ -1,13 +1,14 @@
 """Columns into tables: the fast road of `bulk` for rows that never were objects.
 
-SQLite takes one INSERT with thousands of VALUES rows, in which what is the same for all rows stands as a literal and costs no
-parameter. PostgreSQL takes COPY of text that the columns were written to as a whole.
+Rows are made as bytes by columns: for SQLite as the image of a database in memory, from which one statement copies them; for
+PostgreSQL as binary COPY. What is the same for all rows stands once, in the statement or beside the columns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import attrs
@@ -15,16 +16,14 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage import copy_binary, sqlite_image
 from billing_framework.storage.engine_errors import driver_errors_translated
 from billing_framework.storage.guard import Guard
 
-_SQLITE_PARAMETERS = 32_766
-_LARGEST_BLOCK_ROWS = 4_096
-_COPY_ROWS = 50_000
-_NULL = "\x1f"
+_ROWS_AT_ONCE = 50_000
 _BULK_CACHE_KIBIBYTES = 160 * 1024
 
-Literal = str | int | bytes | None
+Literal = str | int | bool | bytes | date | None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -32,18 +31,18 @@ class PreparedRows:
     """Rows of one table, ready for the driver, so that another thread may have made them.
 
     Attributes:
-        statements: SQLite: statements with their values, one after the other.
-        copy: PostgreSQL: the statement of one COPY.
-        data: the text of it, in blocks.
+        statement: the statement that inserts them, empty where there are none.
+        blocks: the rows, in blocks: PostgreSQL: the data of one COPY; SQLite: images, from each of which the statement copies.
+        one_by_one: SQLite: inserts a row of values, for blocks that are lists of them because one was too long for an image.
     """
 
-    statements: Iterable[tuple[str, list[Any]]] = ()
-    copy: str = ""
-    data: Iterable[bytes] = ()
+    statement: str = ""
+    blocks: Iterable[bytes | list[tuple[Any, ...]]] = ()
+    one_by_one: str = ""
 
     def made(self) -> PreparedRows:
         """Return the same rows, made now and held in memory, not when they are inserted."""
-        return attrs.evolve(self, statements=list(self.statements), data=list(self.data))
+        return attrs.evolve(self, blocks=list(self.blocks))
 
 
 def insert_columns(connection: Connection, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> None:
@@ -53,39 +52,65 @@ def insert_columns(connection: Connection, table: str, frame: pl.DataFrame, cons
 
 def insert_prepared(connection: Connection, rows: PreparedRows) -> None:
     """Insert rows within the transaction of `connection`."""
+    if not rows.statement:
+        return
     with driver_errors_translated():
         cursor: Any = connection.connection.cursor()
-        for statement, values in rows.statements:
-            cursor.execute(statement, values)
-        if rows.copy:
-            with cursor.copy(rows.copy) as copy:
-                for block in rows.data:
+        if connection.dialect.name == "sqlite":
+            _insert_images(cursor, rows)
+        else:
+            with cursor.copy(rows.statement) as copy:
+                for block in rows.blocks:
                     copy.write(block)
         cursor.close()
 
 
+def _insert_images(cursor: Any, rows: PreparedRows) -> None:
+    if not any(name == sqlite_image.SCHEMA for _, name, _ in cursor.execute("PRAGMA database_list").fetchall()):
+        cursor.execute(f"ATTACH ':memory:' AS {sqlite_image.SCHEMA}")  # stays with the connection, as does the last image
+    for block in rows.blocks:
+        if isinstance(block, bytes):
+            cursor.connection.deserialize(block, name=sqlite_image.SCHEMA)
+            cursor.execute(rows.statement)
+        else:
+            cursor.executemany(rows.one_by_one, block)
+
+
 def prepared_rows(dialect: str, table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> PreparedRows:
-    """Return rows ready to be inserted, each part made when it is.
+    """Return rows ready to be inserted, each block made when it is.
 
     Args:
         dialect: ``sqlite`` or ``postgresql``.
         table: name of the table.
-        frame: columns in the form of the driver: 64-bit integers, text without control characters, bytes, flags, dates.
+        frame: 64-bit whole numbers, text without control characters, bytes, arrays of bytes of one length, flags, dates.
         constants: columns that are the same in all rows.
     """
     if not frame.height:
         return PreparedRows()
+    _, *others = frame.columns  # one stays, so that there are rows
+    shared: dict[str, Literal] = {name: frame[name][0] for name in others if _is_same(frame[name])}
+    varying, same = frame.drop(shared), {**constants, **shared}
+    names = ", ".join(_quoted(name) for name in (*varying.columns, *same))
+    parts = (varying[start : start + _ROWS_AT_ONCE] for start in range(0, frame.height, _ROWS_AT_ONCE))
     if dialect != "sqlite":
-        return _copied(table, frame, constants)
-    ready = _sqlite_form(frame)
-    shared: dict[str, Literal] = {name: ready[name][0] for name in ready.columns[1:] if _is_same(ready[name])}
-    return PreparedRows(statements=_statements(table, ready.drop(shared), {**constants, **shared}))
+        blocks = (copy_binary.copied_rows(part.get_columns(), list(same.values())) for part in parts)
+        return PreparedRows(statement=f"COPY {_quoted(table)} ({names}) FROM STDIN (FORMAT binary)", blocks=_enclosed(blocks))
+    literals, places = list(map(_literal, same.values())), range(varying.width)
+    head = f"INSERT INTO {_quoted(table)} ({names})"
+    source = f"{sqlite_image.SCHEMA}.{sqlite_image.TABLE}"
+    return PreparedRows(
+        statement=f"{head} SELECT {', '.join([*(f'c{place}' for place in places), *literals])} FROM {source}",
+        blocks=(sqlite_image.image_of(form.get_columns()) or _values(form) for form in map(_sqlite_form, parts)),
+        one_by_one=f"{head} VALUES ({', '.join([*('?' for _ in places), *literals])})",
+    )
 
 
 def _is_same(values: pl.Series) -> bool:
     """Return whether a column holds one value throughout."""
     first = values[0]
-    return first is not None and first == values[-1] and values.dtype != pl.Binary and bool((values == first).all())
+    if first is None or values.dtype == pl.Binary or isinstance(values.dtype, pl.Array):
+        return False
+    return bool(first == values[-1]) and bool((values == first).all())
 
 
 def _sqlite_form(frame: pl.DataFrame) -> pl.DataFrame:
@@ -94,19 +119,16 @@ def _sqlite_form(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(*flags, *days) if flags or days else frame
 
 
-def _statements(table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> Iterator[tuple[str, list[Any]]]:
-    width = frame.width
-    size = min(_LARGEST_BLOCK_ROWS, _SQLITE_PARAMETERS // width)
-    names = ", ".join(_quoted(name) for name in (*frame.columns, *constants))
-    one = f"({', '.join([*('?' * width), *map(_literal, constants.values())])})"
-    head = f"INSERT INTO {_quoted(table)} ({names}) VALUES "
-    full = head + ",".join([one] * size)
-    for start in range(0, frame.height, size):
-        part = frame[start : start + size]
-        values: list[Any] = [None] * (part.height * width)
-        for place, column in enumerate(part.get_columns()):
-            values[place::width] = column.to_list()
-        yield full if part.height == size else head + ",".join([one] * part.height), values
+def _values(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
+    arrays = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Array)]
+    lists = {name: [bytes(row) for row in frame[name].to_numpy()] for name in arrays}
+    return frame.with_columns(pl.Series(name, some, dtype=pl.Binary) for name, some in lists.items()).rows()
+
+
+def _enclosed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    yield copy_binary.HEAD
+    yield from blocks
+    yield copy_binary.END
 
 
 def _literal(value: Literal) -> str:
@@ -114,22 +136,9 @@ def _literal(value: Literal) -> str:
         return "NULL"
     if isinstance(value, bytes):
         return f"X'{value.hex()}'"
+    if isinstance(value, date):
+        return f"'{value.isoformat()}'"
     return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
-
-
-def _copied(table: str, frame: pl.DataFrame, constants: Mapping[str, Literal]) -> PreparedRows:
-    names = ", ".join(_quoted(name) for name in (*frame.columns, *constants))
-    added = [pl.lit(value).alias(name) for name, value in constants.items()]
-    hexed = [
-        pl.concat_str(pl.lit("\\x"), pl.col(name).bin.encode("hex")).alias(name)
-        for name, kind in frame.schema.items()
-        if kind == pl.Binary
-    ]
-    blocks = (
-        frame[start : start + _COPY_ROWS].with_columns(*hexed, *added).write_csv(include_header=False, null_value=_NULL).encode()
-        for start in range(0, frame.height, _COPY_ROWS)
-    )
-    return PreparedRows(copy=f"COPY {_quoted(table)} ({names}) FROM STDIN (FORMAT csv, NULL '{_NULL}')", data=blocks)
 
 
 @contextmanager

@@ -144,13 +144,20 @@ def record_rows(
     for field in derived.fields:
         if field.name not in columns.frame.columns:
             value = columns.constants.get(field.name, field.default)
-            if field.sort is Sort.WHOLES and value is not None:
-                constants[field.name] = pack(value)
-                continue
-            whole = field.sort in (Sort.WHOLE, Sort.FLAG, Sort.INSTANT)
-            text = None if value is None else field_text(value, field)
-            constants[field.name] = int(text) if whole and text is not None else text
+            constants[field.name] = None if value is None else _stored_constant(value, field)
     return prepared_rows(dialect, derived.table.name, frame, constants)
+
+
+def _stored_constant(value: Any, field: BodyField) -> Literal:
+    """Return a value of a field as it is stored."""
+    if field.sort is Sort.WHOLES:
+        return pack(value)
+    if field.sort is Sort.FLAG:
+        return bool(value)
+    if field.sort is Sort.DAY:
+        return date(value.year, value.month, value.day)
+    text = field_text(value, field)
+    return int(text) if field.sort in (Sort.WHOLE, Sort.INSTANT) else text
 
 
 def _stored_form(values: pl.Series, field: BodyField) -> pl.Series:
