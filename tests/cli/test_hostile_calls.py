@@ -48,6 +48,34 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason(file: str, code: 
     assert reason in shown
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("--version", 0), ("run show --json", 2)])
+def test_a_closed_standard_stream_is_no_fault_of_the_program(folder: Path, words: str, closed: str, code: int) -> None:
+    variables = {**os.environ, "PYTHONPATH": str(folder), "TMPDIR": str(folder)}
+    command = f"{sys.executable} -m billing_framework.cli {words} {closed}"
+    done = subprocess.run(command, shell=True, cwd=folder, env=variables, capture_output=True, check=False, timeout=120)  # noqa: S602
+    assert done.returncode == code, done.stderr
+    assert b"internal error" not in done.stderr
+    assert not list(folder.glob("billing-crash-*"))
+
+
+@pytest.mark.parametrize("words", ["run list --json", "run --help"])
+def test_a_reader_who_has_seen_enough_ends_nothing_with_a_fault(folder: Path, words: str) -> None:
+    variables = {**os.environ, "PYTHONPATH": str(folder), "TMPDIR": str(folder)}
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "billing_framework.cli", *words.split()]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=variables, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=120
+        )
+    finally:
+        os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert not list(folder.glob("billing-crash-*"))
+
+
 def test_records_may_come_through_a_named_pipe(folder: Path) -> None:
     pipe = folder / "pipe"
     os.mkfifo(pipe)

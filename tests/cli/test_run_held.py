@@ -23,3 +23,18 @@ def test_many_held_accounts_are_released_or_drafted_again_by_one_command(office:
     assert "held: C2: officer" in one
     assert "1 accounts released, 0 stay held" in told(office, "run", "release", "", "--all", "--reason", "big order")
     assert "2 documents approved" in told(office, "run", "approve")
+
+
+def test_names_that_there_are_none_of_are_refused_with_what_there_is(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    for verb in (("release", "", "--reason", "x"), ("retry", "")):
+        shown = told(office, "run", *verb, "--check", "largest", code=2)
+        assert "RUN62 there is no check 'largest' that could hold an account. Did you mean 'largest_total'?" in shown
+        assert "RUN62 there is no code 'REWIEV01'" in told(office, "run", *verb, "--code", "REWIEV01", code=2)
+    assert "RUN62 there is no plan 'machines'. Did you mean 'machine'?" in told(
+        office, "run", "approve", "--plan", "machines", code=2
+    )
+    assert "RUN58" in told(office, "run", "approve", "--group", "north", code=2)
+    for verb_of_cycles in ("catch-up", "due"):
+        shown = told(office, "run", verb_of_cycles, "--cycle", "monthly:15", code=2)
+        assert "RUN62 no account of the book is billed on the cycle monthly:15. Its accounts are billed on monthly:1" in shown

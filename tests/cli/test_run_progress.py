@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from datetime import timedelta
 from types import SimpleNamespace
@@ -123,3 +124,14 @@ def test_a_bar_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "posting" in terminal.getvalue()
     assert "100 documents/s" in terminal.getvalue()
     assert "1000/1000" in terminal.getvalue()
+
+
+def test_nobody_reading_the_progress_any_more_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb", buffering=0) as raw:
+        monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(raw, write_through=True))
+        with run_progress("drafting", "accounts", every_seconds=0) as told_of:
+            told_of(1, 2)
+            told_of(2, 2)
+        monkeypatch.undo()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import attrs
 import pytest
@@ -12,8 +13,10 @@ from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run
+from billing_framework.run.cycle.post import post_run
 from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.numbers import counters_given
+from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import BillingError, Refused
@@ -120,6 +123,37 @@ def test_a_run_is_posted_by_one_and_cancelled_by_another(office: Office, twin: O
     if not july:
         office.bill("2026-07")
         sound(office)
+
+
+@attrs.define
+class _ClockThatCancels:
+    """The office's clock; when the posting of a run looks at it for the first time, somebody else cancels the run."""
+
+    office: Office
+    run: str
+    cancelled: bool = False
+
+    def now(self) -> datetime:
+        with self.office.deployment.database.read() as connection:
+            is_posting = find_run(connection, self.run).state == "posting"
+        if is_posting and not self.cancelled:
+            self.cancelled = True
+            cancel_run(self.office.deployment, self.run, reason="wrong date")
+        return self.office.clock.now()
+
+
+def test_posting_tells_that_the_run_was_cancelled_before_the_first_document_was_issued(office: Office, twin: Office) -> None:
+    run = office.start("2026-07").run
+    assert run is not None
+    office.approve(run.code)
+    posting = attrs.evolve(office.deployment, clock=_ClockThatCancels(twin, run.code))
+    with pytest.raises(Refused) as refused:
+        post_run(posting, run.code)
+    assert refused.value.code == "RUN03"
+    assert f"the run {run.code} was cancelled meanwhile by {twin.deployment.actor}: wrong date" in str(refused.value)
+    assert len(office.documents()) == CUSTOMERS
+    office.bill("2026-07")
+    sound(office)
 
 
 def test_a_run_is_started_by_one_and_approved_by_another(office: Office, twin: Office) -> None:

@@ -21,8 +21,9 @@ from billing_framework.run.deployment import open_deployment
 from billing_framework.run.review.review import review_run
 from billing_framework.run.work.executors import opened_executor
 from billing_framework.run.work.work import Work
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import counters_given
-from billing_framework.storage.billing.run_rows import find_run, run_accounts, runs
+from billing_framework.storage.billing.run_rows import run_accounts, runs
 from billing_framework.storage.billing.shard_rows import shards_of
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
@@ -80,7 +81,7 @@ def sound(office: Office) -> None:
 
 def owners(office: Office) -> set[str]:
     with office.deployment.database.read() as connection:
-        return {one.owner for one in shards_of(connection, find_run(connection, "", final=True))}
+        return {one.owner for one in shards_of(connection, meant_run(connection, "", final=True))}
 
 
 def test_processes_bill_the_same(office: Office) -> None:

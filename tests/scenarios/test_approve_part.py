@@ -22,6 +22,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
+from tests.cli.in_office import told
 from tests.scenarios.office import Office
 
 JULY = "MAIN.2026-07-01.monthly-1.1"
@@ -190,3 +191,13 @@ def test_a_run_whose_control_totals_do_not_add_up_is_not_approved(database: Data
     report = approve_run(office.deployment, JULY)
     assert [(finding.code, finding.subject) for finding in report.findings] == [("RUN56", "C2")]
     assert approve(office, accounts=("C1", "C3")).documents == 2
+
+
+def test_cancelling_what_is_left_of_a_run_tells_what_stays_and_what_the_next_run_bills(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    approve(office, accounts=("C1",))
+    office.post(JULY)
+    shown = told(office, "run", "cancel", JULY, "--reason", "the rest is wrong")
+    assert shown.strip() == f"run {JULY} is ended: what it has posted stays, 3 accounts are left to the next run"
+    assert f"RUN03 the run {JULY} is posted" in told(office, "run", "cancel", JULY, "--reason", "again", code=3)
+    assert office.start("2026-07").counts == {"drafted": 3}

@@ -24,6 +24,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
 from billing_framework.values.errors import Refused
+from tests.cli.in_office import told
 from tests.scenarios.office import PLAN, Office
 
 
@@ -157,6 +158,9 @@ def test_credit_and_rebill_of_all_that_a_run_has_found(database: Database) -> No
     (compared,) = compare_late(office.deployment)
     assert compared.comparison is not None
     assert str(compared.comparison.net) == "10.00 USD"
+    (item,) = late_of_run(office.deployment)
+    assert len(item.outcome) > 60
+    assert item.outcome in told(office, "run", "late"), "the sentence is shown whole"
     report = rebill_late(office.deployment, reason="late jobs")
     assert [(one.note, one.new) for one in report.rebilled] == [("CN-2026-000001", "INV-2026-000002")]
     assert rebill_late(office.deployment, reason="late jobs").rebilled == ()

@@ -190,11 +190,12 @@ def test_cancelling_frees_charges_dates_and_numbers(database: Database) -> None:
 
     second = office.start("2026-07")
     assert second.is_new
+    assert second.run is not None
     office.approve()
     office.post()
     assert office.documents() == ["INV-2026-000001 C1 41.80", "INV-2026-000002 C2 50.60"]
     with pytest.raises(Refused, match="RUN03"):
-        cancel_run(office.deployment, "", reason="too late")
+        cancel_run(office.deployment, second.run.code, reason="too late")
 
 
 def test_a_rehearsal_is_never_approved_and_can_be_purged(database: Database) -> None:

@@ -267,8 +267,19 @@ def cli(context: click.Context) -> None:
 prepared(cli)
 
 
+def _open_standard_streams() -> None:
+    """Let what is written to a closed standard stream go nowhere: else the next file that is opened would be taken for it."""
+    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))
+
+
 def main() -> None:
     """Run the command line; the entry point of the ``billing`` script."""
+    _open_standard_streams()
     # Whoever ends the process politely interrupts it: what is open is rolled back, and the exit code says so.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # What fails is told once and in our words; the library would print a traceback where a connection is lost.

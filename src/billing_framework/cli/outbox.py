@@ -100,7 +100,7 @@ def list_deliveries(
         found = deliveries(connection, states=states or STATES, steps=steps, documents=documents, limit=limit)
     rows = [(one.document, one.step, one.state, one.tries, one.next_try_at, one.error or one.file) for one in found]
     headers = ("document", "way", "state", "tries", "next try", "file or error")
-    emit(context, found, lambda: table(headers, rows, right=("tries",)))
+    emit(context, found, lambda: table(headers, rows, right=("tries",), whole=("file or error",)))
 
 
 @outbox.command("retry")

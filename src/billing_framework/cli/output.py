@@ -47,15 +47,18 @@ def _writes_utf8() -> bool:
     return (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> str:
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> str:
     """Return an aligned table.
 
     Args:
         headers: titles of the columns.
         rows: one cell per column; None is shown as nothing.
         right: titles of the columns that are aligned to the right: numbers and money.
+        whole: titles of the columns whose text is never cut: sentences, which stand last.
     """
-    lines = [[_cell(value) for value in row] for row in rows]
+    lines = [[_cell(value, cut=header not in whole) for header, value in zip(headers, row, strict=True)] for row in rows]
     widths = [max(len(header), *(len(line[place]) for line in lines), 0) for place, header in enumerate(headers)]
     aligned = [
         "  ".join(
@@ -67,9 +70,9 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
     return "\n".join(aligned if lines else [*aligned, "(none)"])
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, *, cut: bool) -> str:
     text = "" if value is None else str(value).replace("\n", " ")
-    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
+    return text if len(text) <= _WIDEST_CELL or not cut else text[: _WIDEST_CELL - 1] + "…"
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> str:

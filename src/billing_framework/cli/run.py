@@ -12,6 +12,7 @@ from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, fields, table
 from billing_framework.cli.run_approve_verb import APPROVE_VERBS
+from billing_framework.cli.run_argument import run_argument
 from billing_framework.cli.run_cycle_verbs import CYCLE_VERBS
 from billing_framework.cli.run_draft_verbs import DRAFT_VERBS
 from billing_framework.cli.run_figures_verbs import FIGURES_VERBS
@@ -26,14 +27,15 @@ from billing_framework.run.cycle.cancel import cancel_run, purge_run
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.invoices import show_draft
-from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
-
-run_argument = click.argument("run_code", metavar="[RUN]", default="")
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts, runs
 
 
 @click.group()
 def run() -> None:
-    """Bill a cycle: start, review, approve, post. RUN is the code of a run or its end; without it the newest is meant.
+    """Bill a cycle: start, review, approve, post.
+
+    RUN is the code of a run or its end. The help of each command says which run it means where none is named.
 
     Example:
       billing run start --book US --cycle monthly:1 --period 2026-07
@@ -90,7 +92,7 @@ def show(
         )
         return
     with deployment.database.read() as connection:
-        found = find_run(connection, run_code)
+        found = meant_run(connection, run_code)
         accounts = run_accounts(connection, found, states=states)
     emit(context, {"run": found, "accounts": accounts}, lambda: _shown(found, accounts))
 
@@ -112,7 +114,7 @@ def _shown(found: Run, accounts: list[RunAccount]) -> Iterator[str]:
     )
     yield ""
     rows = [(row.account, row.state, row.version, row.reason) for row in accounts]
-    yield table(("account", "state", "draft", "reason"), rows, right=("draft",))
+    yield table(("account", "state", "draft", "reason"), rows, right=("draft",), whole=("reason",))
 
 
 @run.command()
@@ -150,13 +152,15 @@ def post(context: click.Context, /, deployment: Deployment, *, run_code: str, ch
 @pass_deployment
 @click.pass_context
 def cancel(context: click.Context, deployment: Deployment, *, run_code: str, reason: str) -> None:
-    """Cancel a run of which nothing is posted; its drafts go, its accounts can be billed by another run.
+    """Cancel a run, or what is left of one that is posted in part; drafts go, and their accounts can be billed by another run.
 
     Example:
       billing run cancel US.2026-07-01.monthly-1.1 --reason "wrong price plan"
     """
     report = cancel_run(deployment, run_code, reason=reason)
     done = f"run {report.run.code} is cancelled, {report.drafts} drafts removed"
+    if report.run.state == "posted":
+        done = f"run {report.run.code} is ended: what it has posted stays, {report.left} accounts are left to the next run"
     if report.was_cancelled:
         done = f"nothing to do: run {report.run.code} was cancelled before"
     emit(context, report, [done, *(f"  {number} is issued as void" for number in report.void)])

@@ -12,7 +12,7 @@ from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, show_findings
 from billing_framework.invoicing.edit import EditField
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.review.edits import edit_draft, hold_account
+from billing_framework.run.review.edits import can_be_changed, edit_draft, hold_account
 from billing_framework.run.review.wanted_edits import (
     AddedLine,
     DroppedEdit,
@@ -23,7 +23,8 @@ from billing_framework.run.review.wanted_edits import (
     Wanted,
     WriteDown,
 )
-from billing_framework.storage.billing.run_rows import RunAccount, find_run
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import RunAccount
 
 
 @click.command()
@@ -152,7 +153,7 @@ def hold(context: click.Context, deployment: Deployment, *, run_code: str, accou
 
 def _is_approved(deployment: Deployment, run_code: str) -> bool:
     with deployment.database.read() as connection:
-        return find_run(connection, run_code).state == "approved"
+        return meant_run(connection, run_code, can_be_changed, final=True).state == "approved"
 
 
 def _state(row: RunAccount, *, was_approved: bool) -> list[str]:

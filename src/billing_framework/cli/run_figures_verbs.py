@@ -10,6 +10,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, table
+from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.diff import AccountDifference, BilledLine, RunDifference, diff_runs
 from billing_framework.run.review.report import CycleReport, report_run
@@ -17,7 +18,7 @@ from billing_framework.values.money import Money
 
 
 @click.command()
-@click.argument("run_code", metavar="[RUN]", default="")
+@run_argument
 @click.option(
     "--csv", "as_csv", is_flag=True, help="Print comma-separated values: section, name, currency, count, net, tax, total."
 )

@@ -10,6 +10,7 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, progress
+from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.edits import release_account
 from billing_framework.run.review.held import BulkRelease, HeldFilter, Retried, release_held, retry_held
@@ -75,7 +76,7 @@ def _released(report: BulkRelease) -> Iterator[str]:
 
 
 @click.command()
-@click.argument("run_code", metavar="[RUN]", default="")
+@run_argument
 @_filter_options
 @click.option("--batch-size", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Accounts per transaction.")
 @pass_deployment

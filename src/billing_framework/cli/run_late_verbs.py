@@ -11,12 +11,13 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import comparison_text
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, show_findings, table
+from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.correct.late_run import LateComparison, LateRebill, compare_late, late_of_run, rebill_late
 from billing_framework.run.deployment import Deployment
 
 
 @click.command()
-@click.argument("run_code", metavar="[RUN]", default="")
+@run_argument
 @click.option("--compare", is_flag=True, help="Show instead what a rebill would change of each document that waits for it.")
 @pass_deployment
 @click.pass_context
@@ -34,7 +35,7 @@ def late(context: click.Context, deployment: Deployment, *, run_code: str, compa
         return
     items = late_of_run(deployment, run_code)
     rows = [(one.account, one.document, one.code, one.outcome) for one in items]
-    emit(context, items, lambda: table(("account", "document", "code", "outcome"), rows))
+    emit(context, items, lambda: table(("account", "document", "code", "outcome"), rows, whole=("outcome",)))
 
 
 def _compared(found: Sequence[LateComparison]) -> Iterator[str]:
@@ -48,7 +49,7 @@ def _compared(found: Sequence[LateComparison]) -> Iterator[str]:
 
 
 @click.command(name="rebill-late")
-@click.argument("run_code", metavar="[RUN]", default="")
+@run_argument
 @click.option("--as-of", type=date_type, metavar="DATE", help="Date of the new documents; today by default.")
 @click.option("--held", is_flag=True, help="Rebill those, too, of which the plan leaves the decision to you.")
 @reason_option

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import attrs
@@ -68,7 +68,8 @@ def _logged(label: str, unit: str, every_seconds: int) -> Callable[[int, int], N
         seconds, made = pace.told(done)
         if seconds - (lines[-1] if lines else 0) >= max(every_seconds, 0) and (seconds or not every_seconds):
             lines.append(seconds)
-            click.echo(f"{label}: {done} of {of} {unit}{_rate(seconds, made, of - done, unit)}", err=True)
+            with suppress(BrokenPipeError):  # who read it has gone; that is no reason to leave the work
+                click.echo(f"{label}: {done} of {of} {unit}{_rate(seconds, made, of - done, unit)}", err=True)
 
     return log
 

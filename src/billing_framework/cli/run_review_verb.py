@@ -8,6 +8,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, table
+from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.review import RunReview, RunTotals, review_run
 from billing_framework.run.usage.late import LateUsage
@@ -15,7 +16,7 @@ from billing_framework.storage.billing.run_rows import RunAccount
 
 
 @click.command()
-@click.argument("run_code", metavar="[RUN]", default="")
+@run_argument
 @pass_deployment
 @click.pass_context
 def review(context: click.Context, deployment: Deployment, *, run_code: str) -> None:

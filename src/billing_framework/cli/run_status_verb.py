@@ -10,6 +10,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, show_findings, table
+from billing_framework.cli.run_argument import run_argument
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.resume import ResumeReport, resume_run
@@ -20,7 +21,7 @@ _UNITS = {"draft": "accounts", "post": "documents"}
 
 
 @click.command()
-@click.argument("run_code", metavar="[RUN]", default="")
+@run_argument
 @pass_deployment
 @click.pass_context
 def status(context: click.Context, deployment: Deployment, *, run_code: str) -> None:
@@ -73,7 +74,7 @@ def _word(*, free: bool) -> str:
 
 
 @click.command()
-@click.argument("run_code", metavar="[RUN]", default="")
+@run_argument
 @work_options
 @pass_deployment
 @click.pass_context

@@ -19,7 +19,8 @@ from billing_framework.run.draft.load_input import open_desk
 from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.documents import find_document, load_inputs, replaced_by
-from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import Run, run_accounts
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
@@ -68,13 +69,13 @@ def late_of_run(deployment: Deployment, code: str = "") -> tuple[LateItem, ...]:
 
     Args:
         deployment: the open deployment.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
 
     Raises:
         NotFound: there is no such run.
     """
     with deployment.database.read() as connection:
-        return _items(connection, find_run(connection, code))
+        return _items(connection, meant_run(connection, code))
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +98,7 @@ def compare_late(deployment: Deployment, code: str = "") -> tuple[LateComparison
 
     Args:
         deployment: the open deployment.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
 
     Raises:
         NotFound: there is no such run.
@@ -105,7 +106,7 @@ def compare_late(deployment: Deployment, code: str = "") -> tuple[LateComparison
     """
     found = []
     with deployment.database.read() as connection:
-        run = find_run(connection, code)
+        run = meant_run(connection, code)
         waiting = _by_period(connection, [one.document for one in _items(connection, run) if one.code in WAITING])
         book = load_book(connection, run.book).profile
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
@@ -165,7 +166,7 @@ def rebill_late(
 
     Args:
         deployment: the deployment; its actor rebills.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
         reason: why; printed on the credit notes.
         as_of: date of the new documents; today in the book's zone where None.
         held: True to rebill those, too, of which the plan leaves the decision to an officer.
@@ -174,7 +175,7 @@ def rebill_late(
         NotFound: there is no such run.
     """
     with deployment.database.read() as connection:
-        run = find_run(connection, code)
+        run = meant_run(connection, code, or_last=False)
         codes = WAITING if held else (MOVED_STATE, TO_REBILL)
         waiting = _by_period(connection, [one.document for one in _items(connection, run) if one.code in codes])
     rebilled, findings = [], []

@@ -25,6 +25,7 @@ from billing_framework.run.review.control import RECORDS, reconciles
 from billing_framework.storage import audit
 from billing_framework.storage.billing.edit_rows import editors_of
 from billing_framework.storage.billing.figure_rows import ProvenDocument, draft_keys, proven_documents
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import manifest_of, next_counters, save_manifest, set_counters
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
@@ -79,7 +80,7 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
 
     Args:
         deployment: the deployment; its actor approves.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
         wanted: what is approved; all that is drafted by default.
         reason: remark for the audit trail.
 
@@ -89,7 +90,7 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
             ``RUN57`` for a part of a migration.
     """
     with deployment.database.read() as connection:
-        run = find_run(connection, code, final=True)
+        run = meant_run(connection, code, lambda run: not _nothing_left(connection, run), final=True)
         if _nothing_left(connection, run):
             return ApprovalReport(run=run, was_approved=True)
     for _ in range(_ATTEMPTS):

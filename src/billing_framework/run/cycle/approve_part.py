@@ -11,6 +11,7 @@ from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
 from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements, load_tree
+from billing_framework.storage.master.plan_rows import plan_rows
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound
 from billing_framework.values.money import Money
@@ -64,7 +65,8 @@ def chosen(
         wanted: what fits.
 
     Raises:
-        NotFound: ``RUN04`` where an account is not drafted in the run, ``RUN58`` where there is no such group.
+        NotFound: ``RUN04`` where an account is not drafted in the run, ``RUN58`` where there is no such group, ``RUN62`` where
+            there is no such plan.
     """
     if wanted == WHOLE:
         return list(rows)
@@ -95,6 +97,9 @@ def _not_drafted(connection: Connection, run: Run, account: str, known: Collecti
 def _plans(connection: Connection, rows: Sequence[RunAccount], wanted: ApprovalFilter) -> dict[str, set[str]]:
     if not wanted.plans:
         return {}
+    known = {one.code for one in plan_rows(connection)}
+    if unknown := sorted(set(wanted.plans) - known):
+        raise NotFound("RUN62", f"there is no plan {unknown[0]!r}", remedy=did_you_mean(unknown[0], known))
     agreements = load_agreements(connection, [row.account for row in rows])
     return {account: {one.plan for one in listed} for account, listed in agreements.items()}
 

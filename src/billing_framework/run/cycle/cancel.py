@@ -27,12 +27,14 @@ class CancelReport:
     Attributes:
         run: the run as it stands now.
         drafts: number of drafts that were removed.
+        left: number of accounts that are left to the next run, where what is posted of this one stays.
         void: numbers that were issued as void, because later ones were given out already.
         was_cancelled: True where it had been cancelled before, and nothing was changed.
     """
 
     run: Run
     drafts: int = 0
+    left: int = 0
     void: tuple[str, ...] = ()
     was_cancelled: bool = False
 
@@ -117,11 +119,12 @@ def _end_posting(deployment: Deployment, connection: Connection, run: Run, reaso
     drop_shards(connection, run)
     rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document in spoilt]
     save_accounts(connection, run, [attrs.evolve(row, state="held", reason=text) for row in rows])
+    held = len(run_accounts(connection, run, states=["held"]))
     waiting = run_accounts(connection, run, states=["drafted", "pending"])
     save_accounts(connection, run, [attrs.evolve(row, state="skipped", reason="the run was cancelled") for row in waiting])
     leave_unbilled(connection, run)
     run = move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now, reason=text)
-    return CancelReport(run=run, void=tuple(one.number for one in rest))
+    return CancelReport(run=run, left=len(waiting) + held, void=tuple(one.number for one in rest))
 
 
 def _withdrawn(deployment: Deployment, connection: Connection, run: Run, reason: str) -> Run:

@@ -83,7 +83,7 @@ def start_due(
     """Start the run of the last period that has ended, for each cycle of a book, or go on with it.
 
     Raises:
-        NotFound: there is no such book.
+        NotFound: there is no such book, or ``RUN62``: nobody is billed on a cycle.
         ValueRefused: ``VALUE17`` for a text that is no cycle.
     """
     day, cycles, unread = _asked(deployment, request)
@@ -112,7 +112,7 @@ def catch_up(
     same command after posting goes on with the next period, until nothing is missed.
 
     Raises:
-        NotFound: there is no such book or account.
+        NotFound: there is no such book or account, or ``RUN62``: nobody is billed on a cycle.
         Refused: ``RUN53`` for a rehearsal, which leaves nothing for the next period to rest on.
     """
     if request.kind != "final":
@@ -141,11 +141,12 @@ def _asked(deployment: Deployment, request: DueRequest) -> tuple[date, list[str]
     """Return the date, the cycles whose periods a calendar tells, and those of which only readings do."""
     with deployment.database.read() as connection:
         zone = load_book(connection, request.book).profile.zone
+        calendars = deployment.settings.custom_cycles
         _refuse_unknown(connection, request)
         among = {*request.accounts, *(accounts_of_groups(connection, request.book, request.groups) if request.groups else ())}
         cycles = sorted(request.cycles or account_cycles(connection, request.book, among))
-    calendars = deployment.settings.custom_cycles
-    unread = tuple(cycle for cycle in cycles if isinstance(parse_cycle(cycle, calendars), ReadDateCycle))
+        unread = tuple(cycle for cycle in cycles if isinstance(parse_cycle(cycle, calendars), ReadDateCycle))
+        _refuse_unused(account_cycles(connection, request.book), cycles)
     day = request.as_of or today(deployment.clock, timezone(zone))
     return day, [cycle for cycle in cycles if cycle not in unread], unread
 
@@ -155,6 +156,12 @@ def _refuse_unknown(connection: Connection, request: DueRequest) -> None:
     if unknown:
         remedy = did_you_mean(unknown[0], load_tree(connection, request.book))
         raise NotFound("RUN04", f"there is no account {unknown[0]!r}", remedy=remedy)
+
+
+def _refuse_unused(used: Sequence[str], cycles: Sequence[str]) -> None:
+    if used and (unused := [cycle for cycle in cycles if cycle not in used]):
+        remedy = f"Its accounts are billed on {', '.join(used)}"
+        raise NotFound("RUN62", f"no account of the book is billed on the cycle {unused[0]}", remedy=remedy)
 
 
 def _missed(deployment: Deployment, request: DueRequest, cycle: str, day: date) -> dict[str, Missed]:

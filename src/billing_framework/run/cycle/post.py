@@ -26,12 +26,12 @@ from billing_framework.run.work.work import Saved, Step, Work, Worked, work_of
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.keys import free_charges, free_periods
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import issued_among, manifest_of, manifest_part
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
     Run,
     RunAccount,
-    find_run,
     locked,
     move_run,
     run_accounts,
@@ -78,7 +78,7 @@ def post_run(
 
     Args:
         deployment: the deployment.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
         chunk_size: documents per transaction, a whole shard where None.
         work: by whom and in what shards it is worked on; by default as the settings say.
         progress: told how many documents of how many are issued.
@@ -90,10 +90,10 @@ def post_run(
     """
     work = work or work_of(deployment, chunk_size)
     with deployment.database.begin() as connection:
-        run = find_run(connection, code, lock=True, final=True)
+        run = meant_run(connection, code, _can_be_posted, final=True, lock=True)
         if run.state == "posted":
             return PostingReport(run=run, existing=len(issued_among(connection, manifest_of(connection, run))))
-        if run.state not in ("approved", "posting"):
+        if not _can_be_posted(run):
             raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
@@ -109,6 +109,10 @@ def post_run(
     worked = coordinate(deployment, run, POSTING, work, progress)
     run = _finish(deployment, run, len(manifest))
     return PostingReport(run=run, posted=worked.count, existing=len(manifest) - worked.count, void=worked.void)
+
+
+def _can_be_posted(run: Run) -> bool:
+    return run.state in ("approved", "posting")
 
 
 def _taken_over(deployment: Deployment, connection: Connection, run: Run) -> PostingReport:
@@ -263,14 +267,23 @@ def _voided(row: RunAccount, number: str, reason: str) -> RunAccount:
 
 def _still_posting(connection: Connection, run: Run) -> Run:
     now = locked(connection, run, shared=True)
+    if now.state == "cancelled":
+        raise _cancelled(now)
     if now.state not in ("posting", "posted"):  # posted by another process that had fewer left to do
         raise Refused("RUN03", f"the run {run.code} is {now.state}", remedy="Look at it: billing run show")
     return now
 
 
+def _cancelled(run: Run) -> Refused:
+    what = f"the run {run.code} was cancelled meanwhile by {run.ended_by}: {run.reason}"
+    return Refused("RUN03", what, remedy="None of its documents is issued; to bill its accounts, start another run")
+
+
 def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
     with deployment.database.begin() as connection:
         run = locked(connection, run)
+        if run.state == "cancelled":
+            raise _cancelled(run)
         if run.state != "posting" or shards_of(connection, run, POSTING.name, unfinished=True):
             return run  # ended by another command; what was approved since waits for its own posting
         manifest = manifest_of(connection, run)

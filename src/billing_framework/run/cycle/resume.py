@@ -12,7 +12,8 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work, work_of
-from billing_framework.storage.billing.run_rows import Run, find_run, runs
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import Run
 from billing_framework.values.finding import Finding
 
 
@@ -44,7 +45,7 @@ def resume_run(
 
     Args:
         deployment: the deployment.
-        code: code of the run; where empty the newest that is cut off, else the newest.
+        code: code of the run; the one that is meant where empty.
         work: by whom and in what shards it is worked on; by default as the settings say.
         progress: told how far the step has come.
 
@@ -54,8 +55,7 @@ def resume_run(
     """
     work = work or work_of(deployment)
     with deployment.database.read() as connection:
-        cut_off = [] if code else [run for run in runs(connection) if run.state in ("drafting", "posting")]
-        run = cut_off[0] if cut_off else find_run(connection, code)
+        run = meant_run(connection, code, lambda run: run.is_open or run.state == "posting")
     if run.is_open:
         make_pending(deployment, run)
         told: list[Finding] = []

@@ -25,6 +25,7 @@ from billing_framework.storage.billing.documents import (
     replaced_by,
 )
 from billing_framework.storage.billing.edit_rows import numbered_edits
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of, run_accounts_on
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.receivable.rows import load_standings
@@ -212,7 +213,7 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
         NotFound: ``RUN04`` where the account is not in the run or has no document there.
     """
     with reading(deployment) as connection:
-        run = find_run(connection, code)
+        run = meant_run(connection, code)
         row = run_accounts_of(connection, run, [account]).get(account)
         if row is None or row.document is None:
             why = f"it is {row.state}: {row.reason}" if row else "it is not in the run"

@@ -34,12 +34,12 @@ from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.edit_rows import add_edit, numbered_edits, withdraw_edit
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
     RunAccount,
-    find_run,
     run_accounts,
     run_accounts_of,
     save_accounts,
@@ -59,7 +59,7 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
 
     Args:
         deployment: the deployment; its actor edits.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
         account: code of the account: the one that pays for lines, the one whose agreement delivered for records.
         wanted: the change of lines or of a record, the line to add, or the edits to take back.
         reason: why.
@@ -160,11 +160,16 @@ def _needs_reason(reason: str) -> None:
         raise Refused("RUN14", "this needs a reason", remedy="Say why with --reason, for those who audit the run")
 
 
+def can_be_changed(run: Run) -> bool:
+    """Return whether drafts of a run may be edited, held and released: an approval is withdrawn then."""
+    return run.state not in ("posting", "posted", "cancelled")
+
+
 def _open_row(deployment: Deployment, connection: Connection, code: str, account: str, reason: str) -> tuple[Run, RunAccount]:
-    run = find_run(connection, code, lock=True)
+    run = meant_run(connection, code, can_be_changed, final=True, lock=True)
     if not run.is_final:
         raise Refused("RUN06", f"{run.code} is a rehearsal", remedy="Edit, hold and release accounts of the final run")
-    if run.state in ("posting", "posted", "cancelled"):
+    if not can_be_changed(run):
         raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=_way_on(connection, run, account))
     if run.state == "approved":
         run = withdraw_approval(deployment, connection, run, reason=reason)

@@ -9,16 +9,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import billing_groups
+from billing_framework.plugin.host import Host
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import LASTING, draft_accounts
+from billing_framework.run.draft.late_policy import LATE_USAGE
+from billing_framework.run.draft.order import ORDER
 from billing_framework.run.draft.together import TOGETHER, heads_of_drafts, held_together
+from billing_framework.run.draft.unbilled import UNBILLED
+from billing_framework.run.review.edits import can_be_changed
 from billing_framework.run.review.withdraw_approval import withdraw_approval
+from billing_framework.run.work.stuck import STUCK
 from billing_framework.storage import audit
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
     RunAccount,
-    find_run,
     locked,
     move_run,
     run_accounts,
@@ -35,6 +41,10 @@ from billing_framework.values.spelling import did_you_mean
 
 ABOUT_DATA = ("rating", "charges", "period")
 """Checks whose holds nobody can overrule: the data must be mended, then the account is drafted again."""
+
+
+HOLDERS = (*ABOUT_DATA, "officer", LATE_USAGE, ORDER, STUCK, TOGETHER, UNBILLED)
+"""What holds accounts beside the review checks."""
 
 
 @attrs.frozen(kw_only=True)
@@ -103,20 +113,20 @@ def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reaso
 
     Args:
         deployment: the deployment; its actor releases.
-        code: code of the run; the newest final one where empty.
+        code: code of the run; the one that is meant where empty.
         wanted: the accounts and reasons.
         reason: why.
 
     Raises:
-        NotFound: there is no such run, or an account is not in it.
+        NotFound: there is no such run, an account is not in it, or ``RUN62``: there is no such check or code.
         Refused: ``RUN03`` where the run is over, ``RUN06`` for a rehearsal, ``RUN14`` without a reason.
     """
     if not reason.strip():
         raise Refused("RUN14", "this needs a reason", remedy="Say why with --reason, for those who audit the run")
     with deployment.database.begin() as connection:
-        run = find_run(connection, code, lock=True, final=True)
+        run = meant_run(connection, code, can_be_changed, final=True, lock=True)
         _refuse_over(run)
-        rows = _named(connection, run, wanted)
+        rows = _named(deployment.host, connection, run, wanted)
         left = {row.account: why for row in rows if (why := _kept_by(row, wanted))}
         passing = [row for row in rows if row.account not in left]
         if passing and run.state == "approved":
@@ -143,21 +153,29 @@ _LEFT_OUT = "What it has left out is billed by the next run: billing run start"
 def _refuse_over(run: Run) -> None:
     if not run.is_final:
         raise Refused("RUN06", f"{run.code} is a rehearsal", remedy="Release accounts of the final run")
-    if run.state in ("posting", "posted", "cancelled"):
-        raise Refused(
-            "RUN03",
-            f"the run {run.code} is {run.state}",
-            remedy=_LEFT_OUT,
-        )
+    if not can_be_changed(run):
+        raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=_LEFT_OUT)
 
 
-def _named(connection: Connection, run: Run, wanted: HeldFilter) -> list[RunAccount]:
+def _named(host: Host, connection: Connection, run: Run, wanted: HeldFilter) -> list[RunAccount]:
     if unknown := set(wanted.accounts) - set(run_accounts_of(connection, run, wanted.accounts)):
         first = min(unknown)
         known = [row.account for row in run_accounts(connection, run)]
         raise NotFound("RUN04", f"account {first!r} is not in the run {run.code}", remedy=did_you_mean(first, known))
     held = run_accounts(connection, run, states=["held"])
+    _refuse_unknown_names(host, [item for row in held for item in row.evidence], wanted)
     return [row for row in held if wanted.names(row) and any(item.check != TOGETHER for item in row.evidence)]
+
+
+def _refuse_unknown_names(host: Host, evidence: Sequence[HoldEvidence], wanted: HeldFilter) -> None:
+    """Refuse checks and codes that there are none of: a misspelt one would choose no account, which looks like nothing to do."""
+    holding = {item.check for item in evidence}, {item.finding.code for item in evidence}
+    checks = {*HOLDERS, *(check.name for check in host.review_checks)}
+    known = (("check", wanted.checks, checks), ("code", wanted.codes, host.codes.keys()))
+    for (word, names, there), found in zip(known, holding, strict=True):
+        if unknown := sorted({*names} - {*there} - found):
+            near = did_you_mean(unknown[0], found or there)
+            raise NotFound("RUN62", f"there is no {word} {unknown[0]!r} that could hold an account", remedy=near)
 
 
 def _kept_by(row: RunAccount, wanted: HeldFilter) -> str:
@@ -213,24 +231,24 @@ def retry_held(
 
     Args:
         deployment: the deployment.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
         wanted: the accounts and reasons.
         batch_size: accounts per transaction; it decides nothing else.
         progress: told after each batch how many accounts of how many are drafted.
 
     Raises:
-        NotFound: there is no such run, or an account is not in it.
+        NotFound: there is no such run, an account is not in it, or ``RUN62``: there is no such check or code.
         Refused: ``RUN03`` where the run is approved or over.
     """
     with deployment.database.begin() as connection:
-        run = find_run(connection, code, lock=True)
+        run = meant_run(connection, code, lambda run: run.is_open, lock=True)
         if not run.is_open:
             raise Refused(
                 "RUN03",
                 f"the run {run.code} is {run.state}",
                 remedy=_LEFT_OUT,
             )
-        rows = _named(connection, run, wanted)
+        rows = _named(deployment.host, connection, run, wanted)
         chosen = [row for row in rows if not any(item.check in LASTING for item in row.evidence)]
         save_accounts(connection, run, [attrs.evolve(row, state="pending") for row in chosen])
         if chosen and run.state == "drafted":

@@ -16,8 +16,9 @@ from billing_framework.run.review.control import reconciles
 from billing_framework.run.review.review import RunTotals, totals_of
 from billing_framework.run.review.told import TOLD
 from billing_framework.storage.audit import events
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_counts import counts_by_state
-from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
+from billing_framework.storage.billing.run_rows import Run, run_accounts
 from billing_framework.storage.billing.shard_rows import DRAFT, POST, shards_of
 from billing_framework.storage.billing.tables import document, document_line, document_tax, run_account
 from billing_framework.storage.master.book_rows import load_book
@@ -138,13 +139,13 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
 
     Args:
         deployment: the deployment.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
 
     Raises:
         NotFound: there is no such run.
     """
     with deployment.database.read() as connection:
-        run = find_run(connection, code)
+        run = meant_run(connection, code)
         control, reconciled = _control(connection, run)
         deeds = tuple(_deeds(connection, run))
         return CycleReport(

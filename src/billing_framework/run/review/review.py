@@ -18,7 +18,8 @@ from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.storage.billing.figure_rows import proven_documents
-from billing_framework.storage.billing.run_rows import Run, RunAccount, find_run, run_accounts, runs
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts, runs
 from billing_framework.storage.billing.tables import document, run_account
 from billing_framework.storage.master.account_tables import assignment, subject_id
 from billing_framework.storage.master.book_rows import load_book
@@ -94,13 +95,13 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
 
     Args:
         deployment: the deployment.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
 
     Raises:
         NotFound: there is no such run.
     """
     with deployment.database.read() as connection:
-        run = find_run(connection, code)
+        run = meant_run(connection, code)
         rows = run_accounts(connection, run)
         totals = totals_of(connection, run)
         last = _last_totals(connection, run)

@@ -9,8 +9,9 @@ import attrs
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.worker_name import is_gone, shown_worker
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_counts import counts_by_reason, counts_by_state
-from billing_framework.storage.billing.run_rows import Run, find_run
+from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import DRAFT, POST, Shard, shards_of
 
 _SECOND = timedelta(seconds=1)
@@ -85,13 +86,13 @@ def run_status(deployment: Deployment, code: str = "") -> RunStatus:
 
     Args:
         deployment: the deployment.
-        code: code of the run; the newest where empty.
+        code: code of the run; the one that is meant where empty.
 
     Raises:
         NotFound: there is no such run.
     """
     with deployment.database.read() as connection:
-        run = find_run(connection, code)
+        run = meant_run(connection, code)
         accounts, holds = counts_by_state(connection, run), counts_by_reason(connection, run)
         shards = shards_of(connection, run)
     now = deployment.clock.now()

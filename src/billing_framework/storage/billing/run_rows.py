@@ -160,23 +160,20 @@ def runs(connection: Connection, **filters: Any) -> list[Run]:
     return [_run(row) for row in connection.execute(query)]
 
 
-def find_run(connection: Connection, code: str, *, lock: bool = False, final: bool = False) -> Run:
-    """Return the run of this code; the newest where `code` is empty.
+def find_run(connection: Connection, code: str, *, lock: bool = False) -> Run:
+    """Return the run of this code; see `meant_run` for commands to which none need be named.
 
     Args:
         connection: a connection with an open transaction.
         code: code of the run, or its unmistakable end.
-        final: True to pass over rehearsals where no code is given.
         lock: True to hold the run's row until the transaction ends, so that two officers act one after the other.
 
     Raises:
         NotFound: ``RUN01`` with the nearest code.
     """
     known = runs(connection)
-    if final and not code:
-        known = [run for run in known if run.is_final]
     matching = [run for run in known if run.code == code] or [run for run in known if run.code.endswith(code)]
-    if not matching or (code and len(matching) > 1):
+    if len(matching) != 1:
         what = f"there is no run {code!r}" if known and not matching else f"{code!r} fits {len(matching)} runs"
         if not known:
             raise NotFound("RUN01", "there is no run yet", remedy="Start one: billing run start")
