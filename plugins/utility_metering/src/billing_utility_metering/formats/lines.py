@@ -42,7 +42,7 @@ def text_lines(stream: BinaryIO, request: ReadRequest) -> Iterator[tuple[int, st
     for mark, what in _WRONG_MARKS.items():
         if head.startswith(mark):
             raise _refused(request, f"the file is {what}, not plain text", 0)
-    yield from _decoded(_cut(head, stream.read, request), request)
+    yield from decoded(_cut(head, stream.read, request), request)
 
 
 def _refused(request: ReadRequest, what: str, line: int) -> Exception:
@@ -66,7 +66,12 @@ def _cut(head: bytes, read: Callable[[int], bytes], request: ReadRequest) -> Ite
         raise _refused(request, "the file is empty", 0)
 
 
-def _decoded(lines: Iterator[tuple[int, bytes]], request: ReadRequest) -> Iterator[tuple[int, str]]:
+def decoded(lines: Iterator[tuple[int, bytes]], request: ReadRequest) -> Iterator[tuple[int, str]]:
+    """Yield the text of lines that were cut at their line feeds.
+
+    Raises:
+        InputRefused: ``UTIL01`` for what is no line of UTF-8 text.
+    """
     for number, line in lines:
         if len(line) > LONGEST_LINE:
             raise _refused(request, f"the line is longer than {LONGEST_LINE} bytes", number)
@@ -94,7 +99,7 @@ def _zipped_lines(stream: BinaryIO, head: bytes, request: ReadRequest) -> Iterat
             if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise _refused(request, "the zip file is packed by a rare method", 0)
             with archive.open(members[0]) as member:
-                yield from _decoded(_cut(b"", member.read, request), request)
+                yield from decoded(_cut(b"", member.read, request), request)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         # zipfile answers a damaged or encrypted archive with any of these
         raise _refused(request, f"the zip file cannot be read: {error}", 0) from error

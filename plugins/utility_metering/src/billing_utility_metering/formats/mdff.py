@@ -89,53 +89,92 @@ class MarketOptions:
         return cls(zone=timezone(-offset if match[1] == "-" else offset), empty_unit=option(request, "empty_unit", ""))
 
 
-def records(stream: BinaryIO, request: ReadRequest, version: str) -> Iterator[Record | Finding | BadRecord]:
-    """Yield the records between 100 and 900, and what is wrong with the frame.
+@attrs.define
+class Frame:
+    """The frame of a file: 100 opens it, 900 ends it. It is given line by line, and tells records and what is wrong with itself.
 
     Files that were put one behind the other (900, then 100 again) are read as one. Blank lines are skipped.
 
-    Raises:
-        InputRefused: ``UTIL02`` where no 900 record ends the file, ``UTIL03`` where the 100 record is missing (strict) or names
-            another version; nothing of such a file may be taken.
+    Attributes:
+        request: what the reader is told.
+        version: what the 100 record has to name.
+        lenient: True where a missing 100 record is a finding only.
+        is_open: True between 100 and 900.
+        ended_at: line of the 900 record, 0 where none came.
+        last: the last line that was not blank.
     """
-    lenient = option(request, "header", "strict", "strict", "lenient") == "lenient"
-    is_open, ended_at, last = False, 0, 0
-    for number, text in text_lines(stream, request):
+
+    request: ReadRequest
+    version: str
+    lenient: bool
+    is_open: bool = False
+    ended_at: int = 0
+    last: int = 0
+
+    @classmethod
+    def of(cls, request: ReadRequest, version: str) -> Frame:
+        """Return the frame of a file that was not read yet.
+
+        Raises:
+            InputRefused: ``UTIL17`` for an option that is none.
+        """
+        return cls(request, version, lenient=option(request, "header", "strict", "strict", "lenient") == "lenient")
+
+    def take(self, number: int, text: str) -> Iterator[Record | Finding | BadRecord]:
+        """Yield what a line comes to.
+
+        Raises:
+            InputRefused: ``UTIL02`` where a record follows the end, ``UTIL03`` where the 100 record is missing (strict) or names
+                another version; nothing of such a file may be taken.
+        """
         parts = text.split(",")
         fields = tuple(field.strip() for field in parts) if _BLANK.search(text) else tuple(parts)
         if not any(fields):
-            continue
-        last = number
+            return
+        self.last = number
         if fields[0] == "100":
-            _check_header(request, number, fields, version)
-            is_open, ended_at = True, 0
+            _check_header(self.request, number, fields, self.version)
+            self.is_open, self.ended_at = True, 0
         elif fields[0] == "900":
-            is_open, ended_at = False, number
-        elif ended_at:
-            raise refuse_file(
-                request,
-                "UTIL02",
-                f"a record follows the end record of line {ended_at}",
-                line=number,
-                remedy="Ask for the file again",
-            )
+            self.is_open, self.ended_at = False, number
+        elif self.ended_at:
+            what = f"a record follows the end record of line {self.ended_at}"
+            raise refuse_file(self.request, "UTIL02", what, line=number, remedy="Ask for the file again")
         else:
-            if not is_open:
-                yield _missing_header(request, number, fields[0], lenient=lenient)
-                is_open = True
-            record = Record(line=number, fields=fields, raw=text)
+            if not self.is_open:
+                yield _missing_header(self.request, number, fields[0], lenient=self.lenient)
+                self.is_open = True
             if re.fullmatch(r"\d{3}", fields[0], re.ASCII):
-                yield record
+                yield Record(line=number, fields=fields, raw=text)
             else:
-                yield bad_record(request, number, text, _unknown(fields[0]))
-    if not ended_at:
-        raise refuse_file(
-            request,
-            "UTIL02",
-            "the file ends without a 900 record, so a part of it may be lost" if last else "the file holds no record",
-            line=last,
-            remedy="Ask the sender for the complete file",
-        )
+                yield bad_record(self.request, number, text, _unknown(fields[0]))
+
+    def close(self) -> None:
+        """End the file.
+
+        Raises:
+            InputRefused: ``UTIL02`` where no 900 record ends it.
+        """
+        if not self.ended_at:
+            raise refuse_file(
+                self.request,
+                "UTIL02",
+                "the file ends without a 900 record, so a part of it may be lost" if self.last else "the file holds no record",
+                line=self.last,
+                remedy="Ask the sender for the complete file",
+            )
+
+
+def records(stream: BinaryIO, request: ReadRequest, version: str) -> Iterator[Record | Finding | BadRecord]:
+    """Yield the records between 100 and 900, and what is wrong with the frame; see `Frame`.
+
+    Raises:
+        InputRefused: the frame is broken.
+    """
+    frame = Frame.of(request, version)
+    for number, text in text_lines(stream, request):
+        yield from frame.take(number, text)
+    frame.close()
 
 
 def _unknown(indicator: str) -> RecordRefused:

@@ -5,26 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
 from billing_framework import BadRecord, Finding, Reader, ReadItem, ReadRequest, Severity, Span, Usage
+from billing_utility_metering.formats.lines import text_lines
 from billing_utility_metering.formats.mdff import (
     OPTIONS,
     QUALITY,
+    Frame,
     MarketOptions,
     Record,
     canonical_unit,
     flow_of,
     market_time,
-    records,
     version_of,
 )
 from billing_utility_metering.formats.refusal import RecordRefused, bad_record, misplaced
 from billing_utility_metering.formats.tally import Tally
 from billing_utility_metering.kinds import INTERVAL_DAY, Flow, IntervalDay, run_length
 from billing_utility_metering.time_cover import seconds_of
+
+if TYPE_CHECKING:
+    from billing_framework import RecordColumns
 
 _VALUE = re.compile(r"(-?)(\d{1,15})(?:\.(\d{0,9}))?", re.ASCII)
 _PLAIN = re.compile(r"\d{1,15}(?:\.\d{0,9})?(?:,\d{1,15}(?:\.\d{0,9})?)*", re.ASCII)
@@ -35,7 +39,7 @@ _LARGEST_VALUE = 2**62
 
 
 @attrs.frozen(kw_only=True)
-class _Channel:
+class Channel:
     """What a 200 record says about the 300 records after it."""
 
     point: str
@@ -48,47 +52,106 @@ class _Channel:
 
     @property
     def name(self) -> str:
+        """Point and data stream."""
         return f"{self.point}/{self.suffix}"
 
     @property
     def intervals(self) -> int:
+        """Number of intervals of a day."""
         return 86_400 // self.seconds
 
 
 @attrs.define
-class _File:
-    """Where the reader stands in the file."""
+class MeterFile:
+    """Where the reader stands in the file.
+
+    Attributes:
+        request: what the reader is told.
+        options: its options.
+        frame: the frame of the file.
+        channel: what the last 200 record says, None where it was refused or none came.
+        refused: how such a 200 record shows itself.
+        day: the 300 record whose 400 records may follow.
+        details: these, so far.
+        tally: what came of every channel.
+    """
 
     request: ReadRequest
     options: MarketOptions
-    channel: _Channel | None = None
+    frame: Frame
+    channel: Channel | None = None
     refused: str = ""
     day: Record | None = None
     details: list[Record] = attrs.field(factory=list)
     tally: Tally = attrs.field(factory=Tally)
+
+    @classmethod
+    def of(cls, request: ReadRequest) -> MeterFile:
+        """Return where the reader stands before the first line.
+
+        Raises:
+            InputRefused: ``UTIL17`` for an option that is none.
+        """
+        return cls(request, MarketOptions.of(request), Frame.of(request, "NEM12"))
+
+    def take(self, number: int, text: str) -> Iterator[ReadItem]:
+        """Yield what a line and those before it come to.
+
+        Raises:
+            InputRefused: the frame of the file is broken.
+        """
+        for record in self.frame.take(number, text):
+            if not isinstance(record, Record):
+                yield record
+            elif record.indicator == "400" and self.day is not None:
+                self.details.append(record)
+            else:
+                yield from self.finish_day()
+                if (problem := _step(self, record)) is not None:
+                    yield problem
+
+    def finish_day(self) -> Iterator[ReadItem]:
+        """Yield what the day comes to whose 400 records have all been read."""
+        if self.day is not None:
+            record, details = self.day, self.details
+            self.day, self.details = None, []
+            yield from _day(self, record, details)
+
+    def close(self) -> Iterator[ReadItem]:
+        """Yield what is left, and the coverage of every channel.
+
+        Raises:
+            InputRefused: the file does not end as it must.
+        """
+        self.frame.close()
+        yield from self.finish_day()
+        yield from self.tally.report(self.request)
 
 
 def read_nem12(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
     """Yield a record per channel and day, bad records, findings, and at the end the coverage of every channel.
 
     Raises:
-        InputRefused: the file is no complete NEM12 file; see `mdff.records`.
+        InputRefused: the file is no complete NEM12 file; see `mdff.Frame`.
     """
-    file = _File(request, MarketOptions.of(request))
-    for record in records(stream, request, "NEM12"):
-        if not isinstance(record, Record):
-            yield record
-        elif record.indicator == "400" and file.day is not None:
-            file.details.append(record)
-        else:
-            yield from _finish_day(file)
-            if (problem := _step(file, record)) is not None:
-                yield problem
-    yield from _finish_day(file)
-    yield from file.tally.report(request)
+    file = MeterFile.of(request)
+    for number, text in text_lines(stream, request):
+        yield from file.take(number, text)
+    yield from file.close()
 
 
-def _step(file: _File, record: Record) -> BadRecord | None:
+def read_nem12_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | RecordColumns]:
+    """Yield the same records, the days that are plainly good as columns.
+
+    Raises:
+        InputRefused: the file is no complete NEM12 file.
+    """
+    from billing_utility_metering.formats.nem12_columns import columns_of  # noqa: PLC0415  polars, only where it is used
+
+    return columns_of(stream, request)
+
+
+def _step(file: MeterFile, record: Record) -> BadRecord | None:
     try:
         if record.indicator == "200":
             file.channel, file.refused = None, ",".join(record.fields[1:8])[:_LONGEST_NAME]
@@ -102,7 +165,7 @@ def _step(file: _File, record: Record) -> BadRecord | None:
     return None
 
 
-def _channel(record: Record, options: MarketOptions) -> _Channel:
+def _channel(record: Record, options: MarketOptions) -> Channel:
     minutes = record.needed(8, "IntervalLength")
     if minutes not in _MINUTES:
         raise RecordRefused(
@@ -113,7 +176,7 @@ def _channel(record: Record, options: MarketOptions) -> _Channel:
             value=minutes,
         )
     suffix = record.needed(4, "NMISuffix")
-    return _Channel(
+    return Channel(
         point=record.needed(1, "NMI"),
         suffix=suffix,
         register=record.at(3),
@@ -124,11 +187,7 @@ def _channel(record: Record, options: MarketOptions) -> _Channel:
     )
 
 
-def _finish_day(file: _File) -> Iterator[ReadItem]:
-    record, details = file.day, file.details
-    if record is None:
-        return
-    file.day, file.details = None, []
+def _day(file: MeterFile, record: Record, details: list[Record]) -> Iterator[ReadItem]:
     raw = "\n".join(part.raw for part in (record, *details))
     if file.channel is None:
         orphan = RecordRefused("UTIL04", "no valid 200 record says whose values these are", remedy="Correct the 200 record")
@@ -141,7 +200,7 @@ def _finish_day(file: _File) -> Iterator[ReadItem]:
         yield bad_record(file.request, record.line, raw, refused, file.channel.name)
 
 
-def _day_items(file: _File, channel: _Channel, record: Record, details: list[Record]) -> Iterator[ReadItem]:
+def _day_items(file: MeterFile, channel: Channel, record: Record, details: list[Record]) -> Iterator[ReadItem]:
     day = market_time(record.needed(1, "IntervalDate")[:8], "IntervalDate", file.options.zone)
     tally = file.tally.channel(channel.name, channel.seconds, record.line)
     start = seconds_of(day)
@@ -187,7 +246,7 @@ def _day_items(file: _File, channel: _Channel, record: Record, details: list[Rec
         yield _note(file, record, channel, "UTIL08", "the day's quality varies (V), but its 400 records leave intervals open")
 
 
-def _usage(file: _File, channel: _Channel, *, line: int, day: datetime, version: int, body: IntervalDay) -> Usage[IntervalDay]:
+def _usage(file: MeterFile, channel: Channel, *, line: int, day: datetime, version: int, body: IntervalDay) -> Usage[IntervalDay]:
     slot = f"{channel.name}/{day.astimezone(file.options.zone):%Y%m%d}"
     return Usage(
         kind=INTERVAL_DAY.name,
@@ -202,13 +261,13 @@ def _usage(file: _File, channel: _Channel, *, line: int, day: datetime, version:
     )
 
 
-def _note(file: _File, record: Record, channel: _Channel, code: str, what: str) -> Finding:
+def _note(file: MeterFile, record: Record, channel: Channel, code: str, what: str) -> Finding:
     return Finding(
         code=code, severity=Severity.INFORMATION, what=what, file=file.request.file, line=record.line, subject=channel.name
     )
 
 
-def _values(record: Record, channel: _Channel) -> tuple[int, list[int], list[int]]:
+def _values(record: Record, channel: Channel) -> tuple[int, list[int], list[int]]:
     """Return scale, scaled values and missing positions of a day."""
     count = channel.intervals
     texts = record.fields[2 : 2 + count]
@@ -231,7 +290,7 @@ def _values(record: Record, channel: _Channel) -> tuple[int, list[int], list[int
     return scale, values, [position for position, (whole, _) in enumerate(parts) if not whole]
 
 
-def _wrong_count(record: Record, channel: _Channel) -> RecordRefused:
+def _wrong_count(record: Record, channel: Channel) -> RecordRefused:
     found = next((place for place, text in enumerate(record.fields[2:]) if QUALITY.fullmatch(text)), len(record.fields) - 2)
     return RecordRefused(
         "UTIL05",
@@ -313,4 +372,5 @@ NEM12 = Reader(
     kinds=(INTERVAL_DAY.name,),
     read=read_nem12,
     options=OPTIONS,
+    read_columns=read_nem12_columns,
 )
