@@ -8,11 +8,14 @@ import attrs
 
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.contract import charged_dates, loose_parts, priced_fault
-from billing_framework.rating.offers import RatingOffers
+from billing_framework.rating.offers import PricedAlike, RatingOffers
 from billing_framework.rating.price_plan import Component
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, ChargeModel, Measure, Priced, Pricing, Rating, Tile
 from billing_framework.rating.state import CarriedState
 from billing_framework.values.finding import Finding, Severity
+
+STAND_IN = "\ue0ff"
+"""A name that nobody has, of a character for private use, under which is priced what shall not depend on names."""
 
 
 @attrs.frozen(kw_only=True)
@@ -109,6 +112,50 @@ class _Pricing:
             return
         if model.once and any(_has(later, component.code) for later in self.usage.tiles[number + 1 :]):
             return
+        if model.alike and not component.measure:
+            self.price_alike(number, tile, component, model)
+            return
+        self.price_alone(number, tile, component, model)
+
+    def price_alike(self, number: int, tile: Tile, component: Component, model: ChargeModel) -> None:
+        """Price a component as for an agreement of the same terms; the first of these proves it, under another name."""
+        usage, agreement = self.usage, self.usage.agreement
+        decides = (
+            (component.code, number, id(usage.tiles), id(usage.next_tiles)),
+            (usage.period, usage.full_period, usage.next_period, agreement.starts_on, agreement.ends_on),
+            (*sorted(agreement.terms.items()), *sorted(usage.billed_through.items())),
+            (self.group.account.locale, self.group.account.currency),
+        )
+        known = self.offers.alike.get(decides)
+        if known is None or known.tiles[0] is not usage.tiles or known.tiles[1] is not usage.next_tiles:
+            known = PricedAlike(tiles=(usage.tiles, usage.next_tiles), charges=self._nameless(number, tile, component, model))
+            self.offers.alike[decides] = known
+        if known.charges is None:
+            self.price_alone(number, tile, component, model)
+        else:
+            self.charges.extend((number, attrs.evolve(charge, agreement=agreement.code)) for charge in known.charges)
+
+    def _nameless(self, number: int, tile: Tile, component: Component, model: ChargeModel) -> tuple[Charge, ...] | None:
+        """Return the charges of an agreement that has no name, None where a name or anything else makes a difference."""
+        code = self.usage.agreement.code
+        own, other = self._apart(code), self._apart(STAND_IN)
+        for one in (own, other):
+            one.price_alone(number, tile, component, model)
+        charges = tuple(charge for _, charge in own.charges)
+        same = charges == tuple(attrs.evolve(charge, agreement=code) for _, charge in other.charges)
+        return charges if same and not any((own.findings, own.state, other.findings, other.state)) else None
+
+    def _apart(self, code: str) -> _Pricing:
+        """Return the pricing of nothing else than one component, for an agreement and account of another name."""
+        return _Pricing(
+            group=attrs.evolve(self.group, account=attrs.evolve(self.group.account, code=code, party=code)),
+            usage=attrs.evolve(self.usage, agreement=attrs.evolve(self.usage.agreement, code=code, account=code), records=()),
+            offers=self.offers,
+            measures=(),
+        )
+
+    def price_alone(self, number: int, tile: Tile, component: Component, model: ChargeModel) -> None:
+        """Price a component by asking its model."""
         pricing = self._pricing(number, tile, component, model)
         self.asked.update(measure.name for measure in pricing.measures)
         who = f"charge model {model.name!r} of component {component.code!r}"

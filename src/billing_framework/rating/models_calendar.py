@@ -205,10 +205,12 @@ ONE_TIME = ChargeModel(
     title="A price charged once, on a date or on the agreement's first day",
     params=OneTime,
     price=price_one_time,
+    alike=True,
 )
 RECURRING = ChargeModel(
     name="recurring",
     title="A price for every day, month, quarter, year or billing period, in arrears or in advance",
     params=Recurring,
     price=price_recurring,
+    alike=True,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 import attrs
 
-from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.rating.charge import Charge
+from billing_framework.rating.rater import ChargeModel, Rater, Tile
 from billing_framework.values.call_watch import UNWATCHED, CallWatch, PluginOverran
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding
@@ -15,6 +16,19 @@ from billing_framework.values.finding import Finding
 T = TypeVar("T")
 
 _LONGEST_MESSAGE = 200
+
+
+@attrs.frozen(kw_only=True)
+class PricedAlike:
+    """What a component charges like agreements.
+
+    Attributes:
+        tiles: plan versions of the period and of the next.
+        charges: the charges; None where more than the agreement's terms decides about them.
+    """
+
+    tiles: tuple[tuple[Tile, ...], tuple[Tile, ...]]
+    charges: tuple[Charge, ...] | None
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +43,7 @@ class RatingOffers:
         divisible_kinds: names of the usage kinds whose records may be cut at a period's edge.
         carried_kinds: names of the usage kinds whose records are each billed once, whenever they started.
         watch: who is told of each call of a plugin, and ends those that take too long.
+        alike: what models have priced that price like agreements alike, by what decides it.
     """
 
     raters: tuple[Rater, ...] = ()
@@ -38,6 +53,7 @@ class RatingOffers:
     divisible_kinds: frozenset[str] = frozenset()
     carried_kinds: frozenset[str] = frozenset()
     watch: CallWatch = attrs.field(default=UNWATCHED, eq=False, repr=False)
+    alike: dict[Hashable, PricedAlike] = attrs.field(factory=dict, eq=False, repr=False)
 
     def plugin(self, name: str) -> str:
         """Return the plugin that offers a rater or model, ``core`` for the core's own."""

@@ -262,6 +262,8 @@ class ChargeModel:
             plan before it is loaded; None where the types say it all.
         breaks: dates inside a span at which a period must be cut, because the component counts anew (a year's tiers) or charges
             otherwise (a season) from there; None where it never does. Plan versions are tiled at these dates.
+        alike: True where a price follows from nothing but the component, the account's language and currency, and the agreement's
+            dates, plan versions and terms and what it has been billed through: agreements that share these are priced once.
     """
 
     name: str
@@ -271,3 +273,4 @@ class ChargeModel:
     once: bool = False
     check: Callable[[Component], tuple[Finding, ...]] | None = None
     breaks: Callable[[Component, Agreement, DateSpan], tuple[date, ...]] | None = None
+    alike: bool = False

@@ -14,8 +14,9 @@ from billing_framework.receivables.hold import Block
 from billing_framework.run.correct.correction import Corrected
 from billing_framework.run.correct.dependents import Dependent
 from billing_framework.run.correct.rebill_one import Rebilling
-from billing_framework.run.draft.bill import BillResult, bill
+from billing_framework.run.draft.bill import bill
 from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.run.draft.stored_input import read_inputs, read_material
 from billing_framework.storage.billing.documents import StoredDocument
 from billing_framework.storage.billing.keys import replace_states, states_before

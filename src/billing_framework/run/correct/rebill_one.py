@@ -19,8 +19,9 @@ from billing_framework.rating.state import CarriedState
 from billing_framework.run.correct.correction import Corrected, Correction, issue_corrections
 from billing_framework.run.correct.credit import draft_note
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.bill import BillResult, bill
+from billing_framework.run.draft.bill import bill
 from billing_framework.run.draft.bill_input import BillInput, Material
+from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.run.draft.issuer import buyer_of, seller_of
 from billing_framework.run.draft.load_input import Desk, InputRequest, load_inputs
 from billing_framework.run.draft.manifest import ManifestWriter

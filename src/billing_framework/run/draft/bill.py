@@ -9,7 +9,7 @@ import attrs
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.identifier_range import merged, span_of_subject
 from billing_framework.invoicing.cycle import due_date
-from billing_framework.invoicing.digest import DocumentTexts, document_texts
+from billing_framework.invoicing.digest import document_texts
 from billing_framework.invoicing.draft import DraftDocument, LineTax, TaxLine, draft_document, line_groups
 from billing_framework.invoicing.edit import WAIVED, apply_edits
 from billing_framework.invoicing.proof import currency_findings, size_findings
@@ -20,7 +20,9 @@ from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
 from billing_framework.rating.state import CarriedState
+from billing_framework.run.draft.alike import bill_alike
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material
+from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.run.draft.late_rating import with_late
 from billing_framework.run.draft.notes import notes_on
 from billing_framework.run.draft.rated_input import billing_group, rated_input, with_deferred
@@ -33,52 +35,6 @@ from billing_framework.usage.content import slot_key
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.finding import Finding
-
-
-@attrs.frozen(kw_only=True)
-class BillResult:
-    """What billing one account came to.
-
-    Attributes:
-        account: code of the account.
-        payer: code of the account that pays for it, where nobody shares its charges.
-        bearers: codes of the accounts whose documents bear its charges.
-        document: key of its own document.
-        draft: its draft; None where it has nothing to bill, another account pays, or a finding stopped it.
-        texts: what the draft says, as it is stored; None without one.
-        charges: the charges of the draft in the order of its lines.
-        originals: charges as they were rated, where an edit changed them.
-        evidence: what each line rests on.
-        state: carried state that the draft writes.
-        state_read: carried state that it depends on.
-        members: accounts whose charges are on the draft, in order.
-        keeps: those of them whose carried state it hands on, and whose records it says to be billed.
-        records: the carried records of these that it bills or leaves for later.
-        findings: problems; where one stops, the account is held.
-        control: fate of the account's own records to their number; ``records`` is their sum.
-    """
-
-    account: str
-    payer: str
-    bearers: tuple[str, ...] = ()
-    document: int
-    draft: DraftDocument | None = None
-    texts: DocumentTexts | None = None
-    charges: tuple[Charge, ...] = ()
-    originals: tuple[Charge, ...] = ()
-    evidence: tuple[LineEvidence, ...] = ()
-    state: tuple[CarriedState, ...] = ()
-    state_read: tuple[StateRead, ...] = ()
-    members: tuple[str, ...] = ()
-    keeps: tuple[str, ...] = ()
-    records: tuple[DeliveredRecords, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    control: Mapping[str, int] = attrs.field(factory=dict)
-
-    @property
-    def digest(self) -> str:
-        """Digest of the draft's content as hex, empty without one."""
-        return "" if self.texts is None else self.texts.digest
 
 
 def bill(
@@ -99,6 +55,18 @@ def bill(
         watch: who is told of each call of a plugin, and ends those that take too long.
     """
     offers = attrs.evolve(rating_offers(host), watch=watch)
+
+    def each(some: Sequence[BillInput]) -> tuple[BillResult, ...]:
+        return _billed_each(some, material, host, offers, by_reference=by_reference)
+
+    # What is noted on a document depends on the whole of it, names and all.
+    return each(inputs) if by_reference or host.noting_plugins else bill_alike(inputs, material, host.charge_models, each)
+
+
+def _billed_each(
+    inputs: Sequence[BillInput], material: Material, host: Host, offers: RatingOffers, *, by_reference: bool
+) -> tuple[BillResult, ...]:
+    """Return what each account is billed, by the whole road."""
     bases = [rated_input(given, material) for given in inputs]
     groups = [basis.group for basis in bases]
     ratings = [rate_group(group, offers) for group in groups] if by_reference else rate_groups(groups, offers)
@@ -125,7 +93,7 @@ def bill(
             results.append(attrs.evolve(made, records=delivered_records(made.keeps, rated, material)))
         else:
             results.append(base)
-    return _noted(results, host, watch)
+    return _noted(results, host, offers.watch)
 
 
 def rating_offers(host: Host) -> RatingOffers:

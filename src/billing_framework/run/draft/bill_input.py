@@ -19,6 +19,7 @@ from billing_framework.invoicing.edit import Edit
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate_table import RateTable
+from billing_framework.rating.rater import Tile
 from billing_framework.rating.state import CarriedState
 from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.usage.record import AnyUsage, UsageKind
@@ -195,10 +196,19 @@ class BillInput:
 class Material:
     """The values behind the names in manifests: usage records by key, plan versions and rate tables by ``code@version``.
 
-    The kinds of the records are there by name, for the edits of reviewers.
+    The kinds of the records are there by name, for the edits of reviewers. What is made of like parts of manifests is made once:
+    `tiles` gives the same object for the same names.
     """
 
     usage: Mapping[int, AnyUsage]
     plans: Mapping[str, PlanVersion]
     tables: Mapping[str, RateTable] = attrs.field(factory=dict)
     kinds: Mapping[str, UsageKind] = attrs.field(factory=dict)
+    _tiles: dict[tuple[TileRef, ...], tuple[Tile, ...]] = attrs.field(factory=dict, init=False, eq=False, repr=False)
+
+    def tiles(self, refs: tuple[TileRef, ...]) -> tuple[Tile, ...]:
+        """Return the plan versions that a manifest names, with their dates."""
+        known = self._tiles.get(refs)
+        if known is None:
+            known = self._tiles[refs] = tuple(Tile(dates=ref.dates, plan=self.plans[ref.plan]) for ref in refs)
+        return known

@@ -13,8 +13,9 @@ from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.accounts.party import Party
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.bill import BillResult, bill
+from billing_framework.run.draft.bill import bill
 from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.run.draft.issuer import buyer_of, seller_of
 from billing_framework.run.draft.late_policy import late_holds
 from billing_framework.run.draft.load_input import Desk, InputRequest, load_inputs, open_desk

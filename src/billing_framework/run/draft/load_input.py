@@ -134,6 +134,27 @@ class InputRequest:
     takes_waiting: bool = True
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Terms:
+    """What many agreements of a batch share: the same objects for all of them, so that what is made of them is made once.
+
+    Attributes:
+        full_period: the whole billing period.
+        next_period: the one after it.
+        tiles: plan versions in force.
+        next_tiles: those of the next period.
+        tables: rate tables that the plans of `tiles` name.
+        findings: what is unclear about them.
+    """
+
+    full_period: DateSpan
+    next_period: DateSpan
+    tiles: tuple[TileRef, ...]
+    next_tiles: tuple[TileRef, ...]
+    tables: tuple[TableRef, ...]
+    findings: tuple[Finding, ...]
+
+
 @attrs.frozen(kw_only=True)
 class _Gathered:
     """What was read for a batch, by account, agreement or subject."""
@@ -153,6 +174,15 @@ class _Gathered:
     tax_rates: Mapping[str, tuple[TaxRate, ...]]
     holidays: Mapping[str, frozenset[date]]
     late: Mapping[str, LateFound] = attrs.field(factory=dict)
+    terms: dict[tuple[object, ...], Terms] = attrs.field(factory=dict)
+    periods: dict[str, tuple[DateSpan, DateSpan]] = attrs.field(factory=dict)
+
+    def periods_of(self, desk: Desk, cycle: str, period: DateSpan) -> tuple[DateSpan, DateSpan]:
+        """Return the whole period of a cycle that a period begins in, and the one after it."""
+        if cycle not in self.periods:
+            parsed = parse_cycle(cycle, desk.deployment.settings.custom_cycles)
+            self.periods[cycle] = whole_period(parsed, period), next_period(parsed, period)
+        return self.periods[cycle]
 
 
 def load_inputs(
@@ -340,34 +370,78 @@ def _agreement(
     if billed is None:
         return None, ()
     period, is_over = billed
-    cycle = parse_cycle(account.cycle, desk.deployment.settings.custom_cycles)
-    following = next_period(cycle, request.period)
     known_at = request.plans_known_at or desk.known_at
-    models = desk.deployment.host.charge_models
-    chosen = Selection(tiles=()) if is_over else select(agreement, period, desk.plans, known_at, models)
     earlier = _earlier(desk, agreement, carried, request.period.end if is_over else period.start, known_at)
-    known = [row for row in desk.tables if row.loaded_at <= known_at]
-    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in (*earlier.tiles, *chosen.tiles)), known)
-    ahead = _life(agreement, following)
+    terms = _terms(
+        desk, agreement, gathered, request, cycle=account.cycle, period=None if is_over else period, earlier=earlier.tiles
+    )
     assignments = gathered.assignments.get(agreement.code, ())
     given = AgreementInput(
         agreement=agreement,
         period=period,
-        full_period=whole_period(cycle, request.period),
-        next_period=following,
-        tiles=tile_refs(chosen.tiles),
-        next_tiles=tile_refs(select(agreement, ahead, desk.plans, known_at, models).tiles) if ahead else (),
+        full_period=terms.full_period,
+        next_period=terms.next_period,
+        tiles=terms.tiles,
+        next_tiles=terms.next_tiles,
         earlier_tiles=tile_refs(earlier.tiles),
-        tables=tuple(TableRef(row.name, row.sha256) for row in tables),
+        tables=terms.tables,
         assignments=assignments,
         earlier_assignments=tuple(one for one in carried.assignments if one not in assignments),
-        neighbours=_neighbours(assignments, gathered, widened(period, max(1, reach_of(desk.deployment.host.kinds)))),
+        neighbours=_neighbours(assignments, gathered, widened(period, max(1, reach_of(desk.deployment.host.kinds))))
+        if assignments
+        else (),
         usage=_refs([*carried.rows, *_seen(desk, account, assignments, gathered, period)]),
         state=tuple(state for _, state in sorted(gathered.states.get(agreement.code, {}).items())),
         billed_through=gathered.billed.get(agreement.code, {}),
-        shares=tuple(one for one in gathered.shares.get(agreement.code, ()) if one.starts_on < following.end),
+        shares=tuple(one for one in gathered.shares.get(agreement.code, ()) if one.starts_on < terms.next_period.end),
     )
-    return given, (*earlier.findings, *chosen.findings, *unclear)
+    return given, (*earlier.findings, *terms.findings)
+
+
+def _terms(
+    desk: Desk,
+    agreement: Agreement,
+    gathered: _Gathered,
+    request: InputRequest,
+    *,
+    cycle: str,
+    period: DateSpan | None,
+    earlier: Sequence[Tile],
+) -> Terms:
+    """Return the terms of an agreement: those of an agreement before it where nothing tells them apart.
+
+    Args:
+        desk: what the accounts share.
+        agreement: the agreement.
+        gathered: what was read for the batch, with the terms of agreements before it.
+        request: what is to be billed.
+        cycle: billing cycle of its account.
+        period: the dates that are billed; None where the agreement is over.
+        earlier: plan versions of dates before them.
+    """
+    full, following = gathered.periods_of(desk, cycle, request.period)
+    ahead = _life(agreement, following)
+    key = (cycle, agreement.plan, period, ahead)
+    if not earlier and key in gathered.terms:
+        return gathered.terms[key]
+    models = desk.deployment.host.charge_models
+    plans = [one for one in desk.plans if one.plan.code == agreement.plan]
+    known_at = request.plans_known_at or desk.known_at
+    chosen = Selection(tiles=()) if period is None else select(agreement, period, plans, known_at, models)
+    loaded = [row for row in desk.tables if row.loaded_at <= known_at]
+    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in (*earlier, *chosen.tiles)), loaded)
+    terms = Terms(
+        full_period=full,
+        next_period=following,
+        tiles=tile_refs(chosen.tiles),
+        next_tiles=tile_refs(select(agreement, ahead, plans, known_at, models).tiles) if ahead else (),
+        tables=tuple(TableRef(row.name, row.sha256) for row in tables),
+        findings=(*chosen.findings, *unclear),
+    )
+    cuts = any(models[part.model].breaks for one in plans for part in one.plan.components if part.model in models)
+    if not earlier and not cuts and not terms.findings:  # a finding names its agreement, and so may what cuts a tile
+        gathered.terms[key] = terms
+    return terms
 
 
 def _earlier(desk: Desk, agreement: Agreement, carried: CarriedRecords, before: date, known_at: datetime) -> Selection:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import attrs
 
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, UsageRef
+from billing_framework.run.draft.likeness import STAND_INS, Template, in_text, likeness, names_of, under
 from billing_framework.values.plain_form import from_plain, text_of_plain, to_terse
 
+_SELF = "identity"
 _IDENTITY = ("document", "known_at")
 """Fields that are in no part: they decide nothing."""
 
@@ -84,18 +86,69 @@ def versions_digest(versions: Mapping[str, str]) -> str:
     return _sha256(text_of_plain({"versions": to_terse(versions)}))
 
 
+@attrs.frozen
+class _LikeManifest:
+    """The manifest of accounts that are billed alike.
+
+    Attributes:
+        first: one of them under the stand-ins, whose parts are the objects that tell them from others.
+        text: all of it.
+        fixed: digest of each part that is the same for all of them.
+        named: text of each part that names the account.
+    """
+
+    first: BillInput
+    text: Template
+    fixed: Mapping[str, str]
+    named: Mapping[str, Template]
+
+    def filled(self, names: tuple[str, str, str, str]) -> ManifestText:
+        """Return the manifest under some names."""
+        own = {name: _sha256(part.filled(names)) for name, part in self.named.items()}
+        return ManifestText(self.text.filled(names), {**self.fixed, **own})
+
+
 @attrs.define
 class ManifestWriter:
     """Writes the manifests of a batch, each shared part once.
 
     Attributes:
         _shared: what was written, with the values that it was written from, so that their identities stay theirs.
+        _alike: manifests of accounts that are billed alike, by what they have in common; None where one was met.
     """
 
     _shared: dict[tuple[object, ...], tuple[list[object], str, str]] = attrs.field(factory=dict)
+    _alike: dict[Hashable, _LikeManifest | None] = attrs.field(factory=dict)
 
     def write(self, given: BillInput) -> ManifestText:
         """Return a manifest as text with the digests of its parts."""
+        key = likeness(given)
+        if key is None or key not in self._alike:
+            self._alike.setdefault(key, None)
+            return self._whole(given)
+        known = self._alike[key] or self._like(given)
+        self._alike[key] = known
+        return known.filled(in_text(names_of(given)))
+
+    def _like(self, given: BillInput) -> _LikeManifest:
+        first = under(given, STAND_INS)
+        texts, digests = self._parts(first)
+        parts = {name: Template.of(text) for name, text in texts.items() if name != _SELF}
+        return _LikeManifest(
+            first=first,
+            text=Template.of(_joined(texts)),
+            fixed={name: digests.get(name) or _sha256(texts[name]) for name, part in parts.items() if not part.places},
+            named={name: part for name, part in parts.items() if part.places},
+        )
+
+    def _whole(self, given: BillInput) -> ManifestText:
+        texts, digests = self._parts(given)
+        return ManifestText(
+            _joined(texts), {name: digests.get(name) or _sha256(text) for name, text in texts.items() if name != _SELF}
+        )
+
+    def _parts(self, given: BillInput) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the texts of the parts by name, with that which tells who it is; and the digests that are known."""
         texts: dict[str, str] = {}
         digests: dict[str, str] = {}
         for name, fields in _SHARED.items():
@@ -105,12 +158,8 @@ class ManifestWriter:
         for name, fields in _OF_AGREEMENTS.items():
             write = _usage_columns if name == "usage" else to_terse
             texts[name] = text_of_plain([_fields(one, fields, write) for one in given.agreements])
-        for name, text in texts.items():
-            if name not in digests:
-                digests[name] = _sha256(text)
-        texts["identity"] = text_of_plain(_fields(given, _IDENTITY, to_terse))
-        whole = ",".join(f'"{name}":{text}' for name, text in sorted(texts.items()))
-        return ManifestText("{" + whole + "}", digests)
+        texts[_SELF] = text_of_plain(_fields(given, _IDENTITY, to_terse))
+        return texts, digests
 
     def _shared_part(self, name: str, fields: Sequence[str], given: BillInput) -> tuple[str, str]:
         values = [getattr(given, field) for field in fields]
@@ -136,10 +185,14 @@ def manifest_from_text(text: str) -> BillInput:
     for one in agreements:
         if "usage" in one:
             one["usage"] = _usage_list(one["usage"])
-    plain: dict[str, Any] = {"agreements": agreements, **read["identity"]}
+    plain: dict[str, Any] = {"agreements": agreements, **read[_SELF]}
     for name in (*_SHARED, *_OWN):
         plain.update(read[name])
     return from_plain(plain, BillInput)
+
+
+def _joined(texts: Mapping[str, str]) -> str:
+    return "{" + ",".join(f'"{name}":{text}' for name, text in sorted(texts.items())) + "}"
 
 
 def _fields(value: object, names: Sequence[str], write: Callable[[Any], Any]) -> dict[str, Any]:

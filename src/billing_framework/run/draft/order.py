@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy.engine import Connection
 
-from billing_framework.run.draft.bill import BillResult
+from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.storage.billing.billed_dates import billed_dates_of
 from billing_framework.storage.billing.billed_records import document_record_rows, reserved_claims
 from billing_framework.storage.billing.keys import states_before

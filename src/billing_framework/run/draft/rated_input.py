@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import RECORD_FIELDS, EditedRecords, edit_records
 from billing_framework.rating.rate import RatedGroup
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
-from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, TileRef
+from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material
 from billing_framework.run.draft.guiding import guide
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
@@ -111,16 +111,12 @@ def _usage(given: BillInput, one: AgreementInput, material: Material) -> Agreeme
         period=one.period,
         full_period=one.full_period,
         next_period=one.next_period,
-        tiles=_tiles(one.tiles, material),
-        next_tiles=_tiles(one.next_tiles, material),
-        earlier_tiles=_tiles(one.earlier_tiles, material),
+        tiles=material.tiles(one.tiles),
+        next_tiles=material.tiles(one.next_tiles),
+        earlier_tiles=material.tiles(one.earlier_tiles),
         tables=tuple(material.tables[ref.table] for ref in one.tables),
         assignments=one.assignments,
         records=tuple(records),
         state={state.name: state for state in one.state},
         billed_through=one.billed_through,
     )
-
-
-def _tiles(refs: Iterable[TileRef], material: Material) -> tuple[Tile, ...]:
-    return tuple(Tile(dates=ref.dates, plan=material.plans[ref.plan]) for ref in refs)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import linked
-from billing_framework.run.draft.bill import BillResult
+from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.storage.billing.run_rows import HoldEvidence, RunAccount
 from billing_framework.storage.billing.tables import document_input
 from billing_framework.storage.many import rows_of

@@ -16,8 +16,9 @@ from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import record_target
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.bill import BillResult, bill
+from billing_framework.run.draft.bill import bill
 from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.run.draft.stored_input import StoredMaterial, read_inputs, read_material
 from billing_framework.run.prove.altered import altered_since
 from billing_framework.run.versions import computing_versions
