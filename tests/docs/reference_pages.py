@@ -135,7 +135,7 @@ def _raters(host: Host, offers: Offers) -> Iterator[str]:
     if offers.get("billing_raters"):
         yield "## Raters"
     for key in offers.get("billing_raters", ()):
-        rater = next(rater for rater in host.raters.values() if rater.name == key)
+        rater = host.raters[key]
         told = f"The rater `{key}` rates {', '.join(f'`{kind}`' for kind in rater.kinds)}"
         measures = ", ".join(f"`{measure}`" for measure in rater.measures)
         yield f"{told} and gives the measures {measures}." if measures or not rater.models else f"{told}."

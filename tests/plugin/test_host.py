@@ -96,7 +96,7 @@ def test_everything_that_a_plugin_offers_is_found_by_name() -> None:
     host = Host.build([("parking", parking())], settings={"parking": {"limit": 5}})
     assert host.kinds == {"stay": STAY}
     assert host.readers["tickets"].title == "Tickets"
-    assert host.raters["stay"].name == "parking"
+    assert host.rater_of_kind["stay"] is host.raters["parking"]
     assert "parking.free" in host.charge_models
     assert "graduated" in host.charge_models
     assert host.units.factor("shift", "minute") == 480

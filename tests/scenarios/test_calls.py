@@ -196,7 +196,7 @@ def test_the_columns_of_the_run_and_the_reference_come_to_one_digest(database: D
     fast = digest(office)
     monkeypatch.setattr(plugin, "billing_raters", reference_only)
     host = Host.build([("telecom_usage", plugin)], settings={"telecom_usage": SETTINGS})
-    assert host.raters["call"].rate_columns is None
+    assert host.rater_of_kind["call"].rate_columns is None
     office.deployment = attrs.evolve(office.deployment, host=host)
 
     assert fast == digest(office) != ""

@@ -14,7 +14,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 def test_the_plugin_offers_what_its_readme_says(world: Any) -> None:
     host = world.host
-    offered = [*host.readers, *host.kinds, *(rater for rater in host.raters["encounter"].models)]
+    offered = [*host.readers, *host.kinds, *(rater for rater in host.rater_of_kind["encounter"].models)]
     offered += [one.format for one in plugin.billing_exporters()] + [one.format for one in plugin.billing_answer_readers()]
     offered += [one.name for one in plugin.billing_rate_tables()]
     assert {name for name in offered if f"`{name}`" not in README} == set()

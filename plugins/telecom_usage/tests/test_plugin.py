@@ -23,7 +23,7 @@ def test_the_plugin_offers_what_its_readme_says(world: Any) -> None:
     readme = README.read_text()
     offered = [*(name for name in world.host.readers), *world.host.kinds, "telecom_usage.deck", "telecom_usage.calls"]
     assert {name for name in offered if f"`{name}`" not in readme} == set()
-    assert {kind: rater.name for kind, rater in world.host.raters.items()} == {"call": "telecom_usage"}
+    assert {kind: rater.name for kind, rater in world.host.rater_of_kind.items()} == {"call": "telecom_usage"}
 
 
 def test_every_code_is_listed_and_every_listed_code_is_used() -> None:

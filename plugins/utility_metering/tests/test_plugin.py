@@ -19,7 +19,7 @@ def test_the_plugin_offers_what_its_readme_says(world: Any) -> None:
     host, readme = world.host, (Path(__file__).parents[1] / "README.md").read_text()
     offered = [*host.readers, *(name for name in host.charge_models if "." in name), *host.kinds]
     assert {name for name in offered if f"`{name}`" not in readme} == set()
-    assert {kind: rater.name for kind, rater in host.raters.items()} == dict.fromkeys(
+    assert {kind: rater.name for kind, rater in host.rater_of_kind.items()} == dict.fromkeys(
         ("interval_day", "register_read", "register_span"), "utility_metering"
     )
 

@@ -70,5 +70,5 @@ def unrated_kinds(host: Host) -> list[Finding]:
             subject=name,
         )
         for name in host.kinds
-        if name not in host.raters
+        if name not in host.rater_of_kind
     ]

@@ -86,7 +86,8 @@ class Host:
         unit_definitions: units that the plugins offer.
         kinds: usage kinds by name.
         readers: readers by format.
-        raters: raters by the usage kind that they rate.
+        raters: raters by name, in the order of the plugins.
+        rater_of_kind: the rater of each usage kind that one rates.
         rate_tables: kinds of rate tables by name.
         charge_models: charge models by name.
         review_checks: review checks in order, the core's first.
@@ -101,6 +102,7 @@ class Host:
     kinds: Mapping[str, UsageKind]
     readers: Mapping[str, Reader]
     raters: Mapping[str, Rater]
+    rater_of_kind: Mapping[str, Rater]
     rate_tables: Mapping[str, RateTableKind]
     charge_models: Mapping[str, ChargeModel]
     review_checks: tuple[ReviewCheck, ...]
@@ -180,7 +182,8 @@ class Host:
             unit_definitions=tuple(offered["billing_units"].by_name.values()),
             kinds=kinds.by_name,
             readers=offered["billing_readers"].by_name,
-            raters=_by_kind(raters, kinds),
+            raters=raters.by_name,
+            rater_of_kind=_by_kind(raters, kinds),
             rate_tables=offered["billing_rate_tables"].by_name,
             charge_models=offered["billing_charge_models"].by_name,
             review_checks=tuple(offered["billing_review_checks"].by_name.values()),

@@ -98,10 +98,9 @@ def _billed_each(
 
 def rating_offers(host: Host) -> RatingOffers:
     """Return what the plugins of a deployment offer to rating."""
-    raters = {rater.name: rater for rater in host.raters.values()}
     owners = {**host.owners["billing_raters"], **host.owners["billing_charge_models"]}
     return RatingOffers(
-        raters=tuple(raters.values()),
+        raters=tuple(host.raters.values()),
         models=host.charge_models,
         plugin_of=owners,
         settings={plugin.name: plugin.settings for plugin in host.plugins},
