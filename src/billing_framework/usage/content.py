@@ -59,6 +59,9 @@ def content_digest(usage: AnyUsage, fields: Sequence[BodyField], mark: bytes = b
 SEPARATOR = "\x1f"
 """Stands between the parts of the text of which the digest of a record is taken."""
 
+DIGEST_BYTES = 16
+"""Length of the digest of a record."""
+
 ESCAPE = "\x1e"
 """Stands before what tells a separator, or itself, within a part."""
 
@@ -69,8 +72,8 @@ def separable(part: str) -> str:
 
 
 def digest_of_text(text: str) -> bytes:
-    """Return the digest of the text of a record (16 bytes)."""
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    """Return the digest of the text of a record: the first 16 bytes of its SHA-256."""
+    return hashlib.sha256(text.encode()).digest()[:DIGEST_BYTES]
 
 
 def personal_text(body: object, fields: Sequence[BodyField]) -> str:

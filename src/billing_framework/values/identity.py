@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import xxhash
 
-_BITS = 2**63 - 1
+LARGEST_ID = 2**63 - 1
+"""Ids have 63 bits: those of a hash under this mask."""
 
 
 def natural_id(*parts: str | int) -> int:
@@ -17,9 +16,4 @@ def natural_id(*parts: str | int) -> int:
             and ``(1,)`` all differ.
     """
     encoded = "".join([f"{'i' if isinstance(part, int) else 's'}{len(str(part))}:{part}" for part in parts])
-    return xxhash.xxh3_64_intdigest(encoded.encode()) & _BITS
-
-
-def natural_ids(encoded: Iterable[bytes]) -> Iterator[int]:
-    """Yield the ids of natural keys that are encoded already, as `natural_id` encodes them, for many at once."""
-    return (hashed & _BITS for hashed in map(xxhash.xxh3_64_intdigest, encoded))
+    return xxhash.xxh3_64_intdigest(encoded.encode()) & LARGEST_ID

@@ -81,10 +81,13 @@ def guided_spans(connection: Connection, subject_ids: Keys) -> pl.DataFrame:
     Identifiers with several assignments, or with none, are left out; `load_guide` knows about them.
     """
     rows = list(_rows_among(connection, _ASSIGNED, subject_ids))
-    instants = {(day, zone): _midnight(day, zone) for _, *days, zone in rows for day in days}
-    found = [(key, instants[starts_on, zone], instants[ends_on, zone]) for key, starts_on, ends_on, zone in rows]
-    frame = pl.DataFrame(found, schema={"subject_id": pl.Int64, "since": pl.Int64, "until": pl.Int64}, orient="row")
-    return frame.filter(pl.col("subject_id").is_unique())
+    instants = {(day, zone): _midnight(day, zone) for day, zone in {(day, zone) for _, *days, zone in rows for day in days}}
+    found = {
+        "subject_id": [row[0] for row in rows],
+        "since": [instants[starts_on, zone] for _, starts_on, _, zone in rows],
+        "until": [instants[ends_on, zone] for _, _, ends_on, zone in rows],
+    }
+    return pl.DataFrame(found, schema=dict.fromkeys(found, pl.Int64)).filter(pl.col("subject_id").is_unique())
 
 
 def _midnight(day: date | str | None, zone: str) -> int:
@@ -135,7 +138,7 @@ def record_rows(
         (months.dt.year().cast(pl.Int64) * 100 + months.dt.month().cast(pl.Int64)).alias(_MONTH),
         pl.col("start").alias("start_at"),
         pl.col("end").alias("end_at"),
-        pl.Series("digest", records.digests, dtype=pl.Binary),
+        pl.Series("digest", records.digests),
         *(SLOT_TYPES if columns.has_slots else ()),
         *(_stored_form(columns.frame[field.name], field) for field in derived.fields if field.name in columns.frame.columns),
     ).sort("subject_id", "start_at", "key")

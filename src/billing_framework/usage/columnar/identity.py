@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
-from hashlib import blake2b
 from typing import Any
 
 import attrs
 import numpy as np
 import polars as pl
+import polars_hash as plh
 
 from billing_framework.usage.columnar.record_columns import COLUMN_TYPES, ENVELOPE_TYPES, SLOT_TYPES, RecordColumns
-from billing_framework.usage.content import ESCAPE, SEPARATOR, field_text, separable
+from billing_framework.usage.content import DIGEST_BYTES, ESCAPE, SEPARATOR, field_text, separable
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, MOST_PACKED, KindRules
 from billing_framework.values.errors import ContractBroken
-from billing_framework.values.identity import natural_ids
+from billing_framework.values.identity import LARGEST_ID
 from billing_framework.values.period import EARLIEST, LATEST
 
 Keys = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
+Digests = np.ndarray[Any, np.dtype[np.uint8]]
 
 _ODD = f"[\x00{ESCAPE}{SEPARATOR}]"
 _LARGEST_EXACT_TEXT = 39
@@ -36,7 +37,7 @@ class IdentifiedColumns:
         columns: the records; all of them are what their kind requires.
         keys: the keys, in the order of the records.
         slots: ids of their slots, 0 for none, in the same order.
-        digests: the digests, in the same order.
+        digests: the digests, in the same order, a row of bytes each.
         again: records that say the very same as one of these, each after it in the file.
         again_keys: their keys.
         others: records that have to be looked at one by one, because a text or number in them is unusual, or their key or
@@ -46,7 +47,7 @@ class IdentifiedColumns:
     columns: RecordColumns
     keys: Keys
     slots: Keys
-    digests: list[bytes]
+    digests: Digests
     again: pl.DataFrame
     again_keys: Keys
     others: pl.DataFrame
@@ -58,7 +59,7 @@ class IdentifiedColumns:
             columns=attrs.evolve(self.columns, frame=frame.filter(pl.Series(is_chosen))),
             keys=self.keys[is_chosen],
             slots=self.slots[is_chosen],
-            digests=[digest for digest, chosen in zip(self.digests, is_chosen.tolist(), strict=True) if chosen],
+            digests=self.digests[is_chosen],
             again=frame.clear(),
             again_keys=self.keys[:0],
             others=frame.clear(),
@@ -84,7 +85,7 @@ def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
     frame = columns.frame
     keys, slots = record_keys(columns.source, frame["external_id"]), _slot_keys(columns)
     texts = frame.select(pl.concat_str(list(_text_parts(columns, rules)))).to_series()
-    digests = [blake2b(text, digest_size=16).digest() for text in texts.cast(pl.Binary).to_list()]
+    digests = _digests_of_texts(texts)
     whole = IdentifiedColumns(
         columns=columns, keys=keys, slots=slots, digests=digests, again=frame.clear(), again_keys=keys[:0], others=others
     )
@@ -100,14 +101,14 @@ def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
     )
 
 
-def _repeats(keys: Keys, digests: Sequence[bytes], names: pl.Series) -> tuple[Flags, Flags]:
+def _repeats(keys: Keys, digests: Digests, names: pl.Series) -> tuple[Flags, Flags]:
     """Return which records repeat an earlier one, and which have a key that several contents have."""
     again, apart = np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.bool_)
     found: dict[int, list[int]] = {}
     for place in np.flatnonzero(_are_repeated(keys)).tolist():
         found.setdefault(int(keys[place]), []).append(place)
     for places in found.values():
-        if len({(digests[place], names[place]) for place in places}) == 1:
+        if len({(digests[place].tobytes(), names[place]) for place in places}) == 1:
             again[places[1:]] = True
         else:
             apart[places] = True
@@ -139,8 +140,15 @@ def _slot_keys(columns: RecordColumns) -> Keys:
 def _natural_ids(prefix: Iterable[str], *rest: pl.Series) -> Keys:
     head = "".join(f"s{len(part)}:{part}" for part in prefix)
     parts = [text for one in rest for text in (pl.lit("s"), one.str.len_chars().cast(pl.String), pl.lit(":"), one)]
-    texts = pl.select(pl.concat_str(pl.lit(head), *parts)).to_series()
-    return np.fromiter(natural_ids(texts.cast(pl.Binary).to_list()), dtype=np.int64, count=len(texts))
+    texts = pl.select(pl.concat_str(pl.lit(head), *parts).alias("text"))
+    hashed = texts.select(plh.col("text").nchash.xxh3_64()).to_series().to_numpy()
+    return (hashed & LARGEST_ID).astype(np.int64)
+
+
+def _digests_of_texts(texts: pl.Series) -> Digests:
+    """Return what `content.digest_of_text` gives of each text."""
+    hexed = texts.alias("text").to_frame().select(plh.col("text").chash.sha2_256().str.head(2 * DIGEST_BYTES)).to_series()
+    return np.frombuffer(bytes.fromhex(hexed.str.join("").item()), dtype=np.uint8).reshape(len(texts), DIGEST_BYTES)
 
 
 def _refuse_other_columns(columns: RecordColumns, rules: KindRules) -> None:
