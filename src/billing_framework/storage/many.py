@@ -20,19 +20,24 @@ def chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
         yield ordered[start : start + _KEYS_PER_STATEMENT]
 
 
-def rows_of(connection: Connection, keys: Iterable[Key], query: Callable[[list[Key]], sa.Select[Any]]) -> Iterator[sa.Row[Any]]:
+def rows_of(connection: Connection, keys: Iterable[Key], query: Callable[[Any], sa.Select[Any]]) -> Iterator[sa.Row[Any]]:
     """Yield the rows that `query` selects for `keys`, chunk by chunk.
 
     Args:
         connection: a connection with an open transaction.
         keys: the keys; none gives no rows and no statement.
-        query: builds the statement for some of the keys.
+        query: builds the statement for some of the keys, which are given as what a column may be ``in_``.
     """
     for some in chunks(keys):
-        yield from connection.execute(query(some)).all()  # fetched at once, which is faster than row by row
+        yield from connection.execute(query(_listed(some))).all()  # fetched at once, which is faster than row by row
 
 
-def delete_of(connection: Connection, keys: Iterable[Key], statement: Callable[[list[Key]], sa.Delete]) -> None:
+def delete_of(connection: Connection, keys: Iterable[Key], statement: Callable[[Any], sa.Delete]) -> None:
     """Delete the rows that `statement` names for `keys`, chunk by chunk."""
     for some in chunks(keys):
-        connection.execute(statement(some))
+        connection.execute(statement(_listed(some)))
+
+
+def _listed(keys: list[Key]) -> sa.BindParameter[Any]:
+    """Return keys as one parameter; a list would be looked through for expressions, key by key."""
+    return sa.bindparam(None, keys, expanding=True, unique=True)

@@ -22,7 +22,9 @@ from billing_framework.run.draft.draft import stale_as_of
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.draft.order import one_decision_at_a_time, order_findings
 from billing_framework.run.review.control import RECORDS, reconciles
+from billing_framework.run.work.work import collector_paused
 from billing_framework.storage import audit
+from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
 from billing_framework.storage.billing.edit_rows import editors_of
 from billing_framework.storage.billing.figure_rows import ProvenDocument, draft_keys, proven_documents
 from billing_framework.storage.billing.meant_run import meant_run
@@ -30,12 +32,10 @@ from billing_framework.storage.billing.numbers import manifest_of, next_counters
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
     Run,
-    RunAccount,
     find_run,
     move_accounts,
     move_accounts_on,
     move_run,
-    run_accounts,
 )
 from billing_framework.storage.billing.standing import standing
 from billing_framework.storage.ledger.books import list_periods
@@ -93,10 +93,11 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
         run = meant_run(connection, code, lambda run: not _nothing_left(connection, run), final=True)
         if _nothing_left(connection, run):
             return ApprovalReport(run=run, was_approved=True)
-    for _ in range(_ATTEMPTS):
-        report = _decided(deployment, run, *stale_as_of(deployment, run), wanted=wanted, reason=reason)
-        if report is not None:
-            return report
+    with collector_paused():
+        for _ in range(_ATTEMPTS):
+            report = _decided(deployment, run, *stale_as_of(deployment, run), wanted=wanted, reason=reason)
+            if report is not None:
+                return report
     raise Conflict(
         "RUN02",
         f"while the run {run.code} was checked, something that bills depend on was entered again and again",
@@ -120,7 +121,7 @@ def _decided(
         _refuse_maker(deployment, connection, run)
         if run.kind == "migration" and wanted != WHOLE:
             raise Refused("RUN57", f"{run.code} is a migration, which is taken over as a whole", remedy="Leave the filter out")
-        rows = run_accounts(connection, run)
+        rows = account_briefs(connection, run)
         drafted = [row for row in rows if row.state == "drafted"]
         left_out = sum(row.state == "held" for row in rows)
         proven = proven_documents(connection, {row.document for row in drafted if row.document})
@@ -217,7 +218,7 @@ def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> N
 
 def _unfit(
     run: Run,
-    rows: Sequence[RunAccount],
+    rows: Sequence[AccountBrief],
     documents: Sequence[DocumentFigures],
     stale: Mapping[str, Sequence[str]],
     *,
@@ -233,7 +234,7 @@ def _unfit(
     ]
 
 
-def _unreconciled(row: RunAccount) -> Finding:
+def _unreconciled(row: AccountBrief) -> Finding:
     told = " + ".join(f"{count} {name}" for name, count in row.control.items() if name != RECORDS)
     what = f"of {row.control.get(RECORDS, 0)} records that were delivered, {told or 'none'} are accounted for"
     return _blocking("RUN56", what, "Report the plugin that rates them; draft the account again: billing run retry", row.account)
@@ -247,7 +248,7 @@ def _changed(documents: Iterable[ProvenDocument]) -> Iterator[Finding]:
             yield _blocking("RUN11", what, "Cancel the run and start it anew", one.figures.account)
 
 
-def _astray(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> Iterator[Finding]:
+def _astray(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> Iterator[Finding]:
     """Yield a finding where a draft of the run belongs to none of its accounts any more: it would be left out in silence."""
     lost = draft_keys(connection, run) - {row.document for row in rows}
     if lost:
@@ -255,7 +256,7 @@ def _astray(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> Ite
         yield _blocking("RUN11", what, "Cancel the run and start it anew", run.code)
 
 
-def _unfinished(run: Run, rows: Sequence[RunAccount], documents: Sequence[DocumentFigures], remaining: int) -> list[Finding]:
+def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[DocumentFigures], remaining: int) -> list[Finding]:
     pending = sum(row.state == "pending" for row in rows)
     if pending or run.state == "drafting":
         what = f"{pending} accounts of the run are not drafted yet"
@@ -284,7 +285,7 @@ def _stale(account: str, parts: Sequence[str]) -> Finding:
     )
 
 
-def _out_of_order(connection: Connection, run: Run, drafted: Sequence[RunAccount], stale: Collection[str]) -> Iterator[Finding]:
+def _out_of_order(connection: Connection, run: Run, drafted: Sequence[AccountBrief], stale: Collection[str]) -> Iterator[Finding]:
     documents = {row.document: row.account for row in reversed(drafted) if row.document}
     for finding in order_findings(connection, run, documents):
         if finding.code != "RUN09" or finding.subject not in stale:

@@ -9,7 +9,8 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.figures import DocumentFigures
-from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
+from billing_framework.storage.billing.account_briefs import AccountBrief
+from billing_framework.storage.billing.run_rows import Run, run_accounts_of
 from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements, load_tree
 from billing_framework.storage.master.plan_rows import plan_rows
 from billing_framework.storage.master.share_rows import sharing_accounts
@@ -51,10 +52,10 @@ WHOLE = ApprovalFilter()
 def chosen(
     connection: Connection,
     run: Run,
-    rows: Sequence[RunAccount],
+    rows: Sequence[AccountBrief],
     documents: Mapping[int, DocumentFigures],
     wanted: ApprovalFilter,
-) -> list[RunAccount]:
+) -> list[AccountBrief]:
     """Return the drafted accounts that fit, whole groups of them.
 
     Args:
@@ -94,7 +95,7 @@ def _not_drafted(connection: Connection, run: Run, account: str, known: Collecti
     return NotFound("RUN04", f"account {account!r} is {found.state} in the run {run.code}, not drafted", remedy=remedy)
 
 
-def _plans(connection: Connection, rows: Sequence[RunAccount], wanted: ApprovalFilter) -> dict[str, set[str]]:
+def _plans(connection: Connection, rows: Sequence[AccountBrief], wanted: ApprovalFilter) -> dict[str, set[str]]:
     if not wanted.plans:
         return {}
     known = {one.code for one in plan_rows(connection)}

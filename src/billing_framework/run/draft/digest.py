@@ -9,7 +9,7 @@ from billing_framework.invoicing.entries import booked_amounts
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.storage.billing.figure_rows import ProvenDocument
-from billing_framework.values.plain_form import canonical_json
+from billing_framework.values.plain_form import text_of_plain
 
 
 def run_digest(documents: Iterable[ProvenDocument], mapping: ChartMapping) -> str:
@@ -22,9 +22,7 @@ def run_digest(documents: Iterable[ProvenDocument], mapping: ChartMapping) -> st
         documents: the documents, in any order.
         mapping: the accounts of the book.
     """
-    parts = sorted(
-        canonical_json([one.figures.account, one.digest, _entry(one.figures, mapping), one.state]) for one in documents
-    )
+    parts = sorted(text_of_plain([one.figures.account, one.digest, _entry(one.figures, mapping), one.state]) for one in documents)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -31,6 +31,7 @@ from billing_framework.run.work.plugin_watch import plugins_watched
 from billing_framework.run.work.shards import batches, pending_families, plan_drafting
 from billing_framework.run.work.stuck import HELD_AFTER_OVERRUNS, hold_stuck
 from billing_framework.run.work.work import Saved, Step, Work, Worked, work_of
+from billing_framework.storage.billing.account_briefs import drafted_otherwise
 from billing_framework.storage.billing.draft_rows import DraftRecord, delete_drafts, save_drafts
 from billing_framework.storage.billing.edit_rows import edits_of
 from billing_framework.storage.billing.history import past_documents
@@ -43,7 +44,6 @@ from billing_framework.storage.billing.run_rows import (
     RunAccount,
     account_versions,
     locked,
-    run_accounts,
     run_accounts_of,
     save_accounts,
 )
@@ -94,7 +94,12 @@ def _prepare(deployment: Deployment, run: Run, known_at: datetime) -> Desk:
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         desk = desk_of_run(connection, desk, run)
-        return attrs.evolve(desk, known_at=known_at, mark=standing(connection, known_at))
+        return attrs.evolve(desk, known_at=known_at, mark=_mark(standing(connection, known_at), desk.versions))
+
+
+def _mark(known: str, versions: Mapping[str, str]) -> str:
+    """Return the mark of all that a draft depends on: what was known, and what computed."""
+    return f"{known}.{versions_digest(versions)[:16]}"
 
 
 def draft_shard(desk: Desk, run: Run, lease: Lease, size: int, saved: Saved) -> Worked:
@@ -360,15 +365,12 @@ def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...
 def stale_as_of(deployment: Deployment, run: Run) -> tuple[dict[str, tuple[str, ...]], str]:
     """Return the stale accounts of a run, and the mark of all that was known when this was found out; see `standing`."""
     with deployment.database.read() as connection:
+        known, versions = standing(connection), computing_versions(deployment)
         issued = issued_among(connection, manifest_of(connection, run))  # where a part of the run is posted already
-        rows = [row for row in run_accounts(connection, run) if row.manifest and row.document not in issued]
-        known = standing(connection)
+        rows = [row for row in drafted_otherwise(connection, run, _mark(known, versions)) if row.document not in issued]
         if not rows:
             return {}, known
-        desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
-        desk = desk_of_run(connection, desk, run)
-        versions = versions_digest(desk.versions)
-        rows = [row for row in rows if row.known != known or row.parts.get("versions") != versions]
+        desk = desk_of_run(connection, open_desk(deployment, connection, run.book, versions=versions), run)
         stale: dict[str, tuple[str, ...]] = {}
         writer = ManifestWriter()
         for start in range(0, len(rows), 500):

@@ -1,0 +1,48 @@
+"""The accounts of a run in brief: what approving must know of every one of them, without the evidence of what is held."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
+from billing_framework.storage.billing.tables import run_account
+
+
+@attrs.frozen
+class AccountBrief:
+    """What is to be known of an account of a run to approve it.
+
+    Attributes:
+        account: code of the account.
+        state: its state, as `RunAccount` has it.
+        document: key of the document that bills it, None where it has none.
+        control: control totals: kind and fate of records, to their number.
+    """
+
+    account: str
+    state: str
+    document: int | None
+    control: Mapping[str, int]
+
+
+def account_briefs(connection: Connection, run: Run) -> list[AccountBrief]:
+    """Return all accounts of a run in order of code."""
+    columns = run_account.c
+    query = sa.select(columns.account, columns.state, columns.document_id, sa.type_coerce(columns.control, sa.Text()))
+    rows: list[Any] = list(connection.execute(query.where(columns.run_id == run.id).order_by(columns.account)).all())
+    controls = {text: json.loads(text) for text in {text for _, _, _, text in rows}}  # many accounts have the same
+    return [AccountBrief(account, state, document, controls[text]) for account, state, document, text in rows]
+
+
+def drafted_otherwise(connection: Connection, run: Run, known: str) -> list[RunAccount]:
+    """Return the accounts of a run, in order of code, that were drafted when something else was known than `known` tells."""
+    columns = run_account.c
+    query = sa.select(columns.account).where(columns.run_id == run.id, columns.manifest.is_not(None), columns.known != known)
+    found = run_accounts_of(connection, run, connection.scalars(query).all())
+    return [found[account] for account in sorted(found)]
