@@ -9,6 +9,7 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
+from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle import approve, post
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
@@ -142,3 +143,24 @@ def test_a_draft_that_no_account_of_the_run_has_any_more_keeps_it_from_approval(
     with database.begin() as connection:
         connection.execute(sa.text("UPDATE run_account SET document_id = NULL WHERE account = 'C1'"))
     assert "RUN11" in [one.code for one in approve_run(office.deployment).findings]
+
+
+def test_usage_is_late_for_a_correction_by_the_order_of_turns_whatever_the_clocks_say(database: Database) -> None:
+    office = office_of(database)
+    office.bill("2026-07")
+    office.jobs(LATER, file="later.csv")
+    ahead = MovableClock(office.clock.now() + timedelta(hours=1))
+    rebill_document(attrs.evolve(office.deployment, clock=ahead), "INV-2026-000001", reason="late job")
+    assert late_usage(office.deployment, "MAIN") == ()
+    office.jobs("j3,drill,2026-07-21T08:00:00+00:00,2", file="latest.csv")  # by a clock that shows less than the correction's
+    (found,) = late_usage(office.deployment, "MAIN")
+    assert (found.document, len(found.added)) == ("INV-2026-000003", 1)
+
+
+def test_a_correction_knows_what_was_taken_in_by_a_clock_ahead_of_its_own(database: Database) -> None:
+    office = office_of(database)
+    office.bill("2026-07")
+    ahead = Office(attrs.evolve(office.deployment, clock=MovableClock(office.clock.now() + timedelta(hours=1))), office.clock)
+    ahead.jobs(LATER, file="later.csv")
+    rebill_document(office.deployment, "INV-2026-000001", reason="late job")
+    assert late_usage(office.deployment, "MAIN") == ()

@@ -30,6 +30,8 @@ from billing_framework.storage.billing.documents import StoredDocument, load_doc
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.master.account_rows import lock_accounts
 from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.usage.batches import instant_of_decision
+from billing_framework.values.clock import FixedClock
 from billing_framework.values.errors import Refused
 
 
@@ -128,6 +130,9 @@ def rebill_document(
         raise Refused("RUN14", "rebilling needs a reason", remedy="Say why with --reason; it is printed on the credit note")
     with deployment.database.begin() as connection:
         stored = locked_document(connection, number)
+        # From here on no usage comes in. The whole act has one instant, by which later usage is known to be late for it.
+        decided_at = instant_of_decision(connection, deployment.clock.now())
+        deployment = attrs.evolve(deployment, clock=FixedClock(decided_at))
         book = load_book(connection, stored.content.book).profile
         desk = open_desk(deployment, connection, book.code, versions=computing_versions(deployment))
         work = Rebilling(

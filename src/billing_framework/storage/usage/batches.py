@@ -9,7 +9,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing.tables import run
+from billing_framework.storage.billing.tables import document, run
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.turn import take_turn
 from billing_framework.storage.usage.tables import usage_batch, usage_coverage
@@ -74,20 +74,24 @@ def serialise_intake(connection: Connection) -> None:
 def instant_of_intake(connection: Connection, now: datetime) -> datetime:
     """Return the instant of a batch that is about to be committed: after everything that was decided without it.
 
-    Whether usage is late is decided by comparing this instant with that of an approval. Clocks of several machines differ, and an
-    intake may begin before an approval and end after it; so both take turns, and each takes an instant after the other's.
+    Whether usage is late is decided by comparing this instant with that of an approval, or of a correction that billed anew.
+    Clocks of several machines differ, and an intake may begin before a decision and end after it; so they take turns, and each
+    takes an instant after the other's.
 
     Args:
-        connection: a connection with the write transaction of the intake, near its end; approvals wait from here on.
+        connection: a connection with the write transaction of the intake, near its end; decisions wait from here on.
         now: what the clock says.
     """
     take_turn(connection, _DECISION, "")
-    decided = connection.scalar(sa.select(sa.func.max(run.c.approved_at)))
-    return now if decided is None or decided < now else decided + timedelta(microseconds=1)
+    corrected = sa.select(sa.func.max(document.c.posted_at)).where(document.c.run_id.is_(None))
+    decided: list[datetime | None] = [
+        connection.scalar(query) for query in (sa.select(sa.func.max(run.c.approved_at)), corrected)
+    ]
+    return max([now, *(at + timedelta(microseconds=1) for at in decided if at is not None)])
 
 
 def instant_of_decision(connection: Connection, now: datetime) -> datetime:
-    """Return the instant of an approval: not before any batch that it knows; intakes that end later wait for it."""
+    """Return the instant of an approval or correction: not before any batch that it knows; intakes that end later wait for it."""
     take_turn(connection, _DECISION, "")
     taken = connection.scalar(sa.select(sa.func.max(usage_batch.c.taken_at)))
     return now if taken is None else max(now, taken)
