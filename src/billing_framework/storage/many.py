@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage.column_types import Key as KeyText
+
 Key = TypeVar("Key", int, str)
 
 _KEYS_PER_STATEMENT = 5_000  # SQLite takes 32,766 parameters; smaller statements are planned sooner
@@ -40,4 +42,5 @@ def delete_of(connection: Connection, keys: Iterable[Key], statement: Callable[[
 
 def _listed(keys: list[Key]) -> sa.BindParameter[Any]:
     """Return keys as one parameter; a list would be looked through for expressions, key by key."""
-    return sa.bindparam(None, keys, expanding=True, unique=True)
+    kind = sa.BigInteger() if isinstance(keys[0], int) else KeyText()
+    return sa.bindparam(None, keys, kind, expanding=True, unique=True)
