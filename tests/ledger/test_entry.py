@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing_framework.ledger.entry import Entry, Posting, digest_of, entry_id, reversal, sub_ledger_id
 from billing_framework.values.errors import LedgerRefused
-from billing_framework.values.identity import natural_id
+from billing_framework.values.identity import natural_id, natural_ids_below
 from billing_framework.values.money import Money
 from tests.finance_vectors import VECTORS
 from tests.ledger_world import BANK, DAY, DEPOSITS, MAIN, OTHER, RECEIVABLE, REVENUE, entry, sale
@@ -122,3 +122,8 @@ def test_natural_ids_tell_keys_apart(one: list[str | int], other: list[str | int
     same = [(type(part), part) for part in one] == [(type(part), part) for part in other]
     assert (natural_id(*one) == natural_id(*other)) == same
     assert 0 <= natural_id(*one) < 2**63
+
+
+@given(st.lists(st.one_of(st.text(max_size=5), st.integers()), max_size=3), st.lists(st.text(max_size=5)))
+def test_many_natural_ids_at_once_are_those_of_one_after_the_other(parts: list[str | int], keys: list[str]) -> None:
+    assert natural_ids_below(*parts, keys=keys) == [natural_id(*parts, key) for key in keys]

@@ -6,7 +6,7 @@ import pytest
 
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money
-from billing_framework.values.plain_form import canonical_json, from_plain, to_plain, to_terse, to_text
+from billing_framework.values.plain_form import canonical_json, from_plain, json_string, to_plain, to_terse, to_text
 
 
 @attrs.frozen(kw_only=True)
@@ -58,3 +58,8 @@ def test_a_float_has_no_exact_text(data: object) -> None:
 
 def test_text_that_looks_like_a_float_is_text() -> None:
     assert canonical_json({"a": "x:1.5", "1.5": ["2.5e7"]}) == '{"1.5":["2.5e7"],"a":"x:1.5"}'
+
+
+@pytest.mark.parametrize("text", ["", 'Müller "& Söhne" \\ 東京', "a\nb\x00\u2028", "\ud800", "1.5"])
+def test_a_text_is_written_alone_as_it_is_within_a_list(text: str) -> None:
+    assert f"[{json_string(text)}]" == canonical_json([text])

@@ -5,7 +5,10 @@ from __future__ import annotations
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.figures import DocumentFigures, figures_of
 from billing_framework.invoicing.mapping import ChartMapping
-from billing_framework.ledger.entry import Entry, Posting
+from billing_framework.ledger.batch import SealedEntry, sealed_entry
+from billing_framework.ledger.book import book_id
+from billing_framework.ledger.chart import gl_account_id
+from billing_framework.ledger.entry import Entry, Posting, entry_id, request_digest, sub_ledger_id
 from billing_framework.values.money import Money
 
 
@@ -45,6 +48,45 @@ def entry_of_figures(document: DocumentFigures, mapping: ChartMapping) -> Entry 
         kind=document.kind.value,
         source=document_key,
         postings=postings,
+    )
+
+
+def stored_entry(document: DocumentFigures, mapping: ChartMapping) -> SealedEntry | None:
+    """Return `entry_of_figures` as the ledger stores it, without its postings as values in between; None where there is none.
+
+    Args:
+        document: what the document comes to.
+        mapping: the accounts of the book.
+
+    Raises:
+        ConfigurationError: ``INVOICE18`` for a charge or tax code without an account.
+        LedgerRefused: what an entry of such postings is refused for.
+    """
+    amounts = booked_amounts(document, mapping)
+    rest = sum([minor for _, minor in amounts])
+    if len(amounts) < 2 or rest:
+        entry = entry_of_figures(document, mapping)  # refuses its postings, and says what is wrong with them
+        return None if entry is None else sealed_entry(entry, document.book)
+    key, kind, book = f"document/{document.key}", document.kind.value, document.book
+    account = sub_ledger_id(document.account)
+    lines = tuple(
+        [
+            (number, gl_account_id(book, code), account, "", key, document.currency, minor)
+            for number, (code, minor) in enumerate(amounts, 1)
+        ]
+    )
+    return SealedEntry(
+        id=entry_id(book, key),
+        key=key,
+        period_id=0,
+        effective_on=document.issue_on,
+        kind=kind,
+        source=key,
+        reverses_id=None,
+        digest=request_digest(
+            book=book_id(book), key=key, effective_on=document.issue_on, kind=kind, source=key, reverses_id=None, lines=lines
+        ),
+        lines=lines,
     )
 
 

@@ -46,6 +46,11 @@ class ChartMapping:
     _known: dict[tuple[str, str], str] = attrs.field(factory=dict, init=False, eq=False, repr=False)
     """What was looked up before: a run asks for the same few codes with every line."""
 
+    @property
+    def accounts(self) -> set[str]:
+        """Codes of all accounts that it names."""
+        return {code for known in (self.charges, self.taxes, self.roles, self.adjustments) for code in known.values()}
+
     def charge_account(self, charge_code: str) -> str:
         """Return the account of a charge code: the code itself, else the longest pattern that fits.
 

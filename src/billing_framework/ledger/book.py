@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 
 import attrs
@@ -57,6 +58,7 @@ class AccountingPeriod:
         return natural_id("period", self.book, self.span.start.isoformat())
 
 
+@functools.lru_cache(maxsize=256)
 def book_id(key: str) -> int:
     """Return the id of the book of this key."""
     return natural_id("book", key)

@@ -194,7 +194,7 @@ def item_of_figures(document: DocumentFigures, number: str) -> OpenItem | None:
         return None
     return OpenItem(
         key=document_item_key(document.key),
-        kind=ItemKind.CREDIT_NOTE if document.kind is DocumentKind.CREDIT_NOTE else ItemKind.DOCUMENT,
+        kind=document_item_kind(document.kind),
         account=document.account,
         reference=number,
         original=Money(owed, document.currency),
@@ -206,6 +206,11 @@ def item_of_figures(document: DocumentFigures, number: str) -> OpenItem | None:
             for line in document.lines
         ),
     )
+
+
+def document_item_kind(kind: DocumentKind) -> ItemKind:
+    """Return the kind of the open item of a document of some kind."""
+    return ItemKind.CREDIT_NOTE if kind is DocumentKind.CREDIT_NOTE else ItemKind.DOCUMENT
 
 
 def document_item_key(document: int) -> str:

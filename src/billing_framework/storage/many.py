@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -32,6 +33,20 @@ def rows_of(connection: Connection, keys: Iterable[Key], query: Callable[[Any], 
     """
     for some in chunks(keys):
         yield from connection.execute(query(_listed(some))).all()  # fetched at once, which is faster than row by row
+
+
+def one_of(connection: Connection, column: sa.Column[Any], keys: Iterable[int]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column is one of some keys, which travel as one parameter however many they are.
+
+    Args:
+        connection: a connection with an open transaction.
+        column: the column.
+        keys: the keys, as many as the statement is to be about.
+    """
+    listed = sorted(set(keys))
+    if connection.dialect.name == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(json.dumps(listed)).table_valued("value").c.value))
+    return column == sa.any_(sa.literal(listed, sa.ARRAY(sa.BigInteger)))
 
 
 def delete_of(connection: Connection, keys: Iterable[Key], statement: Callable[[Any], sa.Delete]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import xxhash
 
 LARGEST_ID = 2**63 - 1
@@ -15,5 +17,14 @@ def natural_id(*parts: str | int) -> int:
         parts: the natural key. Each part is encoded with its kind and length, so ``("ab", "c")``, ``("a", "bc")``, ``("1",)``
             and ``(1,)`` all differ.
     """
-    encoded = "".join([f"{'i' if isinstance(part, int) else 's'}{len(str(part))}:{part}" for part in parts])
-    return xxhash.xxh3_64_intdigest(encoded.encode()) & LARGEST_ID
+    return xxhash.xxh3_64_intdigest("".join(map(_encoded, parts)).encode()) & LARGEST_ID
+
+
+def natural_ids_below(*parts: str | int, keys: Iterable[str]) -> list[int]:
+    """Return for each of many texts what `natural_id` returns for `parts` and it."""
+    head, hashed = "".join(map(_encoded, parts)), xxhash.xxh3_64_intdigest
+    return [hashed(f"{head}s{len(key)}:{key}".encode()) & LARGEST_ID for key in keys]
+
+
+def _encoded(part: str | int) -> str:
+    return f"s{len(part)}:{part}" if type(part) is str else f"{'i' if isinstance(part, int) else 's'}{len(str(part))}:{part}"

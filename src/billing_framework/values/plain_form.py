@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from json.encoder import encode_basestring
 from typing import Any, TypeVar
 
 import cattrs
@@ -57,6 +58,11 @@ def to_text(value: object) -> str:
 def text_of_plain(data: Any) -> str:
     """Return the one JSON text of what `to_plain` or `to_terse` returned, whose exact numbers are text already."""
     return _encode(data)
+
+
+def json_string(text: str) -> str:
+    """Return a text as `canonical_json` writes it."""
+    return encode_basestring(text)
 
 
 def canonical_json(value: Mapping[str, Any] | list[Any] | str | int | None) -> str:

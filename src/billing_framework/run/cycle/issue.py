@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from billing_framework.invoicing.entries import entry_of_figures
+from billing_framework.invoicing.entries import stored_entry
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
-from billing_framework.ledger.batch import Batch
-from billing_framework.receivables.open_item import item_of_figures
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents
-from billing_framework.storage.billing.keys import write_states_of
+from billing_framework.storage.billing.keys import write_proven_states
 from billing_framework.storage.billing.run_rows import Run, move_accounts_on
-from billing_framework.storage.ledger.post import post_batch
-from billing_framework.storage.outbox import Event, put_events
-from billing_framework.storage.receivable.rows import insert_items
+from billing_framework.storage.ledger.post import post_sealed
+from billing_framework.storage.outbox import put_alike
+from billing_framework.storage.receivable.rows import insert_document_items
 from billing_framework.values.errors import Refused
+from billing_framework.values.plain_form import json_string
 
 
 def refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered], mapping: ChartMapping) -> None:
@@ -71,20 +70,20 @@ def issue_documents(
     stored = proven_documents(connection, [one.document for one in numbers])
     for document in stored.values():
         _refuse_wrong(document)
-    figures = {key: one.figures for key, one in stored.items()}
+    figures = [(stored[one.document].figures, one.number) for one in numbers]
     issue(connection, run.book, numbers, now=now)
-    items = [item for one in numbers if (item := item_of_figures(figures[one.document], one.number)) is not None]
-    insert_items(connection, run.book, items)
-    write_states_of(connection, figures)
-    link_records(connection, figures)
-    put_events(connection, now, [_issued(run, one, figures) for one in numbers])
-    move_accounts_on(connection, run, figures, "approved", "posted")
-    entries = [entry for one in numbers if (entry := entry_of_figures(figures[one.document], mapping)) is not None]
+    insert_document_items(connection, figures)
+    write_proven_states(connection, ((key, one.state) for key, one in stored.items()))
+    link_records(connection, stored)
+    put_alike(connection, now, "document.issued", run.book, _told(run, figures))
+    move_accounts_on(connection, run, stored, "approved", "posted")
+    entries = [entry for document, _ in figures if (entry := stored_entry(document, mapping)) is not None]
     if entries:
         source = f"run/{run.code}/{numbers[0].number}"
-        post_batch(connection, Batch(book=run.book, source=source, entries=tuple(entries)), now=now, actor=actor)
+        post_sealed(connection, run.book, entries, mapping.accounts, source=source, now=now, actor=actor)
 
 
-def _issued(run: Run, one: Numbered, figures: Mapping[int, DocumentFigures]) -> Event:
-    payload = {"source": f"run/{run.code}", "account": figures[one.document].account}
-    return Event(topic="document.issued", book=run.book, key=one.number, payload=payload)
+def _told(run: Run, issued: Sequence[tuple[DocumentFigures, str]]) -> dict[str, str]:
+    """Return what is told of each number, as `canonical_json` would write it."""
+    source = json_string(f"run/{run.code}")
+    return {number: f'{{"account":{json_string(document.account)},"source":{source}}}' for document, number in issued}

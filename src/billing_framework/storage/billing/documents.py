@@ -20,7 +20,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import chunks, rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.values.errors import BillingError, NotFound, Refused
 from billing_framework.values.plain_form import from_plain
 from billing_framework.values.spelling import did_you_mean
@@ -260,14 +260,15 @@ def issue(
         tables.number_issued,
         ("book", "series", "counter", "number", "document_id"),
         [(book, one.counter_name, one.counter, one.number, one.document) for one in numbers],
+        driver_form=True,
     )
     table = tables.document
     for key, reason in void.items():
         connection.execute(table.update().where(table.c.id == key).values(reason=reason))
     given = tables.number_issued
-    for some in chunks(one.document for one in numbers):
-        statement = table.update().where(table.c.id == given.c.document_id, table.c.id.in_(some))
-        status = sa.case((table.c.id.in_(sorted(void)), "void"), else_="issued") if void else "issued"
-        connection.execute(
-            statement.values(status=status, series=given.c.series, counter=given.c.counter, number=given.c.number, posted_at=now)
-        )
+    status = sa.case((table.c.id.in_(sorted(void)), "void"), else_="issued") if void else "issued"
+    connection.execute(
+        table.update()
+        .where(table.c.id == given.c.document_id, one_of(connection, table.c.id, [one.document for one in numbers]))
+        .values(status=status, series=given.c.series, counter=given.c.counter, number=given.c.number, posted_at=now)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
@@ -18,7 +19,7 @@ from billing_framework.storage.many import delete_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.number import exact
 from billing_framework.values.period import DateSpan
-from billing_framework.values.plain_form import from_plain, to_plain
+from billing_framework.values.plain_form import canonical_json, from_plain, to_plain
 
 
 @attrs.frozen(kw_only=True)
@@ -195,6 +196,18 @@ def write_states(connection: Connection, states: Mapping[int, Sequence[CarriedSt
         for state in written
     )
     bulk_insert(connection, tables.carried_state, columns, rows)
+
+
+def write_proven_states(connection: Connection, states: Iterable[tuple[int, str]]) -> None:
+    """Write the carried state of documents that are being posted: key of each, and the text that was saved with its draft."""
+    columns = ("scope", "name", "period_start", "period_end", "written_by", "values")
+    rows = sorted(
+        (one["scope"], one["name"], one["period"]["start"], one["period"]["end"], document, canonical_json(one["values"]))
+        for document, text in states
+        if text != "[]"
+        for one in json.loads(text)
+    )
+    bulk_insert(connection, tables.carried_state, columns, rows, driver_form=True)
 
 
 def write_states_of(connection: Connection, documents: Iterable[int]) -> None:

@@ -14,6 +14,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import POST, drop_shards
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.many import one_of
 
 
 def next_counters(connection: Connection, book: str, names: Iterable[str]) -> dict[str, int]:
@@ -67,13 +68,8 @@ def manifest_part(connection: Connection, run: Run, first: int, last: int) -> li
 
 def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int]:
     """Return the keys of the documents that bear their reserved number already."""
-    table = tables.number_issued
-    wanted = [one.document for one in numbers]
-    found: set[int] = set()
-    for start in range(0, len(wanted), 5_000):
-        query = sa.select(table.c.document_id).where(table.c.document_id.in_(wanted[start : start + 5_000]))
-        found.update(connection.execute(query).scalars())
-    return found
+    column = tables.number_issued.c.document_id
+    return set(connection.scalars(sa.select(column).where(one_of(connection, column, (one.document for one in numbers)))))
 
 
 def give_back(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import tables
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import chunks, rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.errors import Conflict, NotFound
 from billing_framework.values.finding import Finding
@@ -341,9 +341,8 @@ def move_accounts(connection: Connection, run: Run, before: str, after: str) -> 
 def move_accounts_on(connection: Connection, run: Run, documents: Iterable[int], before: str, after: str) -> None:
     """Move the accounts of a run whose charges are on some documents from one state to another."""
     table = tables.run_account
-    for some in chunks(documents):
-        moved = table.update().where(table.c.run_id == run.id, table.c.document_id.in_(some), table.c.state == before)
-        connection.execute(moved.values(state=after))
+    on_them = one_of(connection, table.c.document_id, documents)
+    connection.execute(table.update().where(table.c.run_id == run.id, on_them, table.c.state == before).values(state=after))
 
 
 def _changes(row: RunAccount) -> dict[str, Any]:

@@ -25,22 +25,26 @@ _POSTING_COLUMNS = (
 
 
 def insert_entries(connection: Connection, sealed: SealedBatch, memos: Mapping[str, str]) -> None:
-    """Insert the entries of a batch; `memos` holds the free text of each by its key."""
+    """Insert the entries of a batch; `memos` holds the free text of those that have one, by their keys."""
     # In the order of ids, so that two posters with the same keys wait for each other instead of deadlocking.
     rows = [
         (
-            sealed.id, item.id, item.month, sealed.book_id, item.period_id, item.effective_on, item.kind, item.source, item.key,
-            item.digest, item.reverses_id, memos[item.key],
+            sealed.id, item.id, item.month, sealed.book_id, item.period_id, item.effective_on.isoformat(), item.kind, item.source,
+            item.key, item.digest, item.reverses_id, memos.get(item.key, ""),
         )
         for item in sealed.entries
     ]  # fmt: skip
-    bulk_insert(connection, entry, _ENTRY_COLUMNS, rows)
+    bulk_insert(connection, entry, _ENTRY_COLUMNS, rows, driver_form=True)
 
 
 def insert_postings(connection: Connection, sealed: SealedBatch) -> None:
     """Insert the lines of all entries of a batch."""
+    batch, book = sealed.id, sealed.book_id
     rows = [
-        (sealed.id, item.id, line[0], item.month, sealed.book_id, *line[1:]) for item in sealed.entries for line in item.lines
+        (batch, item.id, line[0], month, book, *line[1:])
+        for item in sealed.entries
+        for month in (item.month,)
+        for line in item.lines
     ]
     bulk_insert(connection, posting, _POSTING_COLUMNS, rows, driver_form=True)
 

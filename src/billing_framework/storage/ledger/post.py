@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 import sqlalchemy as sa
@@ -15,9 +16,10 @@ from billing_framework.ledger.chart import gl_account_id
 from billing_framework.storage.ledger.batch_rows import insert_entries, insert_postings, seal_and_link
 from billing_framework.storage.ledger.books import list_periods, load_book
 from billing_framework.storage.ledger.tables import entry, gl_account
+from billing_framework.storage.many import one_of
 from billing_framework.values.errors import Conflict, LedgerRefused
 
-_IDS_PER_QUERY = 10_000
+_NO_MEMOS: Mapping[str, str] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
@@ -60,16 +62,44 @@ def post_batch(connection: Connection, batch: Batch, *, now: dt.datetime, actor:
         LedgerRefused: ``LEDGER05`` for an account that the chart does not have, ``LEDGER06`` for a date in no open period, and
             whatever the seal refuses.
     """
-    load_book(connection, batch.book)
-    wanted = {item.id: item for item in (sealed_entry(one, batch.book) for one in batch.entries)}
-    memos = {one.key: one.memo for one in batch.entries}
-    _refuse_unknown_accounts(connection, batch)
+    accounts = {line.gl_account for one in batch.entries for line in one.postings}
+    items = [sealed_entry(one, batch.book) for one in batch.entries]
+    memos = {one.key: one.memo for one in batch.entries if one.memo}
+    return post_sealed(connection, batch.book, items, accounts, memos=memos, source=batch.source, now=now, actor=actor)
+
+
+def post_sealed(
+    connection: Connection,
+    book: str,
+    items: Sequence[SealedEntry],
+    accounts: Iterable[str],
+    *,
+    source: str,
+    now: dt.datetime,
+    actor: str,
+    memos: Mapping[str, str] = _NO_MEMOS,
+) -> PostedBatch:
+    """Post entries that are in their stored form already; all else is as with `post_batch`.
+
+    Args:
+        connection: a connection with an open write transaction.
+        book: code of the book.
+        items: the entries, at least one, each with a key of its own.
+        accounts: codes of the accounts that their lines may name.
+        source: what made the batch.
+        now: the instant of posting, aware UTC.
+        actor: who posts.
+        memos: the free text of those entries that have one, by their keys.
+    """
+    load_book(connection, book)
+    _refuse_unknown_accounts(connection, book, items, accounts)
+    wanted = {item.id: item for item in items}
     while True:
         known = _existing(connection, wanted)
         missing = [item for id_, item in wanted.items() if id_ not in known]
         if not missing:
             return PostedBatch(posted=(), existing=tuple(item.key for item in wanted.values()))
-        sealed = seal(batch.book, missing, _periods(connection, batch.book, missing))
+        sealed = seal(book, missing, _periods(connection, book, missing))
         savepoint = connection.begin_nested()
         try:
             insert_entries(connection, sealed, memos)
@@ -82,11 +112,10 @@ def post_batch(connection: Connection, batch: Batch, *, now: dt.datetime, actor:
         savepoint.commit()
         break
     insert_postings(connection, sealed)
-    seq, chained = seal_and_link(connection, sealed, source=batch.source, now=now, actor=actor)
-    posted = {item.key for item in missing}
+    seq, chained = seal_and_link(connection, sealed, source=source, now=now, actor=actor)
     return PostedBatch(
-        posted=tuple(one.key for one in batch.entries if one.key in posted),
-        existing=tuple(one.key for one in batch.entries if one.key not in posted),
+        posted=tuple(item.key for item in missing),
+        existing=tuple(item.key for id_, item in wanted.items() if id_ in known),
         batch_id=sealed.id,
         seq=seq,
         hash=chained,
@@ -95,33 +124,27 @@ def post_batch(connection: Connection, batch: Batch, *, now: dt.datetime, actor:
 
 def _existing(connection: Connection, wanted: Mapping[int, SealedEntry]) -> dict[int, bytes]:
     """Return id and digest of the wanted entries that are posted; refuse those with other content."""
-    ids = list(wanted)
+    query = sa.select(entry.c.id, entry.c.idempotency_key, entry.c.request_digest)
     found: dict[int, bytes] = {}
-    for start in range(0, len(ids), _IDS_PER_QUERY):
-        query = sa.select(entry.c.id, entry.c.idempotency_key, entry.c.request_digest).where(
-            entry.c.id.in_(ids[start : start + _IDS_PER_QUERY])
-        )
-        for id_, key, digest in connection.execute(query):
-            if wanted[id_].key != key:
-                raise Conflict("LEDGER02", f"the keys {key} and {wanted[id_].key} come to the same id", remedy="Use another key")
-            if wanted[id_].digest != digest:
-                raise Conflict(
-                    "LEDGER02",
-                    f"entry {key} was posted before with other content",
-                    remedy="Use another key for another entry, or reverse the posted one",
-                )
-            found[id_] = digest
+    for id_, key, digest in connection.execute(query.where(one_of(connection, entry.c.id, wanted))):
+        if wanted[id_].key != key:
+            raise Conflict("LEDGER02", f"the keys {key} and {wanted[id_].key} come to the same id", remedy="Use another key")
+        if wanted[id_].digest != digest:
+            raise Conflict(
+                "LEDGER02",
+                f"entry {key} was posted before with other content",
+                remedy="Use another key for another entry, or reverse the posted one",
+            )
+        found[id_] = digest
     return found
 
 
-def _refuse_unknown_accounts(connection: Connection, batch: Batch) -> None:
-    book = book_id(batch.book)
-    known = set(connection.scalars(sa.select(gl_account.c.id).where(gl_account.c.book_id == book)))
-    for code in {line.gl_account for one in batch.entries for line in one.postings}:
-        if gl_account_id(batch.book, code) not in known:
-            raise LedgerRefused(
-                "LEDGER05", f"book {batch.book} has no account {code!r}", remedy="Add it to the chart of the book"
-            )
+def _refuse_unknown_accounts(connection: Connection, book: str, items: Iterable[SealedEntry], accounts: Iterable[str]) -> None:
+    known = set(connection.scalars(sa.select(gl_account.c.id).where(gl_account.c.book_id == book_id(book))))
+    unknown = {line[1] for item in items for line in item.lines} - known
+    for code in sorted(accounts):
+        if gl_account_id(book, code) in unknown:
+            raise LedgerRefused("LEDGER05", f"book {book} has no account {code!r}", remedy="Add it to the chart of the book")
 
 
 def _periods(connection: Connection, book: str, entries: Sequence[SealedEntry]) -> dict[dt.date, int]:

@@ -9,13 +9,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from billing_framework.receivables.open_item import Allocation, ItemKind, ItemLine, OpenItem, Standing, standings
+from billing_framework.invoicing.figures import DocumentFigures
+from billing_framework.receivables.open_item import (
+    Allocation,
+    ItemKind,
+    ItemLine,
+    OpenItem,
+    Standing,
+    document_item_key,
+    document_item_kind,
+    standings,
+)
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.receivable.tables import allocation, open_item
+from billing_framework.values.identity import natural_ids_below
 from billing_framework.values.money import Money
+from billing_framework.values.plain_form import json_string
 
 _ITEM_COLUMNS = (
     "id", "key", "kind", "book", "account_id", "account", "reference", "currency", "original", "dated_on", "due_on",
@@ -46,6 +58,45 @@ def insert_items(connection: Connection, book: str, items: Iterable[OpenItem]) -
         items: the items; a key that is there already is a Conflict.
     """
     return bulk_insert(connection, open_item, _ITEM_COLUMNS, (_item_row(book, item) for item in items))
+
+
+def insert_document_items(connection: Connection, issued: Iterable[tuple[DocumentFigures, str]]) -> int:
+    """Add the open items of documents that were just issued, and return how many they were; see `item_of_figures`.
+
+    Args:
+        connection: a connection with the action's write transaction.
+        issued: what each document comes to, and its number; one that comes to nothing is owed by nobody.
+    """
+    owed = [(document, number) for document, number in issued if document.gross + document.rounding]
+    keys = [document_item_key(document.key) for document, _ in owed]
+    ids = natural_ids_below("open_item", keys=keys)
+    accounts = natural_ids_below("account", keys=[document.account for document, _ in owed])
+    rows = (
+        (
+            id_,
+            key,
+            document_item_kind(document.kind).value,
+            document.book,
+            owner,
+            document.account,
+            number,
+            document.currency,
+            document.gross + document.rounding,
+            document.issue_on.isoformat(),
+            document.due_on.isoformat(),
+            document.key,
+            None,
+            document_item_key(document.corrects) if document.corrects else "",
+            _lines_text(document),
+        )
+        for id_, key, owner, (document, number) in zip(ids, keys, accounts, owed, strict=True)
+    )
+    return bulk_insert(connection, open_item, _ITEM_COLUMNS, rows, driver_form=True)
+
+
+def _lines_text(document: DocumentFigures) -> str:
+    parts = [f"[{line.number},{json_string(line.charge_code)},{line.net + line.tax}]" for line in document.lines]
+    return f"[{','.join(parts)}]"
 
 
 def _item_row(book: str, item: OpenItem) -> tuple[object, ...]:
