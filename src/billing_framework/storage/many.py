@@ -55,7 +55,7 @@ def delete_of(connection: Connection, keys: Iterable[Key], statement: Callable[[
         connection.execute(statement(_listed(some)))
 
 
-def _listed(keys: list[Key]) -> sa.BindParameter[Any]:
+def _listed(keys: list[Any]) -> sa.BindParameter[Any]:
     """Return keys as one parameter; a list would be looked through for expressions, key by key."""
     kind = sa.BigInteger() if isinstance(keys[0], int) else KeyText()
     return sa.bindparam(None, keys, kind, expanding=True, unique=True)
