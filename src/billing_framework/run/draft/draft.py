@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.accounts.party import Party
+from billing_framework.invoicing.document import Seller
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.bill import bill
@@ -54,6 +55,9 @@ from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
+
+FIRST = 1
+"""Version of an account of which there was no draft before."""
 
 LASTING = ("officer", "period")
 """Checks whose holds outlast a new draft: an officer's, and that of dates which another run bills."""
@@ -184,8 +188,11 @@ def draft_batch(
         # What another process has drafted since it was read stays as that one has drafted it.
         moved = {heads[code] for code, row in before.items() if code in heads and now[code] != (row.version, row.state)}
         still = [result for result in results if heads[result.account] not in moved]
+        seller = seller_of(desk.book)
         records = {
-            result.account: _record(desk, run, result, inputs, manifests, parties=parties, version=rows[result.account].version)
+            result.account: _record(
+                run, result, inputs, manifests, parties=parties, seller=seller, version=rows[result.account].version
+            )
             for result in still
             if result.draft is not None
         }
@@ -290,13 +297,13 @@ def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping
 
 
 def _record(
-    desk: Desk,
     run: Run,
     result: BillResult,
     inputs: Mapping[str, BillInput],
     manifests: Mapping[str, ManifestText],
     *,
     parties: Mapping[str, Party],
+    seller: Seller,
     version: int,
 ) -> DraftRecord:
     if result.draft is None or result.texts is None:
@@ -310,7 +317,7 @@ def _record(
         state=result.state,
         state_read=result.state_read,
         records=result.records,
-        seller=seller_of(desk.book),
+        seller=seller,
         buyer=buyer_of(account, parties.get(account.party)),
         run_id=run.id,
         final=run.is_final,
@@ -322,7 +329,7 @@ def _save(
     connection: Connection, run: Run, records: Mapping[str, DraftRecord], rows: Mapping[str, RunAccount]
 ) -> dict[str, RunAccount]:
     """Save drafts; hold the accounts of those that would bill a charge twice, and return the rows that changed thereby."""
-    delete_drafts(connection, [document_key(run, account) for account in rows])
+    delete_drafts(connection, [document_key(run, account) for account, row in rows.items() if row.version > FIRST])
     if not run.is_final:
         save_drafts(connection, list(records.values()))
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -23,7 +23,7 @@ from billing_framework.storage.many import delete_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.identity import natural_id
 from billing_framework.values.period import month_key
-from billing_framework.values.plain_form import to_plain, to_text
+from billing_framework.values.plain_form import text_of_plain, to_plain, to_text
 
 _PARTS = (
     tables.document_line,
@@ -110,16 +110,41 @@ class DraftRecord:
     revisions: Mapping[str, int] = attrs.field(factory=dict)
 
 
+_NO_STATE = CanonicalText("[]")
+
+
+@attrs.define
+class _Texts:
+    """Texts of values that many rows share: each object is written once.
+
+    Attributes:
+        _known: the objects by identity, with their texts.
+    """
+
+    _known: dict[int, tuple[object, CanonicalText]] = attrs.field(factory=dict)
+
+    def of(self, value: object, write: Callable[[object], str]) -> CanonicalText:
+        """Return the text of a value, as it is stored."""
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = (value, CanonicalText(write(value)))
+        return known[1]
+
+
+def _whole_text(value: object) -> str:
+    return text_of_plain(to_plain(value))
+
+
 def save_drafts(connection: Connection, records: Sequence[DraftRecord]) -> None:
-    """Save drafts in bulk, in place of earlier drafts of the same keys.
+    """Save drafts in bulk; earlier drafts of the same keys must be deleted before.
 
     Raises:
         Conflict: a charge of a final draft is billed already, by whatever run.
     """
     ordered = sorted(records, key=lambda record: record.draft.key)
-    delete_drafts(connection, [record.draft.key for record in ordered])
+    texts = _Texts()
     _insert_documents(connection, ordered)
-    _insert_lines(connection, ordered)
+    _insert_lines(connection, ordered, texts)
     _insert_taxes(connection, ordered)
     _insert_inputs(connection, ordered)
     bulk_insert(
@@ -127,7 +152,7 @@ def save_drafts(connection: Connection, records: Sequence[DraftRecord]) -> None:
         tables.document_party,
         ("document_id", "seller", "buyer"),
         [
-            (record.draft.key, to_plain(record.seller), buyer)
+            (record.draft.key, texts.of(record.seller, _whole_text), buyer)
             for record, buyer in zip(
                 ordered, plain_buyers(connection, [(record.draft.key, record.buyer) for record in ordered]), strict=True
             )
@@ -197,28 +222,29 @@ def _document_row(record: DraftRecord) -> tuple[object, ...]:
         record.replaces,
         draft.reason,
         CanonicalText(record.texts.head),
-        [to_plain(state) for state in record.state],
+        [to_plain(state) for state in record.state] if record.state else _NO_STATE,
         bytes.fromhex(record.texts.digest),
     )
 
 
-def _insert_lines(connection: Connection, records: Sequence[DraftRecord]) -> None:
+def _insert_lines(connection: Connection, records: Sequence[DraftRecord], texts: _Texts) -> None:
     columns = (
         "document_id", "line", "account_id", "month", "charge", "agreement", "component", "net", "tax", "amount", "quantity",
         "unit", "unit_price", "code", "service_start", "service_end", "origin", "content", "evidence",
     )  # fmt: skip
-    bulk_insert(connection, tables.document_line, columns, [row for record in records for row in _line_rows(record)])
+    bulk_insert(connection, tables.document_line, columns, [row for record in records for row in _line_rows(record, texts)])
 
 
-def _line_rows(record: DraftRecord) -> list[tuple[object, ...]]:
+def _line_rows(record: DraftRecord, texts: _Texts) -> list[tuple[object, ...]]:
     draft = record.draft
+    account, month = account_id(draft.account), month_key(draft.issue_on)
     evidence = record.evidence or (LineEvidence(),) * len(draft.lines)
     return [
         (
             draft.key,
             line.number,
-            account_id(draft.account),
-            month_key(draft.issue_on),
+            account,
+            month,
             line.charge_key,
             line.agreement,
             line.component,
@@ -233,7 +259,7 @@ def _line_rows(record: DraftRecord) -> list[tuple[object, ...]]:
             line.service.end,
             line.origin.value,
             CanonicalText(text),
-            CanonicalText(to_text(proof)),
+            texts.of(proof, to_text),
         )
         for line, text, proof in zip(draft.lines, record.texts.lines, evidence, strict=True)
     ]

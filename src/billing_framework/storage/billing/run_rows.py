@@ -12,13 +12,15 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import tables
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.bulk_update import bulk_update
+from billing_framework.storage.column_types import CanonicalText
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.errors import Conflict, NotFound
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
 from billing_framework.values.period import DateSpan
-from billing_framework.values.plain_form import from_plain, to_plain
+from billing_framework.values.plain_form import from_plain, text_of_plain, to_plain
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -306,30 +308,8 @@ def _run_account(row: sa.Row[Any]) -> RunAccount:
 
 def save_accounts(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> None:
     """Write changed accounts of a run."""
-    table = tables.run_account
-    statement = (
-        table.update()
-        .where(table.c.run_id == run.id, table.c.account_id == sa.bindparam("key"))
-        .values(
-            {
-                name: sa.bindparam(f"new_{name}", type_=table.c[name].type)
-                for name in (
-                    "state",
-                    "reason",
-                    "evidence",
-                    "control",
-                    "document_id",
-                    "manifest",
-                    "manifest_parts",
-                    "version",
-                    "known",
-                    "released",
-                )
-            }
-        )
-    )
-    if rows:
-        connection.execute(statement, [_changes(row) for row in rows])
+    changes = [(*_changes(row), run.id, account_id(row.account)) for row in rows]
+    bulk_update(connection, tables.run_account, _CHANGING, ("run_id", "account_id"), changes)
 
 
 def move_accounts(connection: Connection, run: Run, before: str, after: str) -> None:
@@ -345,17 +325,34 @@ def move_accounts_on(connection: Connection, run: Run, documents: Iterable[int],
     connection.execute(table.update().where(table.c.run_id == run.id, on_them, table.c.state == before).values(state=after))
 
 
-def _changes(row: RunAccount) -> dict[str, Any]:
-    return {
-        "key": account_id(row.account),
-        "new_state": row.state,
-        "new_reason": row.reason,
-        "new_evidence": to_plain(list(row.evidence)),
-        "new_control": dict(row.control),
-        "new_document_id": row.document,
-        "new_manifest": bytes.fromhex(row.manifest) or None,
-        "new_manifest_parts": dict(row.parts),
-        "new_version": row.version,
-        "new_known": row.known,
-        "new_released": bytes.fromhex(row.released) or None,
-    }
+_CHANGING = (
+    "state",
+    "reason",
+    "evidence",
+    "control",
+    "document_id",
+    "manifest",
+    "manifest_parts",
+    "version",
+    "known",
+    "released",
+)
+
+
+def _changes(row: RunAccount) -> tuple[Any, ...]:
+    """Return the values of the columns that change."""
+    return (
+        row.state,
+        row.reason,
+        to_plain(list(row.evidence)) if row.evidence else _NO_EVIDENCE,
+        CanonicalText(text_of_plain(dict(row.control))),
+        row.document,
+        bytes.fromhex(row.manifest) or None,
+        CanonicalText(text_of_plain(dict(row.parts))),
+        row.version,
+        row.known,
+        bytes.fromhex(row.released) or None,
+    )
+
+
+_NO_EVIDENCE = CanonicalText("[]")

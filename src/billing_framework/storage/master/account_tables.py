@@ -6,6 +6,7 @@ counts the changes of a row, so that an officer who looked at an older one is re
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from billing_framework.values.identity import natural_id
 metadata = sa.MetaData()
 
 
+@functools.lru_cache(maxsize=65_536)
 def account_id(code: str) -> int:
     """Return the id of the account `code`, the same in every table and on both databases."""
     return natural_id("account", code)

@@ -1,0 +1,48 @@
+"""Many rows changed by one statement each road of its database: what differs from row to row stands in a table of values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from billing_framework.storage.bulk import converted
+from billing_framework.storage.engine_errors import driver_errors_translated
+
+
+def bulk_update(
+    connection: Connection, table: sa.Table, columns: Sequence[str], keys: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Change rows of a table, found by their keys, within the transaction of `connection`.
+
+    Args:
+        connection: a connection with an open write transaction.
+        table: the table.
+        columns: names of the columns that change.
+        keys: names of the columns that tell its rows apart.
+        rows: for each row the new values, then those of the keys, as Python values of the columns' types.
+    """
+    names = (*columns, *keys)
+    ready = list(converted(connection, table, names, rows))
+    if not ready:
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    cursor: Any = connection.connection.cursor()
+    with driver_errors_translated():
+        if connection.dialect.name == "sqlite":
+            values = ", ".join(f"{quote(name)} = ?" for name in columns)
+            found = " AND ".join(f"{quote(name)} = ?" for name in keys)
+            cursor.executemany(f"UPDATE {quote(table.name)} SET {values} WHERE {found}", ready)
+        else:
+            kinds = [table.c[name].type.compile(dialect=connection.dialect).partition(" COLLATE")[0] for name in names]
+            arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+            values = ", ".join(f"{quote(name)} = v.{quote(name)}" for name in columns)
+            found = " AND ".join(f"t.{quote(name)} = v.{quote(name)}" for name in keys)
+            cursor.execute(
+                f"UPDATE {quote(table.name)} AS t SET {values} FROM unnest({arrays}) AS v({', '.join(map(quote, names))})"
+                f" WHERE {found}",
+                [list(column) for column in zip(*ready, strict=True)],
+            )
+    cursor.close()
