@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.policy import SMTP
 from pathlib import Path
@@ -14,8 +15,10 @@ import sqlalchemy as sa
 from billing_framework.plugin.delivery_settings import DeliverySettings
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.deliver import outbox as outbox_act
+from billing_framework.run.deliver.files import Made, put
 from billing_framework.run.deliver.outbox import deliver, outbox_counts, retry
 from billing_framework.run.master.customer_change import change
+from billing_framework.run.prove.export import export
 from billing_framework.storage.billing.tables import outbox
 from billing_framework.storage.delivery_rows import deliveries
 from billing_framework.storage.engine import Database
@@ -122,6 +125,37 @@ def test_a_process_that_dies_after_writing_writes_the_same_bytes_again(
     office.clock.advance(timedelta(hours=5))
     assert deliver(office.deployment).done == 3
     assert {path: path.read_bytes() for path in tmp_path.rglob("INV*") if path.is_file()} == files
+
+
+def test_a_file_of_an_exporter_is_delivered_and_what_the_exporter_refuses_is_told(database: Database, tmp_path: Path) -> None:
+    rows = DeliverySettings(name="rows", way="export", folder="rows", format="document_lines", kinds=("invoice",))
+    strange = DeliverySettings(name="other", way="export", folder="rows", format="document_lines", options={"colour": "red"})
+    office = office_with(database, tmp_path, rows, strange)
+    (tmp_path / "rows").mkdir()
+    report = deliver(office.deployment)
+    assert report.done == 2
+    assert {one.error.split()[0] for one in report.failed} == {"EXPORT02"}, [one.error for one in report.failed]
+    files = sorted((tmp_path / "rows").iterdir())
+    assert [file.name for file in files] == ["INV-2026-000001.csv", "INV-2026-000002.csv"]
+    alone = export(office.deployment, "document_lines", numbers=["INV-2026-000002"], created_at=office.clock.now())
+    assert files[1].read_bytes() == alone.data
+    assert b"INV-2026-000001" not in alone.data
+
+
+def test_two_who_deliver_at_once_write_each_file_whole_and_leave_nothing_beside_it(tmp_path: Path) -> None:
+    made = [Made(name=f"INV-{number}.html", data=b"x" * 200_000 + str(number).encode()) for number in range(20)]
+    for folder in ("plain", "mail"):
+        (tmp_path / folder).mkdir()
+
+    def deliver_all() -> set[str]:
+        return {put(tmp_path / folder, one, as_mail=folder == "mail") for one in made for folder in ("plain", "mail")}
+
+    with ThreadPoolExecutor(4) as pool:
+        results = [pool.submit(deliver_all) for _ in range(4)]
+    assert {frozenset(one.result()) for one in results} == {frozenset(f"{at}{one.name}" for one in made for at in ("", "new/"))}
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert left == sorted(f"{at}/{one.name}" for one in made for at in ("plain", "mail/new"))
+    assert all((tmp_path / "plain" / one.name).read_bytes() == one.data for one in made)
 
 
 def test_another_file_is_never_written_over(database: Database, tmp_path: Path) -> None:

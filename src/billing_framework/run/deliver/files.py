@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -115,10 +116,14 @@ def put(folder: Path, made: Made, *, as_mail: bool = False) -> str:
                 remedy="Move it away if it is not the document's; then billing outbox retry",
             )
         return target.relative_to(folder).as_posix()
-    part = (folder / "tmp" if as_mail else folder) / f".{made.name}.part"
-    with part.open("wb") as stream:
-        stream.write(made.data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(target)
+    # A name of its own: two who deliver the same document at once must not write into one file.
+    part = (folder / "tmp" if as_mail else folder) / f".{made.name}.{secrets.token_hex(8)}.part"
+    try:
+        with part.open("xb") as stream:
+            stream.write(made.data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     return target.relative_to(folder).as_posix()
