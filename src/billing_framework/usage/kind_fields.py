@@ -17,7 +17,7 @@ from billing_framework.values.attribute_docs import attribute_docs
 from billing_framework.values.errors import ContractBroken
 from billing_framework.values.personal import is_personal
 
-ENVELOPE = ("key", "source", "external_id", "subject_id", "month", "start_at", "end_at", "slot", "version", "digest", "batch_id")
+ENVELOPE = ("key", "source", "external_id", "subject_id", "start_at", "end_at", "slot", "version", "digest", "batch_id")
 """Columns that the table of every kind has."""
 
 MARK = "personal_mark"

@@ -30,7 +30,6 @@ Keys = np.ndarray[Any, np.dtype[np.int64]]
 
 _KEYS_PER_STATEMENT = 100_000
 _FOREVER = 2**63 - 1
-_MONTH = "month"
 _ASSIGNED = (
     "SELECT assignment.subject_id, assignment.starts_on, assignment.ends_on, account.zone FROM assignment"
     " JOIN agreement ON agreement.code = assignment.agreement JOIN account ON account.code = agreement.account"
@@ -130,12 +129,10 @@ def record_rows(
         batch_id: number of their batch.
     """
     columns = records.columns
-    months = pl.from_epoch(pl.col("start"), time_unit="us")
     frame = columns.frame.select(
         pl.Series("key", records.keys),
         "external_id",
         subject_ids.alias("subject_id"),
-        (months.dt.year().cast(pl.Int64) * 100 + months.dt.month().cast(pl.Int64)).alias(_MONTH),
         pl.col("start").alias("start_at"),
         pl.col("end").alias("end_at"),
         pl.Series("digest", records.digests),

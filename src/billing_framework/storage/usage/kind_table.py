@@ -20,7 +20,7 @@ from billing_framework.usage.kind_fields import ENVELOPE, MARK, BodyField, Sort,
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
 from billing_framework.usage.withheld import is_personal_kind, withheld_value
 from billing_framework.values.finding import Finding, Severity
-from billing_framework.values.period import Span, month_key
+from billing_framework.values.period import Span
 
 _TYPES: Mapping[Sort, type[TypeEngine[Any]]] = {
     Sort.TEXT: sa.Text,
@@ -90,9 +90,8 @@ class KindTable:
             mark: keyed digest of its personal fields, where the kind has some.
             seal: seals the text of a personal field for its place; needed where the kind has some.
         """
-        start = usage.span.start
         envelope = (
-            key, usage.source, usage.external_id, subject_id, month_key(start.date()), start, usage.span.end,
+            key, usage.source, usage.external_id, subject_id, usage.span.start, usage.span.end,
             usage.slot, usage.version, digest, batch_id,
         )  # fmt: skip
         if seal is None:
@@ -149,7 +148,6 @@ def kind_table(kind: UsageKind) -> KindTable:
         sa.Column("source", Key, nullable=False),
         sa.Column("external_id", Key, nullable=False),
         sa.Column("subject_id", Whole, nullable=False),
-        sa.Column("month", Whole, nullable=False),
         sa.Column("start_at", Instant, nullable=False),
         sa.Column("end_at", Instant, nullable=False),
         sa.Column("slot", Key, nullable=False),

@@ -17,6 +17,9 @@ LINE = "line"
 _CONTROL = (b"\0", b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 """Bytes that one library takes for a blank and another does not, or that no text holds; none of them is in a usual file."""
 
+_BLANKS = (b" ", b"\t", b"\r")
+"""Bytes of ASCII that stand around cells and are none of the above, nor the end of a line."""
+
 _LONGEST_CELL = 131_072
 """The library that reads line by line takes no longer cells."""
 
@@ -55,6 +58,7 @@ def cells_of(
     frame, others = found
     names = frame.columns
     cells = {name: pl.col(names[place]) for name, place in places}
+    strips = strips and not (block.data.isascii() and not any(blank in block.data for blank in _BLANKS))
     chosen = [(cell.str.strip_chars() if strips else cell).alias(name) for name, cell in cells.items()]
     return CellBlock(frame=frame.select(LINE, *chosen), others=others)
 
@@ -72,7 +76,8 @@ def _is_text(data: bytes) -> bool:
 def _all_alike(block: LineBlock, width: int, delimiter: str) -> tuple[pl.DataFrame, Sequence[int]] | None:
     """Return all lines of a block without quotes and blank lines, each of which has the right number of cells."""
     data, count = block.data, len(block)
-    if b'"' in data or b"\r" in data or data.count(delimiter.encode()) != count * (width - 1):
+    cuts = np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord(delimiter))
+    if b'"' in data or b"\r" in data or cuts != count * (width - 1):
         return None
     if int(np.diff(block.starts).min(initial=width)) < width:
         return None  # a blank line

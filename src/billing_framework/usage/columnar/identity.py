@@ -173,7 +173,9 @@ def _is_plain(columns: RecordColumns, rules: KindRules) -> pl.Expr:
     tests += [pl.col("end") >= pl.col("start")]
     for name in ("external_id", "subject"):
         column = pl.col(name)
-        tests += [(column.str.len_bytes() <= LONGEST_NAME) & ~column.str.contains(_ODD) & column.str.contains("[!-~]")]
+        tests.append(column.str.len_bytes().is_between(1, LONGEST_NAME))
+        if not _is_visible(columns.frame[name]):
+            tests += [~column.str.contains(_ODD), column.str.contains("[!-~]")]
     if columns.has_slots:
         slot = pl.col("slot")
         tests += [slot.str.len_bytes() <= LONGEST_NAME, ~slot.str.contains(_ODD), pl.col("version").is_not_null()]
@@ -185,7 +187,9 @@ def _is_plain(columns: RecordColumns, rules: KindRules) -> pl.Expr:
             count = column.list.len()
             tests.append(((count <= MOST_PACKED) & (column.list.drop_nulls().list.len() == count)).fill_null(field.optional))
         elif field.sort is Sort.TEXT:
-            tests.append(((column.str.len_bytes() <= LONGEST_TEXT) & ~column.str.contains(_ODD)).fill_null(field.optional))
+            is_short = column.str.len_bytes() <= LONGEST_TEXT
+            is_sound = is_short if _is_visible(columns.frame[field.name]) else is_short & ~column.str.contains(_ODD)
+            tests.append(is_sound.fill_null(field.optional))
         elif field.choices is not None:
             tests.append(column.is_in([str(member.value) for member in field.choices]).fill_null(field.optional))
         elif field.sort is Sort.EXACT:
@@ -193,6 +197,12 @@ def _is_plain(columns: RecordColumns, rules: KindRules) -> pl.Expr:
         elif not field.optional:
             tests.append(column.is_not_null())
     return pl.all_horizontal(tests).fill_null(value=False)
+
+
+def _is_visible(texts: pl.Series) -> bool:
+    """Return whether all letters of all texts are visible ASCII, as they nearly always are; looking at each text takes longer."""
+    letters = np.frombuffer((texts.str.join("").item() or "").encode(), dtype=np.uint8)
+    return not len(letters) or bool(letters.min() >= ord("!") and letters.max() <= ord("~"))
 
 
 def _text_parts(columns: RecordColumns, rules: KindRules) -> Iterator[pl.Expr]:
