@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from billing_telecom_usage.deck.digits import digits_of
 from billing_telecom_usage.deck.prefix_columns import prefix_columns
 from billing_telecom_usage.deck.prefixes import prefixes_of
+from billing_telecom_usage.kinds import Direction
 from billing_telecom_usage.rating.rate import TWIN, rate_columns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -106,6 +108,8 @@ def test_the_twin_says_what_the_reference_says(
     ),
     plans=st.lists(bodies, min_size=1, max_size=2),
     zone=st.sampled_from(["UTC", "Europe/Berlin"]),
+    locale=st.sampled_from(["en_US", "de_DE"]),
+    decks=st.integers(1, 2),
     left=st.none() | st.integers(0, 400),
 )
 def test_the_twin_says_what_the_reference_says_of_any_month(
@@ -113,11 +117,14 @@ def test_the_twin_says_what_the_reference_says_of_any_month(
     numbers: list[tuple[str, int, int, bool, str]],
     plans: list[str],
     zone: str,
+    locale: str,
+    decks: int,
     left: int | None,
-    world: Any,
+    configured: Any,
     make_call: Any,
     make_deck: Any,
 ) -> None:
+    world = configured(hidden_digits=3)
     first = datetime(2026, 10, 1, tzinfo=UTC)  # the clocks go back on the 25th
     calls = [
         make_call(
@@ -135,7 +142,11 @@ def test_the_twin_says_what_the_reference_says_of_any_month(
         world.group(
             *versions,
             calls=calls[half::2],
-            tables=[make_deck(*({"prefix": prefix, **fields} for prefix, fields in deck.items()))],
+            tables=[
+                make_deck(*({"prefix": prefix, **fields} for prefix, fields in deck.items()), version=str(day), valid_from=day)
+                for day in (date(2000, 1, 1), date(2026, 10, 20))[:decks]
+            ],
+            locale=locale,
             account=str(half),
             first_key=1 + 100 * half,
             period="2026-10-02/2026-11-01",
@@ -199,6 +210,77 @@ allowances = [{ name = "free", minutes = "1" }]"""
     assert found.lines.amounts.fractions() == [Fraction("0.0593"), Fraction("0.132")]
     assert found.lines.totals.fractions() == [Fraction("0.1913")]
     assert found.lines.quantities.numbers.tolist() == [102, 66]
+
+
+BOTH_WAYS = """
+[[component]]
+code = "received"
+title = {{ en = "Received", de = "Angenommen" }}
+model = "telecom_usage.calls"
+charge_code = "telecom.calls"
+tax_category = "standard"
+deck = "deck"
+direction = "incoming"
+places = 2
+itemised = {itemised}
+"""
+
+
+def test_lines_of_every_sort_are_written_by_the_columns_as_by_the_reference(
+    configured: Any, make_call: Any, make_deck: Any
+) -> None:
+    world = configured(hidden_digits=3)
+    home = {"prefix": "49", "destination": "Home | mobile", "rate_per_min": "0.06", "initial_s": 60, "increment_s": 6}
+    decks = [
+        make_deck(home, {**home, "period": "peak", "rate_per_min": "0.12", "connect_fee": "0.05"}, version="1"),
+        make_deck({**home, "rate_per_min": "0.07"}, version="2", valid_from=date(2026, 6, 15)),
+    ]
+    body = """attempt_fee = "0.01"
+allowances = [{ name = "free", minutes = "2" }]
+periods = [{ name = "rest" }, { name = "peak", start = "08:00" }]
+"""
+    plans = [
+        world.whole_plan(world.plan_text(body + BOTH_WAYS.format(itemised=itemised), version=version, valid_from=day))
+        for version, day, itemised in (("1", "2000-01-01", "true"), ("2", "2026-06-20", "false"))
+    ]
+    days = (2, 2, 9, 14, 16, 25)
+    spoken = [make_call(40 * day, at=f"2026-06-{day:02}T0{place + 4}:10:00+00:00") for place, day in enumerate(days)]
+    unanswered = [make_call(0, at=f"2026-06-{day:02}T12:00:00+00:00", name=f"u{day}") for day in days[1:]]
+    received = [
+        make_call(90, at=f"2026-06-{day:02}T11:00:00+00:00", name=f"r{day}", direction=Direction.INCOMING) for day in days[1:]
+    ]
+    late = [make_call(70, at="2026-05-30T12:00:00+00:00", direction=Direction.INCOMING, name=name) for name in ("l", "m")]
+    groups = [
+        world.group(
+            *plans,
+            calls=[*spoken, *unanswered, *received, *late],
+            tables=decks,
+            earlier="2026-05-20/2026-06-01",
+            locale=locale,
+            account=locale,
+            first_key=1 + 100 * place,
+        )
+        for place, locale in enumerate(("en_US", "de_DE", "fr_FR"))
+    ]
+    own = [attrs.evolve(group, settings=world.host.settings_of_rater("telecom_usage")) for group in groups]
+
+    assert not rated(*own).left
+    first, german, _ = world.rate_both(*groups)
+    assert [(one.component, one.description, str(one.service), len(one.items)) for one in first.charges] == [
+        ("calls", "Calls: Home | mobile", "2026-06-01/2026-06-19", 5),
+        ("calls", "Calls: Home | mobile, calls not answered", "2026-06-01/2026-06-19", 4),
+        ("calls", "Calls: Home | mobile", "2026-06-20/2026-06-30", 1),
+        ("calls", "Calls: Home | mobile, calls not answered", "2026-06-20/2026-06-30", 1),
+        ("received", "Received: Home | mobile, earlier calls", "2026-05-30/2026-05-30", 2),
+        ("received", "Received: Home | mobile", "2026-06-01/2026-06-19", 4),
+        ("received", "Received: Home | mobile", "2026-06-20/2026-06-30", 0),
+    ]
+    assert {item.text for charge in first.charges for item in charge.items} == {"+4930123xxx", "+4989xxx"}
+    assert german.charges[0].items[0].details == (
+        ("Dauer", "0:01:20"),
+        ("Berechnete Zeit", "0:01:24"),
+        ("Davon inklusive", "0:01:24"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,8 @@ class Buckets:
 
 def states_read(usage: AgreementUsage, component: Component) -> tuple[str, ...]:
     """Return the names of carried state that the prices of a component's calls rest on."""
+    if not usage.state:  # of most agreements
+        return ()
     names = (state_name(component, allowance) for allowance in component.params.allowances)
     return tuple(name for name in names if name in usage.state)
 

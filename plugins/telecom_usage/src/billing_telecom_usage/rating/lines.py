@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 
 import attrs
@@ -16,12 +16,12 @@ from billing_framework import (
     ChargeItem,
     Component,
     DateSpan,
-    Quantity,
     Step,
     Tile,
     exact_text,
 )
 from billing_telecom_usage.deck.table import DeckRow
+from billing_telecom_usage.rating.item import lengths_of, seconds_of
 from billing_telecom_usage.wording import clock, shown_number, word
 
 StateRead = Callable[[AgreementUsage, Component], tuple[str, ...]]
@@ -63,11 +63,6 @@ class RatedCall:
     amount: Fraction
 
     @property
-    def destination(self) -> str:
-        """Name of its destination."""
-        return self.row.destination
-
-    @property
     def is_late(self) -> bool:
         """True where the call starts before the period of its bill, as all calls do of an agreement that had ended before."""
         return self.local.date() < self.billed.start
@@ -76,7 +71,145 @@ class RatedCall:
     def line(self) -> tuple[str, str, date, bool, bool, str]:
         """What line of the bill it stands in: agreement, component, plan dates, late or not, answered or not, destination."""
         dates = self.tile.dates.start
-        return self.usage.agreement.code, self.component.code, dates, self.is_late, not self.seconds, self.destination
+        return self.usage.agreement.code, self.component.code, dates, self.is_late, not self.seconds, self.row.destination
+
+
+@attrs.frozen(kw_only=True)
+class LineHead:
+    """What the lines of one destination say alike, on whichever bill they stand.
+
+    Attributes:
+        component: component of the plan that prices their calls.
+        plan: code and version of the plan.
+        currency: its currency.
+        dates: dates of the plan version; None for late calls, whose service dates are those on which they were made.
+        description: what is printed.
+        source: what tells them from other lines of the component.
+        rounding: how each call is rounded, in words.
+        locale: language of the account.
+    """
+
+    component: Component
+    plan: str
+    currency: str
+    dates: DateSpan | None
+    description: str
+    source: str
+    rounding: str
+    locale: str
+
+    def service(self, first: date, last: date) -> DateSpan:
+        """Return the service dates of calls from a first to a last date, as far as one plan version reaches."""
+        return self.dates or DateSpan.inclusive(first, last)
+
+
+def line_head(
+    tile: Tile, component: Component, destination: str, *, billed: DateSpan, is_late: bool, is_answered: bool, locale: str
+) -> LineHead:
+    """Return what all lines of a destination say.
+
+    Args:
+        tile: plan version in force when their calls start.
+        component: component that prices them.
+        destination: name of the destination.
+        billed: billing period of the bill.
+        is_late: whether the calls start before it.
+        is_answered: whether somebody answered.
+        locale: language of the account.
+    """
+    shown = destination
+    if is_late:  # their days are the service dates of the line
+        shown = word(locale, "late", destination=destination)
+    elif not is_answered:
+        shown = word(locale, "attempts", destination=destination)
+    # Late calls are told from others by the period that bills them, too.
+    source = destination.replace("|", "/") + (f" billed with {billed}" if is_late else "")
+    params = component.params
+    return LineHead(
+        component=component,
+        plan=tile.plan.name,
+        currency=tile.plan.currency,
+        dates=None if is_late else tile.dates,
+        description=f"{component.title(locale)}: {shown}",
+        source=source + ("" if is_answered else " attempts"),
+        rounding="" if params.places is None else f", each rounded {params.mode.value} to {params.places} decimals",
+        locale=locale,
+    )
+
+
+def line_charge(
+    head: LineHead,
+    *,
+    agreement: str,
+    billed_s: int,
+    free_s: int,
+    amount: Amount,
+    amount_text: str,
+    service: DateSpan,
+    records: tuple[int, ...],
+    state_read: tuple[str, ...],
+    rows: Iterable[Step],
+    items: tuple[ChargeItem, ...],
+) -> Charge:
+    """Return the charge of the calls of one line.
+
+    Args:
+        head: what it says like all lines of its destination.
+        agreement: code of the agreement.
+        billed_s: seconds that are charged or covered.
+        free_s: seconds of these that allowances cover.
+        amount: price of its calls.
+        amount_text: the same as a step writes it.
+        service: its service dates.
+        records: keys of the records of the calls.
+        state_read: names of the carried state that their prices rest on.
+        rows: a step for each row of the deck that prices some of them.
+        items: the calls as they are listed.
+    """
+    locale, component = head.locale, head.component
+    details = {word(locale, "calls"): str(len(records)), word(locale, "charged"): clock(billed_s)}
+    if free_s:
+        details[word(locale, "included")] = clock(free_s)
+    added = Step(label="sum of the calls", formula=f"{len(records)} calls{head.rounding}", result=amount_text)
+    return Charge(
+        agreement=agreement,
+        component=component.code,
+        code=component.charge_code,
+        description=head.description,
+        service=service,
+        source=head.source,
+        quantity=seconds_of(billed_s),
+        amount=amount,
+        tax_category=component.tax_category,
+        plan=head.plan,
+        records=records,
+        state_read=state_read,
+        steps=(*rows, added),
+        details=details,
+        items=items,
+    )
+
+
+@attrs.frozen
+class RowWords:
+    """What a line says of a row of a deck: by which names it is one, how it is called, and its prices."""
+
+    key: tuple[str, str, str]
+    label: str
+    prices: str
+
+
+def row_words(deck: str, row: DeckRow) -> RowWords:
+    """Return what lines say of a row of the deck of a name."""
+    label = f"{deck}, prefix {row.prefix}" + (f", {row.period}" if row.period else "")
+    return RowWords((deck, row.prefix, row.period), label, _prices(row))
+
+
+def row_step(words: RowWords, calls: int, billed_s: int, free_s: int, amount_text: str) -> Step:
+    """Return the step of the calls of a line that a row of the deck prices; arguments as those of `line_charge`."""
+    included = f", {free_s} s of them included" if free_s else ""
+    formula = f"{calls} calls of {billed_s} s{included}: {words.prices}"
+    return Step(label=words.label, formula=formula, result=amount_text)
 
 
 def charges_of(calls: Iterable[RatedCall], *, locale: str, hidden_digits: int, state_read: StateRead) -> Iterator[Charge]:
@@ -92,35 +225,33 @@ def charges_of(calls: Iterable[RatedCall], *, locale: str, hidden_digits: int, s
     for call in calls:
         lines.setdefault(call.line, []).append(call)
     for key in sorted(lines):
-        yield charge_of(lines[key], locale=locale, hidden_digits=hidden_digits, state_read=state_read)
+        yield _charge(lines[key], locale, hidden_digits, state_read)
 
 
-def charge_of(calls: Sequence[RatedCall], *, locale: str, hidden_digits: int, state_read: StateRead) -> Charge:
-    """Return the charge of the calls of one line; arguments as for `charges_of`."""
-    first = calls[0]
-    component = first.component
-    total = _sum(calls)
-    billed, free = sum(call.billed_s for call in calls), sum(call.free_s for call in calls)
-    currency = first.tile.plan.currency
-    details = {word(locale, "calls"): str(len(calls)), word(locale, "charged"): clock(billed)}
-    if free:
-        details[word(locale, "included")] = clock(free)
-    return Charge(
+def _charge(calls: Sequence[RatedCall], locale: str, hidden_digits: int, state_read: StateRead) -> Charge:
+    first, last = calls[0], calls[-1]
+    head = line_head(
+        first.tile,
+        first.component,
+        first.row.destination,
+        billed=first.billed,
+        is_late=first.is_late,
+        is_answered=first.seconds > 0,
+        locale=locale,
+    )
+    amount = Amount(_sum(calls), head.currency)
+    return line_charge(
+        head,
         agreement=first.usage.agreement.code,
-        component=component.code,
-        code=component.charge_code,
-        description=f"{component.title(locale)}: {_destination(calls, locale)}",
-        service=_service(calls),
-        source=_source(first),
-        quantity=Quantity(Fraction(billed), "s"),
-        amount=Amount(total, currency),
-        tax_category=component.tax_category,
-        plan=first.tile.plan.name,
+        billed_s=sum(call.billed_s for call in calls),
+        free_s=sum(call.free_s for call in calls),
+        amount=amount,
+        amount_text=str(amount),
+        service=head.service(first.local.date(), last.local.date()),
         records=tuple(call.key for call in calls),
-        state_read=state_read(first.usage, component),
-        steps=tuple(_steps(calls, total, currency)),
-        details=details,
-        items=tuple(_item(call, locale, hidden_digits) for call in calls) if component.params.itemised else (),
+        state_read=state_read(first.usage, first.component),
+        rows=_steps(calls, head.currency),
+        items=tuple(_item(call, head, hidden_digits) for call in calls) if first.component.params.itemised else (),
     )
 
 
@@ -130,42 +261,14 @@ def _sum(calls: Sequence[RatedCall]) -> Fraction:
     return Fraction(sum(call.amount.numerator * (below // call.amount.denominator) for call in calls), below)
 
 
-def _destination(calls: Sequence[RatedCall], locale: str) -> str:
-    first = calls[0]
-    if first.is_late:  # their days are the service dates of the line
-        return word(locale, "late", destination=first.destination)
-    return first.destination if first.seconds else word(locale, "attempts", destination=first.destination)
-
-
-def _service(calls: Sequence[RatedCall]) -> DateSpan:
-    """Return the dates of the plan version; of late calls the dates on which they were made, as far as one version reaches."""
-    first = calls[0]
-    if not first.is_late:
-        return first.tile.dates
-    return DateSpan(first.local.date(), calls[-1].local.date() + timedelta(days=1))
-
-
-def _source(call: RatedCall) -> str:
-    """Return what tells the line from others of its component; late calls are told by the period that bills them, too."""
-    name = call.destination.replace("|", "/")
-    late = f" billed with {call.billed}" if call.is_late else ""
-    return f"{name}{late}" + ("" if call.seconds else " attempts")
-
-
-def _steps(calls: Sequence[RatedCall], total: Fraction, currency: str) -> Iterator[Step]:
+def _steps(calls: Sequence[RatedCall], currency: str) -> Iterator[Step]:
     by_row: dict[tuple[str, str, str], list[RatedCall]] = {}
     for call in calls:
         by_row.setdefault((call.deck, call.row.prefix, call.row.period), []).append(call)
-    for (deck, prefix, period), some in by_row.items():
-        label = f"{deck}, prefix {prefix}" + (f", {period}" if period else "")
-        free = sum(call.free_s for call in some)
-        included = f", {free} s of them included" if free else ""
-        formula = f"{len(some)} calls of {sum(call.billed_s for call in some)} s{included}: {_prices(some[0].row)}"
-        amount = _sum(some)
-        yield Step(label=label, formula=formula, result=f"{exact_text(amount)} {currency}")
-    params = calls[0].component.params
-    rounding = "" if params.places is None else f", each rounded {params.mode.value} to {params.places} decimals"
-    yield Step(label="sum of the calls", formula=f"{len(calls)} calls{rounding}", result=f"{exact_text(total)} {currency}")
+    for some in by_row.values():
+        billed, free = sum(call.billed_s for call in some), sum(call.free_s for call in some)
+        text = str(Amount(_sum(some), currency))
+        yield row_step(row_words(some[0].deck, some[0].row), len(some), billed, free, text)
 
 
 def _prices(row: DeckRow) -> str:
@@ -177,16 +280,13 @@ def _prices(row: DeckRow) -> str:
     return f"{exact_text(row.connect_fee)} a call, {blocks}" if row.connect_fee else blocks
 
 
-def _item(call: RatedCall, locale: str, hidden_digits: int) -> ChargeItem:
-    details = [(word(locale, "duration"), clock(call.seconds)), (word(locale, "charged"), clock(call.billed_s))]
-    if call.free_s:
-        details.append((word(locale, "included"), clock(call.free_s)))
+def _item(call: RatedCall, head: LineHead, hidden_digits: int) -> ChargeItem:
     return ChargeItem(
         record=call.key,
         on=call.local.date(),
         time=call.local.time().isoformat("seconds"),
         text=shown_number(call.number, hidden_digits),
-        quantity=Quantity(Fraction(call.billed_s), "s"),
-        amount=Amount(call.amount, call.tile.plan.currency),
-        details=tuple(details),
+        quantity=seconds_of(call.billed_s),
+        amount=Amount(call.amount, head.currency),
+        details=lengths_of(head.locale, call.seconds, call.billed_s, call.free_s),
     )

@@ -20,7 +20,8 @@ from billing_telecom_usage.numbers import NumberClass
 from billing_telecom_usage.rating.allowance_columns import covered_columns, covers_columns
 from billing_telecom_usage.rating.allowances import state_name
 from billing_telecom_usage.rating.call_columns import CallColumns, SpokenColumns, settled_columns, spoken_columns
-from billing_telecom_usage.rating.shard_lines import PricedCalls, lines_of
+from billing_telecom_usage.rating.priced_calls import PricedCalls
+from billing_telecom_usage.rating.shard_lines import lines_of
 from billing_telecom_usage.rating.slots import Slots, Tariff, slots_of
 from billing_telecom_usage.rating.sorting import INTERNAL, UNANSWERED
 from billing_telecom_usage.rating.tariff import Allowance, Length

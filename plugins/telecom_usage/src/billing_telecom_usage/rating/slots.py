@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 
@@ -81,16 +81,23 @@ class Slots:
     of_rows: Integers
     terms: tuple[tuple[BillingGroup, AgreementUsage], ...]
     term_of: Integers
+    _fresh: dict[int, Mapping[str, int]] = attrs.field(init=False, factory=dict)
 
-    def granted(self, component: Component) -> dict[int, dict[str, int]]:
+    def fresh(self, term: int) -> Mapping[str, int]:
+        """Return what a term grants: seconds by name of the state, without what earlier periods left."""
+        if term not in self._fresh:
+            _, usage = self.terms[term]
+            kept = buckets_of(attrs.evolve(usage, state={})).by_period
+            self._fresh[term] = {name: buckets[usage.period.start].left_s for name, buckets in kept.items()}
+        return self._fresh[term]
+
+    def granted(self, component: Component) -> dict[int, Mapping[str, int]]:
         """Return the seconds of all allowances, by term and name of their state, of the terms in which a component prices."""
-        found: dict[int, dict[str, int]] = {}
-        for slot in self.slots:
-            if slot.component.code == component.code and slot.params.allowances == component.params.allowances:
-                _, usage = self.terms[slot.term]
-                fresh = buckets_of(attrs.evolve(usage, state={}))
-                found[slot.term] = {name: kept[usage.period.start].left_s for name, kept in fresh.by_period.items()}
-        return found
+        return {
+            slot.term: self.fresh(slot.term)
+            for slot in self.slots
+            if slot.component.code == component.code and slot.params.allowances == component.params.allowances
+        }
 
     def unclear(self) -> npt.NDArray[np.bool_]:
         """Return for each slot whether plan versions of its term give its component's allowances in different words."""
