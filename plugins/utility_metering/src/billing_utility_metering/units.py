@@ -102,8 +102,11 @@ def _units() -> Units:
     return define_units(unit_definitions())
 
 
+@functools.lru_cache(maxsize=1000)
 def unit_name(text: str) -> str | None:
     """Return the unit that `text` spells in any letter case, None for a spelling that the trade does not know."""
+    if text in _FAMILY_OF:
+        return text
     try:
         name = _units().name(" ".join(text.split()))
     except ValueRefused:
@@ -119,6 +122,8 @@ def family_of(unit: str) -> str:
 @functools.cache
 def factor(source: str, target: str) -> Fraction | None:
     """Return how many `target` units are in one `source` unit; None where only a plan's factor may convert them."""
+    if source == target and source in _FAMILY_OF:
+        return Fraction(1)
     try:
         return _units().factor(source, target)
     except ValueRefused:

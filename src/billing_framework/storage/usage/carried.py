@@ -15,7 +15,7 @@ from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import subject_id
 from billing_framework.storage.usage.kind_table import KindTable
-from billing_framework.storage.usage.load import UsageRow, current_records, load_by_key, once_each, usage_row
+from billing_framework.storage.usage.load import UsageRow, current_records, load_by_key, records_of
 from billing_framework.storage.usage.rows import Tables, among, subject_names
 from billing_framework.storage.usage.tables import usage_key
 
@@ -41,12 +41,8 @@ def load_unbilled(
     for _, derived in sorted(tables.items()):
         if not derived.kind.carried:
             continue
-        columns = derived.table.c
-        query = _unbilled(derived, before, up_to_batch)
-        query = query.order_by(columns.subject_id, columns.start_at, columns.key)
-        for row in once_each(rows_of(connection, ids, among(query, columns.subject_id))):
-            subject = ids[row.subject_id]
-            found[subject].append(usage_row(derived, row, derived.usage(row, subject)))
+        for one in records_of(connection, derived, _unbilled(derived, before, up_to_batch), ids):
+            found[one.usage.subject].append(one)
     return dict(found)
 
 

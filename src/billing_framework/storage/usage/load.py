@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import chunks, rows_of
 from billing_framework.storage.master.account_tables import subject_id
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.rows import Tables, among, subject_names, with_keys
 from billing_framework.storage.usage.tables import usage_batch, usage_key
 from billing_framework.usage.kind_fields import MARK
-from billing_framework.usage.record import AnyUsage
+from billing_framework.usage.record import AnyUsage, Usage
+from billing_framework.usage.withheld import withheld_value
 from billing_framework.values.errors import StorageError
 from billing_framework.values.period import Span
 
@@ -69,31 +72,98 @@ def load_current(
         derived = tables[name]
         columns = derived.table.c
         query = current_records(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
-        query = query.order_by(columns.subject_id, columns.start_at, columns.key)
-        for row in once_each(rows_of(connection, ids, among(query, columns.subject_id))):
-            subject = ids[row.subject_id]
-            usage = derived.usage(row, subject)
-            if any(usage.span.overlaps(span) for span in wanted[subject]):
-                found[subject].append(usage_row(derived, row, usage))
+        for one in records_of(connection, derived, query, ids):
+            subject, span = one.usage.subject, one.usage.span
+            if any(span.overlaps(other) for other in wanted[subject]):
+                found[subject].append(one)
     return dict(found)
 
 
-def once_each(rows: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
-    """Yield the rows of records, refusing a second row for a key: somebody added it, and it would be billed.
+def records_of(
+    connection: Connection, derived: KindTable, query: sa.Select[Any], subjects: Mapping[int, str]
+) -> Iterator[UsageRow]:
+    """Yield the records of many subjects that a query finds, ordered by subject id, start and key.
+
+    Args:
+        connection: a connection with one snapshot.
+        derived: their kind with its table.
+        query: the query, which selects the columns of `KindTable.query`.
+        subjects: subject id to subject.
 
     Raises:
-        StorageError: ``STORAGE24``.
+        StorageError: ``STORAGE24`` for a second row for a key: somebody added it, and it would be billed.
     """
+    columns = derived.table.c
+    query = query.order_by(columns.subject_id, columns.start_at, columns.key)
     seen: set[int] = set()
-    for row in rows:
-        if row.key in seen:
-            raise StorageError(
-                "STORAGE24",
-                f"the usage record {row.external_id!r} of source {row.source} is stored twice",
-                remedy="Find out who added a row behind the program's back, and restore the table from a backup",
-            )
-        seen.add(row.key)
-        yield row
+    for some in chunks(subjects):
+        result = connection.execute(among(query, columns.subject_id)(some))
+        rows = result.cursor.fetchall()  # in the form of the driver, so that what repeats in a column is converted once
+        result.close()
+        for one in _records(connection, derived, rows, subjects):
+            if one.key in seen:
+                raise StorageError(
+                    "STORAGE24",
+                    f"the usage record {one.usage.external_id!r} of source {one.usage.source} is stored twice",
+                    remedy="Find out who added a row behind the program's back, and restore the table from a backup",
+                )
+            seen.add(one.key)
+            yield one
+
+
+def _records(
+    connection: Connection, derived: KindTable, rows: Sequence[Sequence[Any]], subjects: Mapping[int, str]
+) -> Iterator[UsageRow]:
+    """Yield the records that rows in the form of the driver store, equal to those of `KindTable.usage`."""
+    if not rows:
+        return
+    selected = derived.query.selected_columns
+    stored = dict(zip(selected.keys(), zip(*rows, strict=True), strict=True))
+    told = {column.name: _converted(stored[column.name], _reading(connection, column)) for column in selected}
+    fields = [
+        [withheld_value(field)] * len(rows)
+        if field.personal
+        else _converted(told[field.name], None if field.choices is None else _choice(field.choices))
+        for field in derived.fields
+    ]
+    names = [field.name for field in derived.fields]
+    bodies = zip(*fields, strict=True) if fields else [()] * len(rows)
+    spans: dict[tuple[datetime, datetime], Span] = {}
+    envelope = [told[name] for name in _ENVELOPE]
+    marks = told[MARK] if derived.personal else [b""] * len(rows)
+    for values, mark, head in zip(bodies, marks, zip(*envelope, strict=True), strict=True):
+        key, source, external_id, subject, start, end, slot, version, digest, batch = head
+        span = spans.get((start, end)) or spans.setdefault((start, end), Span(start, end))
+        usage: AnyUsage = Usage(
+            kind=derived.kind.name,
+            source=source,
+            external_id=external_id,
+            subject=subjects[subject],
+            span=span,
+            slot=slot,
+            version=version,
+            body=derived.kind.body(**dict(zip(names, values, strict=True))),
+        )
+        yield UsageRow(key=key, digest=digest, batch=batch, usage=usage, mark=mark)
+
+
+_ENVELOPE = ("key", "source", "external_id", "subject_id", "start_at", "end_at", "slot", "version", "digest", "batch_id")
+
+
+def _reading(connection: Connection, column: sa.ColumnElement[Any]) -> Callable[[Any], Any] | None:
+    """Return what makes the value of a column of what the driver gives."""
+    return column.type.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
+
+
+def _choice(choices: type[enum.Enum]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else choices(value)
+
+
+def _converted(values: Sequence[Any], convert: Callable[[Any], Any] | None) -> Sequence[Any]:
+    if convert is None:
+        return values
+    known = {value: convert(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def current_records(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
@@ -124,10 +194,10 @@ def load_by_key(connection: Connection, tables: Tables, keys: Mapping[str, Itera
         derived = tables[name]
         rows += [(derived, row) for row in rows_of(connection, some_keys, with_keys(derived.query, derived.table))]
     names = subject_names(connection, {row.subject_id for _, row in rows})
-    return {row.key: usage_row(derived, row, derived.usage(row, names.get(row.subject_id, ""))) for derived, row in rows}
+    return {row.key: _usage_row(derived, row, derived.usage(row, names.get(row.subject_id, ""))) for derived, row in rows}
 
 
-def usage_row(derived: KindTable, row: sa.Row[Any], usage: AnyUsage) -> UsageRow:
+def _usage_row(derived: KindTable, row: sa.Row[Any], usage: AnyUsage) -> UsageRow:
     """Return a record with what its row says of it."""
     mark = getattr(row, MARK) if derived.personal else b""
     return UsageRow(key=row.key, digest=row.digest, batch=row.batch_id, usage=usage, mark=mark)
