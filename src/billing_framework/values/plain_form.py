@@ -20,6 +20,7 @@ import cattrs
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money, minor_digits
 from billing_framework.values.number import exact, exact_text
+from billing_framework.values.plain_text import NotWritten, text_of
 
 Value = TypeVar("Value")
 
@@ -52,7 +53,10 @@ def from_plain(data: Any, cls: type[Value]) -> Value:
 
 def to_text(value: object) -> str:
     """Return the one JSON text of a value, without the fields that are at their default; digests are taken over it."""
-    return text_of_plain(to_terse(value))
+    try:
+        return text_of(value)
+    except NotWritten:
+        return text_of_plain(to_terse(value))
 
 
 def text_of_plain(data: Any) -> str:
