@@ -60,6 +60,14 @@ CHANGES = {
     ),
     "whose document it is": (f"UPDATE document SET account = 'C2' WHERE id = {INVOICE}", "INVOICE22", ONE),
     "when it is due": (f"UPDATE document SET due_on = '2027-01-01' WHERE id = {INVOICE}", "INVOICE22", ONE),
+    "evidence that is none": (f"UPDATE document_line SET evidence = '[7]' WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "evidence of another shape": (
+        f"UPDATE document_line SET evidence = '{{\"records\": 7}}' WHERE document_id = {INVOICE}",
+        "INVOICE22",
+        ONE,
+    ),
+    "evidence that is no JSON": (f"UPDATE document_line SET evidence = 'x' WHERE document_id = {INVOICE}", "INVOICE22", ONE),
+    "the currency of an item": (f"UPDATE open_item SET currency = 'XX' WHERE document_id = {INVOICE}", ITEM, ""),
     "text that is none": (f"UPDATE document SET state = '[7]' WHERE id = {INVOICE}", "INVOICE22", ONE),
     "a document that is gone": (f"DELETE FROM document WHERE id = {INVOICE}", "INVOICE22", ONE),
     "its input": (f"UPDATE document_input SET manifest = '{{}}' WHERE document_id = {INVOICE}", "INVOICE22", ONE),
@@ -104,6 +112,16 @@ def named(database: Database, what: str) -> None:
     behind(database, statement)
     found = prove(office.deployment, "MAIN").findings
     assert any(one.code == code and subject in one.subject for one in found), found
+
+
+def test_what_cannot_be_read_hides_nothing_else(database: Database) -> None:
+    office = worked(database)
+    behind(database, f"UPDATE document_line SET evidence = '[7]' WHERE document_id = {INVOICE}")
+    behind(database, "UPDATE posting SET amount = amount + 1 WHERE line = 1")
+    behind(database, "UPDATE document_tax SET tax = tax + 1")
+    found = {(one.code, one.subject) for one in prove(office.deployment, "MAIN").findings}
+    assert {("INVOICE22", "INV-2026-000001"), ("INVOICE22", "INV-2026-000002")} <= found
+    assert any(code == "LEDGER20" for code, _ in found)
 
 
 TEXTS = {"plan_version": "price plan machine@2026", "tax_file": "tax rates taxes", "book_version": "book MAIN"}

@@ -13,6 +13,7 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.invoicing.proof import prove
 from billing_framework.receivables.open_item import document_item_key, item_of
+from billing_framework.run.prove.unreadable import cannot_be_read
 from billing_framework.storage.billing.billed_records import mislinked
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents, load_inputs
 from billing_framework.storage.billing.draft_rows import charge_id
@@ -27,7 +28,6 @@ from billing_framework.storage.billing.issued import (
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.many import chunks
 from billing_framework.storage.receivable.rows import load_items
-from billing_framework.values.errors import BillingError, ConfigurationError
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.plain_form import to_plain
 
@@ -63,9 +63,9 @@ def _some(connection: Connection, keys: Sequence[int], names: Mapping[int, Numbe
         yield from _books(connection, documents)
         yield from _inputs(connection, documents)
         yield from _traces(connection, documents)
-    except ConfigurationError:  # the key of personal data is missing, which says nothing about a document
-        raise
-    except (BillingError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:
+        if not cannot_be_read(error):  # such as a missing key of personal data, which says nothing about a document
+            raise
         if len(keys) == 1:
             yield _changed(names[keys[0]][0], f"what is stored of it cannot be read: {error!r}")
             return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy.engine import Connection
 
@@ -11,6 +13,7 @@ from billing_framework.receivables.fiduciary import FiduciaryBalance, reconcile_
 from billing_framework.receivables.open_item import standings
 from billing_framework.run.collect.held import role_of
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.prove.unreadable import told_of
 from billing_framework.storage.master.book_rows import find_books, load_book
 from billing_framework.storage.receivable.answer_proof import odd_answers
 from billing_framework.storage.receivable.held import HeldBalance, guarded_balances, item_sums, posted_balances
@@ -59,12 +62,22 @@ def _all_held(connection: Connection, profile: BookProfile) -> list[Finding]:
 
 def reconcile_book(connection: Connection, profile: BookProfile, *, deep: bool = False) -> list[Finding]:
     """Return the findings of one book; see `reconcile`."""
-    findings = [*receivable_findings(connection, profile), *_all_held(connection, profile)]
-    if not deep:
-        return findings
-    payments = (_difference(profile.code, account, what) for account, what in odd_payments(connection, profile.code))
-    answers = (_difference(profile.code, subject, what) for subject, what in odd_answers(connection, profile.code))
-    return [*findings, *_item_findings(connection, profile.code), *payments, *answers]
+    parts: dict[str, Callable[[], Iterable[Finding]]] = {
+        "open items": lambda: receivable_findings(connection, profile),
+        "held money": lambda: _all_held(connection, profile),
+    }
+    if deep:
+        parts |= {
+            "allocations": lambda: _item_findings(connection, profile.code),
+            "payments": lambda: _odd(profile.code, odd_payments(connection, profile.code)),
+            "answers": lambda: _odd(profile.code, odd_answers(connection, profile.code)),
+        }
+    found = (told_of(part, functools.partial(_difference, profile.code, name)) for name, part in parts.items())
+    return [finding for findings in found for finding in findings]
+
+
+def _odd(book: str, found: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    yield from (_difference(book, subject, what) for subject, what in found)
 
 
 def receivable_findings(connection: Connection, profile: BookProfile) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 import sqlalchemy as sa
@@ -13,13 +13,14 @@ from billing_framework.ledger.entry import sub_ledger_id
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.issued_documents import document_findings
 from billing_framework.run.prove.reconcile import reconcile
+from billing_framework.run.prove.unreadable import cannot_be_read, told_of
 from billing_framework.storage.ledger.balances import book_balances, sub_ledger_balances
 from billing_framework.storage.ledger.batch_rows import head
 from billing_framework.storage.ledger.books import list_books, load_book
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.master.account_tables import account
 from billing_framework.values.errors import InputRefused
-from billing_framework.values.finding import Finding
+from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
 
@@ -122,11 +123,34 @@ def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes]
         book: code of the book.
         known_heads: sequence numbers and hashes that were written down elsewhere, for example in a close report.
     """
-    findings = [*verify(deployment.database, book, known_heads=known_heads), *reconcile(deployment, book, deep=True)]
     with deployment.database.read() as connection:
-        findings += document_findings(connection, book)
-        sequence, newest = head(connection, load_book(connection, book).id)
-    return Proof(book=book, batches=sequence, head=newest.hex(), findings=tuple(findings))
+        parts: tuple[Callable[[], Iterable[Finding]], ...] = (
+            lambda: verify(deployment.database, book, known_heads=known_heads),
+            lambda: reconcile(deployment, book, deep=True),
+            lambda: document_findings(connection, book),
+        )
+        findings = tuple(finding for part in parts for finding in told_of(part, lambda what: _unreadable(book, what)))
+        sequence, newest = _head(connection, book)
+    return Proof(book=book, batches=sequence, head=newest.hex(), findings=findings)
+
+
+def _head(connection: Connection, book: str) -> tuple[int, bytes]:
+    try:
+        return head(connection, load_book(connection, book).id)
+    except Exception as error:
+        if not cannot_be_read(error):
+            raise
+        return 0, b""  # a finding has told of it
+
+
+def _unreadable(book: str, what: str) -> Finding:
+    return Finding(
+        code="LEDGER20",
+        severity=Severity.BLOCKING,
+        what=what,
+        remedy="Find out who changed it behind the program's back, and restore the rows from a backup",
+        subject=f"book {book}",
+    )
 
 
 def all_books(deployment: Deployment) -> list[str]:

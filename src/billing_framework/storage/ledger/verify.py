@@ -44,6 +44,8 @@ def verify(database: Database, key: str, *, known_heads: Mapping[int, bytes] | N
         try:
             found.extend(_findings(connection, wanted, known_heads or {}))
         except (ValueError, StorageError) as error:
+            if isinstance(error, StorageError) and error.code != "STORAGE21":
+                raise  # the database itself cannot be read on
             # A date or text that was overwritten with something that is none; what was found so far says more.
             found.append(_blocking("LEDGER20", f"a stored value cannot be read: {error}", f"book {key}"))
         return found
