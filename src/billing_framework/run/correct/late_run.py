@@ -18,9 +18,10 @@ from billing_framework.run.draft.late_policy import HELD, TO_REBILL
 from billing_framework.run.draft.load_input import open_desk
 from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.run.versions import computing_versions
+from billing_framework.storage.billing.account_briefs import account_briefs, with_evidence
 from billing_framework.storage.billing.documents import find_document, load_inputs, replaced_by
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.run_rows import Run, run_accounts
+from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
@@ -129,16 +130,15 @@ def compare_late(deployment: Deployment, code: str = "") -> tuple[LateComparison
 
 
 def _items(connection: Connection, run: Run) -> tuple[LateItem, ...]:
-    rows = run_accounts(connection, run)
     found = {
         (row.account, item.finding.value): LateItem(
             account=row.account, document=item.finding.value, outcome=item.finding.what, code=item.finding.code
         )
-        for row in rows
+        for row in with_evidence(connection, run)
         for item in row.evidence
         if item.finding.code == MOVED_STATE
     }
-    texts = load_inputs(connection, {row.document for row in rows if row.document})
+    texts = load_inputs(connection, {one.document for one in account_briefs(connection, run) if one.document})
     for given in _with_late(text for by_account in texts.values() for text, _ in by_account.values()):
         account = given.account.code
         for late in given.late:

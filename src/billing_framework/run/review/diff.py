@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.draft import DraftLine
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.run_rows import Run, find_run
 from billing_framework.storage.billing.tables import document, run_account
@@ -152,7 +154,7 @@ def diff_runs(deployment: Deployment, first: str, second: str) -> RunDifference:
         NotFound: there is no such run.
         Refused: ``RUN50`` where the runs bill other dates or another book.
     """
-    with deployment.database.read() as connection:
+    with collector_paused(), deployment.database.read() as connection:
         one, other = find_run(connection, first), find_run(connection, second)
         if (one.book, one.period) != (other.book, other.period):
             raise Refused(
@@ -198,13 +200,14 @@ def _bills(connection: Connection, run: Run) -> dict[str, _Bill]:
         .where(accounts.run_id == run.id)
     )
     found = {}
-    for row in connection.execute(query):
-        if row.state not in _BILLED:
-            found[row.account] = _Bill(state=row.state)
-        elif row.id is None:
-            found[row.account] = _Bill(state="billed")  # its charges are on the document of another account
+    rows: Iterable[Any] = connection.execute(query).all()
+    for account, state, document_id, digest, gross, currency in rows:
+        if state not in _BILLED:
+            found[account] = _Bill(state=state)
+        elif document_id is None:
+            found[account] = _Bill(state="billed")  # its charges are on the document of another account
         else:
-            found[row.account] = _Bill(state="billed", document=row.id, digest=row.digest, gross=Money(row.gross, row.currency))
+            found[account] = _Bill(state="billed", document=document_id, digest=digest, gross=Money(gross, currency))
     return found
 
 

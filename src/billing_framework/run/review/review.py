@@ -17,6 +17,8 @@ from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles
 from billing_framework.run.usage.late import LateUsage, late_usage
+from billing_framework.run.work.work import collector_paused
+from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
 from billing_framework.storage.billing.figure_rows import proven_documents
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts, runs
@@ -100,9 +102,10 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
     Raises:
         NotFound: there is no such run.
     """
-    with deployment.database.read() as connection:
+    with collector_paused(), deployment.database.read() as connection:
         run = meant_run(connection, code)
-        rows = run_accounts(connection, run)
+        rows = account_briefs(connection, run)
+        held = run_accounts(connection, run, states=["held"])
         totals = totals_of(connection, run)
         last = _last_totals(connection, run)
         unassigned = _unassigned(deployment, connection, run)
@@ -122,7 +125,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         billed_records=sum(_billed(row) for row in rows if row.state in ("drafted", "approved", "posted")),
         suspended=waiting,
         unassigned=unassigned,
-        held=tuple(row for row in rows if row.state == "held"),
+        held=tuple(held),
         stale=stale_accounts(deployment, run) if run.is_open else {},
         late=_late(deployment, run),
         digest=digest,
@@ -136,7 +139,7 @@ def _late(deployment: Deployment, run: Run) -> tuple[LateUsage, ...]:
     return tuple(one for one in found if one.document not in drafted)
 
 
-def _billed(row: RunAccount) -> int:
+def _billed(row: AccountBrief) -> int:
     left = sum(count for name, count in row.control.items() if name.startswith("deferred: "))
     return row.control.get("records", 0) - left
 
@@ -192,7 +195,7 @@ def _together(one: RunTotals, other: RunTotals) -> RunTotals:
     )
 
 
-def _digest(connection: Connection, run: Run, rows: Sequence[RunAccount]) -> str:
+def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> str:
     keys = {row.document for row in rows if row.document and row.state in ("drafted", "approved", "posted")}
     mapping = mapping_of(load_book(connection, run.book).profile)
     documents = proven_documents(connection, keys).values()

@@ -46,3 +46,11 @@ def drafted_otherwise(connection: Connection, run: Run, known: str) -> list[RunA
     query = sa.select(columns.account).where(columns.run_id == run.id, columns.manifest.is_not(None), columns.known != known)
     found = run_accounts_of(connection, run, connection.scalars(query).all())
     return [found[account] for account in sorted(found)]
+
+
+def with_evidence(connection: Connection, run: Run) -> list[RunAccount]:
+    """Return the accounts of a run, in order of code, of which something was found that holds them, or held them."""
+    columns = run_account.c
+    query = sa.select(columns.account).where(columns.run_id == run.id, sa.type_coerce(columns.evidence, sa.Text()) != "[]")
+    found = run_accounts_of(connection, run, connection.scalars(query).all())
+    return [found[account] for account in sorted(found)]
