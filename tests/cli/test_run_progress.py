@@ -89,6 +89,17 @@ def test_a_run_that_was_cut_off_goes_on(office: Office) -> None:
     assert "no run" in told(office, "run", "resume", "nowhere", code=2)
 
 
+def test_accounts_that_are_drafted_anew_count_once(office: Office) -> None:
+    office.start("2026-07")
+    office.jobs("j1,machine-0,2026-07-03T08:00:00+00:00,4")
+    seen: list[tuple[int, int]] = []
+    office.start("2026-07", progress=lambda done, of: seen.append((done, of)))
+    assert seen[-1] == (5, 5)
+    text = told(office, "run", "status")
+    assert "accounts  5 drafted" in text
+    assert "draft: 5 of 5 accounts; shards: 2 done" in text
+
+
 def test_executors_are_checked_at_the_command_line(office: Office) -> None:
     start = ("run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
     assert "is not one of" in told(office, *start, "--executor", "abacus", code=2)

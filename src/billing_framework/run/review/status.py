@@ -10,7 +10,7 @@ import attrs
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.worker_name import is_gone, shown_worker
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.run_counts import counts_by_reason, counts_by_state
+from billing_framework.storage.billing.run_counts import counts_by_reason, counts_by_state, drafted_again
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import DRAFT, POST, Shard, shards_of
 
@@ -46,8 +46,8 @@ class StepStatus:
     Attributes:
         step: ``draft`` or ``post``.
         shards: number of shards in each state.
-        saved: accounts or documents that are saved.
-        size: accounts or documents in all shards.
+        saved: accounts or documents that are saved; one that is drafted anew counts again when that is done.
+        size: accounts or documents in all shards, each once.
         held: the shards that workers have.
         errors: number of each waiting shard to why its last worker gave it back.
         per_minute: accounts or documents saved per minute of late; None where nobody has worked in the last minutes.
@@ -94,21 +94,21 @@ def run_status(deployment: Deployment, code: str = "") -> RunStatus:
     with deployment.database.read() as connection:
         run = meant_run(connection, code)
         accounts, holds = counts_by_state(connection, run), counts_by_reason(connection, run)
-        shards = shards_of(connection, run)
+        shards, again = shards_of(connection, run), {DRAFT: drafted_again(connection, run)}
     now = deployment.clock.now()
     by_step = {step: [one for one in shards if one.step == step] for step in (DRAFT, POST)}
-    steps = tuple(_step(step, some, now) for step, some in by_step.items() if some)
+    steps = tuple(_step(step, some, now, again.get(step, 0)) for step, some in by_step.items() if some)
     return RunStatus(run=run, accounts=accounts, holds=holds, steps=steps)
 
 
-def _step(step: str, shards: Sequence[Shard], now: datetime) -> StepStatus:
+def _step(step: str, shards: Sequence[Shard], now: datetime, again: int) -> StepStatus:
     states = [one.state for one in shards]
     per_minute, remaining = _pace(shards, now)
     return StepStatus(
         step=step,
         shards={state: states.count(state) for state in ("pending", "claimed", "done") if state in states},
-        saved=sum(one.saved for one in shards),
-        size=sum(one.size for one in shards),
+        saved=max(sum(one.saved for one in shards) - again, 0),
+        size=sum(one.size for one in shards) - again,
         held=tuple(_held(one, one.lease_until, now) for one in shards if one.lease_until is not None),
         errors={one.number: one.error for one in shards if one.error and one.state == "pending"},
         per_minute=per_minute,

@@ -19,8 +19,9 @@ from billing_framework.run.work.lease import claim, given_back_on_error, gone_wo
 from billing_framework.run.work.shard_worker import ShardTask, work_on_shard
 from billing_framework.run.work.work import IN_PROCESS, PROCESSES, Step, Work, Worked, collector_paused
 from billing_framework.run.work.worker_name import is_gone, process_of, worker_name
+from billing_framework.storage.billing.run_counts import drafted_again
 from billing_framework.storage.billing.run_rows import Run
-from billing_framework.storage.billing.shard_rows import Shard, count_overrun, shards_of
+from billing_framework.storage.billing.shard_rows import DRAFT, Shard, count_overrun, shards_of
 from billing_framework.values.errors import ConfigurationError, Conflict, Refused
 
 Progress = Callable[[int, int], None]
@@ -51,6 +52,7 @@ def coordinate(deployment: Deployment, run: Run, step: Step[Any], work: Work, pr
     """
     if not _unfinished(deployment, run, step):
         return Worked()
+    progress = _of_each_once(deployment, run, step, progress)
     if work.executor == IN_PROCESS:
         worked = _done_here(deployment, run, step, work, progress)
     else:
@@ -81,6 +83,15 @@ def _children() -> frozenset[int]:
 def _unfinished(deployment: Deployment, run: Run, step: Step[Any]) -> list[Shard]:
     with deployment.database.read() as connection:
         return shards_of(connection, run, step.name, unfinished=True)
+
+
+def _of_each_once(deployment: Deployment, run: Run, step: Step[Any], progress: Progress | None) -> Progress | None:
+    """Return what is told of the shards as progress of accounts: those that are drafted once more count once."""
+    if progress is None or step.name != DRAFT:
+        return progress
+    with deployment.database.read() as connection:
+        again = drafted_again(connection, run)
+    return lambda done, of: progress(max(done - again, 0), of - again)
 
 
 def _tell(deployment: Deployment, run: Run, step: Step[Any], progress: Progress | None) -> None:

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.billing.shard_rows import DRAFT
+from billing_framework.storage.billing.shard_tables import run_shard
 from billing_framework.storage.billing.tables import run_account
 
 
@@ -25,6 +27,15 @@ def counts_by_reason(connection: Connection, run: Run) -> dict[str, int]:
         name = row.evidence[0]["check"] if row.evidence else "other"
         counts[name] = counts.get(name, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def drafted_again(connection: Connection, run: Run) -> int:
+    """Return how many places in shards are those of accounts that are in an earlier shard too, as they are drafted once more."""
+    columns, shard = run_account.c, run_shard.c
+    planned = connection.scalar(sa.select(sa.func.sum(shard.size)).where(shard.run_id == run.id, shard.step == DRAFT))
+    in_shards = sa.or_(columns.version > 0, columns.state == "pending")
+    accounts = connection.scalar(sa.select(sa.func.count()).where(columns.run_id == run.id, in_shards))
+    return max(int(planned or 0) - (accounts or 0), 0)
 
 
 def account_states(connection: Connection, run: Run) -> dict[str, str]:
