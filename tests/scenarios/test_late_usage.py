@@ -5,6 +5,8 @@ Ten hours a bill cost 2.00, all others 1.00, and the stand 30.00 a month; 10 % t
 
 from __future__ import annotations
 
+import io
+
 import pytest
 import sqlalchemy as sa
 
@@ -15,6 +17,7 @@ from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.review.review import review_run
 from billing_framework.run.usage.history import record_history
+from billing_framework.run.usage.intake import take_in
 from billing_framework.run.usage.late import late_usage
 from billing_framework.run.usage.suspense import recycle
 from billing_framework.storage.billing.documents import find_document
@@ -23,6 +26,7 @@ from billing_framework.storage.billing.tables import document
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
+from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.values.errors import Refused
 from tests.cli.in_office import told
 from tests.scenarios.office import PLAN, Office
@@ -230,6 +234,25 @@ def test_what_the_source_deletes_is_credited_by_the_next_run(database: Database)
     assert office.jobs("z5,drill,2026-05-10T08:00:00+00:00,3,slot-5,3", file="back.csv").totals.accepted == 1
     office.bill("2026-07")
     assert lines(office, "INV-2026-000003")[-1] == "Machine hours, tier 1, late usage 2026-05-01/2026-05-31 3 hour 6.00 USD"
+    sound(office)
+
+
+def test_a_source_takes_a_record_back_by_a_column_of_its_file(database: Database) -> None:
+    office = office_with(database, "delta")
+    header = "job,sent,machine,at,hours,action"
+
+    def sheet(file: str, *rows: str) -> ControlTotals:
+        content = io.BytesIO("\n".join([header, *rows]).encode())
+        return take_in(office.deployment, content, file_format="job_sheet", source="floor", name=file).totals
+
+    assert sheet("june.csv", "j6,1,drill,2026-06-10T08:00:00+00:00,4,").accepted == 1
+    office.bill("2026-06")
+    office.pass_days(1)
+    taken = sheet("back.csv", "j6,2,drill,2026-06-10T08:00:00+00:00,,withdrawn")
+    assert (taken.accepted, taken.superseding) == (1, 1)
+    assert sheet("again.csv", "j6,2,drill,2026-06-10T08:00:00+00:00,,withdrawn").duplicate == 1
+    office.bill("2026-07")
+    assert lines(office, "INV-2026-000003")[-1] == "Machine hours, tier 1, late usage 2026-06-01/2026-06-30 -4 hour -8.00 USD"
     sound(office)
 
 

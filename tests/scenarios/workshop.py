@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import attrs
 
-from billing_framework import AnyUsage, Rater, Reader, ReadRequest, Span, Usage, UsageKind, hookimpl
+from billing_framework import AnyUsage, Layout, Rater, Reader, ReadRequest, Span, Usage, UsageKind, delimited_reader, hookimpl
 from billing_framework.rating.measure_rater import measure_rater
 
 
@@ -44,14 +44,34 @@ def read_jobs(stream: BinaryIO, request: ReadRequest) -> Iterator[AnyUsage]:
         )
 
 
+JOB = UsageKind(name="job", title="A job of a machine", body=Job)
+JOB_SHEET = delimited_reader(
+    "job_sheet",
+    "Jobs by named columns, which can be taken back",
+    Layout(
+        kind=JOB,
+        columns={
+            "external_id": ("job", "sent"),
+            "subject": "machine",
+            "start": "at",
+            "hours": "hours",
+            "slot": "job",
+            "version": "sent",
+            "deleted": "action",
+        },
+        deletion="withdrawn",
+    ),
+)
+
+
 @hookimpl
 def billing_usage_kinds() -> list[UsageKind]:
-    return [UsageKind(name="job", title="A job of a machine", body=Job)]
+    return [JOB]
 
 
 @hookimpl
 def billing_readers() -> list[Reader]:
-    return [Reader(format="jobs", title="Jobs as CSV", kinds=("job",), read=read_jobs)]
+    return [Reader(format="jobs", title="Jobs as CSV", kinds=("job",), read=read_jobs), JOB_SHEET]
 
 
 @hookimpl

@@ -209,3 +209,33 @@ def test_a_value_that_the_class_of_the_kind_refuses_is_a_bad_record_with_its_col
     assert isinstance(bad, BadRecord)
     assert (bad.findings[0].line, bad.findings[0].field, bad.findings[0].value) == (2, "min", "-600")
     assert isinstance(good, Usage)
+
+
+VERSIONS = {**COLUMNS, "slot": "ticket", "version": "sent", "deleted": "gone"}
+SENT = f"{HEADER},sent,gone"
+
+
+def test_a_column_says_which_records_the_source_takes_back() -> None:
+    rows = ("N,17,CARD-1,2026-07-01T08:30:00,45,1.50,large,2026-07-01,1,", "N,18,CARD-1,2026-07-01T08:30:00,,,,,2,yes")
+    kept, gone = read("\n".join([SENT, *rows]), columns=VERSIONS)
+    assert isinstance(kept, Usage)
+    assert isinstance(gone, Usage)
+    assert (kept.deleted, kept.slot, kept.version) == (False, "17", 1)
+    assert (gone.deleted, gone.slot, gone.version, gone.body) == (True, "18", 2, None)
+
+
+def test_the_word_for_a_deletion_may_be_the_source_s_own_and_nothing_is_guessed() -> None:
+    row = "N,17,CARD-1,2026-07-01T08:30:00,45,1.50,large,2026-07-01,2,"
+    (gone,) = read(f"{SENT}\n{row}D\n", columns=VERSIONS, deletion="D")
+    (kept,) = read(f"{SENT}\n{row}C\n", columns=VERSIONS, deletion="D")
+    assert isinstance(gone, Usage)
+    assert isinstance(kept, Usage)
+    assert (gone.deleted, kept.deleted) == (True, False)
+    (bad,) = read(f"{SENT}\n{row}D\n", columns=VERSIONS)
+    assert isinstance(bad, BadRecord)
+    assert (bad.findings[0].field, bad.findings[0].value) == ("gone", "D")
+
+
+def test_a_deletion_needs_to_say_what_it_is_about() -> None:
+    with pytest.raises(ConfigurationError, match="USAGE20.*'slot' and 'version'"):
+        read(HEADER, columns={**COLUMNS, "deleted": "gone", "slot": "ticket"})

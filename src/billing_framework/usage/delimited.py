@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from billing_framework.usage.delimited_cell import BadCell, CellRules, cell_value, instant, whole
+from billing_framework.usage.delimited_cell import YES, BadCell, CellRules, cell_value, flag, instant, whole
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.reader import BadRecord, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage, UsageKind
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from billing_framework.usage.columnar.record_columns import RecordColumns
 
 _TEXT_FIELDS = ("external_id", "subject", "slot")
-_ENVELOPE = (*_TEXT_FIELDS, "start", "end", "version")
+_ENVELOPE = (*_TEXT_FIELDS, "start", "end", "version", "deleted")
 _LONGEST_RAW = 10_000
 
 
@@ -36,14 +36,18 @@ class Layout:
     Attributes:
         kind: usage kind of its records.
         columns: field to the column that holds it. Fields are ``external_id``, ``subject``, ``start``, ``end``, ``slot``,
-            ``version`` and those of the kind; a tuple of columns is joined by ``/``, which makes an id of several columns.
-            ``external_id``, ``subject`` and ``start`` are required; without ``end`` a record is at one instant.
+            ``version``, ``deleted`` and those of the kind; a tuple of columns is joined by ``/``, which makes an id of several
+            columns. ``external_id``, ``subject`` and ``start`` are required; without ``end`` a record is at one instant. Where
+            ``deleted`` says yes, the source takes back what lower versions of the slot say, and the fields of the kind are not
+            read; it needs ``slot`` and ``version``.
         ignored: columns that may be there and are not read; any other column refuses the file.
         delimiter: the character between cells.
         encoding: ``utf-8`` (with or without a byte order mark) or another codec of Python.
         decimal_comma: True where decimals are written with a comma.
         date_format: `strptime` format of dates, ISO 8601 where empty.
         time_format: `strptime` format of instants, ISO 8601 where empty.
+        deletion: what the column of ``deleted`` says where a record is taken back, such as ``D``, and anything else where not;
+            where empty, it says yes or no, and an empty cell is no.
     """
 
     kind: UsageKind
@@ -54,6 +58,7 @@ class Layout:
     decimal_comma: bool = False
     date_format: str = ""
     time_format: str = ""
+    deletion: str = ""
 
 
 def delimited_reader(file_format: str, title: str, layout: Layout) -> Reader:
@@ -77,6 +82,9 @@ def delimited_reader(file_format: str, title: str, layout: Layout) -> Reader:
     for name in required:
         if name not in layout.columns:
             raise _layout_error(file_format, f"no column is named for {name!r}", "Every record needs it")
+    if "deleted" in layout.columns and not {"slot", "version"} <= layout.columns.keys():
+        what = "a column says what is deleted, but none of what slot and version"
+        raise _layout_error(file_format, what, "Name columns for 'slot' and 'version'")
     if any(field.sort is Sort.WHOLES for name, field in fields.items() if name in layout.columns):
         raise _layout_error(file_format, "a column cannot hold many numbers", "Write a reader of its own")
     codecs.lookup(layout.encoding)
@@ -250,15 +258,18 @@ class _Sheet:
             return BadRecord(line=line, raw=raw, findings=(told,))
         values: dict[str, Any] = {}
         findings: list[Finding] = []
-        for name, found in places.items():
-            text = "/".join(row[place] for place in found)
+        texts = {name: "/".join(row[place] for place in found) for name, found in places.items()}
+        deleted = self._takes_back(texts.get("deleted", ""))
+        for name, text in texts.items():
+            if deleted and name in self.fields:
+                continue  # what is taken back has no fields
             try:
                 values[name] = self._value(name, text, cells)
             except BadCell as error:
                 findings.append(self._bad(name, error.what, error.remedy, text, line))
         if not findings:
             try:
-                return self._usage(values, line)
+                return self._usage(values, line, deleted=deleted)
             except BillingError as error:
                 findings.append(self._bad("", error.what, error.remedy, "", line))
             except ValueError as error:  # a validator of the kind's class, such as attrs.validators.ge(0)
@@ -276,10 +287,19 @@ class _Sheet:
             if not text and name != "slot":
                 raise BadCell("text is missing", "Fill the cell")
             return text
+        if name == "deleted":
+            return None if self.layout.deletion or not text else flag(text)
         return whole(text) if name == "version" else instant(text, cells)
 
-    def _usage(self, values: Mapping[str, Any], line: int) -> Usage[Any]:
+    def _takes_back(self, text: str) -> bool:
+        """Return whether the cell that says so takes a record back; `_value` refuses what is neither yes nor no."""
+        if self.layout.deletion:
+            return text.strip() == self.layout.deletion
+        return text.strip().lower() in YES
+
+    def _usage(self, values: Mapping[str, Any], line: int, *, deleted: bool) -> Usage[Any]:
         start: datetime = values["start"]
+        fields = {name: value for name, value in values.items() if name in self.fields}
         return Usage(
             kind=self.layout.kind.name,
             source=self.request.source,
@@ -288,8 +308,9 @@ class _Sheet:
             span=Span(start, values.get("end", start)),
             slot=values.get("slot", ""),
             version=values.get("version", 0),
-            body=self.layout.kind.body(**{name: value for name, value in values.items() if name in self.fields}),
+            body=None if deleted else self.layout.kind.body(**fields),
             line=line,
+            deleted=deleted,
         )
 
     def _bad(self, field: str, what: str, remedy: str, value: str, line: int) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from typing import Any
@@ -18,6 +17,9 @@ from billing_framework.values.period import midnight
 from billing_framework.values.spelling import did_you_mean
 
 _WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+
+YES = ("true", "1", "yes")
+NO = ("false", "0", "no")
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +67,7 @@ def cell_value(text: str, field: BodyField, rules: CellRules) -> Any:
         case Sort.EXACT:
             return number(text, rules)
         case Sort.FLAG:
-            return _flag(text)
+            return flag(text)
         case Sort.DAY:
             return day(text, rules)
         case Sort.INSTANT:
@@ -130,10 +132,10 @@ def _local(found: datetime, rules: CellRules) -> datetime:
     return early
 
 
-def _flag(text: str) -> bool:
-    meaning: Mapping[str, bool] = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.lower() in meaning:
-        return meaning[text.lower()]
+def flag(text: str) -> bool:
+    """Return whether a cell says yes."""
+    if text.lower() in (*YES, *NO):
+        return text.lower() in YES
     raise BadCell("true or false is needed here", "Write true or false")
 
 

@@ -124,4 +124,4 @@ def fits_columns(kind: UsageKind, fields: Mapping[str, BodyField], named: Sequen
     own = attrs.fields(kind.body)
     has_checks = hasattr(kind.body, "__attrs_post_init__") or any(one.validator or one.converter for one in own)
     known = all(fields[name].sort in _SORTS for name in named if name in fields)
-    return is_plain_text and known and not has_checks and not {"slot", "version"} & set(named)
+    return is_plain_text and known and not has_checks and not {"slot", "version", "deleted"} & set(named)
