@@ -7,13 +7,15 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import attrs
 import numpy as np
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage.ahead import ahead
 from billing_framework.storage.bulk import bulk_read_ints
-from billing_framework.storage.bulk_columns import Literal, PreparedRows, insert_columns, prepared_rows
+from billing_framework.storage.bulk_columns import Literal, PreparedRows, insert_columns, insert_prepared, prepared_rows
 from billing_framework.storage.engine_errors import driver_errors_translated
 from billing_framework.storage.packed import pack
 from billing_framework.storage.packed_columns import pack_columns
@@ -183,4 +185,6 @@ def insert_key_columns(connection: Connection, kind: str, keys: Iterable[pl.Data
         batch_id: number of their batch.
     """
     constants: Mapping[str, Literal] = {"kind": kind, "batch_id": batch_id}
-    insert_columns(connection, usage_key.name, pl.concat(keys).sort("key"), constants)
+    rows = prepared_rows(connection.dialect.name, usage_key.name, pl.concat(keys).sort("key"), constants)
+    with ahead(rows.blocks) as blocks:
+        insert_prepared(connection, attrs.evolve(rows, blocks=blocks))
