@@ -227,10 +227,14 @@ TWINS: dict[str, Fault] = {
 @pytest.mark.parametrize("fault", TWINS)
 def test_a_faulty_twin_costs_time_and_nothing_else(sqlite_database: Database, fault: str) -> None:
     office = office_of(sqlite_database, faulty_plugin(twin=TWINS[fault]))
-    (told,) = office.start("2026-07").findings
+    report = office.start("2026-07")
+    told, counted = report.findings
     assert not told.stops
     assert "faulty" in told.what
     assert told.what.endswith("; the reference rates instead")
+    of = 1 if fault == "breaks the contract at one" else 3
+    assert str(counted).startswith(f"faulty: RUN64 the reference of rater 'faulty' rated {of} accounts")
+    assert any(f"rated {of} accounts" in one for one in report_run(office.deployment).told)
     office.approve()
     office.post()
     assert [row.split(maxsplit=1)[1] for row in office.documents()] == ["C0 39.60", "C1 41.80", "C2 44.00"]

@@ -96,6 +96,7 @@ def _columns(
         failed = offers.broken(rater.name, f"{who} returned another number of ratings than it was given groups", "")
     if failed is not None:
         offers.watch.tell(_passed_over(failed))
+        offers.watch.fell_back(rater.name, len(own))
     for place, (group, given) in enumerate(zip(own, before, strict=True)):
         if loose_parts(group.agreements) != given:
             yield place, _spoilt(rater, who, group, offers)
@@ -106,6 +107,7 @@ def _columns(
             else:
                 broken = fault or offers.broken(rater.name, f"{who} breaks the contract", group.account.code)
                 offers.watch.tell(_passed_over(broken))
+                offers.watch.fell_back(rater.name, 1)
 
 
 def _passed_over(failed: Finding) -> Finding:

@@ -45,6 +45,9 @@ class CallWatch(Protocol):
     def tell(self, finding: Finding) -> None:
         """Take note of a fault that costs time and changes no result, such as a fast way that failed."""
 
+    def fell_back(self, rater: str, accounts: int) -> None:
+        """Take note that the columnar twin of a rater failed at some accounts, which its reference rates instead."""
+
 
 @attrs.frozen
 class Unwatched:
@@ -55,6 +58,9 @@ class Unwatched:
         return function()
 
     def tell(self, _finding: Finding) -> None:
+        """Take no note."""
+
+    def fell_back(self, _rater: str, _accounts: int) -> None:
         """Take no note."""
 
 

@@ -137,7 +137,7 @@ def draft_shard(desk: Desk, run: Run, lease: Lease, size: int, saved: Saved) -> 
     if not parts:
         with database.begin() as connection:
             lease.finish(connection)
-    return Worked(count=sum(map(len, parts)), told=tuple(watch.told.values()))
+    return Worked(count=sum(map(len, parts)), told=tuple(watch.told.values()), by_reference=dict(watch.by_reference))
 
 
 DRAFTING = Step(name="draft", prepare=_prepare, work=draft_shard)

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from typing import Any
 
@@ -23,6 +23,7 @@ from billing_framework.storage.billing.run_counts import drafted_again
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import DRAFT, Shard, count_overrun, shards_of
 from billing_framework.values.errors import ConfigurationError, Conflict, Refused
+from billing_framework.values.finding import Finding, Severity
 
 Progress = Callable[[int, int], None]
 """Told how many accounts or documents of how many are done."""
@@ -57,9 +58,21 @@ def coordinate(deployment: Deployment, run: Run, step: Step[Any], work: Work, pr
         worked = _done_here(deployment, run, step, work, progress)
     else:
         worked = _Foreman(deployment=deployment, run=run, step=step, work=work, progress=progress).all_done()
-    for finding in worked.told:
+    for finding in (*worked.told, *_by_reference(worked)):
         work.tell(finding)
     return worked
+
+
+def _by_reference(worked: Worked) -> Iterator[Finding]:
+    """Yield how many accounts the reference of each rater had to rate, so that the report of the run says what a fault costs."""
+    for rater, accounts in sorted(worked.by_reference.items()):
+        yield Finding(
+            code="RUN64",
+            severity=Severity.INFORMATION,
+            what=f"the reference of rater {rater!r} rated {accounts} accounts, because its columnar twin failed at them",
+            remedy="Report it to the author of the plugin",
+            subject=rater,
+        )
 
 
 def _outcome(future: Future[Worked | None]) -> Worked | None:

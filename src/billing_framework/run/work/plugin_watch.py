@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -33,10 +34,12 @@ class PluginWatch:
     Attributes:
         budget: seconds that a call may take.
         told: what is to be told, each fault of a plugin once.
+        by_reference: rater to the number of accounts at which its columnar twin failed.
     """
 
     budget: int
     told: dict[tuple[str, str], Finding] = attrs.field(factory=dict)
+    by_reference: Counter[str] = attrs.field(factory=Counter)
     _began: int = 0
 
     def call(self, plugin: str, what: str, function: Callable[[], T]) -> T:
@@ -55,6 +58,10 @@ class PluginWatch:
     def tell(self, finding: Finding) -> None:
         """Take note of a finding."""
         self.told.setdefault((finding.code, finding.what), finding)
+
+    def fell_back(self, rater: str, accounts: int) -> None:
+        """Count accounts that the reference of a rater rates, because its columnar twin failed at them."""
+        self.by_reference[rater] += accounts
 
     def end_if_late(self, *_: object) -> None:
         """End the call under way where it has taken longer than the budget.

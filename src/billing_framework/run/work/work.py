@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -79,15 +80,22 @@ class Worked:
         count: number of accounts drafted or documents issued.
         void: account to the reason why its document was issued as void.
         told: what changes no result but should be known.
+        by_reference: rater to the number of accounts that its reference rated, because its columnar twin failed at them.
     """
 
     count: int = 0
     void: Mapping[str, str] = attrs.field(factory=dict)
     told: tuple[Finding, ...] = ()
+    by_reference: Mapping[str, int] = attrs.field(factory=dict)
 
     def __add__(self, other: Worked) -> Worked:
         told = dict.fromkeys((*self.told, *other.told))  # each once, however many shards say it
-        return Worked(count=self.count + other.count, void={**self.void, **other.void}, told=tuple(told))
+        return Worked(
+            count=self.count + other.count,
+            void={**self.void, **other.void},
+            told=tuple(told),
+            by_reference=dict(Counter(self.by_reference) + Counter(other.by_reference)),
+        )
 
 
 @attrs.frozen(kw_only=True)
