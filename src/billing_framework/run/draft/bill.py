@@ -300,7 +300,9 @@ def _noted(results: Sequence[BillResult], host: Host, watch: CallWatch) -> tuple
         if draft is not None and draft.key in noted.failed:
             result = attrs.evolve(result, draft=None, findings=(*result.findings, noted.failed[draft.key]))  # noqa: PLW2901
         elif draft is not None:
-            draft = attrs.evolve(draft, notes=(*draft.notes, *noted.notes.get(draft.key, ())))
-            result = attrs.evolve(result, draft=draft, texts=document_texts(draft))  # noqa: PLW2901
+            added = noted.notes.get(draft.key, ())
+            draft = attrs.evolve(draft, notes=(*draft.notes, *added)) if added else draft
+            texts = noted.texts.get(draft.key) if not added else None
+            result = attrs.evolve(result, draft=draft, texts=texts or document_texts(draft))  # noqa: PLW2901
         finished.append(result)
     return tuple(finished)

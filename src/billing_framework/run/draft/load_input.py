@@ -175,6 +175,7 @@ class _Gathered:
     holidays: Mapping[str, frozenset[date]]
     late: Mapping[str, LateFound] = attrs.field(factory=dict)
     terms: dict[tuple[object, ...], Terms] = attrs.field(factory=dict)
+    tables: dict[object, tuple[tuple[RateTableRow, ...], tuple[Finding, ...]]] = attrs.field(factory=dict)
     periods: dict[str, tuple[DateSpan, DateSpan]] = attrs.field(factory=dict)
 
     def periods_of(self, desk: Desk, cycle: str, period: DateSpan) -> tuple[DateSpan, DateSpan]:
@@ -428,8 +429,11 @@ def _terms(
     plans = [one for one in desk.plans if one.plan.code == agreement.plan]
     known_at = request.plans_known_at or desk.known_at
     chosen = Selection(tiles=()) if period is None else select(agreement, period, plans, known_at, models)
-    loaded = [row for row in desk.tables if row.loaded_at <= known_at]
-    tables, unclear = choose_tables(((tile.dates, tile.plan) for tile in (*earlier, *chosen.tiles)), loaded)
+    priced = tuple((tile.dates, tile.plan.name) for tile in (*earlier, *chosen.tiles))
+    if priced not in gathered.tables:
+        loaded = [row for row in desk.tables if row.loaded_at <= known_at]
+        gathered.tables[priced] = choose_tables(((tile.dates, tile.plan) for tile in (*earlier, *chosen.tiles)), loaded)
+    tables, unclear = gathered.tables[priced]
     terms = Terms(
         full_period=full,
         next_period=following,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from billing_framework.invoicing.digest import document_digest
+from billing_framework.invoicing.digest import DocumentTexts, document_digest, document_texts
 from billing_framework.invoicing.draft import DraftDocument, Note
 from billing_framework.plugin.host import Host
 from billing_framework.values.call_watch import CallWatch, PluginOverran
@@ -21,10 +21,12 @@ class Noted:
     Attributes:
         notes: key of a document to the notes on it, in order of the plugins.
         failed: key of a document to why nothing can be said about it; its account is held.
+        texts: key of a document to what it says without their notes, as far as that had to be known.
     """
 
     notes: Mapping[int, Sequence[Note]]
     failed: Mapping[int, Finding]
+    texts: Mapping[int, DocumentTexts]
 
 
 def notes_on(drafts: Sequence[DraftDocument], host: Host, watch: CallWatch) -> Noted:
@@ -39,13 +41,13 @@ def notes_on(drafts: Sequence[DraftDocument], host: Host, watch: CallWatch) -> N
         watch: who is told of each call.
     """
     plugins = host.noting_plugins if drafts else ()
-    digests = {draft.key: document_digest(draft) for draft in drafts} if plugins else {}
-    question = _Question(host=host, watch=watch, digests=digests)
+    texts = {draft.key: document_texts(draft) for draft in drafts} if plugins else {}
+    question = _Question(host=host, watch=watch, digests={key: said.digest for key, said in texts.items()})
     notes: dict[int, list[Note]] = {}
     for plugin in plugins:
         for note in question.asked(plugin, [draft for draft in drafts if draft.key not in question.failed]):
             notes.setdefault(note.document, []).append(note)
-    return Noted(notes=notes, failed=question.failed)
+    return Noted(notes=notes, failed=question.failed, texts=texts)
 
 
 @attrs.frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -111,8 +112,9 @@ def season_of(day: date, seasons: Sequence[Season]) -> str:
     return next((season.name for season in seasons if day in season), "")
 
 
-def season_breaks(seasons: Sequence[Season], dates: DateSpan) -> tuple[date, ...]:
-    """Return the dates inside a span on which another season begins."""
+@functools.lru_cache(maxsize=256)
+def season_breaks(seasons: tuple[Season, ...], dates: DateSpan) -> tuple[date, ...]:
+    """Return the dates inside a span on which another season begins; the same for all accounts of a plan."""
     return tuple(
         day
         for day in dates.dates()

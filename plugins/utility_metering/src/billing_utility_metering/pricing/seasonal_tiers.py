@@ -107,7 +107,7 @@ def check_seasonal_tiers(component: Component) -> tuple[Finding, ...]:
 
 def _season_breaks(component: Component, _agreement: Agreement, dates: DateSpan) -> tuple[date, ...]:
     params: SeasonalTiers = component.params
-    return season_breaks([one.season for one in params.seasons], dates)
+    return season_breaks(tuple(one.season for one in params.seasons), dates)
 
 
 SEASONAL_TIERS = ChargeModel(
