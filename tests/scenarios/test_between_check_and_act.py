@@ -98,6 +98,11 @@ def test_what_is_entered_by_a_machine_whose_clock_is_ahead_is_noticed(database: 
 CHANGED = {
     "the state that it carries on": "UPDATE document SET state = replace(state, '4', '400') WHERE status = 'draft'",
     "when it is due": "UPDATE document SET due_on = '2027-01-01' WHERE status = 'draft'",
+    "the id of its account": "UPDATE document SET account_id = account_id + 1 WHERE status = 'draft'",
+    "its month": "UPDATE document SET month = 202607 WHERE status = 'draft'",
+    "its run": "UPDATE document SET run_id = run_id + 1 WHERE status = 'draft'",
+    "its revision": "UPDATE document SET revision = 2 WHERE status = 'draft'",
+    "its reason": "UPDATE document SET reason = 'because' WHERE status = 'draft'",
     "a net beside the words of its line": "UPDATE document_line SET net = net + 1 WHERE line = 1",
 }
 

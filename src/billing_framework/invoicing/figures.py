@@ -6,14 +6,14 @@ Documents are posted by the thousand. Their figures stand in columns, so that po
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 import attrs
 
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument
 
 
-@attrs.frozen
-class LineFigures:
+class LineFigures(NamedTuple):
     """One line in minor units of the document's currency.
 
     Attributes:

@@ -9,6 +9,7 @@ STRICT tables refuse.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Callable
 from fractions import Fraction
@@ -37,6 +38,7 @@ __all__ = [
     "MinorUnits",
     "Whole",
     "canonical_json",
+    "day_of",
     "microseconds",
     "natural_id",
 ]
@@ -184,7 +186,17 @@ class Day(TypeDecorator[dt.date]):
         return value if value is None or dialect.name != "sqlite" else value.isoformat()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.date | None:
-        return _read(dt.date.fromisoformat, value, "date") if isinstance(value, str) else value
+        return day_of(value) if isinstance(value, str) else value
+
+
+@functools.lru_cache(maxsize=4096)
+def day_of(stored: str | dt.date) -> dt.date:
+    """Return a stored date as the driver gives it: as ISO text on SQLite, as a date on PostgreSQL.
+
+    Raises:
+        StorageError: ``STORAGE21`` for a text that is no date.
+    """
+    return stored if isinstance(stored, dt.date) else _read(dt.date.fromisoformat, stored, "date")
 
 
 class CanonicalText(str):

@@ -124,7 +124,7 @@ def _decided(
         rows = account_briefs(connection, run)
         drafted = [row for row in rows if row.state == "drafted"]
         left_out = sum(row.state == "held" for row in rows)
-        proven = proven_documents(connection, {row.document for row in drafted if row.document})
+        proven = proven_documents(connection, run, {row.document for row in drafted if row.document})
         part = chosen(connection, run, drafted, {key: one.figures for key, one in proven.items()}, wanted)
         proven = {row.document: proven[row.document] for row in part if row.document in proven}
         documents = [one.figures for one in proven.values()]
@@ -166,7 +166,7 @@ def _approved(
         move_accounts_on(connection, run, proven, "drafted", "approved")
     else:
         move_accounts(connection, run, "drafted", "approved")
-    frozen = [*proven.values(), *proven_documents(connection, before).values()]
+    frozen = [*proven.values(), *proven_documents(connection, run, before).values()]
     digest = run_digest(frozen, mapping)
     if run.state == "approved":  # another part waits to be posted; this one joins it
         run = move_run(connection, run, "drafted")

@@ -30,7 +30,7 @@ def refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered
     Raises:
         Refused: ``RUN11``; nothing of the run is posted.
     """
-    stored = proven_documents(connection, [one.document for one in manifest])
+    stored = proven_documents(connection, run, [one.document for one in manifest])
     for document in stored.values():
         _refuse_wrong(document)
     if run_digest(stored.values(), mapping) != run.digest:
@@ -67,7 +67,7 @@ def issue_documents(
         Refused: ``RUN11`` where a stored document is not what was drafted; whatever the ledger refuses.
         Conflict: a number, an item or a record was taken by another document.
     """
-    stored = proven_documents(connection, [one.document for one in numbers])
+    stored = proven_documents(connection, run, [one.document for one in numbers])
     for document in stored.values():
         _refuse_wrong(document)
     figures = [(stored[one.document].figures, one.number) for one in numbers]

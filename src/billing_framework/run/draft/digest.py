@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Iterable
 
 from billing_framework.invoicing.entries import booked_amounts
-from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.storage.billing.figure_rows import ProvenDocument
-from billing_framework.values.plain_form import text_of_plain
+from billing_framework.values.plain_form import json_string
 
 
 def run_digest(documents: Iterable[ProvenDocument], mapping: ChartMapping) -> str:
@@ -22,11 +21,13 @@ def run_digest(documents: Iterable[ProvenDocument], mapping: ChartMapping) -> st
         documents: the documents, in any order.
         mapping: the accounts of the book.
     """
-    parts = sorted(text_of_plain([one.figures.account, one.digest, _entry(one.figures, mapping), one.state]) for one in documents)
+    parts = sorted([_said(one, mapping) for one in documents])
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _entry(document: DocumentFigures, mapping: ChartMapping) -> list[object]:
-    """Return what a document's entry says, without its key and the document's: date, kind, currency and lines in their order."""
-    lines = [[account, minor] for account, minor in booked_amounts(document, mapping)]
-    return [document.issue_on.isoformat(), document.kind.value, document.currency, lines]
+def _said(one: ProvenDocument, mapping: ChartMapping) -> str:
+    """Return as JSON account, content, entry and state of a document; an entry is its date, kind, currency and lines in order."""
+    document = one.figures
+    lines = ",".join([f"[{json_string(account)},{minor}]" for account, minor in booked_amounts(document, mapping)])
+    entry = f'["{document.issue_on.isoformat()}","{document.kind.value}","{document.currency}",[{lines}]]'
+    return f'[{json_string(document.account)},"{one.digest}",{entry},{json_string(one.state)}]'

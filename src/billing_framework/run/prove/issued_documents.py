@@ -23,6 +23,7 @@ from billing_framework.storage.billing.issued import (
     entered_amounts,
     issued_numbers,
     numbered_documents,
+    origins,
     written_states,
 )
 from billing_framework.storage.billing.numbers import counters_given
@@ -61,6 +62,7 @@ def _some(connection: Connection, keys: Sequence[int], names: Mapping[int, Numbe
         documents = load_documents(connection, keys)
         yield from _content(documents.values())
         yield from _books(connection, documents)
+        yield from _origins(connection, documents)
         yield from _inputs(connection, documents)
         yield from _traces(connection, documents)
     except Exception as error:
@@ -99,6 +101,16 @@ def _books(connection: Connection, documents: Mapping[int, StoredDocument]) -> I
         if items.get(item.key) != item:
             what = "is not there" if item.key not in items else "differs from what it says"
             yield _changed(documents[key].number, f"its open item {what}")
+
+
+def _origins(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:
+    """Yield a finding where a document stands with another run or revision than it was issued with."""
+    for key, (run, revision) in origins(connection, documents).items():
+        stored = documents[key]
+        if run is not None and stored.run_id != run:
+            yield _changed(stored.number, "it stands with another run than the one that has issued it")
+        if stored.revision != revision:
+            yield _changed(stored.number, f"its stored revision {stored.revision} should be {revision}")
 
 
 def _inputs(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:

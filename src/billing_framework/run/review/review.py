@@ -198,7 +198,7 @@ def _together(one: RunTotals, other: RunTotals) -> RunTotals:
 def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> str:
     keys = {row.document for row in rows if row.document and row.state in ("drafted", "approved", "posted")}
     mapping = mapping_of(load_book(connection, run.book).profile)
-    documents = proven_documents(connection, keys).values()
+    documents = proven_documents(connection, run, keys).values()
     codes = {line.charge_code for one in documents for line in one.figures.lines}
     taxes = {code for one in documents for code, tax in one.figures.taxes if tax}
     if mapping.unmapped(charge_codes=codes, tax_codes=taxes, roles=["receivable"]):

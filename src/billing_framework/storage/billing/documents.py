@@ -21,7 +21,9 @@ from billing_framework.storage.billing.buyers import parties_of
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import one_of, rows_of
+from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.errors import BillingError, NotFound, Refused
+from billing_framework.values.period import month_key
 from billing_framework.values.plain_form import from_plain
 from billing_framework.values.spelling import did_you_mean
 
@@ -72,12 +74,14 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
     wanted = list(keys)
     lines: dict[int, list[tuple[DraftLine, LineEvidence]]] = {}
     odd: dict[int, set[str]] = {}
+    places: dict[int, set[tuple[int, int]]] = {}
     table = tables.document_line
     for row in rows_of(
         connection, wanted, lambda some: sa.select(table).where(table.c.document_id.in_(some)).order_by(table.c.line)
     ):
         line = from_plain(row.content, DraftLine)
         lines.setdefault(row.document_id, []).append((line, from_plain(row.evidence, LineEvidence)))
+        places.setdefault(row.document_id, set()).add((row.account_id, row.month))
         if not _same_line(row, line):
             odd.setdefault(row.document_id, set()).add(f"line {row.line}")
     taxes: dict[int, list[TaxLine]] = {}
@@ -87,22 +91,29 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
     ):
         one = from_plain(row.content, TaxLine)
         taxes.setdefault(row.document_id, []).append(one)
+        places.setdefault(row.document_id, set()).add((row.account_id, row.month))
         if (row.code, row.base, row.rate, row.tax) != (one.code, one.taxable.minor, one.rate, one.tax.minor):
             odd.setdefault(row.document_id, set()).add(f"tax {row.position}")
     document = tables.document
-    return {
-        row.id: _stored(row, lines.get(row.id, []), taxes.get(row.id, []), odd.get(row.id, set()))
-        for row in rows_of(connection, wanted, lambda some: sa.select(document).where(document.c.id.in_(some)))
-    }
+    found: dict[int, StoredDocument] = {}
+    for row in rows_of(connection, wanted, lambda some: sa.select(document).where(document.c.id.in_(some))):
+        if places.get(row.id, set()) - {(row.account_id, row.month)}:
+            odd.setdefault(row.id, set()).add("account or month of a line or tax")
+        found[row.id] = _stored(row, lines.get(row.id, []), taxes.get(row.id, []), odd.get(row.id, set()))
+    return found
 
 
 def _same_line(row: sa.Row[Any], line: DraftLine) -> bool:
-    columns = (row.line, row.net, row.tax, row.charge, row.agreement, row.component, row.code, row.amount)
-    content = (
-        line.number, line.net.minor, line.tax.minor, line.charge_key, line.agreement, line.component, line.charge_code,
-        line.amount.value,
+    columns = (
+        row.line, row.net, row.tax, row.charge, row.agreement, row.component, row.code, row.amount, row.service_start,
+        row.service_end, row.quantity, row.unit, row.unit_price, row.origin,
     )  # fmt: skip
-    return columns == content and (row.service_start, row.service_end) == (line.service.start, line.service.end)
+    return columns == (
+        line.number, line.net.minor, line.tax.minor, line.charge_key, line.agreement, line.component, line.charge_code,
+        line.amount.value, line.service.start, line.service.end, None if line.quantity is None else line.quantity.value,
+        None if line.quantity is None else line.quantity.unit, None if line.unit_price is None else line.unit_price.value,
+        line.origin.value,
+    )  # fmt: skip
 
 
 def _odd_columns(row: sa.Row[Any], head: DraftDocument) -> Iterator[str]:
@@ -119,6 +130,12 @@ def _odd_columns(row: sa.Row[Any], head: DraftDocument) -> Iterator[str]:
         yield "kind"
     if (row.period_start, row.period_end) != (head.period.start, head.period.end):
         yield "period"
+    if row.account_id != account_id(head.account):
+        yield "account id"
+    if row.month != month_key(head.issue_on):
+        yield "month"
+    if row.reason != head.reason and row.status != DocumentStatus.VOID.value:
+        yield "reason"
 
 
 def _stored(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -17,17 +17,23 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.figures import DocumentFigures, LineFigures
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, document_line, document_tax
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.column_types import day_of
+from billing_framework.storage.many import one_of
+from billing_framework.values.identity import natural_ids_below
 from billing_framework.values.money import Money
+from billing_framework.values.period import month_key
 
-_LineRow = tuple[LineFigures, str]
-"""What the columns of a line say, and its text."""
+_Line = tuple[int, int, str, int, int, str]
+"""A line: document, number, code, net, tax and its text."""
 
-_TaxRow = tuple[str, int, str]
-"""Code and amount of a tax, and its text."""
+_Tax = tuple[int, str, int, str]
+"""A tax: document, code, amount and its text."""
 
 _MOST_TEXTS = 65_536
 """How many amounts are kept as they are written; the documents of a run come to the same ones again and again."""
+
+_AS_STORED = sa.types.NullType()
+"""What the driver returns is what is wanted."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,25 +53,37 @@ class ProvenDocument:
     wrong: str = ""
 
 
-def proven_documents(connection: Connection, keys: Iterable[int]) -> dict[int, ProvenDocument]:
+def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> dict[int, ProvenDocument]:
     """Return the documents of these keys; what is not there is left out.
 
     Whoever changed a text is found by the digest beside it, whoever changed a figure by the sums. What was changed all around is
     found by the digest of the run, which was frozen when it was approved.
+
+    Args:
+        connection: a connection with an open transaction.
+        run: the run that has drafted them.
+        keys: keys of the documents.
     """
     wanted = list(keys)
-    lines = _lines(connection, wanted)
-    taxes = _taxes(connection, wanted)
-    text, columns = sa.Text(), document.c
-    query = sa.select(
-        columns.id, columns.kind, columns.book, columns.account, columns.currency, columns.issue_on, columns.due_on, columns.net,
-        columns.tax, columns.gross, columns.payable, columns.corrects_id, columns.digest,
-        sa.type_coerce(columns.content, text).label("said"), sa.type_coerce(columns.state, text).label("carried"),
+    lines, taxes = _lines(connection, wanted), _taxes(connection, wanted)
+    columns = document.c
+    query = _stored(
+        columns.id, columns.status, columns.kind, columns.book, columns.account, columns.account_id, columns.month,
+        columns.currency, columns.issue_on, columns.due_on, columns.net, columns.tax, columns.gross, columns.payable,
+        columns.corrects_id, columns.replaces_id, columns.run_id, columns.revision, columns.reason, columns.digest,
+        columns.content, columns.state,
     )  # fmt: skip
+    rows = connection.execute(query.where(one_of(connection, columns.id, wanted))).all()
+    owners = natural_ids_below("account", keys=[row.account for row in rows])
     return {
-        row.id: _proven(row, lines.get(row.id, []), taxes.get(row.id, []))
-        for row in rows_of(connection, wanted, lambda some: query.where(columns.id.in_(some)))
+        row.id: _proven(row, owner, run.id, lines.get(row.id, []), taxes.get(row.id, []))
+        for row, owner in zip(rows, owners, strict=True)
     }
+
+
+def _stored(*columns: sa.Column[Any]) -> sa.Select[Any]:
+    plain: list[Any] = [sa.type_coerce(column, _AS_STORED).label(column.name) for column in columns]
+    return sa.select(*plain)
 
 
 def draft_keys(connection: Connection, run: Run) -> set[int]:
@@ -74,61 +92,73 @@ def draft_keys(connection: Connection, run: Run) -> set[int]:
     return set(connection.scalars(sa.select(columns.id).where(columns.run_id == run.id, columns.status == "draft")))
 
 
-def _lines(connection: Connection, keys: list[int]) -> dict[int, list[_LineRow]]:
+def _lines(connection: Connection, keys: list[int]) -> dict[int, list[_Line]]:
     columns = document_line.c
-    said = sa.type_coerce(columns.content, sa.Text())
-    query = sa.select(columns.document_id, columns.line, columns.code, columns.net, columns.tax, said)
-    query = query.order_by(columns.document_id, columns.line)
-    found: defaultdict[int, list[_LineRow]] = defaultdict(list)
-    rows: Iterable[Any] = rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some)))
-    for key, number, code, net, tax, text in rows:
-        found[key].append((LineFigures(number, code, net, tax), text))
-    return found
+    query = _stored(columns.document_id, columns.line, columns.code, columns.net, columns.tax, columns.content)
+    query = query.where(one_of(connection, columns.document_id, keys))
+    return _by_document(connection.execute(query.order_by(columns.document_id, columns.line)).all())
 
 
-def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[_TaxRow]]:
+def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[_Tax]]:
     columns = document_tax.c
-    said = sa.type_coerce(columns.content, sa.Text())
-    query = sa.select(columns.document_id, columns.code, columns.tax, said)
-    query = query.order_by(columns.document_id, columns.position)
-    found: defaultdict[int, list[_TaxRow]] = defaultdict(list)
-    rows: Iterable[Any] = rows_of(connection, keys, lambda some: query.where(columns.document_id.in_(some)))
-    for key, code, tax, text in rows:
-        found[key].append((code, tax, text))
+    query = _stored(columns.document_id, columns.code, columns.tax, columns.content)
+    query = query.where(one_of(connection, columns.document_id, keys))
+    return _by_document(connection.execute(query.order_by(columns.document_id, columns.position)).all())
+
+
+def _by_document(rows: Sequence[Any]) -> dict[int, list[Any]]:
+    found: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(row)
     return found
 
 
-def _proven(row: Any, lines: list[_LineRow], taxes: list[_TaxRow]) -> ProvenDocument:
-    (key, kind, book, account, currency, issue_on, due_on, net, tax, gross, payable, corrects, saved, text, carried) = row
-    digest = content_digest(text, [said for _, said in lines], [said for _, _, said in taxes])
+def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax]) -> ProvenDocument:
+    (
+        key, status, kind, book, account, account_id, month, currency, issue_on, due_on, net, tax, gross, payable, corrects,
+        replaces, run_id, revision, reason, saved, text, carried,
+    ) = row  # fmt: skip
+    digest = content_digest(text, [line[5] for line in lines], [one[3] for one in taxes])
     head, wrong = _head(text), ""
-    if digest != saved.hex():
+    issued, due = day_of(issue_on), day_of(due_on)
+    figures = tuple([LineFigures(number, code, line_net, line_tax) for _, number, code, line_net, line_tax, _ in lines])
+    if bytes.fromhex(digest) != saved:
         wrong = "its content has another digest"
-    elif _said_of(head) != (account, book, currency, issue_on.isoformat(), due_on.isoformat(), kind, corrects):
+    elif _said_of(head) != (account, book, currency, issued.isoformat(), due.isoformat(), kind, corrects):
         wrong = "its stored account, currency or dates differ from its content"
     elif _said_totals(head) != (_money(net, currency), _money(tax, currency), _money(gross, currency), _money(payable, currency)):
         wrong = "its stored totals differ from its content"
-    elif not all(_same_line(line, said, currency) for line, said in lines):
+    elif (account_id, month) != (owner, month_key(issued)):
+        wrong = "it stands with another account or month than it says"
+    elif reason != head.get("reason", "") and status != "void":
+        wrong = "its stored reason differs from its content"
+    elif run_id != run or (revision != 1 and replaces is None):
+        wrong = "it stands with another run or revision than it was drafted with"
+    elif not all(_same_line(line, currency) for line in lines):
         wrong = "a stored line differs from its content"
-    elif sum([line.net for line, _ in lines]) != net:
+    elif sum([line.net for line in figures]) != net:
         wrong = "its lines do not make its net total"
-    elif sum([line.tax for line, _ in lines]) != tax or sum([tax for _, tax, _ in taxes]) != tax:
+    elif sum([line.tax for line in figures]) != tax or sum([one[2] for one in taxes]) != tax:
         wrong = "its lines or taxes do not make its tax total"
-    figures = DocumentFigures(
-        key=key,
-        kind=DocumentKind(kind),
-        book=book,
-        account=account,
-        currency=currency,
-        issue_on=issue_on,
-        due_on=due_on,
-        gross=gross,
-        rounding=_minor((head.get("totals") or {}).get("rounding", ""), currency) or 0,
-        corrects=corrects or 0,
-        lines=tuple([line for line, _ in lines]),
-        taxes=tuple([(code, tax) for code, tax, _ in taxes]),
+    return ProvenDocument(
+        figures=DocumentFigures(
+            key=key,
+            kind=DocumentKind(kind),
+            book=book,
+            account=account,
+            currency=currency,
+            issue_on=issued,
+            due_on=due,
+            gross=gross,
+            rounding=_minor((head.get("totals") or {}).get("rounding", ""), currency) or 0,
+            corrects=corrects or 0,
+            lines=figures,
+            taxes=tuple([(code, amount) for _, code, amount, _ in taxes]),
+        ),
+        digest=digest,
+        state=carried,
+        wrong=wrong,
     )
-    return ProvenDocument(figures=figures, digest=digest, state=carried, wrong=wrong)
 
 
 def _head(text: str) -> dict[str, Any]:
@@ -151,9 +181,10 @@ def _said_of(head: Mapping[str, Any]) -> tuple[str | int | None, ...]:
     return said("account"), said("book"), said("currency"), *days, said("kind", "invoice"), said("corrects")
 
 
-def _same_line(line: LineFigures, text: str, currency: str) -> bool:
+def _same_line(line: _Line, currency: str) -> bool:
     """Return whether the text of a line says its figures; quotes inside of its values are escaped, so nothing else looks so."""
-    return _net(line.net, currency) in text and _code(line.charge_code) in text
+    _, _, code, net, _, text = line
+    return _net(net, currency) in text and _code(code) in text
 
 
 @functools.lru_cache(_MOST_TEXTS)
@@ -171,6 +202,7 @@ def _code(code: str) -> str:
     return f'"charge_code":{json.dumps(code, ensure_ascii=False)}'
 
 
+@functools.lru_cache(_MOST_TEXTS)
 def _minor(money: str, currency: str) -> int | None:
     """Return the minor units of money as a text says it, None where it is no money of that currency."""
     number, _, unit = money.partition(" ")

@@ -30,6 +30,19 @@ def numbered_documents(connection: Connection, book: str) -> dict[int, Number]:
     return {row.id: (row.number, row.series, row.counter) for row in rows}
 
 
+def origins(connection: Connection, documents: Iterable[int]) -> dict[int, tuple[int | None, int]]:
+    """Return by key the run that reserved the number of each document, None for one of no run, and the revision it must be."""
+    reserved, replaced = tables.posting_manifest, tables.document.alias("replaced")
+    columns = tables.document.c
+    query = (
+        sa.select(columns.id, reserved.c.run_id, sa.func.coalesce(replaced.c.revision, 0).label("before"))
+        .outerjoin(reserved, reserved.c.document_id == columns.id)
+        .outerjoin(replaced, replaced.c.id == columns.replaces_id)
+    )
+    rows = rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
+    return {row.id: (row.run_id, row.before + 1) for row in rows}
+
+
 def entered_amounts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, set[int]]]:
     """Return for the entries of these keys the date in ISO form and the amounts of their lines."""
     found: dict[str, dict[str, set[int]]] = {}
