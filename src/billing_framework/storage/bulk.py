@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.column_types import Whole
+from billing_framework.storage.column_types import CanonicalText, Day, JsonText, Whole
 from billing_framework.storage.engine_errors import driver_errors_translated
 
 _SQLITE_BLOCKS = (512, 64, 8, 1)
@@ -52,17 +52,22 @@ def converted(connection: Connection, table: sa.Table, columns: Sequence[str], r
     if not block:
         return []
     by_column: list[Iterable[Any]] = [
-        values if processor is None or _fits(table.c[name].type, values) else map(processor, values)
+        values if processor is None else _converted(table.c[name].type, processor, values)
         for name, values, processor in zip(columns, zip(*block, strict=True), processors, strict=True)
     ]
     return list(zip(*by_column, strict=True))
 
 
-def _fits(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> bool:
-    """Return whether a column holds whole numbers of 64 bits only, which both drivers take as they are."""
-    if not isinstance(kind, Whole) or set(map(type, values)) - {int}:
-        return False
-    return bool(min(values) >= -(2**63) and max(values) < 2**63)
+def _converted(kind: sa.types.TypeEngine[Any], processor: Callable[[Any], Any], values: Sequence[Any]) -> Iterable[Any]:
+    """Return the values of a column as the driver takes them: at once where all are of one sort, the same dates once."""
+    sorts = set(map(type, values))
+    if isinstance(kind, Whole) and sorts == {int} and min(values) >= -(2**63) and max(values) < 2**63:
+        return values
+    if isinstance(kind, JsonText) and sorts == {CanonicalText}:
+        return map(str, values)
+    if isinstance(kind, Day):
+        return map({value: processor(value) for value in set(values)}.__getitem__, values)
+    return map(processor, values)
 
 
 def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Callable[[Any], Any] | None:

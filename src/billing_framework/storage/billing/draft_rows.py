@@ -152,7 +152,7 @@ def save_drafts(connection: Connection, records: Sequence[DraftRecord]) -> None:
         tables.document_party,
         ("document_id", "seller", "buyer"),
         [
-            (record.draft.key, texts.of(record.seller, _whole_text), buyer)
+            (record.draft.key, texts.of(record.seller, _whole_text), CanonicalText(text_of_plain(buyer)))
             for record, buyer in zip(
                 ordered, plain_buyers(connection, [(record.draft.key, record.buyer) for record in ordered]), strict=True
             )
