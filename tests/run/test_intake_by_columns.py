@@ -133,9 +133,12 @@ def by_columns(deployment: Deployment, files: list[bytes]) -> list[IntakeReport]
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "others_at_once"), [(1, 1), (2, 9), (3, 20_000)])
 @pytest.mark.usefixtures("small_blocks")
-def test_both_roads_store_the_same(database: Database, other: Database, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_roads_store_the_same(
+    database: Database, other: Database, seed: int, others_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(column_desk, "_OTHERS_AT_ONCE", others_at_once)
     files = [calls(seed, 150), calls(seed + 100, 40) + b"\n" + calls(seed, 30), HEADER.encode(), calls(seed, 150)]
     fast, slow = exchange_of(database), exchange_of(other)
     reports = by_columns(fast, files)

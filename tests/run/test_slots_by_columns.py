@@ -166,6 +166,7 @@ def test_both_roads_store_the_same(database: Database, other: Database, seed: in
     with monkeypatch.context() as patch:
         patch.setattr(intake, "LEAST_BYTES_BY_COLUMNS", 0)
         patch.setattr(column_desk, "_KEYS_AT_ONCE", 25)
+        patch.setattr(column_desk, "_OTHERS_AT_ONCE", (1, 7, 20_000)[seed % 3])
         reports = taken(gauges_of(database), files)
     assert reports == taken(gauges_of(other), files)
     assert rows(database) == rows(other)

@@ -35,6 +35,9 @@ from billing_framework.usage.record import AnyUsage
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _KEYS_AT_ONCE = 1_000_000
+"""Keys are hashes, so the more of them are stored in order at once, the more of them share a page of the index."""
+
+_OTHERS_AT_ONCE = 20_000
 _RECORDS_AT_ONCE = 2_000
 
 
@@ -53,6 +56,7 @@ class ColumnDesk:
     _seen_slots: SeenKeys = attrs.field(factory=SeenKeys)
     _pending: dict[str, list[pl.DataFrame]] = attrs.field(factory=dict)
     _pending_count: int = 0
+    _others: list[AnyUsage | BadRecord] = attrs.field(factory=list)
     _spans: pl.DataFrame | None = None
     _unstored: dict[int, str] = attrs.field(factory=dict)
 
@@ -72,15 +76,22 @@ class ColumnDesk:
         if others:
             self._seen.add(_keys_of(others))
             self._seen_slots.add(_slots_of(others))
-            self._asks_subjects = True
-            self._flush()
             others.sort(key=lambda item: item.line)
-            for start in range(0, len(others), _RECORDS_AT_ONCE):
-                self.desk.take(others[start : start + _RECORDS_AT_ONCE])
+            self._others += others
+        if len(self._others) >= _OTHERS_AT_ONCE:
+            self._take_others()
 
     def close(self) -> None:
         """Store what is still to be stored."""
+        self._take_others()
+
+    def _take_others(self) -> None:
+        """Look at each of the other records; whatever came after one of them with its key or slot is among them, too."""
         self._flush()
+        for start in range(0, len(self._others), _RECORDS_AT_ONCE):
+            self._asks_subjects = True
+            self.desk.take(self._others[start : start + _RECORDS_AT_ONCE])
+        self._others.clear()
 
     def _take_columns(self, ready: ReadyColumns, items: Sequence[AnyUsage | BadRecord]) -> list[AnyUsage]:
         """Store what is plainly good among columns, and return the others."""
