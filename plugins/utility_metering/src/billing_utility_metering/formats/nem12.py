@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,7 +12,6 @@ from billing_framework import BadRecord, Finding, Reader, ReadItem, ReadRequest,
 from billing_utility_metering.formats.lines import text_lines
 from billing_utility_metering.formats.mdff import (
     OPTIONS,
-    QUALITY,
     Frame,
     MarketOptions,
     Record,
@@ -22,6 +20,7 @@ from billing_utility_metering.formats.mdff import (
     market_time,
     version_of,
 )
+from billing_utility_metering.formats.nem12_day import qualities_of, values_of
 from billing_utility_metering.formats.refusal import RecordRefused, bad_record, misplaced
 from billing_utility_metering.formats.tally import Tally
 from billing_utility_metering.kinds import INTERVAL_DAY, Flow, IntervalDay, run_length
@@ -30,12 +29,9 @@ from billing_utility_metering.time_cover import seconds_of
 if TYPE_CHECKING:
     from billing_framework import RecordColumns
 
-_VALUE = re.compile(r"(-?)(\d{1,15})(?:\.(\d{0,9}))?", re.ASCII)
-_PLAIN = re.compile(r"\d{1,15}(?:\.\d{0,9})?(?:,\d{1,15}(?:\.\d{0,9})?)*", re.ASCII)
 _MINUTES = ("1", "5", "10", "15", "30", "60")
 _DAY = timedelta(days=1)
 _LONGEST_NAME = 200
-_LARGEST_VALUE = 2**62
 
 
 @attrs.frozen(kw_only=True)
@@ -205,8 +201,8 @@ def _day_items(file: MeterFile, channel: Channel, record: Record, details: list[
     tally = file.tally.channel(channel.name, channel.seconds, record.line)
     start = seconds_of(day)
     again = not tally.claimed.add(start, start + 86_400)
-    scale, values, missing = _values(record, channel)
-    codes = _qualities(record, details, channel.intervals)
+    scale, values, missing = values_of(record, channel.intervals)
+    codes = qualities_of(record, details, channel.intervals)
     missing = sorted({*missing, *(position for position, code in enumerate(codes) if code[:1] == "N")})
     gaps = set(missing)
     update = record.at(channel.intervals + 5)
@@ -265,105 +261,6 @@ def _note(file: MeterFile, record: Record, channel: Channel, code: str, what: st
     return Finding(
         code=code, severity=Severity.INFORMATION, what=what, file=file.request.file, line=record.line, subject=channel.name
     )
-
-
-def _values(record: Record, channel: Channel) -> tuple[int, list[int], list[int]]:
-    """Return scale, scaled values and missing positions of a day."""
-    count = channel.intervals
-    texts = record.fields[2 : 2 + count]
-    if not QUALITY.fullmatch(record.at(2 + count)) or any(text[:1].isalpha() for text in texts):
-        raise _wrong_count(record, channel)
-    if _PLAIN.fullmatch(",".join(texts)):
-        parts = [(whole, decimals.rstrip("0")) for whole, _, decimals in (text.partition(".") for text in texts)]
-    else:
-        parts = [_digits(text, position) for position, text in enumerate(texts)]
-    scale = max(len(decimals) for _, decimals in parts)
-    values = [int((whole or "0") + decimals.ljust(scale, "0")) for whole, decimals in parts]
-    if max(values) >= _LARGEST_VALUE:
-        raise RecordRefused(
-            "UTIL04",
-            "the values are larger than any meter counts",
-            remedy="Ask the sender for the day",
-            field="IntervalValue",
-            value=max(texts, key=len),
-        )
-    return scale, values, [position for position, (whole, _) in enumerate(parts) if not whole]
-
-
-def _wrong_count(record: Record, channel: Channel) -> RecordRefused:
-    found = next((place for place, text in enumerate(record.fields[2:]) if QUALITY.fullmatch(text)), len(record.fields) - 2)
-    return RecordRefused(
-        "UTIL05",
-        f"a day of {channel.seconds // 60}-minute intervals has {channel.intervals} values and a quality, this one has {found}",
-        remedy="Ask the sender for the complete day; nothing of it is billed before",
-        field="IntervalValue",
-    )
-
-
-def _digits(text: str, position: int) -> tuple[str, str]:
-    """Return the whole digits and the significant decimals of a value, both empty where it has none."""
-    if not text:
-        return "", ""
-    match = _VALUE.fullmatch(text)
-    if not match:
-        raise RecordRefused(
-            "UTIL04",
-            "this is no plain number",
-            remedy="Ask the sender for the day",
-            field=f"IntervalValue{position + 1}",
-            value=text,
-        )
-    if match[1]:
-        raise RecordRefused(
-            "UTIL07",
-            "an interval value is negative",
-            remedy="A channel counts one way; what flows back comes in a channel of its own. Ask the sender for the day",
-            field=f"IntervalValue{position + 1}",
-            value=text,
-        )
-    return match[2], (match[3] or "").rstrip("0")
-
-
-def _qualities(record: Record, details: list[Record], count: int) -> list[str]:
-    """Return the quality code of each interval; 400 records tell it where the day's own is V."""
-    overall = record.at(2 + count)
-    codes = [overall] * count
-    if details and overall[:1] != "V":
-        raise RecordRefused(
-            "UTIL08",
-            "400 records follow a day whose quality is not V",
-            remedy="Ask the sender for the day",
-            field="QualityMethod",
-            value=overall,
-        )
-    told = [False] * count
-    for detail in details:
-        first, last = _place(detail, 1, count), _place(detail, 2, count)
-        quality = detail.needed(3, "QualityMethod")
-        if first > last or any(told[first - 1 : last]) or not QUALITY.fullmatch(quality) or quality[:1] == "V":
-            raise RecordRefused(
-                "UTIL08",
-                f"the 400 record of line {detail.line} runs backwards, overlaps another or names no quality",
-                remedy="Ask the sender for the day",
-                field="QualityMethod",
-                value=f"{first}-{last} {quality}",
-            )
-        codes[first - 1 : last] = [quality] * (last - first + 1)
-        told[first - 1 : last] = [True] * (last - first + 1)
-    return codes
-
-
-def _place(detail: Record, position: int, count: int) -> int:
-    text = detail.at(position)
-    if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or not 1 <= int(text) <= count:
-        raise RecordRefused(
-            "UTIL08",
-            f"a 400 record names an interval from 1 to {count}",
-            remedy="Ask the sender for the day",
-            field="StartInterval" if position == 1 else "EndInterval",
-            value=text,
-        )
-    return int(text)
 
 
 NEM12 = Reader(

@@ -21,18 +21,15 @@ class Determinants:
         totals: consumption by period that occurs in the tile, in the order of the plan, in the measure's unit.
         counts: number of interval values in each; 0 for registers.
         measures: the measures that they were taken from.
+        total: their sum.
         findings: values that no period can be told for.
     """
 
     totals: Mapping[str, Fraction]
     counts: Mapping[str, int]
     measures: tuple[Measure, ...]
+    total: Fraction
     findings: tuple[Finding, ...] = ()
-
-    @property
-    def total(self) -> Fraction:
-        """Sum over the periods."""
-        return sum(self.totals.values(), Fraction(0))
 
 
 def classifier_of(pricing: Pricing, calendar: Calendar, holidays: str) -> Classifier:
@@ -99,7 +96,13 @@ def determinants(pricing: Pricing, calendar: Calendar, *, unit: str, holidays: s
                 remedy="Take in interval data or the registers of each period, and not both for one point",
             )
     ordered = {name: totals[name] for name in names if name in totals}
-    return Determinants(totals=ordered, counts=counts, measures=pricing.measures, findings=tuple(findings))
+    return Determinants(
+        totals=ordered,
+        counts=counts,
+        measures=pricing.measures,
+        total=sum(ordered.values(), Fraction(0)),
+        findings=tuple(findings),
+    )
 
 
 def _no_period(register: str, names: list[str]) -> ValueRefused:

@@ -15,6 +15,7 @@ import attrs
 
 from billing_framework import (
     Agreement,
+    Billed,
     Charge,
     ChargeModel,
     Component,
@@ -37,7 +38,7 @@ from billing_framework import (
 from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours, is_clock_or_empty
 from billing_utility_metering.pricing.day_types import HolidaysAs, Season, season_breaks
 from billing_utility_metering.pricing.determinants import Determinants, billed_of, classifier_of, determinants
-from billing_utility_metering.pricing.time_of_use import calendar_findings, first_with_details, period_step
+from billing_utility_metering.pricing.time_of_use import calendar_findings, period_step
 from billing_utility_metering.rating.series import IntervalSeries
 from billing_utility_metering.wording import word
 
@@ -130,13 +131,17 @@ def price_tiered_time_of_use(pricing: Pricing) -> Priced:
     else:
         whole = found.total if params.policy is TierPolicy.PRO_RATA else None
         parts = {name: _shares(total, total if whole is None else whole, ends[name]) for name, total in found.totals.items()}
-    charges = [
-        _charge(pricing, found, period=period, number=number, part=part)
-        for period in params.periods
-        for number, part in enumerate(parts.get(period.name, ()))
-        if part
+    billed = billed_of(found.measures, Quantity(found.total, params.unit))
+    bare = attrs.evolve(billed, details={})  # the facts of the readings stand on the first charge only
+    wanted = [
+        (period, number, part) for period in params.periods for number, part in enumerate(parts.get(period.name, ())) if part
     ]
-    return Priced(charges=tuple(first_with_details(charges)))
+    return Priced(
+        charges=tuple(
+            _charge(pricing, found, bare if place else billed, period=period, number=number, part=part)
+            for place, (period, number, part) in enumerate(wanted)
+        )
+    )
 
 
 def _shares(own: Fraction, whole: Fraction, ends: Sequence[Fraction | None]) -> list[Fraction]:
@@ -172,7 +177,9 @@ def _in_time_order(
     return parts
 
 
-def _charge(pricing: Pricing, found: Determinants, *, period: TieredPeriod, number: int, part: Fraction) -> Charge:
+def _charge(
+    pricing: Pricing, found: Determinants, billed: Billed, *, period: TieredPeriod, number: int, part: Fraction
+) -> Charge:
     params: TieredTimeOfUse = pricing.component.params
     locale, terms, tier = pricing.account.locale, pricing.usage.agreement.terms, period.tiers[number]
     title = f"{pricing.component.title(locale)}, {_title(period, locale)}"
@@ -180,7 +187,7 @@ def _charge(pricing: Pricing, found: Determinants, *, period: TieredPeriod, numb
     own = f"{exact_text(found.totals[period.name])} of {exact_text(found.total)} {params.unit}"
     return usage_charge(
         pricing,
-        billed_of(found.measures, Quantity(found.total, params.unit)),
+        billed,
         quantity=quantity,
         price=figure(tier.price, terms),
         source=f"{period.name}.tier{number + 1}",
