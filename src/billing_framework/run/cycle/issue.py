@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -23,6 +23,8 @@ from billing_framework.storage.receivable.rows import insert_document_items
 from billing_framework.values.errors import Refused
 from billing_framework.values.plain_form import json_string
 
+_AT_A_TIME = 5_000
+
 
 def refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered], mapping: ChartMapping) -> None:
     """Refuse to post documents or entries that are not those that were approved.
@@ -30,15 +32,21 @@ def refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered
     Raises:
         Refused: ``RUN11``; nothing of the run is posted.
     """
-    stored = proven_documents(connection, run, [one.document for one in manifest])
-    for document in stored.values():
-        _refuse_wrong(document)
-    if run_digest(stored.values(), mapping) != run.digest:
+    if run_digest(_proven(connection, run, manifest), mapping) != run.digest:
         raise Refused(
             "RUN11",
             f"the documents and entries of the run {run.code} are not those that were approved",
             remedy="The book's mapping was changed or stored rows were: cancel the run and start it anew",
         )
+
+
+def _proven(connection: Connection, run: Run, manifest: Sequence[Numbered]) -> Iterator[ProvenDocument]:
+    """Yield the documents of a manifest, some at a time, so that memory holds no whole run."""
+    for start in range(0, len(manifest), _AT_A_TIME):
+        keys = [one.document for one in manifest[start : start + _AT_A_TIME]]
+        for document in proven_documents(connection, run, keys).values():
+            _refuse_wrong(document)
+            yield document
 
 
 def _refuse_wrong(document: ProvenDocument) -> None:

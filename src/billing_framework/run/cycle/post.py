@@ -22,12 +22,12 @@ from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.work.coordinate import Progress, coordinate
 from billing_framework.run.work.lease import Lease
 from billing_framework.run.work.shards import plan_posting
-from billing_framework.run.work.work import Saved, Step, Work, Worked, work_of
+from billing_framework.run.work.work import Saved, Step, Work, Worked, collector_paused, work_of
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.numbers import issued_among, manifest_of, manifest_part
+from billing_framework.storage.billing.numbers import is_issued, issued_among, manifest_of, manifest_part
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
     Run,
@@ -89,7 +89,7 @@ def post_run(
             no open period holds the date of the documents.
     """
     work = work or work_of(deployment, chunk_size)
-    with deployment.database.begin() as connection:
+    with collector_paused(), deployment.database.begin() as connection:
         run = meant_run(connection, code, _can_be_posted, final=True, lock=True)
         if run.state == "posted":
             return PostingReport(run=run, existing=len(issued_among(connection, manifest_of(connection, run))))
@@ -286,8 +286,7 @@ def _finish(deployment: Deployment, run: Run, documents: int) -> Run:
             raise _cancelled(run)
         if run.state != "posting" or shards_of(connection, run, POSTING.name, unfinished=True):
             return run  # ended by another command; what was approved since waits for its own posting
-        manifest = manifest_of(connection, run)
-        if len(issued_among(connection, manifest)) < len(manifest):
+        if not is_issued(connection, run):
             raise Refused(
                 "RUN11",
                 f"not all documents of the run {run.code} are issued, although all its shards are said to be done",
@@ -318,6 +317,7 @@ def leave_unbilled(connection: Connection, run: Run) -> int:
     """Give the dates and charges of accounts that a run does not bill to the next run; return how many there are."""
     left = run_accounts(connection, run, states=["held", "skipped", "pending"])
     free_periods(connection, run, [row.account for row in left])
-    in_manifest = {one.document for one in manifest_of(connection, run)}
-    free_charges(connection, {row.document for row in left if row.document} - in_manifest)
+    drafted = {row.document for row in left if row.document}
+    if drafted:  # what is in the manifest is issued, be it as void, and its charges were dealt with then
+        free_charges(connection, drafted - {one.document for one in manifest_of(connection, run)})
     return len(left)

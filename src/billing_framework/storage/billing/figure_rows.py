@@ -74,9 +74,9 @@ def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> d
         columns.content, columns.state,
     )  # fmt: skip
     rows = connection.execute(query.where(one_of(connection, columns.id, wanted))).all()
-    owners = natural_ids_below("account", keys=[row.account for row in rows])
+    owners, run_id = natural_ids_below("account", keys=[row.account for row in rows]), run.id
     return {
-        row.id: _proven(row, owner, run.id, lines.get(row.id, []), taxes.get(row.id, []))
+        row.id: _proven(row, owner, run_id, lines.get(row.id, []), taxes.get(row.id, []))
         for row, owner in zip(rows, owners, strict=True)
     }
 

@@ -72,6 +72,15 @@ def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int
     return set(connection.scalars(sa.select(column).where(one_of(connection, column, (one.document for one in numbers)))))
 
 
+def is_issued(connection: Connection, run: Run) -> bool:
+    """Return whether every document for which the run has reserved a number bears it."""
+    reserved, issued = tables.posting_manifest.c, tables.number_issued
+    waiting = sa.select(reserved.document_id).where(
+        reserved.run_id == run.id, ~sa.exists().where(issued.c.document_id == reserved.document_id)
+    )
+    return connection.execute(waiting.limit(1)).first() is None
+
+
 def give_back(connection: Connection, run: Run, numbers: Sequence[Numbered]) -> bool:
     """Give the reserved numbers of a run back to their series, where nobody has taken a number after them.
 
