@@ -149,7 +149,8 @@ def test_the_samples_of_others(name: str, sample: Callable[[str], Path]) -> None
 
 
 def test_plain_days_become_columns() -> None:
-    days = [f"300,202607{number:02},{'0.150,' * 96}A,,,20260801010000," for number in range(1, 31)]
+    values = "0.150,12.25,7,0.5," * 24
+    days = [f"300,202607{number:02},{values}A,,,20260801010000," for number in range(1, 31)]
     content = "\n".join([HEADER, "200,A,E1,1,E1,N1,S,kWh,15,", *days, "900"]).encode()
     assert NEM12.read_columns is not None
     columns, coverage = NEM12.read_columns(io.BytesIO(content), ReadRequest(file="f", source="s")) or [None, None]

@@ -25,8 +25,6 @@ _BEFORE, _AFTER = 2, 5
 
 _MOST_WHOLE, _MOST_DECIMALS, _MOST_DIGITS = 15, 9, 18
 _DATE_DIGITS = 8
-_MARKS = np.zeros(256, dtype=np.bool_)
-_MARKS[[_COMMA, _POINT, _LINE_END]] = True
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -54,24 +52,19 @@ class _Marks:
     places: Integers
     is_point: Flags
     points_before: Integers
-    digits_before: Integers
-    compact: npt.NDArray[np.uint8]
     ends: Integers
 
     @classmethod
     def of(cls, data: bytes) -> _Marks:
         buffer = np.frombuffer(data, dtype=np.uint8)
-        places = np.flatnonzero(_MARKS[buffer])
+        places = np.flatnonzero((buffer == _COMMA) | (buffer == _POINT) | (buffer == _LINE_END))
         kinds = buffer[places]
         is_point = kinds == _POINT
-        digits = (buffer - np.uint8(ord("0"))) < 10  # bytes below the digits wrap round to large ones
         return cls(
             buffer=buffer,
             places=places,
             is_point=is_point,
             points_before=np.cumsum(is_point) - is_point,
-            digits_before=np.concatenate(([0], np.cumsum(digits))),
-            compact=buffer[buffer != _POINT],
             ends=np.flatnonzero(kinds == _LINE_END),
         )
 
@@ -112,37 +105,49 @@ def _read(marks: _Marks, lines: Integers, fields: Integers) -> DayMatrix:
         lines: numbers of the lines.
         fields: for each line the mark before its first value, and those behind each value.
     """
-    begins, ends, behind = marks.places[fields[:, :-1]] + 1, marks.places[fields[:, 1:]], fields[:, 1:]
-    points = marks.points_before[fields]
-    pointed = np.diff(points, axis=1)
+    places = marks.places[fields]
+    begins, ends, behind = places[:, :-1] + 1, places[:, 1:], fields[:, 1:]
+    pointed = np.diff(marks.points_before[fields], axis=1)
     decimals = np.where(pointed == 1, ends - marks.places[behind - 1] - 1, 0)
     digits = ends - begins - pointed
     whole = digits - decimals
     scales = decimals.max(axis=1)
     plain = (pointed.max(axis=1) <= 1) & (whole.min(axis=1) >= 1) & (whole.max(axis=1) <= _MOST_WHOLE)
     plain &= (scales <= _MOST_DECIMALS) & (whole.max(axis=1) + scales <= _MOST_DIGITS)
-    first, last = begins[:, 0], ends[:, -1]
-    plain &= marks.digits_before[last] - marks.digits_before[first] == digits.sum(axis=1)
     if not plain.all():
-        lines, ends, points, digits = lines[plain], ends[plain], points[plain], digits[plain]
+        lines, ends, pointed, digits = lines[plain], ends[plain], pointed[plain], digits[plain]
         decimals, scales = decimals[plain], scales[plain]
-    values = _numbers(marks.compact, ends - points[:, 1:], digits)
+    values, sound = _numbers(marks.buffer, ends, digits, decimals, pointed)
+    if not sound.all():
+        lines, ends, values, decimals, scales = lines[sound], ends[sound], values[sound], decimals[sound], scales[sound]
     if (decimals != scales[:, None]).any():
         values *= 10 ** (scales[:, None] - decimals)
     _shorten(values, scales)
     return DayMatrix(lines=lines, values=values, scales=scales, ends=ends[:, -1])
 
 
-def _numbers(compact: npt.NDArray[np.uint8], ends: Integers, digits: Integers) -> Integers:
-    """Return the numbers whose digits end before some places."""
-    values = np.zeros(digits.shape, dtype=np.int64)
+def _numbers(
+    buffer: npt.NDArray[np.uint8], ends: Integers, digits: Integers, decimals: Integers, pointed: Integers
+) -> tuple[Integers, Flags]:
+    """Return the numbers that end before some places, and of which rows all characters are digits.
+
+    Args:
+        buffer: the text.
+        ends: where each number ends.
+        digits: how many digits it has.
+        decimals: how many of them stand behind its point.
+        pointed: 1 where it has a point, 0 where it has none.
+    """
+    values: Integers = np.zeros(digits.shape, dtype=np.int64)
+    sound: Flags = np.ones(len(digits), dtype=np.bool_)
     least = int(digits.min(initial=_MOST_DIGITS))
     for place in range(int(digits.max(initial=0))):
-        found = (compact[ends - 1 - place] - np.uint8(ord("0"))).astype(np.int64)
+        found = buffer[ends - (1 + place) - pointed * (decimals <= place)] - np.uint8(ord("0"))
         if place >= least:
             found[digits <= place] = 0
-        values += found * 10**place
-    return values
+        sound &= (found < 10).all(axis=1)  # bytes below the digits wrap round to large ones
+        values += found.astype(np.int64) * 10**place
+    return values, sound
 
 
 def _shorten(values: Integers, scales: Integers) -> None:
