@@ -362,10 +362,21 @@ def itemised(total: str, *amounts: str, record: int = 1) -> Rating:
     return Rating(charges=(charge,))
 
 
+def with_item(**fields: Any) -> Rating:
+    """Return an itemised charge with an item whose fields a plugin has put past the types."""
+    (charge,) = itemised("1.5", "1.5").charges
+    items = (spoiled(charge.items[0], **fields),)
+    return Rating(charges=(attrs.evolve(charge, items=items),))
+
+
 @pytest.mark.parametrize(
     ("rating", "fault"),
     [
         (itemised("3", "1", "2"), ""),
+        (with_item(amount=1.5), "returned an item of another type for component 'calls'"),
+        (with_item(amount=spoiled(Amount("1.5", "USD"), value=1.5)), "listed items of inexact amounts for component 'calls'"),
+        (with_item(amount=Amount("1.5", "EUR")), "listed items in another currency for component 'calls'"),
+        (Rating(charges=(charge_of(items=("call",)),)), "returned an item of another type for component 'calls'"),
         (itemised("3", "1", "1.9"), "listed items that sum to 2.9, not 3 USD"),
         (itemised("3", "1", "2", record=9), "listed records that the charge of component 'calls' does not rest on"),
     ],

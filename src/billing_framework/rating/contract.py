@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -40,9 +41,10 @@ def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
         if key in seen:
             yield f"returned measure {measure.name!r} of {measure.dates} twice; name its source"
         seen.add(key)
+    dates = {code: _rated_dates(usage) for code, usage in agreements.items()}
     for charge in rating.charges:
-        usage = agreements.get(getattr(charge, "agreement", ""))
-        fault = charge_fault(charge, usage, group.account.currency, _rated_dates(usage) if usage else group.period)
+        code = getattr(charge, "agreement", "")
+        fault = charge_fault(charge, agreements.get(code), group.account.currency, dates.get(code, group.period))
         if fault:
             yield fault
         elif not set(charge.records) <= given:
@@ -62,14 +64,14 @@ def loose_parts(agreements: Sequence[AgreementUsage]) -> list[object]:
     return parts
 
 
-def _other_faults(rating: Rating, given: Collection[int]) -> Iterator[str]:
+def _other_faults(rating: Rating, given: AbstractSet[int]) -> Iterator[str]:
     for state in rating.state:
         fault = state_fault(state)
         if fault:
             yield fault
     if not _is(rating.unpriced, Mapping) or not all(_is(text, str) and text for text in rating.unpriced.values()):
         yield "gave no reason for a record without a price"
-    elif not set(rating.unpriced) <= set(given):
+    elif not given >= rating.unpriced.keys():
         yield "gave reasons for records that it was not given"
     if not _is(rating.deferred, Mapping) or not all(_is(text, str) and text for text in rating.deferred.values()):
         yield "gave no reason for a record that it leaves for a later bill"
@@ -79,9 +81,11 @@ def _other_faults(rating: Rating, given: Collection[int]) -> Iterator[str]:
         yield "returned a finding of another type"
 
 
-def _deferred_faults(rating: Rating, given: Collection[int]) -> Iterator[str]:
+def _deferred_faults(rating: Rating, given: AbstractSet[int]) -> Iterator[str]:
     deferred = set(rating.deferred)
-    if not deferred <= set(given):
+    if not deferred:
+        return
+    if not given >= deferred:
         yield "left records for a later bill that it was not given"
     billed = {key for measure in rating.measures if _is(measure, Measure) for key in measure.records}
     billed.update(key for charge in rating.charges if _is(charge, Charge) for key in charge.records)
@@ -153,18 +157,31 @@ def items_fault(charge: Charge, name: str) -> str:
     """Return in what way the items of a charge do not make it up, or an empty text."""
     if not charge.items:
         return ""
-    if not all(_is(item, ChargeItem) and _is(item.amount, Amount) for item in charge.items):
+    # Charges of many items are the most that is checked of a run, so all items are looked at together.
+    if not _all_are(charge.items, ChargeItem):
+        return f"returned an item of another type for {name}"
+    amounts = [item.amount for item in charge.items]
+    if not _all_are(amounts, Amount):
         return f"returned an item of another type for {name}"
     if not {item.record for item in charge.items} <= set(charge.records):
         return f"listed records that the charge of {name} does not rest on"
-    if any(item.amount.currency != charge.amount.currency for item in charge.items):
+    if {amount.currency for amount in amounts} != {charge.amount.currency}:
         return f"listed items in another currency for {name}"
+    values = [amount.value for amount in amounts]
+    if set(map(type, values)) != {Fraction}:
+        return f"listed items of inexact amounts for {name}"
     # Over one denominator, because adding fractions one by one takes ten times as long.
-    below = math.lcm(*{item.amount.value.denominator for item in charge.items})
-    total = Fraction(sum(item.amount.value.numerator * (below // item.amount.value.denominator) for item in charge.items), below)
+    ratios = [value.as_integer_ratio() for value in values]
+    below = math.lcm(*{under for _, under in ratios})
+    total = Fraction(sum([above * (below // under) for above, under in ratios]), below)
     return (
         "" if total == charge.amount.value else f"listed items that sum to {exact_text(total)}, not {charge.amount}, for {name}"
     )
+
+
+def _all_are(values: Iterable[object], cls: type) -> bool:
+    """Tell whether all values are of a type or of one that is derived from it."""
+    return all(issubclass(kind, cls) for kind in set(map(type, values)))
 
 
 def _is(value: object, cls: type) -> bool:
@@ -179,10 +196,10 @@ def _is_sound(charge: Charge) -> bool:
         and (charge.quantity is None or _is_quantity(charge.quantity))
         and (charge.unit_price is None or _is_price(charge.unit_price, charge.amount.currency))
         and _is(charge.origin, Origin)
-        and all(type(key) is int for key in charge.records)
-        and all(isinstance(step, Step) for step in charge.steps)
+        and set(map(type, charge.records)) <= {int}
+        and _all_are(charge.steps, Step)
         and _is(charge.details, Mapping)
-        and all(type(text) is str for pair in charge.details.items() for text in pair)
+        and {*map(type, charge.details), *map(type, charge.details.values())} <= {str}
     )
 
 
@@ -217,12 +234,14 @@ def due_records(group: BillingGroup, divisible: Collection[str], carried: Collec
     zone = timezone(group.account.zone)
     due = {}
     for usage in group.agreements:
-        period = usage.period.instants(zone)
+        code, period = usage.agreement.code, usage.period.instants(zone)
+        start, end = period.start, period.end
         for record in usage.records:
-            span = record.usage.span
-            starts = (period.start <= span.start or record.usage.kind in carried) and span.start < period.end
-            shares = record.usage.kind in divisible and span.overlaps(period)
-            if record.assignment.agreement == usage.agreement.code and (starts or shares):
+            if record.assignment.agreement != code:
+                continue
+            span, kind = record.usage.span, record.usage.kind
+            starts = span.start < end and (start <= span.start or kind in carried)
+            if starts or (kind in divisible and span.overlaps(period)):
                 due[record.key] = record
     return tuple(due.values())
 
@@ -232,8 +251,8 @@ def lost_records(rating: Rating, due: Collection[KeyedUsage], carried: Collectio
     accounted = {key for measure in rating.measures for key in measure.records}
     accounted.update(key for charge in rating.charges for key in charge.records)
     accounted.update(rating.unpriced)
-    left = set(rating.deferred)
-    return tuple(one for one in due if one.key not in accounted and not (one.key in left and one.usage.kind in carried))
+    lost = [one for one in due if one.key not in accounted]
+    return tuple(one for one in lost if not (one.key in rating.deferred and one.usage.kind in carried)) if lost else ()
 
 
 def named(records: Sequence[KeyedUsage]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from datetime import date
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,7 @@ from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.clock import timezone
 from billing_framework.values.columns import Column, Integers, narrowed
-from billing_framework.values.local_columns import local_time, microseconds
+from billing_framework.values.local_columns import EPOCH, MICROSECOND, local_time
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -38,13 +40,17 @@ def columns_of(groups: Sequence[BillingGroup], kind: UsageKind, fields: Sequence
             own = [one for one in usage.records if one.usage.kind == kind.name]
             if len(own) < len(usage.records):
                 mixed.add(place)
-            records += sorted(own, key=lambda one: (one.usage.subject, one.usage.start, one.key))
+            records += own
             owners += [usage.agreement.code] * len(own)
             firsts.append(len(records))
             group_of.append(place)
-    starts = _whole([microseconds(one.usage.span.start) for one in records])
+    if not _ordered(records, firsts):
+        for first, last in pairwise(firsts):
+            records[first:last] = sorted(records[first:last], key=lambda one: (one.usage.subject, one.usage.start, one.key))
+    delivered = [one.usage for one in records]
+    spans, bodies = [one.span for one in delivered], [one.body for one in delivered]
+    starts = _instants([span.start for span in spans])
     known = {field.name: field for field in body_fields(kind)}
-    columns = [(known[name], [getattr(one.usage.body, name) for one in records]) for name in fields]
     zones = [timezone(groups[place].account.zone) for place in group_of]
     day, second = _local(starts, zones, _whole(firsts))
     return UsageColumns(
@@ -57,16 +63,29 @@ def columns_of(groups: Sequence[BillingGroup], kind: UsageKind, fields: Sequence
         state_until=_whole([state_until(usage) for usage in usages]),
         keys=_whole([one.key for one in records]),
         own=np.array([one.assignment.agreement == owner for one, owner in zip(records, owners, strict=True)], dtype=bool),
-        subject=text_column([one.usage.subject for one in records]),
+        subject=text_column([one.subject for one in delivered]),
         start=starts,
-        end=_whole([microseconds(one.usage.span.end) for one in records]),
+        end=_instants([span.end for span in spans]),
         day=day,
         second=second,
-        fields={field.name: field_column(field, values) for field, values in columns},
+        fields={name: field_column(known[name], list(map(attrgetter(name), bodies))) for name in fields},
         mixed=frozenset(mixed),
         settings=groups[0].settings if groups else None,
         record=records.__getitem__,
     )
+
+
+def _ordered(records: Sequence[KeyedUsage], firsts: Sequence[int]) -> bool:
+    """Tell whether the records of each agreement stand in order of subject, start and key, as they are given nearly always."""
+    edges = set(firsts)
+    for place, (one, other) in enumerate(pairwise(records), start=1):
+        left, right = one.usage, other.usage
+        if left.subject is right.subject and left.span.start < right.span.start:
+            continue
+        before, after = (left.subject, left.span.start, one.key), (right.subject, right.span.start, other.key)
+        if after < before and place not in edges:
+            return False
+    return True
 
 
 def terms_of(groups: Sequence[BillingGroup]) -> Integers:
@@ -93,11 +112,11 @@ def state_until(usage: AgreementUsage) -> int:
 def field_column(field: BodyField, values: Sequence[Any]) -> FieldColumn:
     """Return the values of one field as a column."""
     missing = np.array([value is None for value in values], dtype=bool) if field.optional else None
-    if field.optional:
+    if missing is not None and missing.any():
         empty = _EMPTY[field.sort]
         values = [empty if value is None else value for value in values]
     if field.sort in (Sort.TEXT, Sort.CHOICE):
-        column = text_column([value.value if field.choices and value != "" else value for value in values])
+        column = text_column(values) if field.choices is None else _choice_column(values)
         return FieldColumn(numbers=column.numbers, texts=column.texts, missing=missing)
     if field.sort is Sort.EXACT:
         exact = Column.of(values)
@@ -106,7 +125,11 @@ def field_column(field: BodyField, values: Sequence[Any]) -> FieldColumn:
         starts = np.concatenate(([0], np.cumsum([len(value) for value in values], dtype=np.int64)))
         numbers = np.fromiter(itertools.chain.from_iterable(values), dtype=np.int64, count=int(starts[-1]))
         return FieldColumn(numbers=numbers, starts=starts, missing=missing)
-    return FieldColumn(numbers=_whole([_PLAIN[field.sort](value) for value in values]), missing=missing)
+    if field.sort is Sort.INSTANT:
+        return FieldColumn(numbers=_instants(values), missing=missing)
+    if field.sort is Sort.DAY:
+        return FieldColumn(numbers=_whole([value.toordinal() - _EPOCH_DAY for value in values]), missing=missing)
+    return FieldColumn(numbers=_whole(list(map(int, values))), missing=missing)
 
 
 _EMPTY: Mapping[Sort, Any] = {
@@ -117,15 +140,19 @@ _EMPTY: Mapping[Sort, Any] = {
     Sort.WHOLE: 0,
     Sort.FLAG: 0,
     Sort.DAY: date(1970, 1, 1),
-    Sort.INSTANT: None,
+    Sort.INSTANT: EPOCH,
 }
 
-_PLAIN: Mapping[Sort, Callable[[Any], int]] = {
-    Sort.WHOLE: int,
-    Sort.FLAG: int,
-    Sort.DAY: lambda value: value.toordinal() - _EPOCH_DAY,
-    Sort.INSTANT: lambda value: 0 if value is None else microseconds(value),
-}
+
+def _choice_column(values: Sequence[Any]) -> FieldColumn:
+    """Return members of an enumeration of texts, of which there are few, or "" for none, as a column."""
+    members = {id(value): value for value in values}
+    texts = {place: "" if value == "" else value.value for place, value in members.items()}
+    return text_column([texts[id(value)] for value in values])
+
+
+def _instants(values: Sequence[datetime]) -> Integers:
+    return _whole([(value - EPOCH) // MICROSECOND for value in values])
 
 
 def _whole(values: Sequence[int]) -> Integers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -77,15 +77,20 @@ def rate_groups(groups: Sequence[BillingGroup], offers: RatingOffers) -> tuple[R
         offers: raters, charge models and settings of the deployment.
     """
     ready: list[dict[str, Rating]] = [{} for _ in groups]
+    due = [_due(group, offers) for group in groups]
     for rater in offers.raters:
         if rater.rate_columns is not None and groups:
-            for place, rating in _columns(rater, rater.rate_columns, groups, offers):
+            for place, rating in _columns(rater, rater.rate_columns, groups, due, offers):
                 ready[place][rater.name] = rating
-    return tuple(rate_group(group, offers, ready=ratings) for group, ratings in zip(groups, ready, strict=True))
+    return tuple(_rated(group, some, offers, ratings) for group, some, ratings in zip(groups, due, ready, strict=True))
 
 
 def _columns(
-    rater: Rater, rate_columns: ColumnarRate, groups: Sequence[BillingGroup], offers: RatingOffers
+    rater: Rater,
+    rate_columns: ColumnarRate,
+    groups: Sequence[BillingGroup],
+    due: Sequence[Collection[KeyedUsage]],
+    offers: RatingOffers,
 ) -> Iterator[tuple[int, Rating]]:
     """Yield place and rating of the groups that the columnar twin of a rater has rated by the contract, or has spoilt."""
     own = [_own(rater, group, offers) for group in groups]
@@ -101,7 +106,8 @@ def _columns(
         if loose_parts(group.agreements) != given:
             yield place, _spoilt(rater, who, group, offers)
         elif failed is None and ratings is not None:
-            checked, fault = offers.attempt(partial(_checked, ratings[place], group, offers), rater.name, who, group.account.code)
+            check = partial(_checked, ratings[place], group, [one for one in due[place] if one.usage.kind in rater.kinds], offers)
+            checked, fault = offers.attempt(check, rater.name, who, group.account.code)
             if checked is not None:
                 yield place, checked
             else:
@@ -119,13 +125,13 @@ def _spoilt(rater: Rater, who: str, group: BillingGroup, offers: RatingOffers) -
     return Rating(findings=(offers.broken(rater.name, f"{who} changed what it was given", group.account.code),))
 
 
-def _checked(rating: Rating, group: BillingGroup, offers: RatingOffers) -> Rating | None:
-    if any(rating_faults(rating, group)) or lost_records(rating, _due(group, offers), offers.carried_kinds):
+def _checked(rating: Rating, group: BillingGroup, due: Collection[KeyedUsage], offers: RatingOffers) -> Rating | None:
+    if any(rating_faults(rating, group)) or lost_records(rating, due, offers.carried_kinds):
         return None
     return rating
 
 
-def rate_group(group: BillingGroup, offers: RatingOffers, *, ready: Mapping[str, Rating] | None = None) -> RatedGroup:
+def rate_group(group: BillingGroup, offers: RatingOffers) -> RatedGroup:
     """Return the charges of one billing group: its raters' and its components', checked against the contract.
 
     A rater or model that fails, or breaks the contract, holds the account with a finding that names its plugin; nothing that a
@@ -134,9 +140,19 @@ def rate_group(group: BillingGroup, offers: RatingOffers, *, ready: Mapping[str,
     Args:
         group: the account with its agreements, records and state.
         offers: raters, charge models and settings of the deployment.
-        ready: ratings by rater that a columnar twin has made and that were checked; the others are asked now.
     """
-    done = ready or {}
+    return _rated(group, _due(group, offers), offers, {})
+
+
+def _rated(group: BillingGroup, records: Collection[KeyedUsage], offers: RatingOffers, done: Mapping[str, Rating]) -> RatedGroup:
+    """Return what a group comes to.
+
+    Args:
+        group: the group.
+        records: its records that are due.
+        offers: raters, charge models and settings of the deployment.
+        done: ratings by rater that a columnar twin has made and that were checked; the others are asked now.
+    """
     ratings = [done.get(rater.name) or _rating(rater, group, offers) for rater in offers.raters]
     findings = [*_unrated(group, offers), *(finding for rating in ratings for finding in rating.findings)]
     priced = [price_agreement(group, usage, ratings, offers) for usage in group.agreements]
@@ -146,7 +162,7 @@ def rate_group(group: BillingGroup, offers: RatingOffers, *, ready: Mapping[str,
     unpriced = {key: reason for rating in ratings for key, reason in rating.unpriced.items()}
     for one in priced:
         unpriced.update(one.unpriced)
-    due = {record.key: record for record in _due(group, offers)}
+    due = {record.key: record for record in records}
     deferred = {key: reason for rating in ratings for key, reason in rating.deferred.items() if key in due}
     return RatedGroup(
         account=group.account.code,
@@ -166,14 +182,11 @@ def _due(group: BillingGroup, offers: RatingOffers) -> tuple[KeyedUsage, ...]:
 
 def _own(rater: Rater, group: BillingGroup, offers: RatingOffers) -> BillingGroup:
     """Return a group as a rater sees it: the records of its kinds, the settings of its plugin."""
-    return attrs.evolve(
-        group,
-        agreements=tuple(
-            attrs.evolve(usage, records=tuple(one for one in usage.records if one.usage.kind in rater.kinds))
-            for usage in group.agreements
-        ),
-        settings=offers.settings_of(rater.name),
-    )
+    agreements = []
+    for usage in group.agreements:
+        records = tuple([one for one in usage.records if one.usage.kind in rater.kinds])
+        agreements.append(usage if len(records) == len(usage.records) else attrs.evolve(usage, records=records))
+    return attrs.evolve(group, agreements=tuple(agreements), settings=offers.settings_of(rater.name))
 
 
 def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
@@ -216,7 +229,10 @@ def _unrated(group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
 
 
 def _doubled(charges: Iterable[Charge], group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
-    for key, count in Counter(charge.natural_key for charge in charges).items():
+    keys = [charge.natural_key for charge in charges]
+    if len(set(keys)) == len(keys):
+        return
+    for key, count in Counter(keys).items():
         if count > 1:
             agreement, component = key.split("|")[:2]
             yield Finding(
@@ -238,8 +254,9 @@ def _priced_by(agreement: str, component: str, group: BillingGroup, offers: Rati
 
 def _control(due: set[int], charges: Iterable[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]) -> Control:
     priced = {key for charge in charges for key in charge.records} & due
-    free = {key: reason for key, reason in unpriced.items() if key in due - priced}
-    left = due - priced - free.keys()
+    rest = due - priced
+    free = {key: reason for key, reason in unpriced.items() if key in rest}
+    left = rest - free.keys()
     waiting = {key: reason for key, reason in deferred.items() if key in left}
     return Control(
         records=len(due),

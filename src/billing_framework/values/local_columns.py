@@ -16,19 +16,23 @@ SECOND_US = 10**6
 DAY_US = 86_400 * SECOND_US
 """Microseconds of a day."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The instant from which instants are counted."""
+
+MICROSECOND = timedelta(microseconds=1)
+"""What instants are counted in."""
+
 _STEP_US = 6 * 3_600 * SECOND_US
 
 
 def microseconds(instant: datetime) -> int:
     """Return an aware instant as microseconds since 1970 in UTC."""
-    return (instant - _EPOCH) // _MICROSECOND
+    return (instant - EPOCH) // MICROSECOND
 
 
 def instant_at(number: int) -> datetime:
     """Return the instant of microseconds since 1970 in UTC."""
-    return _EPOCH + number * _MICROSECOND
+    return EPOCH + number * MICROSECOND
 
 
 def local_time(instants: Integers, zone: ZoneInfo) -> tuple[Integers, Integers]:
@@ -73,7 +77,7 @@ def clock_changes(zone: ZoneInfo, first: int, last: int) -> tuple[tuple[int, ...
 
 def _offset(number: int, zone: ZoneInfo) -> int:
     offset = instant_at(number).astimezone(zone).utcoffset()
-    return 0 if offset is None else offset // _MICROSECOND
+    return 0 if offset is None else offset // MICROSECOND
 
 
 def _change(low: int, high: int, zone: ZoneInfo) -> int:

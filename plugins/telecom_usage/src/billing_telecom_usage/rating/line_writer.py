@@ -62,6 +62,7 @@ class _Writer:
         agreements: place of the agreement of each line.
         totals: seconds that are charged, those that are free, and price of each line.
         late: whether the calls of each line start before the period of their bill.
+        names: name of the deck of each slot.
         heads: what lines say alike, by slot, destination, late or not, answered or not, and language.
     """
 
@@ -72,6 +73,7 @@ class _Writer:
     agreements: list[int]
     totals: list[tuple[int, int, int]]
     late: list[bool]
+    names: list[str]
     heads: dict[tuple[int, str, bool, bool, str], LineHead] = attrs.field(factory=dict)
 
     @classmethod
@@ -87,6 +89,7 @@ class _Writer:
             agreements=lines.agreement.tolist(),
             totals=list(zip(*(column.tolist() for column in sums), strict=True)),
             late=priced.late(lines.rows[begins]).tolist(),
+            names=[priced.slots.tariffs[slot.tariff].deck.name if slot.tariff >= 0 else "" for slot in priced.slots.slots],
         )
 
     def charge(self, line: int) -> Charge:
@@ -145,8 +148,7 @@ class _Writer:
             yield row_step(words, count, billed, free, amount_text(units, self.size, currency))
 
     def _words(self, call: _Call) -> RowWords:
-        slots = self.priced.slots
-        return _row_words(slots.tariffs[slots.slots[call.slot].tariff].deck.name, self.priced.decks[call.deck], call.row)
+        return _row_words(self.names[call.slot], self.priced.decks[call.deck], call.row)
 
     def _items(self, calls: Sequence[_Call], head: LineHead) -> tuple[ChargeItem, ...]:
         size, currency, locale = self.size, head.currency, head.locale
