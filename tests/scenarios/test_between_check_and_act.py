@@ -150,6 +150,17 @@ def test_a_draft_that_no_account_of_the_run_has_any_more_keeps_it_from_approval(
     assert "RUN11" in [one.code for one in approve_run(office.deployment).findings]
 
 
+def test_a_tax_of_a_draft_that_stands_under_another_code_is_not_approved(database: Database) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    with database.begin() as connection:
+        switch_off(connection)
+        connection.execute(sa.text("UPDATE document_tax SET code = 'levy'"))
+    found = [one for one in approve_run(office.deployment).findings if one.code == "RUN11"]
+    assert found
+    assert all("a stored tax differs from its content" in one.what for one in found)
+
+
 def test_usage_is_late_for_a_correction_by_the_order_of_turns_whatever_the_clocks_say(database: Database) -> None:
     office = office_of(database)
     office.bill("2026-07")

@@ -136,6 +136,8 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
         wrong = "it stands with another run or revision than it was drafted with"
     elif not all(_same_line(line, currency) for line in lines):
         wrong = "a stored line differs from its content"
+    elif not all(_same_tax(one, currency) for one in taxes):
+        wrong = "a stored tax differs from its content"
     elif sum([line.net for line in figures]) != net:
         wrong = "its lines do not make its net total"
     elif sum([line.tax for line in figures]) != tax or sum([one[2] for one in taxes]) != tax:
@@ -187,6 +189,12 @@ def _same_line(line: _Line, currency: str) -> bool:
     return _net(net, currency) in text and _code(code) in text
 
 
+def _same_tax(one: _Tax, currency: str) -> bool:
+    """Return whether the text of a tax says under which code it is booked, and its amount."""
+    _, code, tax, text = one
+    return _tax(tax, currency) in text and _tax_code(code) in text
+
+
 @functools.lru_cache(_MOST_TEXTS)
 def _money(minor: int, currency: str) -> str:
     return str(Money(minor, currency))
@@ -200,6 +208,16 @@ def _net(minor: int, currency: str) -> str:
 @functools.lru_cache(_MOST_TEXTS)
 def _code(code: str) -> str:
     return f'"charge_code":{json.dumps(code, ensure_ascii=False)}'
+
+
+@functools.lru_cache(_MOST_TEXTS)
+def _tax(minor: int, currency: str) -> str:
+    return f'"tax":"{_money(minor, currency)}"'
+
+
+@functools.lru_cache(_MOST_TEXTS)
+def _tax_code(code: str) -> str:
+    return f'"code":{json.dumps(code, ensure_ascii=False)}'
 
 
 @functools.lru_cache(_MOST_TEXTS)
