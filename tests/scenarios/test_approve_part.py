@@ -178,9 +178,11 @@ def test_who_is_billed_together_is_approved_together(database: Database) -> None
 
 def test_what_fits_nothing_is_told(database: Database) -> None:
     office = drafted(database)
-    for fields in ({"up_to": Money.of("1", "USD")}, {"up_to": Money.of("1000", "EUR")}, {"plans": ("other",)}):
-        report = approve_run(office.deployment, JULY, wanted=ApprovalFilter(**fields))
+    for most in (Money.of("1", "USD"), Money.of("1000", "EUR")):
+        report = approve_run(office.deployment, JULY, wanted=ApprovalFilter(up_to=most))
         assert [finding.code for finding in report.findings] == ["RUN08"]
+    with pytest.raises(NotFound, match="RUN62"):
+        approve(office, plans=("other",))
     assert approve(office, plans=("machine",)).documents == 4
 
 

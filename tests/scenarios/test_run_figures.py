@@ -42,6 +42,8 @@ def test_a_run_in_figures(database: Database) -> None:
     ]
     assert [(one.code, one.lines, str(one.net), str(one.tax)) for one in found.taxes] == [("sales", 1, "38.00 USD", "3.80 USD")]
     assert (found.control, found.reconciled, found.delivered) == ({"priced": 2, "records": 2}, True, {"job": 2})
+    (kind,) = found.kinds
+    assert (kind.kind, kind.delivered, kind.billed, kind.held, kind.open, kind.suspended) == ("job", 2, 1, 1, 0, 0)
     assert [(one.check, one.code, one.accounts, one.some) for one in found.holds] == [
         ("largest_total", "REVIEW01", 1, ("C2",)),
         ("officer", "RUN15", 1, ("C3",)),

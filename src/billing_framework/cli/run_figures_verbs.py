@@ -89,9 +89,10 @@ def _controls(found: CycleReport) -> Iterator[str]:
     fates = [(count, name) for name, count in found.control.items() if name != "records"]
     told = " + ".join(f"{count} {name}" for count, name in fates) or "none"
     yield f"  records in = {told} = {found.control.get('records', 0)}" + ("" if found.reconciled else ": NOT RECONCILED")
-    yield from (f"  {count} records of the kind {kind} were delivered for the period" for kind, count in found.delivered.items())
-    if found.suspended:
-        yield f"  {found.suspended} records wait in suspense"
+    if found.kinds:
+        headers = ("records of kind", "delivered", "billed", "held", "open", "in suspense")
+        rows = [(one.kind or "unknown", one.delivered, one.billed, one.held, one.open, one.suspended) for one in found.kinds]
+        yield table(headers, rows, right=headers[1:])
 
 
 def _report_rows(found: CycleReport) -> Iterator[Sequence[object]]:
@@ -106,6 +107,9 @@ def _report_rows(found: CycleReport) -> Iterator[Sequence[object]]:
             yield (section, item.code, item.net.currency, item.lines, _plain(item.net), _plain(item.tax), "")
     for section, counts in (("control", found.control), ("delivered", found.delivered)):
         yield from ((section, name, "", count, "", "", "") for name, count in counts.items())
+    for one_kind in found.kinds:
+        fates = (("billed", one_kind.billed), ("held", one_kind.held), ("open", one_kind.open), ("suspense", one_kind.suspended))
+        yield from ((f"records {fate}", one_kind.kind, "", count, "", "", "") for fate, count in fates)
     yield from (("held", f"{one.check} {one.code}".strip(), "", one.accounts, "", "", "") for one in found.holds)
 
 

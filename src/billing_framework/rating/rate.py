@@ -27,6 +27,7 @@ class Control:
         unpriced: reason to the number of records that carry no price for it.
         lost: records that nothing accounts for; above zero only where a finding holds the account.
         deferred: reason to the number of records that are left for a later bill for it.
+        by_kind: usage kind to the number of its records among `records`.
     """
 
     records: int
@@ -34,6 +35,7 @@ class Control:
     unpriced: Mapping[str, int]
     lost: int = 0
     deferred: Mapping[str, int] = attrs.field(factory=dict)
+    by_kind: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -172,7 +174,7 @@ def _rated(group: BillingGroup, records: Collection[KeyedUsage], offers: RatingO
         unpriced=unpriced,
         deferred=deferred,
         billed=tuple(sorted(key for key, one in due.items() if one.usage.kind in offers.carried_kinds and key not in deferred)),
-        control=_control(set(due), charges, unpriced, deferred),
+        control=_control(due, charges, unpriced, deferred),
     )
 
 
@@ -252,16 +254,20 @@ def _priced_by(agreement: str, component: str, group: BillingGroup, offers: Rati
     return offers.plugin((raters or models or [""])[0])
 
 
-def _control(due: set[int], charges: Iterable[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]) -> Control:
-    priced = {key for charge in charges for key in charge.records} & due
-    rest = due - priced
+def _control(
+    due: Mapping[int, KeyedUsage], charges: Iterable[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]
+) -> Control:
+    keys = set(due)
+    priced = {key for charge in charges for key in charge.records} & keys
+    rest = keys - priced
     free = {key: reason for key, reason in unpriced.items() if key in rest}
     left = rest - free.keys()
     waiting = {key: reason for key, reason in deferred.items() if key in left}
     return Control(
-        records=len(due),
+        records=len(keys),
         priced=len(priced),
         unpriced=dict(sorted(Counter(free.values()).items())),
         deferred=dict(sorted(Counter(waiting.values()).items())),
         lost=len(left) - len(waiting),
+        by_kind=dict(sorted(Counter([one.usage.kind for one in due.values()]).items())),
     )

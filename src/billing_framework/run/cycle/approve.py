@@ -21,7 +21,7 @@ from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_as_of
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.draft.order import one_decision_at_a_time, order_findings
-from billing_framework.run.review.control import RECORDS, reconciles
+from billing_framework.run.review.control import RECORDS, fates, reconciles
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage import audit
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
@@ -235,7 +235,7 @@ def _unfit(
 
 
 def _unreconciled(row: AccountBrief) -> Finding:
-    told = " + ".join(f"{count} {name}" for name, count in row.control.items() if name != RECORDS)
+    told = " + ".join(f"{count} {name}" for name, count in fates(row.control).items())
     what = f"of {row.control.get(RECORDS, 0)} records that were delivered, {told or 'none'} are accounted for"
     return _blocking("RUN56", what, "Report the plugin that rates them; draft the account again: billing run retry", row.account)
 

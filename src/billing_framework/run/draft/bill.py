@@ -27,6 +27,7 @@ from billing_framework.run.draft.late_rating import with_late
 from billing_framework.run.draft.notes import notes_on
 from billing_framework.run.draft.rated_input import billing_group, rated_input, with_deferred
 from billing_framework.run.draft.sharing import Parted, part_charges
+from billing_framework.storage.billing.account_briefs import OF_KIND
 from billing_framework.storage.billing.billed_records import DeliveredRecords
 from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus
@@ -137,6 +138,7 @@ def _control(rated: RatedGroup) -> dict[str, int]:
     # What is left for a later bill waits for this one where the whole account is held.
     fate = "waiting" if rated.held else "deferred"
     totals.update({f"{fate}: {reason}": count for reason, count in control.deferred.items()})
+    totals.update({f"{OF_KIND}{kind}": count for kind, count in control.by_kind.items()})
     return totals | ({"held": control.lost} if control.lost else {})
 
 

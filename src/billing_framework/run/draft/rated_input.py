@@ -25,11 +25,13 @@ class RatedInput:
         group: what raters are given.
         deferred: key of each record that a reviewer leaves for a later bill to the reason; it is not in the group.
         findings: edits of records that could not be applied.
+        deferred_kinds: usage kind to the number of its records among those that are left.
     """
 
     group: BillingGroup
     deferred: Mapping[int, str]
     findings: tuple[Finding, ...]
+    deferred_kinds: Mapping[str, int] = attrs.field(factory=dict)
 
 
 def rated_input(given: BillInput, material: Material) -> RatedInput:
@@ -48,6 +50,7 @@ def rated_input(given: BillInput, material: Material) -> RatedInput:
         group=BillingGroup(account=given.account, period=given.period, agreements=tuple(agreements), holidays=given.holidays),
         deferred=edited.deferred,
         findings=edited.findings,
+        deferred_kinds=Counter(material.usage[key].kind for key in edited.deferred),
     )
 
 
@@ -63,7 +66,10 @@ def with_deferred(rated: RatedGroup, basis: RatedInput) -> RatedGroup:
     reasons = Counter(rated.control.deferred)
     reasons.update(basis.deferred.values())
     control = attrs.evolve(
-        rated.control, records=rated.control.records + len(basis.deferred), deferred=dict(sorted(reasons.items()))
+        rated.control,
+        records=rated.control.records + len(basis.deferred),
+        deferred=dict(sorted(reasons.items())),
+        by_kind=dict(sorted((Counter(rated.control.by_kind) + Counter(basis.deferred_kinds)).items())),
     )
     return attrs.evolve(
         rated,

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from billing_framework.storage.billing.account_briefs import OF_KIND
+
 RECORDS = "records"
 """Name of the number that the others must add up to."""
 
 
+def fates(control: Mapping[str, int]) -> dict[str, int]:
+    """Return what became of the records, without their number and without the numbers by kind."""
+    return {name: count for name, count in control.items() if name != RECORDS and not name.startswith(OF_KIND)}
+
+
 def reconciles(control: Mapping[str, int]) -> bool:
     """Return whether what became of the records adds up to the number of records that were delivered."""
-    return control.get(RECORDS, 0) == sum(count for name, count in control.items() if name != RECORDS)
+    return control.get(RECORDS, 0) == sum(fates(control).values())
+
+
+def without_kinds(control: Mapping[str, int]) -> dict[str, int]:
+    """Return control totals in order of their names, without the numbers by kind."""
+    return {name: count for name, count in sorted(control.items()) if not name.startswith(OF_KIND)}

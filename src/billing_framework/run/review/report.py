@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.review.control import reconciles
+from billing_framework.run.review.control import reconciles, without_kinds
 from billing_framework.run.review.review import RunTotals, totals_of
 from billing_framework.run.review.told import TOLD
 from billing_framework.storage.audit import events
+from billing_framework.storage.billing.account_briefs import OF_KIND, AccountBrief, account_briefs
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run, run_accounts
@@ -68,6 +69,27 @@ class HoldTotal:
 
 
 @attrs.frozen(kw_only=True)
+class KindTotal:
+    """What became of the records of one usage kind.
+
+    Attributes:
+        kind: name of the kind.
+        delivered: records of the period that were taken in, whoever they belong to.
+        billed: records of accounts that are drafted, approved or posted; those left for a later bill are among them.
+        held: records of held accounts.
+        open: records of accounts that are not drafted yet, or are left out.
+        suspended: records that wait in suspense, of whatever period.
+    """
+
+    kind: str
+    delivered: int
+    billed: int
+    held: int
+    open: int
+    suspended: int
+
+
+@attrs.frozen(kw_only=True)
 class Deed:
     """Who did what with the run, and when."""
 
@@ -111,6 +133,7 @@ class CycleReport:
         control: fate of usage records to their number; ``records`` is what the accounts were given.
         reconciled: True where the fates add up to ``records`` in every single account.
         delivered: usage kind to the number of records that were delivered for the period, whoever they belong to.
+        kinds: what became of the records of each usage kind.
         suspended: records that wait in suspense, of whatever period.
         holds: reasons that hold accounts, the most frequent first.
         deeds: the run's audit trail, oldest first.
@@ -127,6 +150,7 @@ class CycleReport:
     control: Mapping[str, int]
     reconciled: bool
     delivered: Mapping[str, int]
+    kinds: tuple[KindTotal, ...]
     suspended: int
     holds: tuple[HoldTotal, ...]
     deeds: tuple[Deed, ...]
@@ -146,7 +170,10 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
     """
     with deployment.database.read() as connection:
         run = meant_run(connection, code)
-        control, reconciled = _control(connection, run)
+        rows = account_briefs(connection, run)
+        control, reconciled = _control(rows)
+        delivered = _delivered(deployment, connection, run)
+        kinds = tuple(_kinds(connection, rows, delivered))
         deeds = tuple(_deeds(connection, run))
         return CycleReport(
             run=run,
@@ -157,10 +184,9 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
             taxes=tuple(_taxes(connection, run)),
             control=control,
             reconciled=reconciled,
-            delivered=_delivered(deployment, connection, run),
-            suspended=connection.execute(
-                sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
-            ).scalar_one(),
+            delivered=delivered,
+            kinds=kinds,
+            suspended=sum(one.suspended for one in kinds),
             holds=_holds(connection, run),
             deeds=tuple(one for one in deeds if one.action != TOLD),
             times=tuple(_times(connection, run)),
@@ -168,15 +194,35 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
         )
 
 
-def _control(connection: Connection, run: Run) -> tuple[dict[str, int], bool]:
+def _control(rows: Sequence[AccountBrief]) -> tuple[dict[str, int], bool]:
     """Return the control totals of all accounts, and whether they add up in each of them."""
-    columns = run_account.c
     control: Counter[str] = Counter()
-    reconciled = True
-    for (one,) in connection.execute(sa.select(columns.control).where(columns.run_id == run.id)):
-        control.update(one)
-        reconciled = reconciled and reconciles(one)
-    return dict(sorted(control.items())), reconciled
+    for row in rows:
+        control.update(row.control)
+    return without_kinds(control), all(reconciles(row.control) for row in rows)
+
+
+def _kinds(connection: Connection, rows: Sequence[AccountBrief], delivered: Mapping[str, int]) -> Iterator[KindTotal]:
+    """Yield what became of the records of each usage kind."""
+    columns = usage_suspense.c
+    query = sa.select(columns.kind, sa.func.count().label("of")).where(columns.state == "suspended").group_by(columns.kind)
+    suspended: dict[str, int] = {row.kind: row.of for row in connection.execute(query)}
+    given: dict[str, Counter[str]] = {}
+    for row in rows:
+        fate = "billed" if row.state in _BILLED else "held" if row.state == "held" else "open"
+        for name, count in row.control.items():
+            if name.startswith(OF_KIND):
+                given.setdefault(name.removeprefix(OF_KIND), Counter())[fate] += count
+    for kind in sorted({*given, *delivered, *suspended}):
+        became = given.get(kind, Counter())
+        yield KindTotal(
+            kind=kind,
+            delivered=delivered.get(kind, 0),
+            billed=became["billed"],
+            held=became["held"],
+            open=became["open"],
+            suspended=suspended.get(kind, 0),
+        )
 
 
 def _holds(connection: Connection, run: Run) -> tuple[HoldTotal, ...]:

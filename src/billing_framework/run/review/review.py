@@ -15,7 +15,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.issuer import mapping_of
-from billing_framework.run.review.control import reconciles
+from billing_framework.run.review.control import reconciles, without_kinds
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
@@ -121,7 +121,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         counts=dict(sorted(Counter(row.state for row in rows).items())),
         totals=totals,
         last=last,
-        control=dict(sorted(control.items())),
+        control=without_kinds(control),
         billed_records=sum(_billed(row) for row in rows if row.state in ("drafted", "approved", "posted")),
         suspended=waiting,
         unassigned=unassigned,

@@ -13,6 +13,9 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
 from billing_framework.storage.billing.tables import run_account
 
+OF_KIND = "records of "
+"""What the names of control totals begin with that count the records of one usage kind; they are no fate of records."""
+
 
 @attrs.frozen
 class AccountBrief:
