@@ -43,7 +43,8 @@ def _day(given: datetime | None) -> date | None:
 def due(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, **given: Any) -> None:
     """Draft the bills of all cycles whose last period has ended, each in a run of its own, or go on with these runs.
 
-    Cycles whose periods only readings tell are named and left out: billing run start --cycle read-date --period FROM/TO.
+    Cycles whose periods only readings tell are named and left out: billing run start --cycle read-date --period FROM/TO. So are
+    cycles of which earlier periods are missed, with exit code 1: billing run catch-up bills them in their order.
 
     Example:
       billing run due
@@ -59,6 +60,8 @@ def due(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, *
     with run_progress("drafting", "accounts") as progress:
         report = start_due(deployment, request, work=work_from(deployment, given), progress=progress)
     emit(context, report, lambda: _due(report))
+    if report.behind:
+        context.exit(1)
 
 
 @click.command("catch-up")
@@ -105,9 +108,10 @@ def catch_up_verb(context: click.Context, /, deployment: Deployment, **given: An
 def _due(report: DueReport) -> Iterator[str]:
     for one in report.runs:
         yield from started(one)
-    if not report.runs and not report.waiting and not report.too_far:
+    if not report.runs and not report.waiting and not report.too_far and not report.behind:
         yield "nothing to do: no period is missed" if not report.unread else "nothing to do"
     yield from (f"cycle {cycle}: readings tell its periods; start its run with two dates" for cycle in report.unread)
+    yield from (f"{what}; bill them first: billing run catch-up --cycle {cycle}" for cycle, what in report.behind.items())
     yield from (f"{count} accounts wait until run {code} is posted" for code, count in report.waiting.items())
     yield from (f"{account} misses {count} periods and was left out" for account, count in report.too_far.items())
     if report.left:

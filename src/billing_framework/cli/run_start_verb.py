@@ -14,8 +14,9 @@ from billing_framework.cli.master_verbs import date_type
 from billing_framework.cli.output import emit, show_findings
 from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_work_options import work_from, work_options
+from billing_framework.run.cycle.behind import start_in_order
 from billing_framework.run.cycle.period import run_book, run_period
-from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
+from billing_framework.run.cycle.start import RunReport, RunRequest
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.rehearse import read_candidates
 from billing_framework.run.input_file import read_input
@@ -46,11 +47,16 @@ from billing_framework.run.input_file import read_input
 @click.option(
     "--batch-size", type=click.IntRange(1, 10_000), metavar="N", help="Accounts per transaction; a whole shard by default."
 )
+@click.option(
+    "--leave-missed", default="", metavar="REASON", help="Start it although earlier periods of the cycle are missed; say why."
+)
 @work_options
 @pass_deployment
 @click.pass_context
 def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool, **given: Any) -> None:
     """Draft the bills of a period, or go on where an earlier start was cut off; what changed since is drafted anew.
+
+    A period is refused while an earlier one of the cycle is missed, which no run was started for: billing run catch-up.
 
     Example:
       billing run start --book US --cycle monthly:1 --period 2026-07
@@ -74,8 +80,12 @@ def start(context: click.Context, /, deployment: Deployment, *, rehearsal: bool,
         candidates=read_candidates(deployment, [(str(path), read_input(path)) for path in given["plans"]]),
     )
     with run_progress("drafting", "accounts") as progress:
-        report = start_run(
-            deployment, request, work=work_from(deployment, given, transaction_size=given["batch_size"]), progress=progress
+        report = start_in_order(
+            deployment,
+            request,
+            leave_missed=given["leave_missed"],
+            work=work_from(deployment, given, transaction_size=given["batch_size"]),
+            progress=progress,
         )
     show_findings(context, report.findings)
     emit(context, report, lambda: started(report))

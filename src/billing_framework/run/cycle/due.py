@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.cycle import last_period
+from billing_framework.run.cycle.behind import start_in_order
 from billing_framework.run.cycle.missed import Missed, missed_periods, oldest
 from billing_framework.run.cycle.post import leave_unbilled
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
@@ -68,6 +69,7 @@ class DueReport:
         waiting: code of a run to the number of accounts that miss periods and wait until it is posted.
         too_far: account to the number of periods that it has missed, where these are more than are caught up.
         left: number of missed periods that are left when these runs are posted.
+        behind: cycle to what is missed of it, where its last period was not started because earlier ones are missed.
     """
 
     runs: tuple[RunReport, ...]
@@ -75,6 +77,7 @@ class DueReport:
     waiting: Mapping[str, int] = attrs.field(factory=dict)
     too_far: Mapping[str, int] = attrs.field(factory=dict)
     left: int = 0
+    behind: Mapping[str, str] = attrs.field(factory=dict)
 
 
 def start_due(
@@ -82,12 +85,15 @@ def start_due(
 ) -> DueReport:
     """Start the run of the last period that has ended, for each cycle of a book, or go on with it.
 
+    A cycle of which earlier periods are missed is named and left to `catch_up`.
+
     Raises:
         NotFound: there is no such book, or ``RUN62``: nobody is billed on a cycle.
         ValueRefused: ``VALUE17`` for a text that is no cycle.
     """
     day, cycles, unread = _asked(deployment, request)
     reports = []
+    behind = {}
     for cycle in cycles:
         period = last_period(parse_cycle(cycle, deployment.settings.custom_cycles), day)
         wanted = RunRequest(
@@ -99,8 +105,13 @@ def start_due(
             groups=request.groups,
             kind=request.kind,
         )
-        reports.append(start_run(deployment, wanted, work=work, progress=progress))
-    return DueReport(runs=tuple(reports), unread=unread)
+        try:
+            reports.append(start_in_order(deployment, wanted, work=work, progress=progress))
+        except Refused as refused:
+            if refused.code != "RUN63":
+                raise
+            behind[cycle] = refused.what
+    return DueReport(runs=tuple(reports), unread=unread, behind=behind)
 
 
 def catch_up(

@@ -45,6 +45,21 @@ def first_dates_of(connection: Connection, accounts: Collection[str]) -> dict[st
     return {names[row.account_id]: row.first for row in found}
 
 
+def started_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[DateSpan, ...]]:
+    """Return the dates of the runs that have had an account, but of no rehearsals and none that were cancelled."""
+    names = {account_id(account): account for account in accounts}
+    columns, rows = run.c, run_account.c
+    query = (
+        sa.select(rows.account_id, columns.period_start, columns.period_end)
+        .join(run, columns.id == rows.run_id)
+        .where(columns.kind != "rehearsal", columns.state != "cancelled")
+    )
+    found: dict[str, list[DateSpan]] = {}
+    for row in rows_of(connection, names, lambda some: query.where(rows.account_id.in_(some))):
+        found.setdefault(names[row.account_id], []).append(DateSpan(row.period_start, row.period_end))
+    return {account: tuple(sorted(spans)) for account, spans in found.items()}
+
+
 def billed_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[BilledDates, ...]]:
     """Return what is billed of accounts, or is being billed, in order of dates; accounts of which nothing is are left out.
 
