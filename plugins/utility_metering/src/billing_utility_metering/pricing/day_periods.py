@@ -155,12 +155,9 @@ class Classifier:
     calendar: Calendar
     zone: ZoneInfo
     holidays: frozenset[date]
-    _edges: tuple[int, ...] = attrs.field(init=False)
+    _edges: tuple[int, ...] = attrs.field(default=(), init=False)
     _known: dict[tuple[Days, str, int], str] = attrs.field(factory=dict, init=False)
     _days: dict[date, tuple[Days, str]] = attrs.field(factory=dict, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._edges = self.calendar.edges()
 
     def period_of(self, start: int, end: int) -> str:
         """Return the period of an interval (seconds since 1970); empty where the interval lies in more than one or in none.
@@ -183,6 +180,8 @@ class Classifier:
         low, high = local.hour * 60 + local.minute, until.hour * 60 + until.minute
         if local.date() != until.date() or local.utcoffset() != until.utcoffset():
             return True
+        if not self._edges:
+            self._edges = self.calendar.edges()  # where sums are known beforehand, nobody asks
         return any(low < edge <= high for edge in self._edges)
 
     def _at(self, local: datetime) -> str:
