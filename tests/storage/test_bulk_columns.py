@@ -90,6 +90,14 @@ def test_what_the_columns_say_is_stored(sample: Database, count: int, longest: i
     assert stored(sample) == said(frame)
 
 
+def test_a_library_without_images_takes_row_by_row(sample: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billing_framework.storage.sqlite_image._TAKES_IMAGES", False)
+    frame = columns(300)
+    with sample.begin() as connection:
+        insert_columns(connection, SAMPLE.name, frame, CONSTANTS)
+    assert stored(sample) == said(frame)
+
+
 def test_columns_of_one_value_are_written_once(sample: Database) -> None:
     frame = columns(50).with_columns(name=pl.lit("one"), count=pl.lit(5, dtype=pl.Int64), is_paid=pl.lit(value=False))
     with sample.begin() as connection:

@@ -33,7 +33,7 @@ class PreparedRows:
     Attributes:
         statement: the statement that inserts them, empty where there are none.
         blocks: the rows, in blocks: PostgreSQL: the data of one COPY; SQLite: images, from each of which the statement copies.
-        one_by_one: SQLite: inserts a row of values, for blocks that are lists of them because one was too long for an image.
+        one_by_one: SQLite: inserts a row of values, for blocks that are lists of them because no image could be made.
     """
 
     statement: str = ""

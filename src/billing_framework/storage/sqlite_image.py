@@ -24,6 +24,9 @@ SCHEMA = "block"
 TABLE = "rows_in_block"
 """Name of its table; the columns are ``c0``, ``c1`` and so on."""
 
+_TAKES_IMAGES = hasattr(sqlite3.Connection, "deserialize")
+"""False where the library was built without it."""
+
 _PAGE = 65_536
 _ROOT = 2
 _LONGEST_ROW = _PAGE - 100
@@ -35,11 +38,13 @@ _FIRST_BYTES, _FIRST_TEXT = 12, 13
 
 
 def image_of(columns: Sequence[pl.Series]) -> bytes | None:
-    """Return the image of a database with the rows of some columns; None where a row is too long for a page.
+    """Return the image of a database with the rows of some columns; None where a row is too long, or no library takes images.
 
     Args:
         columns: whole numbers, text, bytes, and arrays of bytes of one length.
     """
+    if not _TAKES_IMAGES:
+        return None
     count = len(columns[0])
     heads, bodies = zip(*map(_part, columns), strict=True)
     head_length = 2 + sum(head.dtype.itemsize for head in heads)
