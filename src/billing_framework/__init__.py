@@ -21,7 +21,7 @@ from billing_framework.exchange.exporter import (
     GivenAnswer,
 )
 from billing_framework.invoicing.document import Buyer, Document, Seller
-from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, LineTax, Note, TaxLine, Totals
+from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, Note, TaxLine, Totals
 from billing_framework.invoicing.review import (
     BilledQuantity,
     PastDocument,
@@ -66,6 +66,7 @@ from billing_framework.receivables.answer import (
     AnswerStatus,
     Treatment,
 )
+from billing_framework.taxing.tax import LineTax
 from billing_framework.usage.delimited import Layout, delimited_reader
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind

@@ -10,9 +10,10 @@ import attrs
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.party import Address
 from billing_framework.invoicing.document import BankAccount, Buyer, Document, Seller, issue_document
-from billing_framework.invoicing.draft import DocumentKind, DraftDocument, LineTax, TaxLine, draft_document
+from billing_framework.invoicing.draft import DocumentKind, DraftDocument, TaxLine, draft_document
 from billing_framework.invoicing.numbering import Numbered
 from billing_framework.rating.charge import Charge
+from billing_framework.taxing.tax import LineTax
 from billing_framework.values.money import HALF_UP, Money, Rounding
 from billing_framework.values.period import DateSpan
 from billing_framework.values.quantity import Quantity

@@ -9,8 +9,9 @@ from fractions import Fraction
 import attrs
 
 from billing_framework.invoicing.document import Document, DocumentStatus
-from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, LineTax, TaxLine, Totals
+from billing_framework.invoicing.draft import DocumentKind, DraftDocument, DraftLine, TaxLine, Totals
 from billing_framework.taxing.credit import Creditable, credited_tax
+from billing_framework.taxing.tax import LineTax
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
 

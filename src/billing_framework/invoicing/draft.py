@@ -11,6 +11,7 @@ import attrs
 
 from billing_framework.accounts.account import Account
 from billing_framework.rating.charge import Charge, ChargeItem, ChargeShare, Origin
+from billing_framework.taxing.tax import LineTax
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import HALF_UP, Amount, Money, Rounding
@@ -48,23 +49,6 @@ class Note:
     kind: str = attrs.field(validator=_known_kind)
     text: str
     document: int = 0
-
-
-@attrs.frozen(kw_only=True)
-class LineTax:
-    """One tax's part of one line.
-
-    Attributes:
-        code: code of the tax.
-        rate: the rate, as on the `TaxLine`; code and rate together name the group.
-        taxable: the line's part of the tax base.
-        tax: the line's share of the tax, fixed when the document is drafted; the shares of a tax sum to its `TaxLine`.
-    """
-
-    code: str
-    rate: Fraction
-    taxable: Money
-    tax: Money
 
 
 @attrs.frozen(kw_only=True)

@@ -38,14 +38,14 @@ class TaxableLine:
 
 
 @attrs.frozen(kw_only=True)
-class TaxPart:
+class LineTax:
     """One tax's part of one line.
 
     Attributes:
         code: code of the tax.
-        rate: the rate that was applied.
-        taxable: the line's part of the base.
-        tax: its share of the tax.
+        rate: the rate that was applied; code and rate together name the group.
+        taxable: the line's part of the tax base.
+        tax: the line's share of the tax, fixed when the document is drafted; the shares of a tax sum to its group.
     """
 
     code: str
@@ -66,7 +66,7 @@ class TaxedLine:
 
     key: str
     net: Money
-    taxes: tuple[TaxPart, ...]
+    taxes: tuple[LineTax, ...]
 
     @property
     def tax(self) -> Money:
@@ -255,7 +255,7 @@ class _Work:
 
     currency: str
     nets: list[Money]
-    parts: list[dict[str, TaxPart]]
+    parts: list[dict[str, LineTax]]
     opposites: Mapping[int, int]
 
     def take_out(self, group: _Group) -> None:
@@ -280,7 +280,7 @@ class _Work:
 
     def _set(self, position: int, group: _Group, taxable: Money, tax: Money) -> None:
         code = group.applied.code
-        self.parts[position][code] = TaxPart(code=code, rate=group.applied.rate, taxable=taxable, tax=tax)
+        self.parts[position][code] = LineTax(code=code, rate=group.applied.rate, taxable=taxable, tax=tax)
 
     def _base(self, position: int, rate: TaxRate) -> Money:
         if not rate.compound_on:

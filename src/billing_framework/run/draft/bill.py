@@ -10,7 +10,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.identifier_range import merged, span_of_subject
 from billing_framework.invoicing.cycle import due_date
 from billing_framework.invoicing.digest import document_texts
-from billing_framework.invoicing.draft import DraftDocument, LineTax, TaxLine, draft_document, line_groups
+from billing_framework.invoicing.draft import DraftDocument, TaxLine, draft_document, line_groups
 from billing_framework.invoicing.edit import WAIVED, apply_edits
 from billing_framework.invoicing.proof import currency_findings, size_findings
 from billing_framework.plugin.host import Host
@@ -31,7 +31,7 @@ from billing_framework.storage.billing.account_briefs import OF_KIND
 from billing_framework.storage.billing.billed_records import DeliveredRecords
 from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus
-from billing_framework.taxing.tax import TaxableLine, TaxedDocument, TaxedLine, tax_document
+from billing_framework.taxing.tax import TaxableLine, TaxedDocument, tax_document
 from billing_framework.usage.content import slot_key
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import UnitMismatch, ValueRefused
@@ -228,7 +228,7 @@ def _drafted(
         due_on=due_date(given.issue_on, account.due_days),
         charges=charges,
         nets=[line.net for line in taxed.lines],
-        line_taxes=[_line_taxes(line) for line in taxed.lines],
+        line_taxes=[line.taxes for line in taxed.lines],
         taxes=_tax_lines(taxed),
     )
     titles = {one.agreement.code: _title(one.agreement, one) for member in members for one in member.agreements}
@@ -256,10 +256,6 @@ def _tax_status(given: BillInput) -> TaxStatus:
         seller_tax_id="on file" if given.seller_has_tax_id else "",
         buyer_tax_id="on file" if given.buyer_has_tax_id else "",
     )
-
-
-def _line_taxes(line: TaxedLine) -> tuple[LineTax, ...]:
-    return tuple(LineTax(code=part.code, rate=part.rate, taxable=part.taxable, tax=part.tax) for part in line.taxes)
 
 
 def _tax_lines(taxed: TaxedDocument) -> tuple[TaxLine, ...]:
