@@ -8,6 +8,7 @@ from types import ModuleType
 from billing_framework.run.draft.alike import bill_alike
 from billing_framework.run.draft.bill import bill
 from billing_framework.run.draft.bill_input import BillInput, Material
+from billing_framework.run.draft.likeness import STAND_INS
 from billing_framework.run.draft.load_input import InputRequest, load_inputs, open_desk
 from billing_framework.run.draft.manifest import ManifestWriter, manifest_from_text
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
@@ -152,3 +153,13 @@ def test_a_model_that_is_not_what_it_says_is_found_out(database: Database) -> No
     inputs, material = manifests(office)
     alone = [result for given in inputs for result in bill([given], material, office.deployment.host, by_reference=True)]
     assert list(bill(inputs, material, office.deployment.host)) == alone
+
+
+def test_a_text_that_looks_like_a_stand_in_stays_what_it_is_in_every_manifest(sqlite_database: Database) -> None:
+    office = Office.of(sqlite_database)
+    office.load_plan(SEATS.replace("MODEL", "recurring"))
+    for code in LIKE:
+        subscribe(office, code, tax_status="exempt", exemption=f"certificate {STAND_INS.document}")
+    inputs, _ = manifests(office)
+    writer = ManifestWriter()
+    assert [writer.write(given) for given in inputs] == [ManifestWriter().write(given) for given in inputs]

@@ -102,6 +102,11 @@ def under(given: BillInput, names: Names) -> BillInput:
     )
 
 
+def says_stand_in(text: str) -> bool:
+    """Return whether a text has a stand-in in it, so that no template of it tells this from the place of a name."""
+    return _SLOTS.search(text) is not None
+
+
 @attrs.frozen
 class Template:
     """A text with places for names; made from a text under the stand-ins.

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, UsageRef
-from billing_framework.run.draft.likeness import STAND_INS, Template, in_text, likeness, names_of, under
+from billing_framework.run.draft.likeness import STAND_INS, Template, in_text, likeness, names_of, says_stand_in, under
 from billing_framework.values.plain_form import from_plain, to_text
 
 _SELF = "identity"
@@ -124,8 +124,10 @@ class ManifestWriter:
         """Return a manifest as text with the digests of its parts."""
         key = likeness(given)
         if key is None or key not in self._alike:
-            self._alike.setdefault(key, None)
-            return self._whole(given)
+            whole = self._whole(given)
+            if key is not None and not says_stand_in(whole.text):
+                self._alike[key] = None
+            return whole
         known = self._alike[key] or self._like(given)
         self._alike[key] = known
         return known.filled(in_text(names_of(given)))
