@@ -51,3 +51,18 @@ def test_a_span_meets_every_assignment_that_it_touches() -> None:
     assert GUIDE.over("M1", Span(at(30, 0), at(2, 0, month=4))) == (FIRST, SECOND)
     assert GUIDE.over("M1", Span(at(30, 0), at(31, 22))) == (FIRST,)
     assert GUIDE.over("M1", Span.at(at(31, 22))) == (SECOND,)
+
+
+def test_a_record_just_after_the_end_closes_an_assignment_where_its_kind_may() -> None:
+    guide = make_guide([(FIRST, BERLIN)])
+    midnight, last_minute = at(31, 22), at(1, 21, 59, month=4)  # the local day of 1 April
+    assert guide.at("M1", midnight) is None
+    assert not guide.takes("M1", midnight, 0)
+    assert guide.takes("M1", midnight, 1)
+    assert guide.takes("M1", last_minute, 1)
+    assert not guide.takes("M1", at(1, 22, month=4), 1)
+    assert guide.takes("M1", at(1, 22, month=4), 2)
+    assert not guide.takes("M1", at(28, 22, month=2), 2)
+    assert not guide.takes("M2", midnight, 1)
+    assert guide.last_before("M1", midnight) == FIRST
+    assert guide.last_before("M1", at(31, 21)) is None

@@ -87,12 +87,14 @@ class Known:
         slots: slot id to its stored records.
         waiting: key and digest of what is in suspense, was rejected or written off.
         guide: the assignments of the subjects in the chunk.
+        days_after: kind to how many days after an assignment its records may still close it; none where it is not named.
     """
 
     records: Mapping[int, Stored] = attrs.field(factory=dict)
     slots: Mapping[int, Sequence[Stored]] = attrs.field(factory=dict)
     waiting: AbstractSet[tuple[int, bytes]] = frozenset()
     guide: Guide = attrs.field(factory=lambda: Guide({}))
+    days_after: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -321,7 +323,7 @@ class _Desk:
             self.duplicates += 1
         elif same_version is not None:
             self._keep(self.rejected, record, self._ambiguous(usage, same_version))
-        elif self.known.guide.at(usage.subject, usage.start) is None:
+        elif not self.known.guide.takes(usage.subject, usage.start, self.known.days_after.get(usage.kind, 0)):
             self._keep(self.suspended, record, self._unassigned(usage))
         else:
             self._accept(record, usage, rivals)
@@ -372,9 +374,11 @@ class _Desk:
         )
 
     def _unassigned(self, usage: AnyUsage) -> Finding:
+        last = self.known.guide.last_before(usage.subject, usage.start)
+        ended = f"; that to {last.agreement} ended on {last.ends_on}" if last else ""
         return Finding(
             code="USAGE03",
-            what=f"the identifier belongs to no agreement at {usage.start.isoformat()}",
+            what=f"the identifier belongs to no agreement at {usage.start.isoformat()}{ended}",
             remedy="Create the assignment, then run billing usage recycle; or correct or write off the record",
             file=self.file,
             line=usage.line,

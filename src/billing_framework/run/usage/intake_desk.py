@@ -109,6 +109,7 @@ class IntakeDesk:
             slots=stored_slots(self.connection, self.tables, {record.slot for record in delivered if record.slot}),
             waiting=waiting_records(self.connection, keys, ignored=self.recycled),
             guide=load_guide(self.connection, _subjects(delivered)),
+            days_after={name: one.kind.reach_after_days for name, one in self.rules.items()},
         )
         return sort_in(delivered, known, self.file, place=f"batch {self.batch_id}")
 
