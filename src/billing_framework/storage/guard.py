@@ -20,6 +20,9 @@ class Guard:
         refuse_when: SQL condition over ``OLD`` and ``NEW``, understood by both databases.
         message: code and sentence of the refusal.
         only: ``sqlite`` or ``postgresql`` where the other database holds the rule in another way.
+        at_once: True for a rule about ``NEW`` rows that looks at other tables: PostgreSQL then asks it once for all rows of a
+            statement, when they are written, and takes the statement back. A call for every row is what many rows cost most.
+            SQLite has no such triggers.
     """
 
     name: str
@@ -28,6 +31,7 @@ class Guard:
     refuse_when: str
     message: str
     only: str = ""
+    at_once: bool = False
 
 
 def append_only(table: sa.Table, message: str, *, taken: str = "") -> tuple[Guard, ...]:
@@ -106,6 +110,9 @@ def create_guards(connection: Connection, guards: Iterable[Guard]) -> None:
                 connection.exec_driver_sql(statement.replace("%", "%%") if dialect == "postgresql" else statement)
 
 
+_WRITTEN = "written"
+"""Name of the rows that a statement has written, where a guard looks at all of them at once."""
+
 SEARCH_PATH = "public, pg_temp"
 """Where guards look for tables: a table of the session's own with the name of one of ours would else be read in its place."""
 
@@ -127,6 +134,9 @@ def sqlite_trigger(guard: Guard) -> str:
 
 def postgres_trigger(guard: Guard) -> str:
     """Return the statement that creates the guard's trigger on PostgreSQL, in the words in which the server tells it again."""
+    if guard.at_once:
+        when = f"AFTER {guard.event} ON {guard.table} REFERENCING NEW TABLE AS {_WRITTEN}"
+        return f"CREATE TRIGGER {guard.name} {when} FOR EACH STATEMENT EXECUTE FUNCTION {guard.name}()"
     each = "STATEMENT" if guard.event == "TRUNCATE" else "ROW"
     return f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH {each} EXECUTE FUNCTION {guard.name}()"
 
@@ -134,7 +144,10 @@ def postgres_trigger(guard: Guard) -> str:
 def postgres_body(guard: Guard) -> str:
     """Return the body of the guard's function on PostgreSQL."""
     row = {"DELETE": "OLD", "TRUNCATE": "NULL"}.get(guard.event, "NEW")
-    return f" BEGIN IF ({guard.refuse_when}) THEN RAISE EXCEPTION '{_quoted(guard.message)}'; END IF; RETURN {row}; END "
+    condition = guard.refuse_when
+    if guard.at_once:
+        row, condition = "NULL", f"EXISTS (SELECT 1 FROM {_WRITTEN} WHERE {condition.replace('NEW.', f'{_WRITTEN}.')})"
+    return f" BEGIN IF ({condition}) THEN RAISE EXCEPTION '{_quoted(guard.message)}'; END IF; RETURN {row}; END "
 
 
 def _quoted(message: str) -> str:

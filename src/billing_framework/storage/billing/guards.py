@@ -75,6 +75,7 @@ def _document_guards() -> Iterator[Guard]:
         "(SELECT COALESCE(sum(net), 0) FROM document_line WHERE document_id = NEW.id) <> NEW.net"
         " OR (SELECT COALESCE(sum(tax), 0) FROM document_line WHERE document_id = NEW.id) <> NEW.tax"
         " OR (SELECT COALESCE(sum(tax), 0) FROM document_tax WHERE document_id = NEW.id) <> NEW.tax)",
+        at_once=True,
     )
     yield Guard(
         name="document_number_known",
@@ -83,13 +84,16 @@ def _document_guards() -> Iterator[Guard]:
         message="AR09 the number of the document was not issued to it",
         refuse_when="NEW.status <> 'draft' AND NOT EXISTS (SELECT 1 FROM number_issued n WHERE n.document_id = NEW.id"
         " AND n.book = NEW.book AND n.series = NEW.series AND n.number = NEW.number)",
+        at_once=True,
     )
 
 
 def _part_guards() -> Iterator[Guard]:
     for table in _PARTS:
         late = _NOT_DRAFT.format(row="NEW") + (_OF_OTHER_MONTH if table == "document_input" else "")
-        yield Guard(name=f"{table}_late", table=table, event="INSERT", message=ISSUED, refuse_when=late)
+        # One that is partitioned is watched row by row: rows that are written to a partition directly pass by the whole.
+        alone = table != "document_input"
+        yield Guard(name=f"{table}_late", table=table, event="INSERT", message=ISSUED, refuse_when=late, at_once=alone)
         yield Guard(name=f"{table}_frozen", table=table, event="UPDATE", message=ISSUED, refuse_when="1 = 1")
         yield Guard(
             name=f"{table}_kept",
@@ -110,6 +114,7 @@ def _key_guards() -> Iterator[Guard]:
         refuse_when="NEW.reversed_by IS NOT NULL OR (NEW.revision <> 1 AND NOT EXISTS (SELECT 1 FROM charge_key k"
         " WHERE k.charge_id = NEW.charge_id AND k.revision = NEW.revision - 1 AND k.reversed_by IS NOT NULL))"
         " OR NEW.revision < 1",
+        at_once=True,
     )
     yield Guard(
         name="charge_key_final",
@@ -117,6 +122,7 @@ def _key_guards() -> Iterator[Guard]:
         event="INSERT",
         message="CHARGE02 only a draft of a final run may take a charge",
         refuse_when="NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.document_id AND status = 'draft' AND final)",
+        at_once=True,
     )
     yield Guard(
         name="charge_key_frozen",

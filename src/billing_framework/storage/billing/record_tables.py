@@ -62,6 +62,7 @@ def guards() -> tuple[Guard, ...]:
             event="INSERT",
             message=PARTS,
             refuse_when=f"COALESCE({status.format(row='NEW')}, 'none') <> 'draft'",
+            at_once=True,
         ),
         not_replaced(document_records, PARTS),
         Guard(name=f"{part}_frozen", table=part, event="UPDATE", message=PARTS, refuse_when="1 = 1"),
@@ -90,6 +91,7 @@ def guards() -> tuple[Guard, ...]:
             " AND status = 'issued' AND kind <> 'credit_note')"
             " AND NOT EXISTS (SELECT 1 FROM document d JOIN run r ON r.id = d.run_id WHERE d.id = NEW.document_id"
             " AND r.kind = 'migration' AND r.state = 'posting')",
+            at_once=True,
         ),
         Guard(
             name="billed_record_frozen",
