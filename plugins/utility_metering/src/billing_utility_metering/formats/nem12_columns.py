@@ -94,7 +94,8 @@ class _Walk:
         found: list[ReadItem] = []
         for place, (line, owner, row) in enumerate(zip(self.lines, owners.tolist(), rows.tolist(), strict=True)):
             if owner >= 0:
-                found.extend(self.file.finish_day())
+                if self.file.day is not None:
+                    found.extend(self.file.finish_day())
                 if self._is_taken(self.days[owner], row, line, self.first + place):
                     continue
             found.extend(self.file.take(self.first + place, line.decode()))
