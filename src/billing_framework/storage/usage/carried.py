@@ -48,9 +48,9 @@ def load_unbilled(
 
 def _unbilled(derived: KindTable, before: datetime, up_to_batch: int) -> sa.Select[Any]:
     columns, mine = derived.table.c, usage_key.alias("delivered")
+    slot_key = sa.select(mine.c.slot_key).where(mine.c.key == columns.key).correlate(derived.table).scalar_subquery()
     billed = sa.exists().where(
-        mine.c.key == columns.key,
-        billed_record.c.claim == sa.case((mine.c.slot_key != 0, mine.c.slot_key), else_=mine.c.key),
+        billed_record.c.claim == sa.case((columns.slot == "", columns.key), else_=slot_key),
         billed_record.c.reversed_by.is_(None),
     )
     return current_records(derived, up_to_batch).where(columns.start_at < before, ~billed)

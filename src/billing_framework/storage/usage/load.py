@@ -178,7 +178,8 @@ def current_records(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
         newer.c.version > mine.c.version,
         newer.c.batch_id <= up_to_batch,
     )
-    return derived.query.where(columns.batch_id <= up_to_batch, ~superseded)
+    # Most kinds have no slots, and their records need no look at the keys of others.
+    return derived.query.where(columns.batch_id <= up_to_batch, sa.or_(columns.slot == "", ~superseded))
 
 
 def load_by_key(connection: Connection, tables: Tables, keys: Mapping[str, Iterable[int]]) -> dict[int, UsageRow]:
