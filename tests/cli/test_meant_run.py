@@ -67,3 +67,10 @@ def test_every_command_that_needs_no_run_named_tells_the_rule(office: Office) ->
         help_text = " ".join(told(office, "run", verb, "--help").split())
         assert "Without RUN, the only run is meant that is under way" in help_text, verb
         assert "Example:" in help_text
+
+
+@pytest.mark.parametrize("verb", [("cancel", "", "--reason", "x"), ("purge", "")])
+def test_a_run_that_nobody_named_is_neither_cancelled_nor_purged(office: Office, verb: tuple[str, ...]) -> None:
+    start(office, "2026-07", *(["--rehearsal"] if "purge" in verb else []))
+    assert "RUN01 no run is named" in told(office, "run", *verb, code=2)
+    assert "drafted" in told(office, "run", "list")

@@ -79,7 +79,7 @@ def test_a_closed_period_stops_the_run_and_spoils_nothing(database: Database) ->
     with pytest.raises(Refused, match="RUN13"):
         office.post()
     assert office.documents() == []
-    assert cancel_run(office.deployment, "", reason="July is closed").void == ()
+    assert cancel_run(office.deployment, "2026-07-01.monthly-1.1", reason="July is closed").void == ()
     assert office.start("2026-07").is_new
     office.approve()
     office.post()
