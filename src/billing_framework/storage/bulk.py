@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.column_types import CanonicalText, Day, JsonText, Whole
+from billing_framework.storage.column_types import CanonicalText, Day, ExactText, JsonText, Whole
 from billing_framework.storage.engine_errors import driver_errors_translated
+from billing_framework.values.number import exact_text
 
 _SQLITE_BLOCKS = (512, 64, 8, 1)
 """Rows per statement: few sizes, so that SQLite compiles few statements, and again and again the same ones."""
@@ -65,6 +68,8 @@ def _converted(kind: sa.types.TypeEngine[Any], processor: Callable[[Any], Any], 
         return values
     if isinstance(kind, JsonText) and sorts == {CanonicalText}:
         return map(str, values)
+    if isinstance(kind, ExactText) and sorts <= {Fraction, NoneType}:
+        return [None if value is None else exact_text(value) for value in values]
     if isinstance(kind, Day):
         return map({value: processor(value) for value in set(values)}.__getitem__, values)
     return map(processor, values)
