@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import sqlite3
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from billing_framework.storage.bulk_columns import Literal, insert_columns, prepared_rows
 from billing_framework.storage.column_types import Day, Digest, Flag, Key, Whole
+from billing_framework.storage.copy_binary import copied_rows
 from billing_framework.storage.engine import Database
 from billing_framework.storage.sqlite_image import SCHEMA, TABLE, image_of
 from billing_framework.values.errors import BillingError
@@ -148,3 +150,13 @@ def test_an_image_is_a_sound_database(sqlite_database: Database, count: int) -> 
         assert driver.execute(f"SELECT count(*), sum(c0), sum(c1) FROM {SCHEMA}.{TABLE}").fetchone() == (
             (count, sum(range(count)), sum(range(count)))
         )
+
+
+def test_one_long_value_does_not_widen_thousands_of_rows() -> None:
+    frame = pl.DataFrame({"id": range(2_000), "packed": [b"l" * 500_000, *[b"s"] * 1_999]})
+    tracemalloc.start()
+    written = copied_rows(frame.get_columns(), [])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert b"l" * 500_000 in written
+    assert most < 150_000_000

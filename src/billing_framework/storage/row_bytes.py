@@ -21,6 +21,9 @@ Flags = npt.NDArray[np.bool_]
 _ROWS_AT_ONCE = 2_048
 """So few that what is worked on stays in the cache of the processor, and one long text widens few rows."""
 
+_BYTES_AT_ONCE = 32 * 1024**2
+"""Bytes that the widest rows may come to; where values are long, fewer rows are laid out at a time."""
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Alike:
@@ -60,7 +63,9 @@ def woven(parts: Sequence[Part], count: int) -> tuple[bytes, Integers]:
     lengths = np.zeros(count, dtype=np.int64)
     for part in parts:
         lengths += part.values.dtype.itemsize if isinstance(part, Alike) else part.lengths
-    rows = [_some_rows(parts, ends, slice(first, min(first + _ROWS_AT_ONCE, count))) for first in range(0, count, _ROWS_AT_ONCE)]
+    widest = sum([part.values.dtype.itemsize if isinstance(part, Alike) else int(part.lengths.max()) for part in parts])
+    step = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // max(widest, 1)))
+    rows = [_some_rows(parts, ends, slice(first, min(first + step, count))) for first in range(0, count, step)]
     return b"".join(rows), np.concatenate(([0], np.cumsum(lengths)))
 
 
