@@ -150,6 +150,18 @@ def test_a_draft_that_no_account_of_the_run_has_any_more_keeps_it_from_approval(
     assert "RUN11" in [one.code for one in approve_run(office.deployment).findings]
 
 
+def test_a_number_that_was_changed_after_the_approval_is_named(sqlite_database: Database) -> None:
+    office = office_of(sqlite_database)
+    office.start("2026-07")
+    office.approve()
+    with sqlite_database.begin() as connection:
+        switch_off(connection)
+        connection.execute(sa.text("UPDATE posting_manifest SET number = number || 'X' WHERE counter = 1"))
+    office.post()
+    found = prove(office.deployment, "MAIN").findings
+    assert [(one.code, one.subject) for one in found] == [("INVOICE22", "INV-2026-000001X")]
+
+
 def test_a_tax_of_a_draft_that_stands_under_another_code_is_not_approved(database: Database) -> None:
     office = office_of(database)
     office.start("2026-07")

@@ -45,6 +45,9 @@ def document_findings(connection: Connection, book: str) -> Iterator[Finding]:
     for key in sorted(issued.keys() | borne.keys()):
         if issued.get(key) != borne.get(key):
             yield _number(key, issued.get(key), borne.get(key))
+    for number, series, counter in borne.values():
+        if not number.endswith(str(counter)):  # with zeros before it, and a prefix that the book may have changed since
+            yield _changed(number, f"its number is not that of its place {counter} in the series {series}")
     for some in chunks(borne):
         for start in range(0, len(some), _AT_A_TIME):
             yield from _some(connection, some[start : start + _AT_A_TIME], borne)
