@@ -188,14 +188,7 @@ def draft_batch(
         # What another process has drafted since it was read stays as that one has drafted it.
         moved = {heads[code] for code, row in before.items() if code in heads and now[code] != (row.version, row.state)}
         still = [result for result in results if heads[result.account] not in moved]
-        seller = seller_of(desk.book)
-        records = {
-            result.account: _record(
-                run, result, inputs, manifests, parties=parties, seller=seller, version=rows[result.account].version
-            )
-            for result in still
-            if result.draft is not None
-        }
+        records = _records(run, still, inputs, manifests, rows=rows, parties=parties, seller=seller_of(desk.book))
         saved = {result.account: rows[result.account] for result in still}
         saved |= _save(connection, run, records, saved)
         saved = {row.account: row for row in held_together(list(saved.values()), heads)}
@@ -296,33 +289,35 @@ def _fate(result: BillResult, found: Sequence[HoldEvidence], by_account: Mapping
     return {"state": "skipped", "reason": NOTHING, "document": None}
 
 
-def _record(
+def _records(
     run: Run,
-    result: BillResult,
+    results: Sequence[BillResult],
     inputs: Mapping[str, BillInput],
     manifests: Mapping[str, ManifestText],
     *,
+    rows: Mapping[str, RunAccount],
     parties: Mapping[str, Party],
     seller: Seller,
-    version: int,
-) -> DraftRecord:
-    if result.draft is None or result.texts is None:
-        raise AssertionError  # only drafts are recorded
-    account = inputs[result.account].account
-    return DraftRecord(
-        draft=result.draft,
-        texts=result.texts,
-        evidence=result.evidence,
-        inputs={member: manifests[member].text for member in result.members},
-        state=result.state,
-        state_read=result.state_read,
-        records=result.records,
-        seller=seller,
-        buyer=buyer_of(account, parties.get(account.party)),
-        run_id=run.id,
-        final=run.is_final,
-        version=version,
-    )
+) -> dict[str, DraftRecord]:
+    """Return the drafts among some results, by account, as they are saved."""
+    return {
+        result.account: DraftRecord(
+            draft=result.draft,
+            texts=result.texts,
+            evidence=result.evidence,
+            inputs={member: manifests[member].text for member in result.members},
+            state=result.state,
+            state_read=result.state_read,
+            records=result.records,
+            seller=seller,
+            buyer=buyer_of(inputs[result.account].account, parties.get(inputs[result.account].account.party)),
+            run_id=run.id,
+            final=run.is_final,
+            version=rows[result.account].version,
+        )
+        for result in results
+        if result.draft is not None and result.texts is not None
+    }
 
 
 def _save(
