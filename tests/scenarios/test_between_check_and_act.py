@@ -15,12 +15,13 @@ from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.draft.draft import stale_as_of
 from billing_framework.run.prove.trial_balance import prove
+from billing_framework.run.review.review import review_run
 from billing_framework.run.usage.late import late_usage
 from billing_framework.run.work.shards import plan_posting
 from billing_framework.storage.billing.numbers import manifest_of
 from billing_framework.storage.engine import Database
 from billing_framework.values.clock import MovableClock
-from billing_framework.values.errors import Refused
+from billing_framework.values.errors import Refused, StorageError
 from tests.scenarios.office import Office
 
 LATER = "j2,drill,2026-07-20T08:00:00+00:00,5"
@@ -171,6 +172,48 @@ def test_a_tax_of_a_draft_that_stands_under_another_code_is_not_approved(databas
     found = [one for one in approve_run(office.deployment).findings if one.code == "RUN11"]
     assert found
     assert all("a stored tax differs from its content" in one.what for one in found)
+
+
+UNREADABLE = {
+    "control totals": "UPDATE run_account SET control = '[]'",
+    "a kind": "UPDATE document SET kind = 'invoiceX' WHERE status = 'draft'",
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_draft_with_a_stored_value_that_is_none_is_refused_as_changed(sqlite_database: Database, what: str) -> None:
+    office = office_of(sqlite_database)
+    office.start("2026-07")
+    with sqlite_database.begin() as connection:
+        switch_off(connection)
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        assert connection.execute(sa.text(UNREADABLE[what])).rowcount
+    with pytest.raises(StorageError, match="STORAGE21"):
+        approve_run(office.deployment)
+
+
+def test_a_document_whose_kind_is_none_any_more_is_not_posted(sqlite_database: Database) -> None:
+    office = office_of(sqlite_database)
+    office.start("2026-07")
+    office.approve()
+    with sqlite_database.begin() as connection:
+        switch_off(connection)
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        connection.execute(sa.text(UNREADABLE["a kind"]))
+    with pytest.raises(StorageError, match="STORAGE21"):
+        office.post()
+    assert office.documents() == []
+
+
+def test_what_one_account_has_lost_is_not_made_up_by_what_another_counts_twice(sqlite_database: Database) -> None:
+    office = office_of(sqlite_database)
+    office.start("2026-07")
+    assert review_run(office.deployment).reconciled
+    with sqlite_database.begin() as connection:
+        connection.exec_driver_sql("""UPDATE run_account SET control = '{"priced":0,"records":1}' WHERE account = 'C1'""")
+        connection.exec_driver_sql("""UPDATE run_account SET control = '{"priced":1,"records":0}' WHERE account = 'C2'""")
+    assert not review_run(office.deployment).reconciled
+    assert [one.code for one in approve_run(office.deployment).findings] == ["RUN56", "RUN56"]
 
 
 def test_usage_is_late_for_a_correction_by_the_order_of_turns_whatever_the_clocks_say(database: Database) -> None:

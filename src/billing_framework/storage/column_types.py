@@ -41,6 +41,7 @@ __all__ = [
     "day_of",
     "microseconds",
     "natural_id",
+    "read_stored",
 ]
 
 Parsed = TypeVar("Parsed")
@@ -81,7 +82,7 @@ class ExactText(TypeDecorator[Fraction]):
         return None if value is None else exact_text(exact(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Fraction | None:
-        return None if value is None else _read(exact, value, "exact number")
+        return None if value is None else read_stored(exact, value, "exact number")
 
 
 class Instant(TypeDecorator[dt.datetime]):
@@ -196,7 +197,7 @@ def day_of(stored: str | dt.date) -> dt.date:
     Raises:
         StorageError: ``STORAGE21`` for a text that is no date.
     """
-    return stored if isinstance(stored, dt.date) else _read(dt.date.fromisoformat, stored, "date")
+    return stored if isinstance(stored, dt.date) else read_stored(dt.date.fromisoformat, stored, "date")
 
 
 class CanonicalText(str):
@@ -217,11 +218,20 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else canonical_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else _read(json.loads, value, "JSON text")
+        return None if value is None else read_stored(json.loads, value, "JSON text")
 
 
-def _read(parse: Callable[[str], Parsed], text: str, what: str) -> Parsed:
-    """Return what a stored text says; one that is no longer what was stored there is told, and never quoted."""
+def read_stored(parse: Callable[[str], Parsed], text: str, what: str) -> Parsed:
+    """Return what a stored text says; one that is no longer what was stored there is told, and never quoted.
+
+    Args:
+        parse: reads the text; a `ValueError` or a `BillingError` where it cannot.
+        text: the text.
+        what: what was stored there.
+
+    Raises:
+        StorageError: ``STORAGE21`` where it cannot be read.
+    """
     try:
         return parse(text)
     except (ValueError, BillingError) as error:

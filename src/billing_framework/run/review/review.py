@@ -64,6 +64,8 @@ class RunReview:
         totals: totals by currency.
         last: totals of all runs over the period before, by currency; empty where there is none.
         control: fate of usage records to their number; ``records`` is what the accounts were given, and the others add up to it.
+        reconciled: True where every record that an account was given is priced, or not priced or left for later for a reason, in
+            every single account: what one has lost is not made up by what another counts twice.
         billed_records: records of accounts that have a draft, without those left for a later bill.
         suspended: records that wait in suspense, of whatever period.
         unassigned: identifiers that delivered in the period but belong to no agreement, to the number of their records.
@@ -78,6 +80,7 @@ class RunReview:
     totals: Mapping[str, RunTotals]
     last: Mapping[str, RunTotals]
     control: Mapping[str, int]
+    reconciled: bool
     billed_records: int
     suspended: int
     unassigned: Mapping[str, int]
@@ -85,11 +88,6 @@ class RunReview:
     stale: Mapping[str, tuple[str, ...]]
     late: tuple[LateUsage, ...]
     digest: str
-
-    @property
-    def reconciled(self) -> bool:
-        """True where every record that the accounts were given is priced, or not priced or left for later for a reason."""
-        return reconciles(self.control)
 
 
 def review_run(deployment: Deployment, code: str = "") -> RunReview:
@@ -122,6 +120,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         totals=totals,
         last=last,
         control=without_kinds(control),
+        reconciled=all(reconciles(row.control) for row in rows),
         billed_records=sum(_billed(row) for row in rows if row.state in ("drafted", "approved", "posted")),
         suspended=waiting,
         unassigned=unassigned,

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
 from billing_framework.storage.billing.tables import run_account
+from billing_framework.storage.column_types import read_stored
 
 OF_KIND = "records of "
 """What the names of control totals begin with that count the records of one usage kind; they are no fate of records."""
@@ -35,12 +36,25 @@ class AccountBrief:
 
 
 def account_briefs(connection: Connection, run: Run) -> list[AccountBrief]:
-    """Return all accounts of a run in order of code."""
+    """Return all accounts of a run in order of code.
+
+    Raises:
+        StorageError: ``STORAGE21`` where control totals are none any more; somebody changed stored rows.
+    """
     columns = run_account.c
     query = sa.select(columns.account, columns.state, columns.document_id, sa.type_coerce(columns.control, sa.Text()))
     rows: list[Any] = list(connection.execute(query.where(columns.run_id == run.id).order_by(columns.account)).all())
-    controls = {text: json.loads(text) for text in {text for _, _, _, text in rows}}  # many accounts have the same
+    controls = {
+        text: read_stored(_counts, text, "control total") for text in {text for _, _, _, text in rows}
+    }  # many accounts have the same
     return [AccountBrief(account, state, document, controls[text]) for account, state, document, text in rows]
+
+
+def _counts(text: str) -> dict[str, int]:
+    said = json.loads(text)
+    if not isinstance(said, dict) or not all(type(count) is int for count in said.values()):
+        raise ValueError("control totals are whole numbers by name")
+    return said
 
 
 def drafted_otherwise(connection: Connection, run: Run, known: str) -> list[RunAccount]:

@@ -17,7 +17,7 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.figures import DocumentFigures, LineFigures
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, document_line, document_tax
-from billing_framework.storage.column_types import day_of
+from billing_framework.storage.column_types import day_of, read_stored
 from billing_framework.storage.many import one_of
 from billing_framework.values.identity import natural_ids_below
 from billing_framework.values.money import Money
@@ -63,6 +63,9 @@ def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> d
         connection: a connection with an open transaction.
         run: the run that has drafted them.
         keys: keys of the documents.
+
+    Raises:
+        StorageError: ``STORAGE21`` where a date or the kind of a document is none any more.
     """
     wanted = list(keys)
     lines, taxes = _lines(connection, wanted), _taxes(connection, wanted)
@@ -145,7 +148,7 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
     return ProvenDocument(
         figures=DocumentFigures(
             key=key,
-            kind=DocumentKind(kind),
+            kind=read_stored(DocumentKind, kind, "kind of a document"),
             book=book,
             account=account,
             currency=currency,
