@@ -172,7 +172,12 @@ def _new_key(
     if own is None and account not in before:
         return natural_id("document", "rebill", stored.number, stored.revision + 1, account)
     base = own or stored
-    return natural_id("document", "rebill", base.number, base.revision + 1)
+    return rebill_key(base.number, base.revision)
+
+
+def rebill_key(number: str, revision: int) -> int:
+    """Return the key of the document that bills anew the one of this number and revision."""
+    return natural_id("document", "rebill", number, revision + 1)
 
 
 def _compared(work: Rebilling, stored: StoredDocument, result: BillResult, *, asked: bool) -> AnewDocument:

@@ -192,6 +192,16 @@ def manifest_from_text(text: str) -> BillInput:
     return from_plain(plain, BillInput)
 
 
+def account_of_text(text: str) -> str:
+    """Return the code of the account whose manifest was written as `text`.
+
+    Raises:
+        ValueError, KeyError, TypeError: the text is not one that was written.
+    """
+    code = json.loads(text)["account"]["account"]["code"]
+    return str(code)
+
+
 def _joined(texts: Mapping[str, str]) -> str:
     return "{" + ",".join(f'"{name}":{text}' for name, text in sorted(texts.items())) + "}"
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.engine import Connection
 
@@ -13,21 +12,24 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.invoicing.proof import prove
 from billing_framework.receivables.open_item import document_item_key, item_of
+from billing_framework.run.draft.manifest import account_of_text
+from billing_framework.run.prove.issued_origins import wrong_origins
 from billing_framework.run.prove.unreadable import cannot_be_read
 from billing_framework.storage.billing.billed_records import mislinked
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents, load_inputs
-from billing_framework.storage.billing.draft_rows import charge_id
+from billing_framework.storage.billing.draft_rows import charge_id, text_digest
 from billing_framework.storage.billing.issued import (
     Number,
     billed_keys,
     entered_amounts,
+    inputs_astray,
     issued_numbers,
     numbered_documents,
-    origins,
     written_states,
 )
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.many import chunks
+from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.receivable.rows import load_items
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.plain_form import to_plain
@@ -48,9 +50,10 @@ def document_findings(connection: Connection, book: str) -> Iterator[Finding]:
     for number, series, counter in borne.values():
         if not number.endswith(str(counter)):  # with zeros before it, and a prefix that the book may have changed since
             yield _changed(number, f"its number is not that of its place {counter} in the series {series}")
+    numbers = frozenset(number for number, _, _ in borne.values())
     for some in chunks(borne):
         for start in range(0, len(some), _AT_A_TIME):
-            yield from _some(connection, some[start : start + _AT_A_TIME], borne)
+            yield from _some(connection, some[start : start + _AT_A_TIME], borne, numbers)
 
 
 def _number(key: int, issued: Number | None, borne: Number | None) -> Finding:
@@ -60,12 +63,15 @@ def _number(key: int, issued: Number | None, borne: Number | None) -> Finding:
     return _changed(borne[0], f"it bears this number, but {given}")
 
 
-def _some(connection: Connection, keys: Sequence[int], names: Mapping[int, Number]) -> Iterator[Finding]:
+def _some(
+    connection: Connection, keys: Sequence[int], names: Mapping[int, Number], numbers: Collection[str]
+) -> Iterator[Finding]:
     try:
         documents = load_documents(connection, keys)
         yield from _content(documents.values())
         yield from _books(connection, documents)
-        yield from _origins(connection, documents)
+        for number, what in wrong_origins(connection, documents, numbers):
+            yield _changed(number, what)
         yield from _inputs(connection, documents)
         yield from _traces(connection, documents)
     except Exception as error:
@@ -75,7 +81,7 @@ def _some(connection: Connection, keys: Sequence[int], names: Mapping[int, Numbe
             yield _changed(names[keys[0]][0], f"what is stored of it cannot be read: {error!r}")
             return
         for key in keys:  # one of them cannot be read; the others can
-            yield from _some(connection, [key], names)
+            yield from _some(connection, [key], names, numbers)
 
 
 def _content(documents: Iterable[StoredDocument]) -> Iterator[Finding]:
@@ -106,25 +112,19 @@ def _books(connection: Connection, documents: Mapping[int, StoredDocument]) -> I
             yield _changed(documents[key].number, f"its open item {what}")
 
 
-def _origins(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:
-    """Yield a finding where a document stands with another run or revision than it was issued with."""
-    for key, (run, revision) in origins(connection, documents).items():
-        stored = documents[key]
-        if run is not None and stored.run_id != run:
-            yield _changed(stored.number, "it stands with another run than the one that has issued it")
-        if stored.revision != revision:
-            yield _changed(stored.number, f"its stored revision {stored.revision} should be {revision}")
-
-
 def _inputs(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:
     """Yield a finding where the input that an invoice was made from is gone or was changed."""
     stored = load_inputs(connection, documents)
     for key, one in documents.items():
         inputs = stored.get(key, {})
-        if any(hashlib.sha256(text.encode()).digest() != digest for text, digest in inputs.values()):
+        if any(text_digest(text) != digest for text, digest in inputs.values()):
             yield _changed(one.number, "the input that it was made from was changed")
+        elif any(account_id(account_of_text(text)) != account for account, (text, _) in inputs.items()):
+            yield _changed(one.number, "the input that it was made from stands with another account than it says")
         if not inputs and one.content.kind is DocumentKind.INVOICE:
             yield _changed(one.number, "the input that it was made from is not there")
+    for key in sorted(inputs_astray(connection, documents)):
+        yield _changed(documents[key].number, "the input that it was made from stands with another month than it")
 
 
 def _traces(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:

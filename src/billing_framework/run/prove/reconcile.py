@@ -18,7 +18,7 @@ from billing_framework.storage.master.book_rows import find_books, load_book
 from billing_framework.storage.receivable.answer_proof import odd_answers
 from billing_framework.storage.receivable.held import HeldBalance, guarded_balances, item_sums, posted_balances
 from billing_framework.storage.receivable.payments import odd_payments
-from billing_framework.storage.receivable.rows import all_items, load_allocations
+from billing_framework.storage.receivable.rows import all_items, items_astray, load_allocations
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
@@ -148,14 +148,17 @@ def _money(held: HeldBalance | None, currency: str) -> Money:
 
 
 def _item_findings(connection: Connection, book: str) -> list[Finding]:
-    """Return a finding for each item that was settled with more than it is, which only a foreign program can have done."""
+    """Return a finding for each item that was moved, or settled with more than it is, as only a foreign program can have done."""
     items = all_items(connection, book)
     allocations = load_allocations(connection, items)
     touching: dict[str, list[int]] = {}
     for place, one in enumerate(allocations):
         touching.setdefault(one.debit, []).append(place)
         touching.setdefault(one.credit, []).append(place)
-    findings: list[Finding] = []
+    findings = [
+        _difference(book, account, f"the open item {key} stands under other ids than those of its account and its maker")
+        for account, key in items_astray(connection, book)
+    ]
     for item in items:
         try:
             standings([item], [allocations[place] for place in touching.get(item.key, ())])

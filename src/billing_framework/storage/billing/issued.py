@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import tables
-from billing_framework.storage.ledger.tables import entry, posting
+from billing_framework.storage.ledger.tables import entry, posting, posting_batch
 from billing_framework.storage.many import rows_of
 
 Number = tuple[str, str, int]
@@ -30,17 +32,83 @@ def numbered_documents(connection: Connection, book: str) -> dict[int, Number]:
     return {row.id: (row.number, row.series, row.counter) for row in rows}
 
 
-def origins(connection: Connection, documents: Iterable[int]) -> dict[int, tuple[int | None, int]]:
-    """Return by key the run that reserved the number of each document, None for one of no run, and the revision it must be."""
-    reserved, replaced = tables.posting_manifest, tables.document.alias("replaced")
-    columns = tables.document.c
+@attrs.frozen(kw_only=True)
+class Origin:
+    """What other rows say about how an issued document came to be.
+
+    Attributes:
+        run: id and code of the run that reserved its number, None for a document of no run.
+        drafts: how often its run has drafted its account; 1 for a document of no run, None where no account of the run has it.
+        replaced: number and revision of the document that it bills anew, None where it bills none anew.
+        final: whether it was ever to be issued, as its row says.
+        version: the count of its draft, as its row says.
+        posted_at: when it was issued, as its row says.
+    """
+
+    run: tuple[int, str] | None
+    drafts: int | None
+    replaced: tuple[str, int] | None
+    final: bool
+    version: int
+    posted_at: datetime | None
+
+    @property
+    def revision(self) -> int:
+        """The revision that it must be."""
+        return 1 + (self.replaced[1] if self.replaced else 0)
+
+
+def origins(connection: Connection, documents: Iterable[int]) -> dict[int, Origin]:
+    """Return by key how documents came to be."""
+    reserved, replaced, account = tables.posting_manifest.c, tables.document.alias("replaced"), tables.run_account.c
+    columns, run = tables.document.c, tables.run.c
+    of_account = (account.run_id == reserved.run_id, account.account_id == columns.account_id, account.document_id == columns.id)
     query = (
-        sa.select(columns.id, reserved.c.run_id, sa.func.coalesce(replaced.c.revision, 0).label("before"))
-        .outerjoin(reserved, reserved.c.document_id == columns.id)
+        sa.select(
+            columns.id,
+            columns.final,
+            columns.version,
+            columns.posted_at,
+            run.id.label("run_id"),
+            run.code,
+            account.version.label("drafts"),
+            replaced.c.number,
+            replaced.c.revision,
+        )
+        .outerjoin(tables.posting_manifest, reserved.document_id == columns.id)
+        .outerjoin(tables.run, run.id == reserved.run_id)
+        .outerjoin(tables.run_account, sa.and_(*of_account))
         .outerjoin(replaced, replaced.c.id == columns.replaces_id)
     )
     rows = rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
-    return {row.id: (row.run_id, row.before + 1) for row in rows}
+    return {
+        row.id: Origin(
+            run=None if row.run_id is None else (row.run_id, row.code),
+            drafts=1 if row.run_id is None else row.drafts,
+            replaced=None if row.number is None else (row.number, row.revision),
+            final=row.final,
+            version=row.version,
+            posted_at=row.posted_at,
+        )
+        for row in rows
+    }
+
+
+def batches(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[datetime, str]]:
+    """Return by id of an entry when its batch was posted, and what made the batch."""
+    header, columns = posting_batch.c, entry.c
+    query = sa.select(columns.id, header.posted_at, header.source).join_from(entry, posting_batch, header.id == columns.batch_id)
+    rows = rows_of(connection, entries, lambda some: query.where(columns.id.in_(some)))
+    return {row.id: (row.posted_at, row.source) for row in rows}
+
+
+def inputs_astray(connection: Connection, documents: Iterable[int]) -> set[int]:
+    """Return the documents one of whose inputs stands with another month than the document."""
+    given, columns = tables.document_input.c, tables.document.c
+    query = sa.select(columns.id).join_from(
+        tables.document, tables.document_input, sa.and_(given.document_id == columns.id, given.month != columns.month)
+    )
+    return {row.id for row in rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))}
 
 
 def entered_amounts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, set[int]]]:

@@ -100,7 +100,6 @@ def _lines_text(document: DocumentFigures) -> str:
 
 
 def _item_row(book: str, item: OpenItem) -> tuple[object, ...]:
-    source, _, rest = item.key.partition("/")
     return (
         item_id(item.key),
         item.key,
@@ -113,10 +112,18 @@ def _item_row(book: str, item: OpenItem) -> tuple[object, ...]:
         item.original.minor,
         item.dated_on,
         item.due_on,
-        int(rest) if source == "document" and rest.isdigit() else None,
-        natural_id("payment", item.key) if item.kind is ItemKind.PAYMENT else None,
+        *_made_by(item.key, item.kind.value),
         item.corrects,
         [[line.number, line.charge_code, line.gross.minor] for line in item.lines],
+    )
+
+
+def _made_by(key: str, kind: str) -> tuple[int | None, int | None]:
+    """Return the ids of the document and of the payment that have made the item of a key and kind; None for what has not."""
+    source, _, rest = key.partition("/")
+    return (
+        int(rest) if source == "document" and rest.isdigit() else None,
+        natural_id("payment", key) if kind == ItemKind.PAYMENT.value else None,
     )
 
 
@@ -171,6 +178,22 @@ def load_items(
 
 def _items_where(column: sa.Column[Any]) -> Callable[[list[Any]], sa.Select[Any]]:
     return lambda some: sa.select(open_item).where(column.in_(some))
+
+
+def items_astray(connection: Connection, book: str) -> list[tuple[str, str]]:
+    """Return account and key of the items of a book that stand under other ids than their keys and accounts make."""
+    columns = open_item.c
+    query = sa.select(
+        columns.id, columns.key, columns.kind, columns.account, columns.account_id, columns.document_id, columns.payment_id
+    )
+    rows = connection.execute(query.where(columns.book == book).order_by(columns.key)).all()
+    ids = natural_ids_below("open_item", keys=[row.key for row in rows])
+    owners = natural_ids_below("account", keys=[row.account for row in rows])
+    return [
+        (row.account, row.key)
+        for row, id_, owner in zip(rows, ids, owners, strict=True)
+        if (row.id, row.account_id, row.document_id, row.payment_id) != (id_, owner, *_made_by(row.key, row.kind))
+    ]
 
 
 def debit_references(connection: Connection, book: str) -> Iterator[tuple[str, str]]:
