@@ -174,6 +174,35 @@ def test_a_tax_of_a_draft_that_stands_under_another_code_is_not_approved(databas
     assert all("a stored tax differs from its content" in one.what for one in found)
 
 
+INPUTS = {
+    "text": "UPDATE document_input SET manifest = replace(manifest, 'drill', 'mill')",
+    "digest": "UPDATE document_input SET digest = (SELECT digest FROM document_input ORDER BY digest LIMIT 1)",
+    "row": "DELETE FROM document_input",
+}
+
+
+@pytest.mark.parametrize("what", INPUTS)
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_draft_whose_input_was_changed_is_neither_approved_nor_posted(
+    sqlite_database: Database, what: str, *, approved: bool
+) -> None:
+    office = office_of(sqlite_database)
+    office.start("2026-07")
+    if approved:
+        office.approve()
+    with sqlite_database.begin() as connection:
+        switch_off(connection)
+        assert connection.execute(sa.text(INPUTS[what])).rowcount
+    if approved:
+        with pytest.raises(Refused, match="RUN11.*input that it was made from was changed"):
+            office.post()
+        assert office.documents() == []
+    else:
+        found = approve_run(office.deployment).findings
+        assert {one.code for one in found} == {"RUN11"}
+        assert all("the input that it was made from was changed" in one.what for one in found)
+
+
 UNREADABLE = {
     "control totals": "UPDATE run_account SET control = '[]'",
     "a kind": "UPDATE document SET kind = 'invoiceX' WHERE status = 'draft'",

@@ -16,6 +16,7 @@ from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
 from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
+from billing_framework.run.cycle.issue import with_proven_input
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_as_of
@@ -132,7 +133,7 @@ def _decided(
         mapping = mapping_of(load_book(connection, run.book).profile)
         findings = [
             *_unfit(run, [row for row in rows if row.state != "drafted"] + part, documents, stale, remaining=remaining),
-            *_changed(proven.values()),
+            *_changed(with_proven_input(connection, proven)),
             *_astray(connection, run, rows),
             *_out_of_order(connection, run, part, stale),
             *(_postable(connection, run, documents, mapping) if run.kind != "migration" else ()),

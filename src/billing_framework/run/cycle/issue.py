@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.entries import stored_entry
@@ -14,7 +15,7 @@ from billing_framework.invoicing.numbering import Numbered
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import issue
-from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents
+from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
 from billing_framework.storage.billing.keys import write_proven_states
 from billing_framework.storage.billing.run_rows import Run, move_accounts_on
 from billing_framework.storage.ledger.post import post_sealed
@@ -44,9 +45,18 @@ def _proven(connection: Connection, run: Run, manifest: Sequence[Numbered]) -> I
     """Yield the documents of a manifest, some at a time, so that memory holds no whole run."""
     for start in range(0, len(manifest), _AT_A_TIME):
         keys = [one.document for one in manifest[start : start + _AT_A_TIME]]
-        for document in proven_documents(connection, run, keys).values():
+        for document in with_proven_input(connection, proven_documents(connection, run, keys)):
             _refuse_wrong(document)
             yield document
+
+
+def with_proven_input(connection: Connection, documents: Mapping[int, ProvenDocument]) -> list[ProvenDocument]:
+    """Return documents of a run, and tell of those whose input is not what was saved with them."""
+    changed = changed_inputs(connection, documents)
+    return [
+        attrs.evolve(one, wrong=one.wrong or "the input that it was made from was changed") if key in changed else one
+        for key, one in documents.items()
+    ]
 
 
 def _refuse_wrong(document: ProvenDocument) -> None:

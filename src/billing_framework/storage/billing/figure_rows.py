@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.digest import content_digest
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.figures import DocumentFigures, LineFigures
+from billing_framework.storage.billing.draft_rows import text_digest
 from billing_framework.storage.billing.run_rows import Run
-from billing_framework.storage.billing.tables import document, document_line, document_tax
+from billing_framework.storage.billing.tables import document, document_input, document_line, document_tax
 from billing_framework.storage.column_types import day_of, read_stored
 from billing_framework.storage.many import one_of
 from billing_framework.values.identity import natural_ids_below
@@ -87,6 +88,22 @@ def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> d
 def _stored(*columns: sa.Column[Any]) -> sa.Select[Any]:
     plain: list[Any] = [sa.type_coerce(column, _AS_STORED).label(column.name) for column in columns]
     return sa.select(*plain)
+
+
+def changed_inputs(connection: Connection, keys: Iterable[int]) -> set[int]:
+    """Return those documents of a run whose input is gone, or is not the text that the digest beside it was made of.
+
+    It is not read as a value, so it costs little more than its way from the database.
+
+    Args:
+        connection: a connection with an open transaction.
+        keys: keys of the documents.
+    """
+    wanted, columns = list(keys), document_input.c
+    query = _stored(columns.document_id, columns.manifest, columns.digest)
+    rows = connection.execute(query.where(one_of(connection, columns.document_id, wanted))).all()
+    changed = {key for key, text, digest in rows if text_digest(text) != digest}
+    return changed | set(wanted) - {row[0] for row in rows}
 
 
 def draft_keys(connection: Connection, run: Run) -> set[int]:
