@@ -14,6 +14,7 @@ from billing_framework.run.cycle import approve, post
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.draft.draft import stale_as_of
+from billing_framework.run.master.books import load_book_file
 from billing_framework.run.prove.trial_balance import prove
 from billing_framework.run.review.review import review_run
 from billing_framework.run.usage.late import late_usage
@@ -22,7 +23,7 @@ from billing_framework.storage.billing.numbers import manifest_of
 from billing_framework.storage.engine import Database
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Refused, StorageError
-from tests.scenarios.office import Office
+from tests.scenarios.office import BOOK, Office
 
 LATER = "j2,drill,2026-07-20T08:00:00+00:00,5"
 
@@ -151,16 +152,29 @@ def test_a_draft_that_no_account_of_the_run_has_any_more_keeps_it_from_approval(
     assert "RUN11" in [one.code for one in approve_run(office.deployment).findings]
 
 
-def test_a_number_that_was_changed_after_the_approval_is_named(sqlite_database: Database) -> None:
+@pytest.mark.parametrize("number", ["INV-2026-000001X", "INVX-2026-000001", "INV-2027-000001", "INV-2026-0000001"])
+def test_a_number_that_was_changed_after_the_approval_is_named(sqlite_database: Database, number: str) -> None:
     office = office_of(sqlite_database)
     office.start("2026-07")
     office.approve()
     with sqlite_database.begin() as connection:
         switch_off(connection)
-        connection.execute(sa.text("UPDATE posting_manifest SET number = number || 'X' WHERE counter = 1"))
+        connection.execute(sa.text(f"UPDATE posting_manifest SET number = '{number}' WHERE counter = 1"))
     office.post()
     found = prove(office.deployment, "MAIN").findings
-    assert [(one.code, one.subject) for one in found] == [("INVOICE22", "INV-2026-000001X")]
+    assert [(one.code, one.subject) for one in found] == [("INVOICE22", number)]
+
+
+def test_a_number_of_a_series_that_the_book_has_changed_since_is_that_of_its_place(sqlite_database: Database) -> None:
+    office = office_of(sqlite_database)
+    office.bill("2026-07")
+    changed = BOOK.replace("INV-{year}-", "B{year}/")
+    assert not load_book_file(office.deployment, "book.toml", changed.encode()).findings
+    office.customer("C3", "mill")
+    office.jobs("j3,mill,2026-08-03T08:00:00+00:00,4", file="august.csv")
+    office.bill("2026-08")
+    assert any(one.startswith("B2026/") for one in office.documents())
+    assert prove(office.deployment, "MAIN").findings == ()
 
 
 def test_a_tax_of_a_draft_that_stands_under_another_code_is_not_approved(database: Database) -> None:

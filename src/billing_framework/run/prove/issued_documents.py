@@ -24,12 +24,14 @@ from billing_framework.storage.billing.issued import (
     entered_amounts,
     inputs_astray,
     issued_numbers,
+    numbered_by_series,
     numbered_documents,
     written_states,
 )
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.many import chunks
 from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.master.book_rows import number_series_ever
 from billing_framework.storage.receivable.rows import load_items
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.plain_form import to_plain
@@ -47,13 +49,22 @@ def document_findings(connection: Connection, book: str) -> Iterator[Finding]:
     for key in sorted(issued.keys() | borne.keys()):
         if issued.get(key) != borne.get(key):
             yield _number(key, issued.get(key), borne.get(key))
-    for number, series, counter in borne.values():
-        if not number.endswith(str(counter)):  # with zeros before it, and a prefix that the book may have changed since
-            yield _changed(number, f"its number is not that of its place {counter} in the series {series}")
     numbers = frozenset(number for number, _, _ in borne.values())
     for some in chunks(borne):
         for start in range(0, len(some), _AT_A_TIME):
             yield from _some(connection, some[start : start + _AT_A_TIME], borne, numbers)
+
+
+def number_findings(connection: Connection, book: str) -> Iterator[Finding]:
+    """Yield a finding for every issued document of a book whose number is not what a series of the book makes of its place.
+
+    The series may have been changed since it was issued, so each version of the book that was ever loaded counts.
+    """
+    known = number_series_ever(connection, book)
+    for kind, issue_on, (number, series, counter) in numbered_by_series(connection, book):
+        of_kind = [one for one in known if one.kind.value == kind and one.counter_name(issue_on) == series]
+        if not any(one.format_number(counter, issue_on) == number for one in of_kind):
+            yield _changed(number, f"its number is not that of its place {counter} in the series {series}")
 
 
 def _number(key: int, issued: Number | None, borne: Number | None) -> Finding:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
 
 import attrs
 import sqlalchemy as sa
@@ -56,6 +56,17 @@ class Origin:
     def revision(self) -> int:
         """The revision that it must be."""
         return 1 + (self.replaced[1] if self.replaced else 0)
+
+
+def numbered_by_series(connection: Connection, book: str) -> Iterator[tuple[str, date, Number]]:
+    """Yield kind, date and number of each issued or void document of a book."""
+    columns = tables.document.c
+    query = sa.select(columns.kind, columns.issue_on, columns.number, columns.series, columns.counter)
+    rows = connection.execute(
+        query.where(columns.book == book, columns.status != "draft").order_by(columns.series, columns.counter)
+    )
+    for row in rows:
+        yield row.kind, row.issue_on, (row.number, row.series, row.counter)
 
 
 def origins(connection: Connection, documents: Iterable[int]) -> dict[int, Origin]:

@@ -105,6 +105,13 @@ def number_series(profile: BookProfile) -> tuple[NumberSeries, ...]:
     )
 
 
+def number_series_ever(connection: Connection, code: str) -> tuple[NumberSeries, ...]:
+    """Return the number series of all versions of a book that were ever loaded, each once, oldest first."""
+    query = sa.select(book_version).where(book_version.c.book == code).order_by(book_version.c.version)
+    profiles = [_loaded(row).profile for row in connection.execute(query)]
+    return tuple(dict.fromkeys(series for profile in profiles for series in number_series(profile)))
+
+
 def _loaded(row: sa.Row[tuple[object, ...]]) -> LoadedBook:
     return LoadedBook(
         profile=_profile(as_loaded(row.source, row.sha256, f"the book {row.book}"), row.book),
