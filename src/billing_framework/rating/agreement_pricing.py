@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -16,6 +16,9 @@ from billing_framework.values.finding import Finding, Severity
 
 STAND_IN = "\ue0ff"
 """A name that nobody has, of a character for private use, under which is priced what shall not depend on names."""
+
+MOST_ALIKE = 1_000
+"""How many prices are kept at a time for agreements that are alike; accounts of one batch share few plans and dates."""
 
 
 @attrs.frozen(kw_only=True)
@@ -112,12 +115,14 @@ class _Pricing:
             return
         if model.once and any(_has(later, component.code) for later in self.usage.tiles[number + 1 :]):
             return
-        if model.alike and not component.measure:
-            self.price_alike(number, tile, component, model)
-            return
-        self.price_alone(number, tile, component, model)
+        if self.offers.alike is not None and model.alike and not component.measure:
+            self.price_alike(number, tile, component, model, self.offers.alike)
+        else:
+            self.price_alone(number, tile, component, model)
 
-    def price_alike(self, number: int, tile: Tile, component: Component, model: ChargeModel) -> None:
+    def price_alike(
+        self, number: int, tile: Tile, component: Component, model: ChargeModel, priced: dict[Hashable, PricedAlike]
+    ) -> None:
         """Price a component as for an agreement of the same terms; the first of these proves it, under another name."""
         usage, agreement = self.usage, self.usage.agreement
         decides = (
@@ -126,10 +131,12 @@ class _Pricing:
             (*sorted(agreement.terms.items()), *sorted(usage.billed_through.items())),
             (self.group.account.locale, self.group.account.currency),
         )
-        known = self.offers.alike.get(decides)
+        known = priced.get(decides)
         if known is None or known.tiles[0] is not usage.tiles or known.tiles[1] is not usage.next_tiles:
             known = PricedAlike(tiles=(usage.tiles, usage.next_tiles), charges=self._nameless(number, tile, component, model))
-            self.offers.alike[decides] = known
+            if len(priced) >= MOST_ALIKE:  # where few are alike, what was kept is of little use
+                priced.clear()
+            priced[decides] = known
         if known.charges is None:
             self.price_alone(number, tile, component, model)
         else:

@@ -43,7 +43,8 @@ class RatingOffers:
         divisible_kinds: names of the usage kinds whose records may be cut at a period's edge.
         carried_kinds: names of the usage kinds whose records are each billed once, whenever they started.
         watch: who is told of each call of a plugin, and ends those that take too long.
-        alike: what models have priced that price like agreements alike, by what decides it.
+        alike: what models have priced that price like agreements alike, by what decides it; None where agreements are rated one
+            by one, so that each is priced for itself.
     """
 
     raters: tuple[Rater, ...] = ()
@@ -53,7 +54,11 @@ class RatingOffers:
     divisible_kinds: frozenset[str] = frozenset()
     carried_kinds: frozenset[str] = frozenset()
     watch: CallWatch = attrs.field(default=UNWATCHED, eq=False, repr=False)
-    alike: dict[Hashable, PricedAlike] = attrs.field(factory=dict, eq=False, repr=False)
+    alike: dict[Hashable, PricedAlike] | None = attrs.field(default=None, eq=False, repr=False)
+
+    def for_several(self) -> RatingOffers:
+        """Return the same offers for agreements that are rated together, of which those that are alike are priced once."""
+        return attrs.evolve(self, alike={})
 
     def plugin(self, name: str) -> str:
         """Return the plugin that offers a rater or model, ``core`` for the core's own."""

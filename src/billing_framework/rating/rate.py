@@ -78,6 +78,8 @@ def rate_groups(groups: Sequence[BillingGroup], offers: RatingOffers) -> tuple[R
         groups: accounts with their agreements, records and state.
         offers: raters, charge models and settings of the deployment.
     """
+    if sum([len(group.agreements) for group in groups]) > 1:
+        offers = offers.for_several()
     ready: list[dict[str, Rating]] = [{} for _ in groups]
     due = [_due(group, offers) for group in groups]
     for rater in offers.raters:
