@@ -8,6 +8,9 @@ import sqlalchemy as sa
 from billing_framework.run.collect.payment import PaymentRequest, record_payment
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.prove.trial_balance import prove
+from billing_framework.storage.billing.documents import load_inputs
+from billing_framework.storage.billing.draft_rows import text_digest
+from billing_framework.storage.billing.tables import document_input
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import StorageError
 from billing_framework.values.money import Money
@@ -163,6 +166,24 @@ def named(database: Database, what: str) -> None:
     behind(database, statement.replace("{false}", "0" if database.dialect == "sqlite" else "false"))
     found = prove(office.deployment, "MAIN").findings
     assert any(one.code == code and subject in one.subject for one in found), found
+
+
+def test_an_input_that_was_changed_with_its_digest_is_not_that_which_the_run_has_drafted_from(database: Database) -> None:
+    office = worked(database)
+    with database.read() as connection:
+        key = connection.scalars(sa.text(INVOICE.strip("()"))).one()
+        ((text, _),) = load_inputs(connection, [key])[key].values()
+    changed = text.replace('"drill"', '"mills"')
+    assert changed != text
+    behind(database, f"UPDATE document_input SET manifest = '{changed}' WHERE document_id = {key}")
+    with database.begin() as connection:
+        if database.dialect == "postgresql":
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        values = {"digest": text_digest(changed)}
+        connection.execute(document_input.update().where(document_input.c.document_id == key).values(values))
+    (found,) = prove(office.deployment, "MAIN").findings
+    assert (found.code, found.subject) == ("INVOICE22", "INV-2026-000001")
+    assert "not that which its run has drafted it from" in found.what
 
 
 def test_what_cannot_be_read_hides_nothing_else(database: Database) -> None:

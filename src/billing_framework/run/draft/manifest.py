@@ -16,7 +16,7 @@ import attrs
 
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, UsageRef
 from billing_framework.run.draft.likeness import STAND_INS, Template, in_text, likeness, names_of, says_stand_in, under
-from billing_framework.values.plain_form import from_plain, to_text
+from billing_framework.values.plain_form import from_plain, text_of_plain, to_text
 
 _SELF = "identity"
 _IDENTITY = ("document", "known_at")
@@ -192,14 +192,15 @@ def manifest_from_text(text: str) -> BillInput:
     return from_plain(plain, BillInput)
 
 
-def account_of_text(text: str) -> str:
-    """Return the code of the account whose manifest was written as `text`.
+def read_back(text: str) -> tuple[str, str]:
+    """Return of a manifest that was written as `text` the code of its account, and the digest of all parts as hex.
 
     Raises:
         ValueError, KeyError, TypeError: the text is not one that was written.
     """
-    code = json.loads(text)["account"]["account"]["code"]
-    return str(code)
+    parts = json.loads(text)
+    code = str(parts["account"]["account"]["code"])
+    return code, parts_digest({name: _sha256(text_of_plain(part)) for name, part in parts.items() if name != _SELF})
 
 
 def _joined(texts: Mapping[str, str]) -> str:

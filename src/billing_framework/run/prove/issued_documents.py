@@ -12,7 +12,7 @@ from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.invoicing.proof import prove
 from billing_framework.receivables.open_item import document_item_key, item_of
-from billing_framework.run.draft.manifest import account_of_text
+from billing_framework.run.draft.manifest import read_back
 from billing_framework.run.prove.issued_origins import wrong_origins
 from billing_framework.run.prove.unreadable import cannot_be_read
 from billing_framework.storage.billing.billed_records import mislinked
@@ -21,6 +21,7 @@ from billing_framework.storage.billing.draft_rows import charge_id, text_digest
 from billing_framework.storage.billing.issued import (
     Number,
     billed_keys,
+    drafted_from,
     entered_amounts,
     inputs_astray,
     issued_numbers,
@@ -125,13 +126,18 @@ def _books(connection: Connection, documents: Mapping[int, StoredDocument]) -> I
 
 def _inputs(connection: Connection, documents: Mapping[int, StoredDocument]) -> Iterator[Finding]:
     """Yield a finding where the input that an invoice was made from is gone or was changed."""
-    stored = load_inputs(connection, documents)
+    stored, drafted = load_inputs(connection, documents), drafted_from(connection, documents)
     for key, one in documents.items():
         inputs = stored.get(key, {})
         if any(text_digest(text) != digest for text, digest in inputs.values()):
             yield _changed(one.number, "the input that it was made from was changed")
-        elif any(account_id(account_of_text(text)) != account for account, (text, _) in inputs.items()):
+            continue
+        read = {account: read_back(text) for account, (text, _) in inputs.items()}
+        if any(account_id(code) != account for account, (code, _) in read.items()):
             yield _changed(one.number, "the input that it was made from stands with another account than it says")
+        own = [digest for code, digest in read.values() if code == one.content.account]
+        if key in drafted and one.status is DocumentStatus.ISSUED and own != [drafted[key]]:
+            yield _changed(one.number, "the input that it was made from is not that which its run has drafted it from")
         if not inputs and one.content.kind is DocumentKind.INVOICE:
             yield _changed(one.number, "the input that it was made from is not there")
     for key in sorted(inputs_astray(connection, documents)):

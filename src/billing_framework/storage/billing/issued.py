@@ -113,6 +113,15 @@ def batches(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[d
     return {row.id: (row.posted_at, row.source) for row in rows}
 
 
+def drafted_from(connection: Connection, documents: Iterable[int]) -> dict[int, str]:
+    """Return by document the digest of the input that its own account was drafted from, as hex; those of no run are left out."""
+    account, columns = tables.run_account.c, tables.document.c
+    match = sa.and_(account.run_id == columns.run_id, account.account_id == columns.account_id)
+    query = sa.select(columns.id, account.manifest).join_from(tables.document, tables.run_account, match)
+    rows = rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
+    return {row.id: row.manifest.hex() if row.manifest else "" for row in rows}
+
+
 def inputs_astray(connection: Connection, documents: Iterable[int]) -> set[int]:
     """Return the documents one of whose inputs stands with another month than the document."""
     given, columns = tables.document_input.c, tables.document.c
