@@ -17,7 +17,6 @@ from billing_framework.run.master.periods import month
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
-from billing_framework.values.plain_form import text_of_plain, to_terse, to_text
 from tests.scenarios import naming, workshop
 from tests.scenarios.office import Office
 
@@ -145,7 +144,6 @@ def test_manifests_are_written_as_they_are_read(database: Database) -> None:
     written = [shared.write(given) for given in inputs]
     assert written == alone
     assert [manifest_from_text(one.text) for one in written] == inputs
-    assert [to_text(given) for given in inputs] == [text_of_plain(to_terse(given)) for given in inputs]
 
 
 def test_a_model_that_is_not_what_it_says_is_found_out(database: Database) -> None:

@@ -1,25 +1,12 @@
-import enum
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money
-from billing_framework.values.plain_form import (
-    canonical_json,
-    from_plain,
-    json_string,
-    text_of_plain,
-    to_plain,
-    to_terse,
-    to_text,
-)
-from billing_framework.values.plain_text import NotWritten, text_of, text_of_fields
+from billing_framework.values.plain_form import canonical_json, from_plain, json_string, to_plain, to_terse, to_text
 
 
 @attrs.frozen(kw_only=True)
@@ -76,59 +63,3 @@ def test_text_that_looks_like_a_float_is_text() -> None:
 @pytest.mark.parametrize("text", ["", 'Müller "& Söhne" \\ 東京', "a\nb\x00\u2028", "\ud800", "1.5"])
 def test_a_text_is_written_alone_as_it_is_within_a_list(text: str) -> None:
     assert f"[{json_string(text)}]" == canonical_json([text])
-
-
-class Colour(enum.Enum):
-    RED = "red"
-
-
-class Label(str):
-    __slots__ = ()
-
-
-@attrs.frozen(kw_only=True)
-class Box:
-    things: tuple[Thing, ...] = ()
-    named: Mapping[str, Fraction] = attrs.field(factory=dict)
-    colour: Colour | None = None
-    label: str
-    pairs: tuple[tuple[str, str], ...] = ()
-    whole: bool = False
-    empty: str = "none"
-
-
-THINGS = st.builds(
-    Thing,
-    number=st.integers(),
-    share=st.fractions(),
-    price=st.none() | st.builds(Money, st.integers(-(10**9), 10**9), st.sampled_from(["EUR", "JPY", "KWD"])),
-    on=st.dates(),
-    at=st.none() | st.datetimes(timezones=st.just(UTC)),
-    days=st.frozensets(st.dates(), max_size=3),
-    parts=st.lists(st.integers(), max_size=3).map(tuple),
-)
-BOXES = st.builds(
-    Box,
-    things=st.lists(THINGS, max_size=3).map(tuple),
-    named=st.dictionaries(st.text(max_size=5), st.fractions(), max_size=3),
-    colour=st.none() | st.just(Colour.RED),
-    label=st.text(max_size=9) | st.text(max_size=9).map(Label),
-    pairs=st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), max_size=3).map(tuple),
-    whole=st.booleans(),
-    empty=st.sampled_from(["none", ""]),
-)
-
-
-@given(BOXES)
-def test_a_text_in_one_pass_is_that_of_the_plain_data(box: Box) -> None:
-    assert text_of(box) == text_of_plain(to_terse(box)) == to_text(box)
-    assert text_of({"b": [box], "a": None}) == text_of_plain({"b": [to_terse(box)], "a": None})
-    plain = to_terse(box)
-    plain.pop("label")
-    assert text_of_fields(box, ("label",)) == text_of_plain(plain)
-
-
-@pytest.mark.parametrize("value", [1.5, {"a": 1.5}, {1: "a"}, b"bytes", object()])
-def test_what_has_no_exact_text_is_not_written(value: object) -> None:
-    with pytest.raises(NotWritten):
-        text_of(value)

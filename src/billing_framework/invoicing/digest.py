@@ -11,11 +11,10 @@ from collections.abc import Iterable
 import attrs
 
 from billing_framework.invoicing.draft import DraftDocument
-from billing_framework.values.plain_form import to_text
-from billing_framework.values.plain_text import text_of_fields
+from billing_framework.values.plain_form import text_of_plain, to_terse, to_text
 
-_NO_CONTENT = ("key", "lines", "taxes", "findings")
-"""Left out of the head: an id, what stands in texts of its own, and what is told to officers only."""
+_NO_CONTENT = ("key", "lines")
+"""Left out of the head: an id, and what stands in texts of its own."""
 
 
 @attrs.frozen
@@ -43,11 +42,11 @@ class DocumentTexts:
 
 def document_texts(document: DraftDocument) -> DocumentTexts:
     """Return what a document says as texts."""
-    if document.notes:
-        document = attrs.evolve(document, notes=tuple(attrs.evolve(note, document=0) for note in document.notes))
-    return DocumentTexts(
-        text_of_fields(document, _NO_CONTENT), tuple(map(to_text, document.lines)), tuple(map(to_text, document.taxes))
-    )
+    notes = tuple(attrs.evolve(note, document=0) for note in document.notes)
+    head = to_terse(attrs.evolve(document, lines=(), taxes=(), findings=(), notes=notes))
+    for name in _NO_CONTENT:
+        del head[name]
+    return DocumentTexts(text_of_plain(head), tuple(map(to_text, document.lines)), tuple(map(to_text, document.taxes)))
 
 
 def document_digest(document: DraftDocument) -> str:

@@ -20,7 +20,6 @@ import cattrs
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money, minor_digits
 from billing_framework.values.number import exact, exact_text
-from billing_framework.values.plain_text import NotWritten, text_of
 
 Value = TypeVar("Value")
 
@@ -53,10 +52,7 @@ def from_plain(data: Any, cls: type[Value]) -> Value:
 
 def to_text(value: object) -> str:
     """Return the one JSON text of a value, without the fields that are at their default; digests are taken over it."""
-    try:
-        return text_of(value)
-    except NotWritten:
-        return text_of_plain(to_terse(value))
+    return text_of_plain(to_terse(value))
 
 
 def text_of_plain(data: Any) -> str:

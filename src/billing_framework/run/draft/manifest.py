@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +16,7 @@ import attrs
 
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, UsageRef
 from billing_framework.run.draft.likeness import STAND_INS, Template, in_text, likeness, names_of, says_stand_in, under
-from billing_framework.values.plain_form import from_plain, text_of_plain, to_text
+from billing_framework.values.plain_form import from_plain, text_of_plain, to_terse
 
 _SELF = "identity"
 _IDENTITY = ("document", "known_at")
@@ -83,7 +83,7 @@ def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[
 
 def versions_digest(versions: Mapping[str, str]) -> str:
     """Return the digest that the part of a manifest has which says what computes."""
-    return _sha256(to_text({"versions": versions}))
+    return _sha256(text_of_plain({"versions": to_terse(versions)}))
 
 
 @attrs.frozen
@@ -156,10 +156,11 @@ class ManifestWriter:
         for name, fields in _SHARED.items():
             texts[name], digests[name] = self._shared_part(name, fields, given)
         for name, fields in _OWN.items():
-            texts[name] = to_text(_fields(given, fields))
+            texts[name] = text_of_plain(_fields(given, fields, to_terse))
         for name, fields in _OF_AGREEMENTS.items():
-            texts[name] = to_text([_fields(one, fields) for one in given.agreements])
-        texts[_SELF] = to_text(_fields(given, _IDENTITY))
+            write = _usage_columns if name == "usage" else to_terse
+            texts[name] = text_of_plain([_fields(one, fields, write) for one in given.agreements])
+        texts[_SELF] = text_of_plain(_fields(given, _IDENTITY, to_terse))
         return texts, digests
 
     def _shared_part(self, name: str, fields: Sequence[str], given: BillInput) -> tuple[str, str]:
@@ -167,7 +168,7 @@ class ManifestWriter:
         key = (name, *(value if isinstance(value, bool) else id(value) for value in values))
         known = self._shared.get(key)
         if known is None:
-            text = to_text(_fields(given, fields))
+            text = text_of_plain(_fields(given, fields, to_terse))
             known = self._shared[key] = (values, text, _sha256(text))
         return known[1], known[2]
 
@@ -207,10 +208,8 @@ def _joined(texts: Mapping[str, str]) -> str:
     return "{" + ",".join(f'"{name}":{text}' for name, text in sorted(texts.items())) + "}"
 
 
-def _fields(value: object, names: Sequence[str]) -> dict[str, Any]:
-    """Return some fields of a value by name, those left out that are at their default; records as columns."""
-    given = {name: item for name in names if (item := getattr(value, name)) != _DEFAULTS[name]}
-    return given | {"usage": _usage_columns(given["usage"])} if "usage" in given else given
+def _fields(value: object, names: Sequence[str], write: Callable[[Any], Any]) -> dict[str, Any]:
+    return {name: write(item) for name in names if (item := getattr(value, name)) != _DEFAULTS[name]}
 
 
 def _usage_columns(refs: Sequence[UsageRef]) -> list[list[object]]:
