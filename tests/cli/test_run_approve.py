@@ -24,4 +24,6 @@ def test_a_part_of_a_run_is_approved_by_filter(office: Office) -> None:
     assert "1 documents posted" in told(office, "run", "post")
     assert "nothing to do" in told(office, "run", "approve")
     deeds = data(office, "run", "report")["deeds"]
-    assert [one["facts"].get("remaining") for one in deeds] == [None, "1", "1", None, None]
+    assert [one["facts"].get("remaining") for one in deeds] == [None, None, "1", "1", None, None]
+    assert [(one["action"], one["accounts"], one["reason"]) for one in deeds][1] == ("run release", ["C2"], "big order")
+    assert "run release C2" in told(office, "run", "report")

@@ -13,8 +13,11 @@ from billing_framework.cli.output import emit, fields, table
 from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.diff import AccountDifference, BilledLine, RunDifference, diff_runs
-from billing_framework.run.review.report import CycleReport, report_run
+from billing_framework.run.review.report import CycleReport, Deed, report_run
 from billing_framework.values.money import Money
+
+_MOST_NAMED = 3
+"""Accounts that are named where something was done with many at once."""
 
 
 @click.command()
@@ -74,14 +77,24 @@ def _report(found: CycleReport) -> Iterator[str]:
         yield "\nTold while it was drafted"
         yield from (f"  {one}" for one in found.told)
     yield "\nWho did what"
-    deeds = [(one.at.isoformat(timespec="seconds"), one.actor, one.action, one.reason) for one in found.deeds]
+    deeds = [(one.at.isoformat(timespec="seconds"), one.actor, _deed(one), one.reason) for one in found.deeds]
     yield table(("at", "who", "what", "reason"), deeds)
     if found.times:
         yield "\nTime"
         times = [(one.step, one.shards, one.size, one.ended - one.began) for one in found.times]
-        yield table(("step", "shards", "accounts or documents", "took"), times, right=("shards", "accounts or documents", "took"))
+        yield table(
+            ("step", "shards", "accounts or documents", "first to last"),
+            times,
+            right=("shards", "accounts or documents", "first to last"),
+        )
     yield "\nComputed by"
     yield fields((f"  {name}", version) for name, version in sorted(run.versions.items()))
+
+
+def _deed(deed: Deed) -> str:
+    """Return what was done, with the accounts of which it was done."""
+    named = " ".join(deed.accounts[:_MOST_NAMED])
+    return f"{deed.action} {named}".strip() + (f" and {more} more" if (more := len(deed.accounts) - _MOST_NAMED) > 0 else "")
 
 
 def _controls(found: CycleReport) -> Iterator[str]:
@@ -90,9 +103,12 @@ def _controls(found: CycleReport) -> Iterator[str]:
     told = " + ".join(f"{count} {name}" for count, name in fates) or "none"
     yield f"  records in = {told} = {found.control.get('records', 0)}" + ("" if found.reconciled else ": NOT RECONCILED")
     if found.kinds:
-        headers = ("records of kind", "delivered", "billed", "held", "open", "in suspense")
-        rows = [(one.kind or "unknown", one.delivered, one.billed, one.held, one.open, one.suspended) for one in found.kinds]
+        headers = ("records of kind", "delivered", "on drafts", "held", "open", "in suspense")
+        rows = [
+            (one.kind or "could not be read", one.delivered, one.billed, one.held, one.open, one.suspended) for one in found.kinds
+        ]
         yield table(headers, rows, right=headers[1:])
+        yield "  delivered: those that start in the period; on drafts: earlier ones, too, and those left for a later bill"
 
 
 def _report_rows(found: CycleReport) -> Iterator[Sequence[object]]:

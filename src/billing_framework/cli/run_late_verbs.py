@@ -73,6 +73,9 @@ def rebill_late_verb(
 
 
 def _text(report: LateRebill) -> Iterator[str]:
+    if not report.rebilled:
+        yield f"nothing to do: no account of the run {report.run} waits for a document to be billed anew"
+        return
     for one in report.rebilled:
         done = "stays as it is" if one.unchanged else f"{one.note or 'no credit note'}, {one.new or 'no new document'}"
         yield f"{one.document}: {done}"

@@ -53,6 +53,7 @@ class AuditEvent:
         reason: why, in the officer's words.
         at: when; filled in from the trail.
         actor: who; filled in from the trail.
+        number: its place in the trail; filled in from there.
     """
 
     action: str
@@ -63,6 +64,7 @@ class AuditEvent:
     reason: str = ""
     at: datetime | None = None
     actor: str = ""
+    number: int = attrs.field(default=0, eq=False)
 
 
 def record(
@@ -109,10 +111,11 @@ def events(
     *,
     object_kind: str = "",
     object_key: str = "",
+    within: str = "",
     actor: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
-    limit: int = 1000,
+    limit: int | None = 1000,
 ) -> Iterator[AuditEvent]:
     """Yield rows of the trail, newest first.
 
@@ -120,16 +123,19 @@ def events(
         connection: a connection.
         object_kind: only objects of this kind, where given.
         object_key: only this object, where given.
+        within: only objects whose key is this one's, a slash and a name of their own, where given.
         actor: only this actor, where given.
         since: only at or after this instant.
         until: only before this instant.
-        limit: at most so many.
+        limit: at most so many; None for all.
     """
     table = audit_event.c
     query = sa.select(audit_event).order_by(table.id.desc()).limit(limit)
     for column, wanted in ((table.object_kind, object_kind), (table.object_key, object_key), (table.actor, actor)):
         if wanted:
             query = query.where(column == wanted)
+    if within:
+        query = query.where(table.object_key > f"{within}/", table.object_key < f"{within}{chr(ord('/') + 1)}")
     if since is not None:
         query = query.where(table.at >= since)
     if until is not None:
@@ -144,6 +150,7 @@ def events(
             reason=row.reason,
             at=row.at,
             actor=row.actor,
+            number=row.id,
         )
 
 

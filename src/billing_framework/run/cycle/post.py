@@ -85,14 +85,16 @@ def post_run(
 
     Raises:
         NotFound: there is no such run.
-        Refused: ``RUN03`` where it is not approved, ``RUN11`` where a stored document is not what was approved, ``RUN13`` where
-            no open period holds the date of the documents.
+        Refused: ``RUN03`` where it is not approved, ``RUN06`` for a rehearsal, ``RUN11`` where a stored document is not what
+            was approved, ``RUN13`` where no open period holds the date of the documents.
     """
     work = work or work_of(deployment, chunk_size)
     with collector_paused(), deployment.database.begin() as connection:
         run = meant_run(connection, code, _can_be_posted, final=True, lock=True)
         if run.state == "posted":
             return PostingReport(run=run, existing=len(issued_among(connection, manifest_of(connection, run))))
+        if not run.is_final:
+            raise Refused("RUN06", f"{run.code} is a rehearsal, which is never posted", remedy="Start the final run")
         if not _can_be_posted(run):
             raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
         if run.kind == "migration":

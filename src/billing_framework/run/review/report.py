@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import attrs
@@ -91,13 +92,14 @@ class KindTotal:
 
 @attrs.frozen(kw_only=True)
 class Deed:
-    """Who did what with the run, and when."""
+    """Who did what with the run, or with some of its accounts at once, and when."""
 
     at: datetime
     actor: str
     action: str
     reason: str = ""
     facts: Mapping[str, str] = attrs.field(factory=dict)
+    accounts: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -298,7 +300,15 @@ def _times(connection: Connection, run: Run) -> Iterator[StepTime]:
 
 
 def _deeds(connection: Connection, run: Run) -> Iterator[Deed]:
-    for event in reversed(list(events(connection, object_kind="run", object_key=run.code))):
-        if event.at is not None:
-            facts = {name: str(value) for name, value in (event.after or {}).items() if value not in ("", [], {}, None)}
-            yield Deed(at=event.at, actor=event.actor, action=event.action, reason=event.reason, facts=facts)
+    """Yield what was done with the run and its accounts, in order; what was done with many accounts at once is one deed."""
+    found = [*events(connection, object_kind="run", object_key=run.code, limit=None)]
+    found += events(connection, object_kind="run account", within=run.code, limit=None)
+    ordered = sorted((event for event in found if event.at is not None), key=lambda event: event.number)
+    for _, alike in groupby(ordered, key=lambda event: (event.at, event.actor, event.action, event.reason, event.object_kind)):
+        first, *others = alike
+        after = {} if others else first.after or {}
+        facts = {name: str(value) for name, value in after.items() if value not in ("", [], {}, None)}
+        keys = [event.object_key for event in (first, *others) if event.object_key != run.code]
+        accounts = tuple(key.removeprefix(f"{run.code}/") for key in keys)
+        if first.at is not None:
+            yield Deed(at=first.at, actor=first.actor, action=first.action, reason=first.reason, facts=facts, accounts=accounts)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from billing_framework.run.work.work import DASK, PROCESSES, Work
@@ -64,8 +65,15 @@ def _dask(scheduler: str) -> Iterator[Executor]:
         distributed = importlib.import_module("distributed")  # an extra, needed by nothing else
     except ImportError as error:
         raise ConfigurationError("RUN44", "the package distributed is not installed", remedy=_EXTRA) from error
+    is_file = "://" not in scheduler
+    if is_file and not Path(scheduler).is_file():  # the library would wait for the file, and say nothing
+        raise ConfigurationError(
+            "RUN44",
+            f"there is no file {scheduler} of a Dask scheduler",
+            remedy="Start it with dask scheduler --scheduler-file FILE, or give its address: --scheduler tcp://host:8786",
+        )
     try:
-        where = {"address": scheduler} if "://" in scheduler else {"scheduler_file": scheduler}
+        where = {"scheduler_file" if is_file else "address": scheduler}
         client = distributed.Client(**where, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:  # no answer in time is an OSError, too
         raise ConfigurationError(
