@@ -52,7 +52,12 @@ def test_a_run_in_figures(database: Database) -> None:
     office.post()
     found = report_run(office.deployment)
     assert (found.accounts, found.documents) == ({"held": 2, "posted": 1}, {"draft": 2, "issued": 1})
-    assert [(one.actor, one.action) for one in found.deeds] == [("ada", "run start"), ("ben", "run approve"), ("ada", "run post")]
+    assert [(one.actor, one.action, one.accounts) for one in found.deeds] == [
+        ("ada", "run start", ()),
+        ("ada", "run hold", ("C3",)),
+        ("ben", "run approve", ()),
+        ("ada", "run post", ()),
+    ]
     assert found.run.digest
     assert [(one.step, one.shards, one.size) for one in found.times] == [("draft", 1, 3), ("post", 1, 1)]
     assert found.totals["USD"].gross == Money.of("41.80", "USD")

@@ -116,7 +116,8 @@ def batches(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[d
 def drafted_from(connection: Connection, documents: Iterable[int]) -> dict[int, str]:
     """Return by document the digest of the input that its own account was drafted from, as hex; those of no run are left out."""
     account, columns = tables.run_account.c, tables.document.c
-    match = sa.and_(account.run_id == columns.run_id, account.account_id == columns.account_id)
+    # A document that bills another one anew keeps its run, and has been made from an input of its own.
+    match = sa.and_(account.run_id == columns.run_id, account.account_id == columns.account_id, account.document_id == columns.id)
     query = sa.select(columns.id, account.manifest).join_from(tables.document, tables.run_account, match)
     rows = rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
     return {row.id: row.manifest.hex() if row.manifest else "" for row in rows}
