@@ -1,7 +1,6 @@
-import re
-
 """The generated pages of the reference are current, and the others describe every key of their files."""
 
+import re
 from pathlib import Path
 
 import attrs
