@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from billing_framework.run.cycle.behind import start_in_order
+from billing_framework.run.cycle.start import RunRequest
+from billing_framework.run.master.periods import month
 from tests.cli.in_office import told
 from tests.cli.test_run_and_invoice import data, office
 from tests.scenarios.office import Office
@@ -46,6 +51,24 @@ def test_an_officer_who_leaves_a_period_out_says_why_and_the_audit_keeps_it(offi
     assert "nothing has changed" in told(office, *JULY)  # it goes on by itself
     (event,) = [one for one in data(office, "audit", "list") if one["action"] == "run leave missed"]
     assert (event["reason"], event["after"]) == ("June is billed by the old system", {"2026-06-01/2026-06-30": 2})
+
+
+def test_the_reason_is_kept_from_the_moment_on_that_the_run_is_there(office: Office) -> None:
+    bill(office, *MAY)
+    request = RunRequest(book="MAIN", cycle="monthly:1", period=month("2026-07"))
+
+    def cut_off(_done: int, _of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start_in_order(office.deployment, request, leave_missed="billed elsewhere", progress=cut_off)
+    deeds = data(office, "run", "report", "2026-07-01.monthly-1.1")["deeds"]
+    assert [(one["action"], one["reason"]) for one in deeds] == [("run start", ""), ("run leave missed", "billed elsewhere")]
+
+
+def test_a_rehearsal_is_refused_at_posting_as_what_it_is(office: Office) -> None:
+    told(office, *JULY, "--rehearsal")
+    assert "RUN06" in told(office, "run", "post", "2026-07-01.monthly-1.r1", code=3)
 
 
 def test_what_is_due_leaves_a_cycle_out_that_is_behind_and_goes_on_with_the_others(office: Office) -> None:

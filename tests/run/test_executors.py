@@ -162,6 +162,7 @@ def test_a_worker_that_is_killed_is_replaced(sqlite_database: Database, tmp_path
         (Work(executor="abacus"), "there is no executor 'abacus'"),
         (Work(executor="dask"), "no Dask scheduler is named"),
         (Work(executor="dask", scheduler="tcp://127.0.0.1:1"), "no Dask scheduler answers"),
+        (Work(executor="dask", scheduler="nowhere.json"), "there is no file nowhere.json of a Dask scheduler"),
     ],
 )
 def test_an_executor_that_cannot_be_used_is_named(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.cycle.missed import missed_periods
-from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
+from billing_framework.run.cycle.start import LeftOut, RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
-from billing_framework.storage import audit
 from billing_framework.storage.billing.billed_dates import started_dates_of
 from billing_framework.storage.billing.run_rows import Run, runs
 from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups
@@ -53,22 +53,8 @@ def start_in_order(
             remedy=f"Bill them in their order: billing run catch-up --book {request.book} --cycle {request.cycle};"
             " or start this one before them: --leave-missed REASON",
         )
-    report = start_run(deployment, request, work=work, progress=progress)
-    if missed and report.run is not None:
-        with deployment.database.begin() as connection:
-            after = {str(period): count for period, count in missed.items()}
-            now, code = deployment.clock.now(), report.run.code
-            audit.record(
-                connection,
-                now,
-                deployment.actor,
-                "run leave missed",
-                object_kind="run",
-                object_key=code,
-                after=after,
-                reason=leave_missed,
-            )
-    return report
+    left_out = LeftOut(periods=missed, reason=leave_missed) if missed else None
+    return start_run(deployment, attrs.evolve(request, left_out=left_out), work=work, progress=progress)
 
 
 def _told(missed: Mapping[DateSpan, int]) -> str:

@@ -48,6 +48,19 @@ from billing_framework.values.spelling import did_you_mean
 
 
 @attrs.frozen(kw_only=True)
+class LeftOut:
+    """That a run is started although earlier periods of its cycle were never started, kept in the audit trail.
+
+    Attributes:
+        periods: each of these periods to the number of accounts that miss it.
+        reason: why they are left out.
+    """
+
+    periods: Mapping[DateSpan, int]
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
 class RunRequest:
     """What an officer asks for.
 
@@ -60,6 +73,7 @@ class RunRequest:
         kind: ``final``, ``rehearsal`` or ``migration``.
         candidates: plans that a rehearsal tries out in the place of those in force.
         groups: run groups that it is restricted to, such as read routes; those who come to them later get a run of their own.
+        left_out: earlier periods that an officer leaves out.
     """
 
     book: str
@@ -70,6 +84,7 @@ class RunRequest:
     kind: str = "final"
     candidates: tuple[CandidateFile, ...] = ()
     groups: tuple[str, ...] = ()
+    left_out: LeftOut | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -182,6 +197,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         own = [account for account in own if account not in parts or has_unbilled(connection, account, given.period)]
         if live is not None:
             _refuse_other_date(live, request)
+            _audit_left_out(deployment, connection, live, request)
             _take_in_new_accounts(connection, live, own, groups, claims)
             elsewhere = sum(claim.run_id != live.id for claim in claims.values())
             return RunReport(run=live, billed_elsewhere=elsewhere)
@@ -193,6 +209,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
             )
         run = _new_run(deployment, connection, given, 1 + max((run.sequence for run in _siblings(connection, given)), default=0))
         add_candidates(connection, run, given.candidates)
+        _audit_left_out(deployment, connection, run, request)
         _take_in_new_accounts(connection, run, free, groups, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
 
@@ -299,6 +316,21 @@ def _new_run(deployment: Deployment, connection: Connection, request: RunRequest
     after = {"period": str(run.period), "kind": run.kind, "as_of": run.as_of.isoformat(), "accounts": list(run.accounts)}
     audit.record(connection, now, deployment.actor, "run start", object_kind="run", object_key=run.code, after=after)
     return run
+
+
+def _audit_left_out(deployment: Deployment, connection: Connection, run: Run, request: RunRequest) -> None:
+    if request.left_out is None:
+        return
+    audit.record(
+        connection,
+        deployment.clock.now(),
+        deployment.actor,
+        "run leave missed",
+        object_kind="run",
+        object_key=run.code,
+        after={str(period): count for period, count in request.left_out.periods.items()},
+        reason=request.left_out.reason,
+    )
 
 
 def _take_in_new_accounts(
