@@ -103,3 +103,13 @@ def test_text_is_ordered_byte_by_byte_on_both(sample: Database) -> None:
     with sample.read() as connection:
         found = connection.scalars(sa.select(SAMPLE.c.name).order_by(SAMPLE.c.name)).all()
     assert found == sorted(names, key=str.encode)
+
+
+def test_a_table_of_many_columns_is_filled_within_what_a_statement_takes(database: Database) -> None:
+    names = [f"c{place}" for place in range(90)]
+    wide = sa.Table("wide", sa.MetaData(), *(sa.Column(name, Whole) for name in names), sqlite_strict=True)
+    rows = [tuple(range(number, number + 90)) for number in range(600)]
+    with database.begin() as connection:
+        wide.create(connection)
+        assert bulk_insert(connection, wide, names, rows) == 600
+        assert [tuple(row) for row in connection.execute(wide.select().order_by(wide.c.c0))] == rows

@@ -21,6 +21,7 @@ from billing_framework.values.number import exact_text
 
 _SQLITE_BLOCKS = (512, 64, 8, 1)
 """Rows per statement: few sizes, so that SQLite compiles few statements, and again and again the same ones."""
+_SQLITE_PARAMETERS = 32_766
 _COPY_BLOCK_ROWS = 20_000
 
 Row = Sequence[Any]
@@ -84,12 +85,13 @@ def _insert_values(connection: Connection, table: sa.Table, columns: Sequence[st
     cursor = connection.connection.cursor()
     head = f"INSERT INTO {_quoted(table.name)} ({', '.join(map(_quoted, columns))}) VALUES "
     one = f"({', '.join('?' * len(columns))})"
+    sizes = [size for size in _SQLITE_BLOCKS if size * len(columns) <= _SQLITE_PARAMETERS]
     count = 0
     source = iter(rows)
-    while block := list(itertools.islice(source, _SQLITE_BLOCKS[0])):
+    while block := list(itertools.islice(source, sizes[0])):
         values = list(itertools.chain.from_iterable(block))
         done = 0
-        for size in _SQLITE_BLOCKS:
+        for size in sizes:
             while len(block) - done >= size:
                 part = values[done * len(columns) : (done + size) * len(columns)]
                 cursor.execute(head + ", ".join([one] * size), part)
