@@ -38,7 +38,7 @@ def bill_alike(
         each: the whole road.
     """
     alike = list(_alike(inputs, material, models))
-    shared = {given.account.code: None for members in alike for given in members[1:]}
+    shared = {given.account.code for members in alike for given in members[1:]}
     results = {one.account: one for one in each([given for given in inputs if given.account.code not in shared])}
     for first, *others in alike:
         (specimen,) = each([under(first, STAND_INS)])

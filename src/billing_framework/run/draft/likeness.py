@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from json.encoder import encode_basestring
 from operator import attrgetter
 
 import attrs
@@ -17,6 +16,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.rating.agreement_pricing import STAND_IN
 from billing_framework.rating.rater import ChargeModel
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material
+from billing_framework.values.plain_form import json_string
 
 FEWEST = 4
 """Like accounts from which on it pays to bill two of them with more care."""
@@ -135,5 +135,5 @@ class Template:
 
 def in_text(names: Names) -> tuple[str, str, str, str]:
     """Return names as they stand inside of the texts of canonical JSON."""
-    account, party, agreement = (encode_basestring(name)[1:-1] for name in (names.account, names.party, names.agreement))
+    account, party, agreement = (json_string(name)[1:-1] for name in (names.account, names.party, names.agreement))
     return account, party, agreement, str(names.document)
