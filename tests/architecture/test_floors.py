@@ -16,6 +16,7 @@ ONLY_ON = {
     "click": ("plugin", "cli"),
     "jinja2": ("invoicing", "exchange", "plugin"),
     "pint": ("values",),
+    "orjson": ("values",),
     "xxhash": ("values", "storage"),
     "multiprocessing": ("run",),
     "concurrent": ("run",),

@@ -3,10 +3,20 @@ from fractions import Fraction
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money
-from billing_framework.values.plain_form import canonical_json, from_plain, json_string, to_plain, to_terse, to_text
+from billing_framework.values.plain_form import (
+    canonical_json,
+    from_plain,
+    json_string,
+    text_of_plain,
+    to_plain,
+    to_terse,
+    to_text,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -63,3 +73,19 @@ def test_text_that_looks_like_a_float_is_text() -> None:
 @pytest.mark.parametrize("text", ["", 'Müller "& Söhne" \\ 東京', "a\nb\x00\u2028", "\ud800", "1.5"])
 def test_a_text_is_written_alone_as_it_is_within_a_list(text: str) -> None:
     assert f"[{json_string(text)}]" == canonical_json([text])
+
+
+_ALONE = st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=()))
+_PLAIN = st.recursive(_ALONE, lambda part: st.lists(part) | st.dictionaries(st.text(st.characters(exclude_categories=())), part))
+
+
+@given(_PLAIN)
+def test_plain_data_has_one_text_whoever_writes_it(data: object) -> None:
+    assert text_of_plain(data) == canonical_json(data)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "data", [2**63, -(2**63), 2**64, {3: "x", 1: None}, {"ä": 1, "z": 2, "\uffff": 3, "\U0001f600": 4}, ((1,),)]
+)
+def test_what_is_out_of_the_ordinary_has_the_same_text(data: object) -> None:
+    assert text_of_plain(data) == canonical_json(data)  # type: ignore[arg-type]

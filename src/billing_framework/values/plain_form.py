@@ -16,6 +16,7 @@ from json.encoder import encode_basestring
 from typing import Any, TypeVar
 
 import cattrs
+import orjson
 
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money, minor_digits
@@ -27,6 +28,7 @@ _PLAIN = frozenset((str, int, bool, type(None)))
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 ).encode
+_LIKE_JSON = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _MAY_BE_A_FLOAT = re.compile(r'(?:^|[\[:,])-?\d+[.eE]|[{,]"-?\d+[.eE][^"]*":')
 """What a float looks like in JSON, as a value or as a key; text may look alike, so that a hit is only a reason to look closer."""
 
@@ -57,7 +59,10 @@ def to_text(value: object) -> str:
 
 def text_of_plain(data: Any) -> str:
     """Return the one JSON text of what `to_plain` or `to_terse` returned, whose exact numbers are text already."""
-    return _encode(data)
+    try:
+        return orjson.dumps(data, option=_LIKE_JSON).decode()
+    except TypeError:  # for whole numbers beyond 64 bits and keys that are no text, the same text, slower
+        return _encode(data)
 
 
 def json_string(text: str) -> str:
