@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import attrs
+import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "src" / "billing_framework"
@@ -37,7 +38,7 @@ FLOORS = (
 PURE_FLOORS = FLOORS[: FLOORS.index("exchange") + 1]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Module:
     """One source file.
 
@@ -45,13 +46,21 @@ class Module:
         path: path below the repository, with slashes.
         floor: name of its floor; empty for the package's own ``__init__`` and outside of the core.
         text: its content.
-        tree: its syntax tree.
     """
 
     path: str
     floor: str
-    text: str
-    tree: ast.Module = attrs.field(repr=False)
+    text: str = attrs.field(repr=False)
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return ast.parse(self.text)
+
+    @functools.cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of its syntax tree."""
+        return tuple(ast.walk(self.tree))
 
     def __str__(self) -> str:
         return self.path
@@ -61,7 +70,7 @@ def _module(file: Path) -> Module:
     text = file.read_text(encoding="utf-8")
     inside = file.relative_to(CORE).parts if file.is_relative_to(CORE) else ()
     floor = inside[0] if len(inside) > 1 else ""
-    return Module(path=file.relative_to(ROOT).as_posix(), floor=floor, text=text, tree=ast.parse(text))
+    return Module(path=file.relative_to(ROOT).as_posix(), floor=floor, text=text)
 
 
 def _modules_below(folder: Path) -> tuple[Module, ...]:
@@ -98,9 +107,22 @@ def test_modules() -> tuple[Module, ...]:
 test_modules.__test__ = False  # type: ignore[attr-defined]  # its name begins like a test's
 
 
+def forget() -> None:
+    """Let go of all modules: their trees are the largest thing in the memory of a test process."""
+    for kept in (core_modules, plugin_modules, test_modules):
+        kept.cache_clear()
+
+
+def hold(modules: Iterable[Module], faults: Callable[[Module], Iterable[str]]) -> None:
+    """Hold modules to a rule: fail with every fault of every module, one a line."""
+    found = [f"{module}: {fault}" for module in modules for fault in faults(module)]
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
 def imports(module: Module) -> Iterator[tuple[str, str, int]]:
     """Yield every import as (module, imported name or empty, line), wherever it stands; a relative one begins with a dot."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, "", node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -112,7 +134,7 @@ def docstrings(module: Module) -> set[int]:
     """Return the ids of the nodes that are texts standing alone: docstrings of modules, classes, functions and attributes."""
     return {
         id(node.value)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     }
 
@@ -120,7 +142,7 @@ def docstrings(module: Module) -> set[int]:
 def texts(module: Module) -> Iterator[tuple[str, int]]:
     """Yield every text of the code with its line, docstrings left out."""
     skipped = docstrings(module)
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
             yield node.value, node.lineno
 

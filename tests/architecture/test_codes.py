@@ -29,7 +29,7 @@ def borne(modules: Iterable[Module]) -> dict[str, str]:
     """Return each code that an error or finding is made with, whatever its letters are."""
     found: dict[str, str] = {}
     for module in modules:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not isinstance(node, ast.Call):
                 continue
             given = [word.value for word in node.keywords if word.arg == "code"]
@@ -79,12 +79,12 @@ def test_codes_belong_to_one_owner() -> None:
     assert sum(map(len, owners)) == len(set().union(*owners))
 
 
-@pytest.mark.parametrize("page", core_codes().values(), ids=lambda page: page.code)
-def test_pages_are_sentences(page: CodePage) -> None:
-    assert not page.title.endswith(".")
-    assert len(page.title) <= 60
-    assert page.meaning.endswith(".")
-    assert page.remedy.endswith(".")
+def test_pages_are_sentences() -> None:
+    def proper(page: CodePage) -> bool:
+        title = len(page.title) <= 60 and not page.title.endswith(".")
+        return title and page.meaning.endswith(".") and page.remedy.endswith(".")
+
+    assert [page.code for page in core_codes().values() if not proper(page)] == []
 
 
 def test_the_reference_shows_every_code() -> None:

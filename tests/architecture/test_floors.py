@@ -1,10 +1,11 @@
 """The order of the money is the order of the imports."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.source_tree import CORE, FLOORS, PACKAGE, PURE_FLOORS, Module, core_modules, imports
+from tests.architecture.source_tree import CORE, FLOORS, PACKAGE, PURE_FLOORS, Module, core_modules, hold, imports
 
 # What each foreign thing is for decides which floors may know it.
 ONLY_ON = {
@@ -61,64 +62,68 @@ def test_no_module_lies_beside_the_floors() -> None:
     assert {path.name for path in CORE.iterdir() if path.is_file()} <= {"__init__.py", "__main__.py", "py.typed"}
 
 
-@pytest.mark.parametrize("module", [module for module in core_modules() if module.floor], ids=str)
-def test_a_floor_imports_only_floors_left_of_it(module: Module) -> None:
-    allowed = FLOORS[: FLOORS.index(module.floor) + 1]
-    upward = [
-        f"line {line}: {origin} is right of {module.floor}"
-        for origin, name, line in imports(module)
-        if (floor := floor_of(origin, name)) is not None and floor not in allowed
-    ]
-    assert not upward
+def modules_of_floors() -> list[Module]:
+    return [module for module in core_modules() if module.floor]
+
+
+def test_a_floor_imports_only_floors_left_of_it() -> None:
+    def upward(module: Module) -> Iterator[str]:
+        allowed = FLOORS[: FLOORS.index(module.floor) + 1]
+        for origin, name, line in imports(module):
+            floor = floor_of(origin, name)
+            if floor is not None and floor not in allowed:
+                yield f"line {line}: {origin} is right of {module.floor}"
+
+    hold(modules_of_floors(), upward)
 
 
 ROOMS_OF_A_RUN = ("work", "draft", "review", "cycle")
 """From who works on it to the steps that officers take: a room imports only rooms left of it."""
 
 
-@pytest.mark.parametrize("module", [one for one in core_modules() if one.path.split("/")[-2] in ROOMS_OF_A_RUN], ids=str)
-def test_a_room_of_the_run_imports_only_rooms_left_of_it(module: Module) -> None:
-    later = ROOMS_OF_A_RUN[ROOMS_OF_A_RUN.index(module.path.split("/")[-2]) + 1 :]
-    upward = [
-        f"line {line}: {origin}"
-        for origin, _, line in imports(module)
-        if origin.startswith(tuple(f"{PACKAGE}.run.{room}." for room in later))
-    ]
-    assert not upward
+def test_a_room_of_the_run_imports_only_rooms_left_of_it() -> None:
+    def upward(module: Module) -> Iterator[str]:
+        later = ROOMS_OF_A_RUN[ROOMS_OF_A_RUN.index(module.path.split("/")[-2]) + 1 :]
+        for origin, _, line in imports(module):
+            if origin.startswith(tuple(f"{PACKAGE}.run.{room}." for room in later)):
+                yield f"line {line}: {origin}"
+
+    inside = [module for module in core_modules() if module.path.split("/")[-2] in ROOMS_OF_A_RUN]
+    assert inside
+    hold(inside, upward)
 
 
 def _asks_for_the_version(module: Module, name: str) -> bool:
     return name == "__version__" or (not name and f"{PACKAGE}.__version__" in module.text)
 
 
-@pytest.mark.parametrize("module", [module for module in core_modules() if module.floor], ids=str)
-def test_the_core_imports_by_full_names_and_not_its_own_front_door(module: Module) -> None:
-    doors = [
-        f"line {line}: {origin or '.'}"
-        for origin, name, line in imports(module)
-        if origin.startswith(".") or (origin == PACKAGE and not _asks_for_the_version(module, name))
-    ]
-    assert not doors
+def test_the_core_imports_by_full_names_and_not_its_own_front_door() -> None:
+    def doors(module: Module) -> Iterator[str]:
+        for origin, name, line in imports(module):
+            if origin.startswith(".") or (origin == PACKAGE and not _asks_for_the_version(module, name)):
+                yield f"line {line}: {origin or '.'}"
+
+    hold(modules_of_floors(), doors)
 
 
-@pytest.mark.parametrize("module", core_modules(), ids=str)
-def test_foreign_packages_stay_on_their_floors(module: Module) -> None:
-    strays = [
-        f"line {line}: {origin} belongs to {', '.join(ONLY_ON[root])}"
-        for origin, _, line in imports(module)
-        if (root := origin.split(".", maxsplit=1)[0]) in ONLY_ON and module.floor not in ONLY_ON[root]
-    ]
-    assert not strays
+def test_foreign_packages_stay_on_their_floors() -> None:
+    def strays(module: Module) -> Iterator[str]:
+        for origin, _, line in imports(module):
+            root = origin.split(".", maxsplit=1)[0]
+            if root in ONLY_ON and module.floor not in ONLY_ON[root]:
+                yield f"line {line}: {origin} belongs to {', '.join(ONLY_ON[root])}"
+
+    hold(core_modules(), strays)
 
 
-@pytest.mark.parametrize("module", [module for module in core_modules() if module.floor in PURE_FLOORS], ids=str)
-def test_the_lower_floors_are_pure(module: Module) -> None:
-    reaching_out = [
-        f"line {line}: {origin}"
-        for origin, _, line in imports(module)
-        if (root := origin.split(".", maxsplit=1)[0]) in IMPURE and (module.path, root) not in IMPURE_ALLOWED
-    ]
-    assert not reaching_out
+def test_the_lower_floors_are_pure() -> None:
+    def reaching_out(module: Module) -> Iterator[str]:
+        for origin, _, line in imports(module):
+            root = origin.split(".", maxsplit=1)[0]
+            if root in IMPURE and (module.path, root) not in IMPURE_ALLOWED:
+                yield f"line {line}: {origin}"
+
+    hold([module for module in core_modules() if module.floor in PURE_FLOORS], reaching_out)
 
 
 @pytest.mark.parametrize("key", sorted(IMPURE_ALLOWED), ids=lambda key: Path(key[0]).name)
