@@ -35,7 +35,7 @@ def test_the_only_one_that_can_be_acted_upon_is_meant(office: Office) -> None:
     start(office, "2026-07", "--rehearsal")
     assert f"run {JUNE}: 2 documents posted" in told(office, "run", "post")
     start(office, "2026-07")
-    told(office, "run", "release", "", "C2", "--reason", "big order")
+    told(office, "run", "release", JULY, "C2", "--reason", "big order")
     assert f"run {JULY}: 2 documents approved" in told(office, "run", "approve")
     assert f"run       {JULY} (final, approved)" in told(office, "run", "status")
 
@@ -69,8 +69,27 @@ def test_every_command_that_needs_no_run_named_tells_the_rule(office: Office) ->
         assert "Example:" in help_text
 
 
-@pytest.mark.parametrize("verb", [("cancel", "", "--reason", "x"), ("purge", "")])
-def test_a_run_that_nobody_named_is_neither_cancelled_nor_purged(office: Office, verb: tuple[str, ...]) -> None:
+UNNAMED = [
+    ("cancel", "", "--reason", "x"),
+    ("purge", ""),
+    ("release", "", "C1", "--reason", "x"),
+    ("hold", " ", "C1", "--reason", "x"),
+    ("edit", "", "C1", "--line", "1", "--amount", "1", "--reason", "x"),
+]
+
+
+@pytest.mark.parametrize("verb", UNNAMED)
+def test_a_run_that_nobody_named_is_never_changed(office: Office, verb: tuple[str, ...]) -> None:
     start(office, "2026-07", *(["--rehearsal"] if "purge" in verb else []))
     assert "RUN01 no run is named" in told(office, "run", *verb, code=2)
     assert "drafted" in told(office, "run", "list")
+
+
+def test_a_run_is_not_offered_in_place_of_the_one_it_is_compared_with(office: Office) -> None:
+    start(office, "2026-07")
+    alone = told(office, "run", "diff", JULY, "MAIN.2026-07-01.monthly-1.2", code=2)
+    assert "RUN01" in alone
+    assert "Did you mean" not in alone
+    assert "--rehearsal" in alone
+    start(office, "2026-07", "--rehearsal")
+    assert f"Did you mean '{JULY[:-1]}r1'" in told(office, "run", "diff", JULY, "MAIN.2026-07-01.monthly-1.3", code=2)

@@ -12,6 +12,8 @@ from tests.cli.in_office import told
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import Office
 
+JULY = "2026-07-01.monthly-1.1"
+
 
 @pytest.fixture
 def office(sqlite_database: Database) -> Office:
@@ -32,7 +34,7 @@ def data(office: Office, *args: str) -> Any:
 
 
 def edit(office: Office, *args: str, code: int = 0) -> str:
-    return told(office, "run", "edit", "", "C1", *args, "--reason", "agreed", code=code)
+    return told(office, "run", "edit", JULY, "C1", *args, "--reason", "agreed", code=code)
 
 
 def test_a_reviewed_bill_from_edit_to_history(office: Office) -> None:

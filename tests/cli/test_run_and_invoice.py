@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.run.schema import upgrade_schema
 from billing_framework.storage.engine import Database
 from billing_framework.values.money import Money
 from tests.cli.in_office import told
 from tests.scenarios.office import Office
+
+JULY = "2026-07-01.monthly-1.1"
+"""The end of its code that tells the run of July from all others."""
 
 
 @pytest.fixture
@@ -36,16 +40,16 @@ def test_a_month_at_the_command_line(office: Office, tmp_path: Path) -> None:
     assert "records in = 2 priced = 2" in shown
     assert data(office, "run", "review", code=1)["counts"] == {"drafted": 1, "held": 1}
     assert "Machine hours, tier 2" in told(office, "run", "show", "", "C2")
-    assert "needs a reason" in told(office, "run", "release", "", "C2", code=3)
-    assert "C2 is drafted" in told(office, "run", "release", "", "C2", "--reason", "big order")
+    assert "needs a reason" in told(office, "run", "release", JULY, "C2", code=3)
+    assert "C2 is drafted" in told(office, "run", "release", JULY, "C2", "--reason", "big order")
     told(office, "run", "review")
 
     assert "C1 is drafted, draft 2" in told(
-        office, "run", "edit", "", "C1", "--line", "2", "--amount", "5", "--reason", "agreed by telephone"
+        office, "run", "edit", JULY, "C1", "--line", "2", "--amount", "5", "--reason", "agreed by telephone"
     )
-    assert "C1 is held" in told(office, "run", "hold", "", "C1", "--reason", "disputes it")
+    assert "C1 is held" in told(office, "run", "hold", JULY, "C1", "--reason", "disputes it")
     assert "1 documents approved, 1 held accounts left out" in told(office, "run", "approve")
-    assert "C1 is drafted" in told(office, "run", "release", "", "C1", "--reason", "settled")
+    assert "C1 is drafted" in told(office, "run", "release", JULY, "C1", "--reason", "settled")
     assert "2 documents approved" in told(office, "run", "approve")
     assert "2 documents posted" in told(office, "run", "post")
     assert "nothing to do" in told(office, "run", "post")
@@ -70,7 +74,7 @@ def test_a_month_at_the_command_line(office: Office, tmp_path: Path) -> None:
 def test_a_run_whose_accounts_are_all_held_names_them_and_the_review(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07", "--account", "C2")
     run = data(office, "run", "list")[0]["code"]
-    told(office, "run", "hold", "", "C2", "--reason", "disputes it")
+    told(office, "run", "hold", JULY, "C2", "--reason", "disputes it")
     shown = told(office, "run", "approve", code=1)
     assert "RUN08" in shown
     assert "held are C2" in shown
@@ -115,7 +119,7 @@ def test_all_invoices_of_a_run_are_printed_into_a_folder(office: Office, tmp_pat
     out = tmp_path / "letters" / "july"
     assert "EXPORT01" in told(office, "invoice", "print", "--out", str(out), code=2)
     told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
-    told(office, "run", "release", "", "C2", "--reason", "big order")
+    told(office, "run", "release", JULY, "C2", "--reason", "big order")
     run = data(office, "run", "list")[0]["code"]
     assert "EXPORT03" in told(office, "invoice", "print", "--run", run, "--out", str(out), code=3)
     assert not out.exists()
@@ -136,7 +140,52 @@ def test_all_invoices_of_a_run_are_printed_into_a_folder(office: Office, tmp_pat
 
 def test_an_edit_says_that_it_withdraws_the_approval_of_all(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
-    assert "withdrawn" not in told(office, "run", "hold", "", "C2", "--reason", "big order")
+    assert "withdrawn" not in told(office, "run", "hold", JULY, "C2", "--reason", "big order")
     told(office, "run", "approve")
-    edited = told(office, "run", "edit", "", "C1", "--line", "2", "--amount", "5", "--reason", "agreed by telephone")
+    edited = told(office, "run", "edit", JULY, "C1", "--line", "2", "--amount", "5", "--reason", "agreed by telephone")
     assert "the approval of the whole run is withdrawn: approve it again" in edited
+
+
+def test_an_account_is_held_once_and_by_whom_is_told(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    told(office, "run", "release", JULY, "C2", "--reason", "big order")
+    told(office, "run", "approve")
+    shown = told(office, "run", "hold", JULY, "C1", "--reason", "disputes it", "--actor", "ben")
+    assert "C1 is held" in shown
+    assert "the approval of the whole run is withdrawn" in shown
+    told(office, "run", "approve")
+    again = told(office, "run", "hold", JULY, "C1", "--reason", "another reason")
+    assert again == "nothing to do: account C1 is held already, by ada since 2026-08-01T09:00+00:00: disputes it\n"
+    assert data(office, "run", "status")["run"]["state"] == "approved"
+    told(office, "run", "release", JULY, "C1", "--reason", "settled")
+    assert "C1 is held" in told(office, "run", "hold", JULY, "C1", "--reason", "disputes it again")
+
+
+def test_an_amount_is_stated_with_its_currency_or_without(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+
+    def edit(*wanted: str, code: int = 0) -> str:
+        return told(office, "run", "edit", JULY, "C1", *wanted, "--reason", "agreed", code=code)
+
+    for stated in ("12.50", "12.50 USD", "12.50USD"):
+        assert "C1 is drafted" in edit("--line", "2", "--amount", stated)
+        assert "12.50 USD" in told(office, "run", "show", JULY, "C1")
+    wrong = edit("--line", "2", "--amount", "12.50 EUR", code=2)
+    assert "VALUE07 '12.50 EUR' is not in USD, the currency of account C1. State it in USD" in wrong
+    edit("--line", "2", "--amount", "twelve", code=2)
+    extra = ("--description", "Delivery", "--date", "2026-07-31")
+    assert "C1 is drafted" in edit("--add", "manual", "--amount", "3.00 USD", *extra)
+    assert "VALUE07" in edit("--add", "manual", "--amount", "3.00EUR", *extra, code=2)
+    assert "VALUE07" in edit("--write-down", "1.00 EUR", code=2)
+    assert "C1 is drafted" in edit("--write-down", "1.00 USD")
+
+    assert "VALUE07 no draft is in EUR. State the largest total in USD" in told(
+        office, "run", "approve", "--up-to", "100 EUR", code=2
+    )
+    assert "1 documents approved" in told(office, "run", "approve", "--up-to", "100")
+
+
+def test_before_there_is_a_book_it_is_told_how_to_make_one(sqlite_database: Database) -> None:
+    office = Office.at(sqlite_database)
+    upgrade_schema(office.deployment)
+    assert "RUN22 there is no book yet. Describe one in a file" in told(office, "run", "start", "--period", "2026-07", code=2)

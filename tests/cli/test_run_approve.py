@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.in_office import told
-from tests.cli.test_run_and_invoice import data, office
+from tests.cli.test_run_and_invoice import JULY, data, office
 from tests.scenarios.office import Office
 
 __all__ = ["office"]
@@ -11,7 +11,7 @@ __all__ = ["office"]
 
 def test_a_part_of_a_run_is_approved_by_filter(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07")
-    told(office, "run", "release", "", "C2", "--reason", "big order")
+    told(office, "run", "release", JULY, "C2", "--reason", "big order")
     shown = told(office, "run", "approve", "--up-to", "100.00USD", "--reason", "small ones")
     assert "1 documents approved, 0 held accounts left out" in shown
     assert "1 accounts stay drafted and can be approved later" in shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.in_office import told
-from tests.cli.test_run_and_invoice import data, office
+from tests.cli.test_run_and_invoice import JULY, data, office
 from tests.scenarios.office import Office
 
 __all__ = ["office"]
@@ -11,23 +11,23 @@ __all__ = ["office"]
 
 def test_many_held_accounts_are_released_or_drafted_again_by_one_command(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07")
-    assert "name an account, or choose" in told(office, "run", "release", "", "--reason", "x", code=2)
-    assert "not both" in told(office, "run", "release", "", "C2", "--all", "--reason", "x", code=2)
+    assert "name an account, or choose" in told(office, "run", "release", JULY, "--reason", "x", code=2)
+    assert "not both" in told(office, "run", "release", JULY, "C2", "--all", "--reason", "x", code=2)
     assert "1 accounts drafted again, 0 are held no longer" in told(office, "run", "retry", code=1)
     assert data(office, "run", "retry", "--check", "rating")["retried"] == 0
-    assert "nothing to do: no account" in told(office, "run", "release", "", "--check", "zero_usage", "--reason", "x")
-    assert "needs a reason" in told(office, "run", "release", "", "--all", code=3)
-    told(office, "run", "hold", "", "C2", "--reason", "disputes it")
-    one = told(office, "run", "release", "", "--check", "largest_total", "--reason", "big order", code=1)
+    assert "nothing to do: no account" in told(office, "run", "release", JULY, "--check", "zero_usage", "--reason", "x")
+    assert "needs a reason" in told(office, "run", "release", JULY, "--all", code=3)
+    told(office, "run", "hold", JULY, "C2", "--reason", "disputes it")
+    one = told(office, "run", "release", JULY, "--check", "largest_total", "--reason", "big order", code=1)
     assert "0 accounts released, 1 stay held" in one
     assert "held: C2: officer" in one
-    assert "1 accounts released, 0 stay held" in told(office, "run", "release", "", "--all", "--reason", "big order")
+    assert "1 accounts released, 0 stay held" in told(office, "run", "release", JULY, "--all", "--reason", "big order")
     assert "2 documents approved" in told(office, "run", "approve")
 
 
 def test_names_that_there_are_none_of_are_refused_with_what_there_is(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
-    for verb in (("release", "", "--reason", "x"), ("retry", "")):
+    for verb in (("release", JULY, "--reason", "x"), ("retry", "")):
         shown = told(office, "run", *verb, "--check", "largest", code=2)
         assert "RUN62 there is no check 'largest' that could hold an account. Did you mean 'largest_total'?" in shown
         assert "RUN62 there is no code 'REWIEV01'" in told(office, "run", *verb, "--code", "REWIEV01", code=2)

@@ -82,7 +82,7 @@ def test_what_is_due_leaves_a_cycle_out_that_is_behind_and_goes_on_with_the_othe
 
 def test_an_account_that_was_held_is_left_to_the_next_run_and_keeps_nobody_waiting(office: Office) -> None:
     told(office, *MAY)
-    told(office, "run", "hold", "", "C1", "--reason", "disputes it")
+    told(office, "run", "hold", "2026-05-01.monthly-1.1", "C1", "--reason", "disputes it")
     told(office, "run", "approve")
     told(office, "run", "post")
     assert "2 accounts drafted" in told(office, "run", "start", "--period", "2026-06", "--as-of", "2026-07-01")

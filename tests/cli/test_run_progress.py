@@ -16,7 +16,8 @@ from billing_framework.cli.run_progress import run_progress
 from billing_framework.run.review.status import run_status
 from billing_framework.run.work.lease import claim
 from billing_framework.run.work.work import Work
-from billing_framework.storage.billing.run_rows import Run, find_run
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.engine import Database
 from tests.cli.in_office import told
 from tests.scenarios.office import Office
@@ -41,7 +42,7 @@ def cut_off(office: Office) -> Run:
     with pytest.raises(Interrupted):
         office.start("2026-07", work=Work(shard_size=2, batch_size=1), progress=fail)
     with office.deployment.database.read() as connection:
-        return find_run(connection, "")
+        return meant_run(connection, "")
 
 
 def test_the_status_tells_shards_workers_and_accounts(office: Office) -> None:
@@ -69,8 +70,22 @@ def test_the_pace_is_that_of_late(office: Office) -> None:
     office.start("2026-07", work=Work(shard_size=2, batch_size=1), progress=pass_time)
     assert [(one.saved, one.per_minute, one.remaining_seconds) for one in found][:2] == [(2, 12, 15), (3, 9, 13)]
     assert found[-1].remaining_seconds is None
-    office.clock.advance(timedelta(hours=1))
     assert run_status(office.deployment).steps[0].per_minute is None
+
+
+def test_a_run_that_is_over_has_no_pace(office: Office) -> None:
+    def fail_late(done: int, _of: int) -> None:
+        office.clock.advance(timedelta(seconds=10))
+        if done == 3:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        office.start("2026-07", work=Work(shard_size=2, batch_size=1), progress=fail_late)
+    assert run_status(office.deployment).steps[0].remaining_seconds
+    told(office, "run", "cancel", "2026-07-01.monthly-1.1", "--reason", "wrong month")
+    (step,) = run_status(office.deployment).steps
+    assert (step.per_minute, step.remaining_seconds) == (None, None)
+    assert "per minute" not in told(office, "run", "status")
 
 
 def test_a_run_that_was_cut_off_goes_on(office: Office) -> None:

@@ -145,3 +145,19 @@ def test_overlapping_periods_are_refused_altogether(deployment: Deployment) -> N
 def test_months_that_are_none(first: str, last: str) -> None:
     with pytest.raises(InputRefused, match="PERIOD01"):
         months(first, last)
+
+
+def test_a_period_is_closed_under_the_dates_it_was_opened_under(deployment: Deployment) -> None:
+    weeks = inclusive(date(2026, 2, 2), date(2026, 3, 1))
+    open_periods(deployment, "US", (weeks, *months("2026-04", "2026-04")), reason="budget")
+
+    with pytest.raises(NotFound, match=r"LEDGER06 book US has no period 2026-02-01/2026-02-28") as refused:
+        close_book_period(deployment, "US", months("2026-02", "2026-02")[0], reason="reported")
+    assert str(weeks) in refused.value.remedy
+    with pytest.raises(NotFound, match="LEDGER06"):
+        close_book_period(deployment, "US", months("2026-07", "2026-07")[0], reason="reported")
+    assert close_book_period(deployment, "US", weeks, reason="reported").span == weeks
+    assert close_book_period(deployment, "US", months("2026-04", "2026-04")[0], reason="reported").span.start == date(2026, 4, 1)
+    with deployment.database.read() as connection:
+        reasons = [(event.action, event.reason) for event in events(connection, object_kind="period")]
+    assert reasons == [("period close", "reported")] * 2 + [("period open", "budget")] * 2

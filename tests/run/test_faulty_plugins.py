@@ -22,7 +22,8 @@ from billing_framework.run.deployment import open_deployment
 from billing_framework.run.review.report import report_run
 from billing_framework.run.review.review import review_run
 from billing_framework.run.work.work import Work
-from billing_framework.storage.billing.run_rows import RunAccount, find_run, run_accounts
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import RunAccount, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from tests.run.faulty import PLAN, VICTIM, Fault, faulty_plugin, without_records
@@ -42,7 +43,7 @@ def office_of(database: Database, plugin: ModuleType) -> Office:
 
 def rows(office: Office) -> dict[str, RunAccount]:
     with office.deployment.database.read() as connection:
-        return {row.account: row for row in run_accounts(connection, find_run(connection, ""))}
+        return {row.account: row for row in run_accounts(connection, meant_run(connection, ""))}
 
 
 def the_others_are_billed(office: Office, code: str) -> str:

@@ -21,7 +21,8 @@ from billing_framework.run.review.status import run_status
 from billing_framework.run.work.lease import Lease, claim
 from billing_framework.run.work.work import Work
 from billing_framework.run.work.worker_name import is_gone, shown_worker, worker_name
-from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts
+from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_rows import Run, run_accounts
 from billing_framework.storage.billing.shard_rows import Shard, accounts_in_shards, shards_of
 from billing_framework.storage.billing.shard_tables import run_shard
 from billing_framework.storage.engine import Database
@@ -49,7 +50,7 @@ def opened(office: Office, size: int = 4) -> Run:
     with pytest.raises(Interrupted):
         office.start("2026-07", work=Work(shard_size=size, batch_size=1), progress=fail)
     with office.deployment.database.read() as connection:
-        return find_run(connection, "")
+        return meant_run(connection, "")
 
 
 class Interrupted(Exception):
@@ -172,7 +173,7 @@ def test_a_poster_that_wakes_up_after_its_lease_issues_nothing(database: Databas
     with pytest.raises(Interrupted):
         office.post(work=Work(shard_size=2), progress=fail)
     with database.read() as connection:
-        run = find_run(connection, "")
+        run = meant_run(connection, "")
     desk = POSTING.prepare(office.deployment, run, office.clock.now())
     slow = taken(office, run, "slow", step="post", number=2)
     office.clock.advance(timedelta(seconds=61))

@@ -20,7 +20,7 @@ from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.billing.tables import run_account
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS
-from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.errors import NotFound, Refused, UnitMismatch
 from billing_framework.values.money import Money
 from tests.cli.in_office import told
 from tests.scenarios.office import Office
@@ -178,9 +178,10 @@ def test_who_is_billed_together_is_approved_together(database: Database) -> None
 
 def test_what_fits_nothing_is_told(database: Database) -> None:
     office = drafted(database)
-    for most in (Money.of("1", "USD"), Money.of("1000", "EUR")):
-        report = approve_run(office.deployment, JULY, wanted=ApprovalFilter(up_to=most))
-        assert [finding.code for finding in report.findings] == ["RUN08"]
+    report = approve_run(office.deployment, JULY, wanted=ApprovalFilter(up_to=Money.of("1", "USD")))
+    assert [finding.code for finding in report.findings] == ["RUN08"]
+    with pytest.raises(UnitMismatch, match="VALUE07 no draft is in EUR"):
+        approve(office, up_to=Money.of("1000", "EUR"))
     with pytest.raises(NotFound, match="RUN62"):
         approve(office, plans=("other",))
     assert approve(office, plans=("machine",)).documents == 4

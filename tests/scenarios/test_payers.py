@@ -26,8 +26,9 @@ from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.billing.keys import states_before
+from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.record_tables import billed_record
-from billing_framework.storage.billing.run_rows import find_run, run_accounts
+from billing_framework.storage.billing.run_rows import run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.master.master_kind import ACCOUNTS, PARTIES
@@ -71,7 +72,7 @@ def shared_office(database: Database, *shares: Share, **settings: object) -> Off
 
 def states(office: Office) -> dict[str, tuple[str, str]]:
     with office.deployment.database.read() as connection:
-        return {row.account: (row.state, row.reason) for row in run_accounts(connection, find_run(connection, ""))}
+        return {row.account: (row.state, row.reason) for row in run_accounts(connection, meant_run(connection, ""))}
 
 
 def lines(office: Office, number: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Money as an option of a command: ``12.50USD`` or ``"12.50 USD"``."""
+"""Money as an option of a command: ``12.50USD`` or ``"12.50 USD"``, or ``12.50`` where the command knows the currency."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from billing_framework.values.money import Money
 
 _MONEY = re.compile(r"(?P<number>-?[0-9]+(?:\.[0-9]+)?) ?(?P<currency>[A-Z]{3})", re.ASCII)
 
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+
 
 def money(text: str) -> Money:
     """Read an amount with its currency, as the type of an option."""
@@ -21,3 +23,8 @@ def money(text: str) -> Money:
         return Money.of(found["number"], found["currency"])
     except ValueRefused as refused:
         raise click.BadParameter(str(refused)) from refused
+
+
+def money_or_number(text: str) -> Money | str:
+    """Read an amount with its currency, or the text of one without, as the type of an option."""
+    return text.strip() if _NUMBER.fullmatch(text.strip()) else money(text)

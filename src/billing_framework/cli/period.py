@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import click
@@ -11,7 +12,14 @@ from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, table
 from billing_framework.ledger.book import AccountingPeriod
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.periods import book_periods, close_book_period, inclusive, months, open_periods
+from billing_framework.run.master.periods import (
+    book_periods,
+    close_book_period,
+    inclusive,
+    month_or_date,
+    months,
+    open_periods,
+)
 
 
 @click.group()
@@ -24,12 +32,17 @@ def period() -> None:
     """
 
 
+_first = click.option("--from", "first", type=date_type, metavar="DATE", help="First date of a period that is no month.")
+_last = click.option("--to", "last", type=date_type, metavar="DATE", help="Its last date.")
+
+
 @period.command("open")
 @click.argument("book")
 @click.argument("month", required=False)
 @click.option("--through", metavar="MONTH", help="Open every month up to this one too.")
-@click.option("--from", "first", type=date_type, metavar="DATE", help="First date of a period that is no month.")
-@click.option("--to", "last", type=date_type, metavar="DATE", help="Its last date.")
+@_first
+@_last
+@reason_option
 @pass_deployment
 @click.pass_context
 def open_(
@@ -41,6 +54,7 @@ def open_(
     through: str | None,
     first: datetime | None,
     last: datetime | None,
+    reason: str,
 ) -> None:
     """Open periods for posting: a month, several months ahead of time, or the dates from --from to --to.
 
@@ -55,7 +69,7 @@ def open_(
         spans = (inclusive(first.date(), last.date()),)
     else:
         raise click.UsageError("give a MONTH (and perhaps --through), or both --from and --to")
-    opened = open_periods(deployment, book, spans)
+    opened = open_periods(deployment, book, spans, reason=reason)
     done = f"opened {', '.join(str(one.span) for one in opened)}" if opened else "all of them were open already"
     emit(context, {"opened": [_facts(one) for one in opened]}, f"book {book}: {done}")
 
@@ -76,18 +90,48 @@ def list_periods(context: click.Context, deployment: Deployment, book: str) -> N
 
 @period.command()
 @click.argument("book")
-@click.argument("on", type=date_type, metavar="DATE")
+@click.argument("month", required=False, metavar="[MONTH|DATE]")
+@_first
+@_last
 @reason_option
 @pass_deployment
 @click.pass_context
-def close(context: click.Context, deployment: Deployment, *, book: str, on: datetime, reason: str) -> None:
-    """Close the period that holds DATE, for good: nothing can be posted into it any more.
+def close(
+    context: click.Context,
+    deployment: Deployment,
+    *,
+    book: str,
+    month: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    reason: str,
+) -> None:
+    """Close a period for good: nothing can be posted into it any more.
+
+    It is named as it was opened: a month, or the dates from --from to --to. A DATE names the period that holds it.
 
     Example:
-      billing period close US 2026-06-30 --reason "June is reported"
+      billing period close US 2026-06 --reason "June is reported"
+      billing period close US --from 2026-02-02 --to 2026-03-01 --reason "the second period is reported"
     """
-    closed = close_book_period(deployment, book, on.date(), reason=reason)
-    emit(context, _facts(closed), f"book {book}: closed {closed.span}")
+    if month is not None and first is None and last is None:
+        wanted = month_or_date(month)
+    elif month is None and first is not None and last is not None:
+        wanted = inclusive(first.date(), last.date())
+    else:
+        raise click.UsageError("give a MONTH or a DATE, or both --from and --to")
+    closed = close_book_period(deployment, book, wanted, reason=reason)
+    emit(context, _facts(closed), lambda: _closed(deployment, closed))
+
+
+def _closed(deployment: Deployment, closed: AccountingPeriod) -> Iterator[str]:
+    yield f"book {closed.book}: closed {closed.span}; what is still to be posted bears a later date"
+    left = [one for one in book_periods(deployment, closed.book) if one.is_open]
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        yield f"  open: {left[0].span}{more}"
+    else:
+        yield f"  no period is open; open one before the next posting: billing period open {closed.book} MONTH"
 
 
 def _facts(period: AccountingPeriod) -> dict[str, str]:

@@ -9,7 +9,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
-from billing_framework.cli.money_option import money
+from billing_framework.cli.money_option import money_or_number
 from billing_framework.cli.output import emit, exit_for, show_findings
 from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.cycle.approve import ApprovalReport, approve_run
@@ -20,7 +20,7 @@ from billing_framework.run.deployment import Deployment
 @click.command()
 @run_argument
 @click.option("--account", "accounts", multiple=True, metavar="CODE", help="Only this account, with all billed together; repeat.")
-@click.option("--up-to", type=money, metavar="AMOUNT", help="Only documents up to this total, such as 500.00USD.")
+@click.option("--up-to", type=money_or_number, metavar="AMOUNT", help="Only documents up to this total, such as 500.00USD.")
 @click.option("--plan", "plans", multiple=True, metavar="CODE", help="Only accounts whose agreements are on this plan; repeat.")
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="Only accounts of this run group; may be repeated.")
 @reason_option

@@ -10,9 +10,10 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, show_findings
+from billing_framework.cli.run_argument import named_run_argument
 from billing_framework.invoicing.edit import EditField
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.review.edits import can_be_changed, edit_draft, hold_account
+from billing_framework.run.review.edits import edit_draft, hold_account
 from billing_framework.run.review.wanted_edits import (
     AddedLine,
     DroppedEdit,
@@ -23,15 +24,14 @@ from billing_framework.run.review.wanted_edits import (
     Wanted,
     WriteDown,
 )
-from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.run_rows import RunAccount
+from billing_framework.storage.billing.run_rows import RunAccount, find_run
 
 
 @click.command()
-@click.argument("run_code", metavar="RUN")
+@named_run_argument
 @click.argument("account")
 @click.option("--line", type=int, metavar="N", help="Line of the draft that is changed.")
-@click.option("--amount", metavar="NUMBER", help="New amount before tax; with --add the amount of the new line.")
+@click.option("--amount", metavar="AMOUNT", help="New amount before tax, such as 12.50; with --add that of the new line.")
 @click.option("--description", metavar="TEXT", help="New description; with --add the description of the new line.")
 @click.option("--drop", is_flag=True, help="Take the line off the document.")
 @click.option("--waive", metavar="TEXT", help="Keep the line and add its opposite with this description.")
@@ -135,25 +135,28 @@ def _wanted_line(given: dict[str, Any], *, is_new: bool) -> LineEdit | AddedLine
 
 
 @click.command()
-@click.argument("run_code", metavar="RUN")
+@named_run_argument
 @click.argument("account")
 @reason_option
 @pass_deployment
 @click.pass_context
 def hold(context: click.Context, deployment: Deployment, *, run_code: str, account: str, reason: str) -> None:
-    """Keep an account out of the approval until it is released.
+    """Keep an account out of the approval until it is released; one that an officer holds already stays as it is.
 
     Example:
       billing run hold US.2026-07-01.monthly-1.1 A-1001 --reason "customer disputes the reading"
     """
-    approved = _is_approved(deployment, run_code)
-    row = hold_account(deployment, run_code, account, reason=reason)
-    emit(context, row, _state(row, was_approved=approved))
+    found = hold_account(deployment, run_code, account, reason=reason)
+    if found.is_new:
+        emit(context, found.row, _state(found.row, was_approved=found.withdrew_approval))
+    else:
+        since = found.since.isoformat(timespec="minutes")
+        emit(context, found.row, f"nothing to do: account {account} is held already, by {found.by} since {since}: {found.reason}")
 
 
 def _is_approved(deployment: Deployment, run_code: str) -> bool:
     with deployment.database.read() as connection:
-        return meant_run(connection, run_code, can_be_changed, final=True).state == "approved"
+        return find_run(connection, run_code).state == "approved"
 
 
 def _state(row: RunAccount, *, was_approved: bool) -> list[str]:

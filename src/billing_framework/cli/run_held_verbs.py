@@ -10,7 +10,7 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, progress
-from billing_framework.cli.run_argument import run_argument
+from billing_framework.cli.run_argument import named_run_argument, run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.edits import release_account
 from billing_framework.run.review.held import BulkRelease, HeldFilter, Retried, release_held, retry_held
@@ -30,7 +30,7 @@ def _filter_options(command: Command) -> Command:
 
 
 @click.command()
-@click.argument("run_code", metavar="RUN")
+@named_run_argument
 @click.argument("account", default="")
 @_filter_options
 @click.option("--all", "everything", is_flag=True, help="All held accounts that may pass.")

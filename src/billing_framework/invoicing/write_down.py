@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from billing_framework.values.errors import ValueRefused
+from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.money import HALF_UP, Amount, Money
 from billing_framework.values.rounding import round_parts
+from billing_framework.values.stated_money import stated_number
 
 
 def cut_of(text: str, total: Money) -> Money:
     """Return by how much a total is cut.
 
     Args:
-        text: a percentage such as ``10%`` or an amount in major units such as ``50.00``.
+        text: a percentage such as ``10%`` or an amount in major units such as ``50.00`` or ``50.00 EUR``.
         total: what is cut.
 
     Raises:
         ValueRefused: ``INVOICE26`` for anything that does not leave between nothing and all of the total, ``VALUE01``,
-            ``VALUE06`` or ``VALUE30`` for what is no percentage and no amount of the currency.
+            ``VALUE06`` or ``VALUE30`` for what is no percentage and no amount of the currency, ``VALUE07`` for one of another.
     """
     number = text.strip()
     try:
@@ -27,7 +28,9 @@ def cut_of(text: str, total: Money) -> Money:
             percent = Amount(number[:-1].strip(), total.currency).value
             cut = Amount(total.amount.value * percent / 100, total.currency).payable(HALF_UP)
         else:
-            cut = Money.of(number, total.currency)
+            cut = Money.of(stated_number(number, total.currency, of="the draft"), total.currency)
+    except UnitMismatch:
+        raise
     except ValueRefused as error:
         what = f"{text[:60]!r} is no percentage and no amount in {total.currency} to write down by"
         remedy = "Write a percentage such as 10%, or an amount such as 50.00"

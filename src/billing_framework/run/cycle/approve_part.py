@@ -14,7 +14,7 @@ from billing_framework.storage.billing.run_rows import Run, run_accounts_of
 from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements, load_tree
 from billing_framework.storage.master.plan_rows import plan_rows
 from billing_framework.storage.master.share_rows import sharing_accounts
-from billing_framework.values.errors import NotFound
+from billing_framework.values.errors import NotFound, UnitMismatch
 from billing_framework.values.money import Money
 from billing_framework.values.spelling import did_you_mean
 
@@ -25,13 +25,14 @@ class ApprovalFilter:
 
     Attributes:
         accounts: codes of accounts; each brings all that are billed together with it.
-        up_to: largest total with tax of a document; those in another currency do not fit.
+        up_to: largest total with tax of a document; those in another currency do not fit. As text without a currency it is in
+            that of the drafts.
         plans: codes of price plans; an account fits where all its agreements are on these.
         groups: run groups; an account fits where it is in one of them.
     """
 
     accounts: tuple[str, ...] = ()
-    up_to: Money | None = None
+    up_to: Money | str | None = None
     plans: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
 
@@ -68,6 +69,8 @@ def chosen(
     Raises:
         NotFound: ``RUN04`` where an account is not drafted in the run, ``RUN58`` where there is no such group, ``RUN62`` where
             there is no such plan.
+        ValueRefused: ``VALUE06`` or ``VALUE07`` where no draft is in the currency of the largest total, or none is said and there
+            are several.
     """
     if wanted == WHOLE:
         return list(rows)
@@ -81,7 +84,8 @@ def chosen(
     if wanted.groups:
         grouped = set(accounts_of_groups(connection, run.book, wanted.groups))
         out |= {heads[account] for account in known - grouped}
-    out |= {heads[row.account] for row in rows if not _fits_amount(documents.get(row.document or 0), wanted.up_to)}
+    most = _most(wanted.up_to, sorted({document.currency for document in documents.values()}))
+    out |= {heads[row.account] for row in rows if not _fits_amount(documents.get(row.document or 0), most)}
     named = {heads[account] for account in wanted.accounts} if wanted.accounts else set(heads.values())
     return [row for row in rows if heads[row.account] in named - out]
 
@@ -107,6 +111,20 @@ def _plans(connection: Connection, rows: Sequence[AccountBrief], wanted: Approva
 
 def _fits_plan(account: str, wanted: ApprovalFilter, plans: Mapping[str, set[str]]) -> bool:
     return not wanted.plans or plans.get(account, set()) <= set(wanted.plans)
+
+
+def _most(stated: Money | str | None, currencies: Sequence[str]) -> Money | None:
+    """Return the largest total in a currency that drafts are in."""
+    if stated is None or not currencies:
+        return None
+    names = ", ".join(currencies)
+    if isinstance(stated, Money):
+        if stated.currency not in currencies:
+            raise UnitMismatch("VALUE07", f"no draft is in {stated.currency}", remedy=f"State the largest total in {names}")
+        return stated
+    if len(currencies) > 1:
+        raise UnitMismatch("VALUE07", f"the drafts are in {names}", remedy=f"State the currency, too: {stated}{currencies[0]}")
+    return Money.of(stated, currencies[0])
 
 
 def _fits_amount(document: DocumentFigures | None, most: Money | None) -> bool:

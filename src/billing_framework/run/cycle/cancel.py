@@ -17,7 +17,7 @@ from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_rows import Run, find_run, move_run, run_accounts, save_accounts
 from billing_framework.storage.billing.shard_rows import drop_shards, purge_shards
-from billing_framework.values.errors import InputRefused, Refused
+from billing_framework.values.errors import Refused
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +54,7 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
     if not reason.strip():
         raise Refused("RUN14", "cancelling needs a reason", remedy="Say why with --reason, for those who audit the run")
     with deployment.database.begin() as connection:
-        run = _named(connection, code)
+        run = find_run(connection, code, lock=True)
         if run.state == "cancelled":
             return CancelReport(run=run, was_cancelled=True)
         if run.state == "posted":
@@ -81,13 +81,6 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
             reason=reason,
         )
         return report
-
-
-def _named(connection: Connection, code: str) -> Run:
-    """Return the run of a code; what cannot be undone is never done to a run that nobody has named."""
-    if not code.strip():
-        raise InputRefused("RUN01", "no run is named", remedy="Name it; they are listed by billing run list")
-    return find_run(connection, code, lock=True)
 
 
 def _end(deployment: Deployment, connection: Connection, run: Run, reason: str) -> CancelReport:
@@ -173,7 +166,7 @@ def purge_run(deployment: Deployment, code: str) -> int:
         Refused: ``RUN19`` for any other run.
     """
     with deployment.database.begin() as connection:
-        run = _named(connection, code)
+        run = find_run(connection, code, lock=True)
         if run.is_final:
             raise Refused("RUN19", f"{run.code} is no rehearsal", remedy="Cancel it: billing run cancel; its trail stays")
         drafts = {row.document for row in run_accounts(connection, run) if row.document}

@@ -26,9 +26,10 @@ def run_book(deployment: Deployment, given: str) -> str:
         return given
     with deployment.database.read() as connection:
         known = sorted(find_books(connection))
+    if not known:
+        raise InputRefused("RUN22", "there is no book yet", remedy="Describe one in a file, then load it: billing book load FILE")
     if len(known) != 1:
-        remedy = f"Name it with --book: {', '.join(known)}" if known else "Load one: billing book load FILE"
-        raise InputRefused("RUN22", f"there are {len(known)} books", remedy=remedy)
+        raise InputRefused("RUN22", f"there are {len(known)} books", remedy=f"Name it with --book: {', '.join(known)}")
     return known[0]
 
 

@@ -12,7 +12,7 @@ from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.billing.run_rows import runs
 from billing_framework.storage.ledger.books import close_period, list_periods, open_period
 from billing_framework.storage.master.book_rows import load_book
-from billing_framework.values.errors import InputRefused, Refused
+from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.period import ONE_DAY, DateSpan, sane_date
 
 _MOST_MONTHS = 1_200
@@ -50,8 +50,28 @@ def months(first: str, last: str) -> tuple[DateSpan, ...]:
     return tuple(spans)
 
 
-def open_periods(deployment: Deployment, book: str, spans: tuple[DateSpan, ...]) -> tuple[AccountingPeriod, ...]:
+def month_or_date(text: str) -> DateSpan | date:
+    """Return the dates of a month written ``2026-07``, or the date written ``2026-07-31``.
+
+    Raises:
+        InputRefused: ``PERIOD01``.
+    """
+    try:
+        return sane_date(date.fromisoformat(text))
+    except ValueError:
+        return month(text)
+
+
+def open_periods(
+    deployment: Deployment, book: str, spans: tuple[DateSpan, ...], *, reason: str = ""
+) -> tuple[AccountingPeriod, ...]:
     """Open periods for posting and return those that were not open before; all of them or none.
+
+    Args:
+        deployment: the deployment; its actor opens.
+        book: key of the book.
+        spans: their dates.
+        reason: remark for the audit trail.
 
     Raises:
         NotFound: ``BOOK08``: there is no such book.
@@ -63,22 +83,32 @@ def open_periods(deployment: Deployment, book: str, spans: tuple[DateSpan, ...])
         before = {period.span for period in list_periods(connection, book)}
         opened = [open_period(connection, book, span) for span in spans]
         new = tuple(period for period in opened if period.span not in before)
-        events = (AuditEvent(action="period open", object_kind="period", object_key=_key(p), after=_facts(p)) for p in new)
-        record_many(connection, now, actor, events)
+        record_many(connection, now, actor, [_opening(period, reason) for period in new])
     return new
 
 
-def close_book_period(deployment: Deployment, book: str, on: date, *, reason: str) -> AccountingPeriod:
-    """Close the period that holds a date, for good; posters that are at work are waited for.
+def _opening(period: AccountingPeriod, reason: str) -> AuditEvent:
+    return AuditEvent(action="period open", object_kind="period", object_key=_key(period), after=_facts(period), reason=reason)
+
+
+def close_book_period(deployment: Deployment, book: str, wanted: DateSpan | date, *, reason: str) -> AccountingPeriod:
+    """Close a period for good; posters that are at work are waited for.
+
+    Args:
+        deployment: the deployment; its actor closes.
+        book: key of the book.
+        wanted: the dates of the period, or any date in it.
+        reason: why, for the audit trail.
 
     Raises:
-        NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book or period.
+        NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book, or no period of these dates.
         LedgerRefused: ``LEDGER09``: it is closed already.
         Refused: ``PERIOD02``: an approved run is still to post into it.
     """
     now, actor = deployment.clock.now(), deployment.actor
     with deployment.database.begin() as connection:
         load_book(connection, book)
+        on = _date_in(connection, book, wanted) if isinstance(wanted, DateSpan) else wanted
         _refuse_unposted(connection, book, on)
         closed = close_period(connection, book, on, now=now)
         event = AuditEvent(
@@ -91,6 +121,16 @@ def close_book_period(deployment: Deployment, book: str, on: date, *, reason: st
         )
         record_many(connection, now, actor, [event])
     return closed
+
+
+def _date_in(connection: Connection, book: str, wanted: DateSpan) -> date:
+    """Return a date in the period that has exactly these dates: what was opened under other dates is not closed by mistake."""
+    known = [one.span for one in list_periods(connection, book)]
+    if wanted not in known:
+        near = ", ".join(str(span) for span in known if span.start < wanted.end and wanted.start < span.end)
+        remedy = f"Name the dates of a period that there is: {near}" if near else f"See what there is: billing period list {book}"
+        raise NotFound("LEDGER06", f"book {book} has no period {wanted}", remedy=remedy)
+    return wanted.start
 
 
 def _refuse_unposted(connection: Connection, book: str, on: date) -> None:

@@ -155,7 +155,8 @@ def diff_runs(deployment: Deployment, first: str, second: str) -> RunDifference:
         Refused: ``RUN50`` where the runs bill other dates or another book.
     """
     with collector_paused(), deployment.database.read() as connection:
-        one, other = find_run(connection, first), find_run(connection, second)
+        one = find_run(connection, first)
+        other = find_run(connection, second, other_than=one.code)
         if (one.book, one.period) != (other.book, other.period):
             raise Refused(
                 "RUN50",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -52,6 +53,7 @@ from billing_framework.values.money import HALF_UP, Amount, Money
 from billing_framework.values.period import ONE_DAY, DateSpan
 from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
+from billing_framework.values.stated_money import stated_number
 
 
 def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, *, reason: str) -> RunAccount:
@@ -66,7 +68,7 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
 
     Raises:
         NotFound: there is no such run, account, line or record.
-        ValueRefused: the change is none that the record or the lines allow.
+        ValueRefused: the change is none that the record or the lines allow; ``VALUE07`` for an amount in another currency.
         Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given,
             ``INVOICE28`` where lines are to be written down that are already.
     """
@@ -100,11 +102,48 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
     return _draft_anew(deployment, run, account)
 
 
-def hold_account(deployment: Deployment, code: str, account: str, *, reason: str) -> RunAccount:
-    """Keep an account out of the run's approval until it is released; an approval that included it is void."""
+@attrs.frozen(kw_only=True)
+class HeldByOfficer:
+    """An account that an officer keeps out of the approval.
+
+    Attributes:
+        row: the account as it stands now.
+        by: who holds it.
+        since: since when.
+        reason: what for.
+        is_new: False where it was held already, and nothing was changed.
+        withdrew_approval: True where the approval of the whole run was withdrawn for it.
+    """
+
+    row: RunAccount
+    by: str
+    since: datetime
+    reason: str
+    is_new: bool = True
+    withdrew_approval: bool = False
+
+
+def hold_account(deployment: Deployment, code: str, account: str, *, reason: str) -> HeldByOfficer:
+    """Keep an account out of the run's approval until it is released; an approval that included it is void.
+
+    What an officer holds already stays as it is, and who holds it is returned.
+
+    Args:
+        deployment: the deployment; its actor holds.
+        code: code of the run; the one that is meant where empty.
+        account: code of the account.
+        reason: why.
+
+    Raises:
+        NotFound: there is no such run or account.
+        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given.
+    """
     _needs_reason(reason)
     with deployment.database.begin() as connection:
-        run, row = _open_row(deployment, connection, code, account, reason)
+        found = meant_run(connection, code, can_be_changed, final=True, lock=True)
+        if (before := _held_by_officer(connection, found, account)) is not None:
+            return before
+        run, row = _open_row(deployment, connection, found.code, account, reason)
         finding = Finding(
             code="RUN15", what=f"held by {deployment.actor}: {reason}", remedy="Release it: billing run release", subject=account
         )
@@ -117,7 +156,25 @@ def hold_account(deployment: Deployment, code: str, account: str, *, reason: str
         )
         _save_with_group(connection, run, held)
         _audit(deployment, connection, "run hold", run, before=row, after=held, reason=reason)
-    return held
+    return HeldByOfficer(
+        row=held,
+        by=deployment.actor,
+        since=deployment.clock.now(),
+        reason=reason,
+        withdrew_approval=found.state == "approved",
+    )
+
+
+def _held_by_officer(connection: Connection, run: Run, account: str) -> HeldByOfficer | None:
+    """Return who holds the account of a run, since when and what for; None where no officer does."""
+    row = run_accounts_of(connection, run, [account]).get(account)
+    if row is None or row.state != "held" or not any(item.check == "officer" for item in row.evidence):
+        return None
+    deeds = audit.events(connection, object_kind="run account", object_key=f"{run.code}/{account}", limit=None)
+    deed = next((one for one in deeds if one.action == "run hold" and one.at is not None), None)
+    if deed is None or deed.at is None:
+        return None
+    return HeldByOfficer(row=row, by=deed.actor, since=deed.at, reason=deed.reason, is_new=False)
 
 
 def release_account(deployment: Deployment, code: str, account: str, *, reason: str) -> RunAccount:
@@ -300,7 +357,7 @@ def _edit(
             description=wanted.description,
             service=DateSpan(wanted.on, wanted.on + ONE_DAY),
             source=f"{run.code}/{row.account}/{number}",
-            amount=Amount(wanted.amount, currency),
+            amount=_amount(wanted.amount, currency, row),
             tax_category=wanted.tax_category,
         )
         added = add_charge(charge, reason=reason, actor=deployment.actor, at=now)
@@ -309,7 +366,7 @@ def _edit(
     before = line.description if wanted.field is EditField.DESCRIPTION else str(line.amount)
     after = wanted.after
     if wanted.field is EditField.AMOUNT:
-        after = str(Amount(wanted.after, line.amount.currency))
+        after = str(_amount(wanted.after, line.amount.currency, row))
     return Edit(
         target=line.charge_key,
         field=wanted.field,
@@ -321,6 +378,10 @@ def _edit(
         actor=deployment.actor,
         at=now,
     )
+
+
+def _amount(text: str, currency: str, row: RunAccount) -> Amount:
+    return Amount(stated_number(text, currency, of=f"account {row.account}"), currency)
 
 
 def _line(connection: Connection, row: RunAccount, number: int) -> DraftLine:

@@ -148,6 +148,11 @@ def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reaso
 
 
 _LEFT_OUT = "What it has left out is billed by the next run: billing run start"
+_WHEN_APPROVED = {
+    "approved": "Post it, and the next run bills what it has left out; or release a held account, which withdraws the approval:"
+    " billing run release",
+    "posting": "End its posting first: billing run post; what it has left out is billed by the next run",
+}
 
 
 def _refuse_over(run: Run) -> None:
@@ -243,11 +248,7 @@ def retry_held(
     with deployment.database.begin() as connection:
         run = meant_run(connection, code, lambda run: run.is_open, lock=True)
         if not run.is_open:
-            raise Refused(
-                "RUN03",
-                f"the run {run.code} is {run.state}",
-                remedy=_LEFT_OUT,
-            )
+            raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=_WHEN_APPROVED.get(run.state, _LEFT_OUT))
         rows = _named(deployment.host, connection, run, wanted)
         chosen = [row for row in rows if not any(item.check in LASTING for item in row.evidence)]
         save_accounts(connection, run, [attrs.evolve(row, state="pending") for row in chosen])

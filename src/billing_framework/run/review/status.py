@@ -16,6 +16,8 @@ from billing_framework.storage.billing.shard_rows import DRAFT, POST, Shard, sha
 
 _SECOND = timedelta(seconds=1)
 _RECENT = timedelta(minutes=10)
+_GOES_ON = {DRAFT: "drafting", POST: "posting"}
+"""The state of a run in which a step is worked on; in any other it has no pace."""
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +52,8 @@ class StepStatus:
         size: accounts or documents in all shards, each once.
         held: the shards that workers have.
         errors: number of each waiting shard to why its last worker gave it back.
-        per_minute: accounts or documents saved per minute of late; None where nobody has worked in the last minutes.
+        per_minute: accounts or documents saved per minute of late; None where nobody has worked in the last minutes, or the
+            run is not in this step any more.
         remaining_seconds: how long the rest takes at that pace; None where nothing tells, or nothing is left.
     """
 
@@ -97,13 +100,15 @@ def run_status(deployment: Deployment, code: str = "") -> RunStatus:
         shards, again = shards_of(connection, run), {DRAFT: drafted_again(connection, run)}
     now = deployment.clock.now()
     by_step = {step: [one for one in shards if one.step == step] for step in (DRAFT, POST)}
-    steps = tuple(_step(step, some, now, again.get(step, 0)) for step, some in by_step.items() if some)
+    steps = tuple(
+        _step(step, some, now, again.get(step, 0), goes_on=run.state == _GOES_ON[step]) for step, some in by_step.items() if some
+    )
     return RunStatus(run=run, accounts=accounts, holds=holds, steps=steps)
 
 
-def _step(step: str, shards: Sequence[Shard], now: datetime, again: int) -> StepStatus:
+def _step(step: str, shards: Sequence[Shard], now: datetime, again: int, *, goes_on: bool) -> StepStatus:
     states = [one.state for one in shards]
-    per_minute, remaining = _pace(shards, now)
+    per_minute, remaining = _pace(shards, now) if goes_on else (None, None)
     return StepStatus(
         step=step,
         shards={state: states.count(state) for state in ("pending", "claimed", "done") if state in states},
@@ -137,8 +142,6 @@ def _pace(shards: Sequence[Shard], now: datetime) -> tuple[int | None, int | Non
     saved = sum(one.saved for one in recent)
     if not saved:
         return None, None
-    working = any(one.state != "done" for one in shards)
-    end = now if working else max(one.ended_at for one in recent if one.ended_at is not None)
-    seconds = max((end - min(one.claimed_at for one in recent if one.claimed_at is not None)) // _SECOND, 1)
+    seconds = max((now - min(one.claimed_at for one in recent if one.claimed_at is not None)) // _SECOND, 1)
     left = sum(one.size - one.saved for one in shards)
-    return saved * 60 // seconds, left * seconds // saved if left and working else None
+    return saved * 60 // seconds, left * seconds // saved if left else None

@@ -17,7 +17,8 @@ class LineEdit:
     Attributes:
         line: number of the line.
         field: what is changed.
-        after: the new description, or the new exact amount as text; empty for a line that is dropped or waived.
+        after: the new description, or the new exact amount as text, with its currency or
+            without; empty for a line that is dropped or waived.
         text: description of the opposite line of a waiver.
     """
 
@@ -34,7 +35,7 @@ class AddedLine:
     Attributes:
         code: charge code.
         description: what is printed, in the customer's language.
-        amount: amount before tax in the account's currency, as text.
+        amount: amount before tax in the account's currency, as text, with the currency or without.
         tax_category: tax category.
         agreement: code of the agreement that it is for, or empty.
         on: date that it is for.

@@ -162,24 +162,31 @@ def runs(connection: Connection, **filters: Any) -> list[Run]:
     return [_run(row) for row in connection.execute(query)]
 
 
-def find_run(connection: Connection, code: str, *, lock: bool = False) -> Run:
+_NO_OTHER = "There is no other run to compare with: billing run start --rehearsal"
+
+
+def find_run(connection: Connection, code: str, *, lock: bool = False, other_than: str = "") -> Run:
     """Return the run of this code; see `meant_run` for commands to which none need be named.
 
     Args:
         connection: a connection with an open transaction.
         code: code of the run, or its unmistakable end.
         lock: True to hold the run's row until the transaction ends, so that two officers act one after the other.
+        other_than: code of a run that is known not to be meant, which is no help for a code that is misspelt.
 
     Raises:
-        NotFound: ``RUN01`` with the nearest code.
+        NotFound: ``RUN01`` with the nearest code, or where none is given.
     """
+    if not code.strip():
+        raise NotFound("RUN01", "no run is named", remedy="Name it; they are listed by billing run list")
     known = runs(connection)
     matching = [run for run in known if run.code == code] or [run for run in known if run.code.endswith(code)]
     if len(matching) != 1:
         what = f"there is no run {code!r}" if known and not matching else f"{code!r} fits {len(matching)} runs"
         if not known:
             raise NotFound("RUN01", "there is no run yet", remedy="Start one: billing run start")
-        raise NotFound("RUN01", what, remedy=did_you_mean(code, [run.code for run in known]) or "Start one: billing run start")
+        others = [run.code for run in matching or known if run.code != other_than]
+        raise NotFound("RUN01", what, remedy=did_you_mean(code, others) if others else _NO_OTHER)
     return locked(connection, matching[0]) if lock else matching[0]
 
 

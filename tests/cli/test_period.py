@@ -1,0 +1,35 @@
+"""The commands for accounting periods: what they take, what they print, and with which exit code they end."""
+
+from __future__ import annotations
+
+from tests.cli.in_office import told
+from tests.cli.test_run_and_invoice import data, office
+from tests.scenarios.office import Office
+
+__all__ = ["office"]
+
+
+def test_a_period_is_closed_as_it_was_opened(office: Office) -> None:
+    told(office, "period", "open", "MAIN", "2027-01", "--reason", "new year")
+    told(office, "period", "open", "MAIN", "--from", "2027-02-01", "--to", "2027-03-15")
+    shown = told(office, "period", "close", "MAIN", "2026-01", "--reason", "January is reported")
+    assert "book MAIN: closed 2026-01-01/2026-01-31" in shown
+    assert "open: 2026-02-01/2026-02-28 and 12 more" in shown
+    dates = ("--from", "2027-02-01", "--to", "2027-03-15")
+    assert "closed 2027-02-01/2027-03-15" in told(office, "period", "close", "MAIN", *dates, "--reason", "reported")
+    assert "closed 2026-02-01/2026-02-28" in told(office, "period", "close", "MAIN", "2026-02-10", "--reason", "by a date in it")
+    assert "LEDGER09" in told(office, "period", "close", "MAIN", "2026-02", "--reason", "again", code=3)
+    assert "LEDGER06" in told(office, "period", "close", "MAIN", "2027-02", "--reason", "no such month", code=2)
+    assert "PERIOD01" in told(office, "period", "close", "MAIN", "February", code=2)
+    for asked in ((), ("2026-03", *dates), dates[:2]):
+        assert "give a MONTH or a DATE, or both --from and --to" in told(office, "period", "close", "MAIN", *asked, code=2)
+    audit = data(office, "audit", "list")
+    reasons = {(one["action"], one["reason"]) for one in audit if one["action"].startswith("period") and one["reason"]}
+    assert reasons >= {("period open", "new year"), ("period close", "January is reported")}
+
+
+def test_who_closes_the_last_period_is_told_that_none_is_open(office: Office) -> None:
+    for month in range(1, 12):
+        told(office, "period", "close", "MAIN", f"2026-{month:02}", "--reason", "x")
+    shown = told(office, "period", "close", "MAIN", "2026-12", "--reason", "x")
+    assert "no period is open; open one before the next posting: billing period open MAIN MONTH" in shown
