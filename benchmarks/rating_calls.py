@@ -232,7 +232,9 @@ def _floor(columns: UsageColumns, table: RateTable) -> Callable[[], object]:
     """Return the kernel; what does not depend on the calls is made beforehand."""
     rows = [row for row in table.rows if not row.period]
     peak = {row.prefix: row for row in table.rows if row.period == "peak"}
-    search = prefix_columns(prefixes_of(table))
+    search = prefix_columns(tuple(prefixes_of(table).places))
+    if search is None:
+        raise AssertionError(table)
     rates = np.array([[int(row.rate_per_min * 10**5), int(peak[row.prefix].rate_per_min * 10**5)] for row in rows]).ravel()
     texts = columns.fields["b_number"].texts
     seconds = columns.fields["billed_seconds"].numbers

@@ -167,11 +167,10 @@ def _classed(
         yield ("suspense:no_owner", *nothing)
         return
     deck = decks[usage.start.astimezone(zone).date() >= decks[1].valid_from]
-    place = prefixes_of(deck).place(usage.body.b_number)
-    if place < 0:
+    row = prefixes_of(deck).row(usage.body.b_number)
+    if row is None:
         yield ("suspense:no_rate", *nothing)
         return
-    row = prefixes_of(deck).rows[place]
     rates = rates_of(row, CallPricing(deck="deck"))  # type: ignore[arg-type]
     price = priced(usage.body.billed_seconds, {"": rates}, (Segment(0, usage.body.billed_seconds, ""),))
     amount = settled(price, free_s=0, fee_when_covered=False, rates=rates, places=4, mode=RoundingMode.HALF_UP)

@@ -5,14 +5,18 @@ A plan's component names a table by its code; which version prices which date is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, NewType
+from typing import TYPE_CHECKING, Any, NewType
 
 import attrs
 
 from billing_framework.rating.in_force import in_force
 from billing_framework.values.finding import Finding
+
+if TYPE_CHECKING:  # numpy, only where columns are used
+    from billing_framework.rating.rate_table_columns import CodedColumn, RowColumns
 
 RateTableName = NewType("RateTableName", str)
 """Code of a rate table; a field of this type in the parameters of a charge model tells the core which tables a plan reads."""
@@ -25,6 +29,8 @@ KIND = "rate_table_kind"
 class RateTable:
     """One version of a rate table. Two are equal only where they are one object, so that what is derived can be kept by table.
 
+    Its rows are there as objects and as columns, whichever way they were read; what is not asked for is not made.
+
     Attributes:
         code: code of the table; plans name it.
         version: label of the version, unique in the table.
@@ -33,7 +39,7 @@ class RateTable:
         valid_to: the date after the last, or None for open end: until a later version begins.
         currency: ISO 4217 code of its prices, empty where the plan's currency applies.
         supersedes: label of the version that this one corrects, or empty.
-        rows: instances of the kind's row class, in the order of the file.
+        given: instances of the kind's row class in the order of the file, or the same as columns; passed as ``rows``.
         sha256: hex digest of all of the above; the manifest of a bill pins it.
     """
 
@@ -44,13 +50,36 @@ class RateTable:
     valid_to: date | None = None
     currency: str = ""
     supersedes: str = ""
-    rows: tuple[Any, ...] = attrs.field(default=(), repr=False)
+    given: tuple[Any, ...] | RowColumns = attrs.field(default=(), repr=False, alias="rows")
     sha256: str = ""
 
     @property
     def name(self) -> str:
         """Return ``code@version``, which pins a charge to its prices."""
         return f"{self.code}@{self.version}"
+
+    @functools.cached_property
+    def rows(self) -> tuple[Any, ...]:
+        """Return instances of the kind's row class, in the order of the file."""
+        return self.given if isinstance(self.given, tuple) else self.given.rows()
+
+    @functools.cached_property
+    def columns(self) -> Mapping[str, CodedColumn]:
+        """Return the fields of the rows by name, none where there are no rows."""
+        if not isinstance(self.given, tuple):
+            return self.given.fields
+        from billing_framework.rating.rate_table_columns import RowColumns  # noqa: PLC0415  numpy, only where columns are used
+
+        return RowColumns.of(self.given).fields if self.given else {}
+
+    def row(self, place: int) -> Any:
+        """Return the row at a place; only this one is made."""
+        return self.given[place] if isinstance(self.given, tuple) else self.given.at(place)
+
+    @property
+    def size(self) -> int:
+        """Return the number of rows."""
+        return len(self.given) if isinstance(self.given, tuple) else self.given.size
 
 
 @attrs.frozen(kw_only=True)

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,12 @@ from billing_framework.values.money import minor_digits
 from billing_framework.values.number import exact_text
 from billing_framework.values.spelling import did_you_mean
 
+if TYPE_CHECKING:
+    from billing_framework.rating.rate_table_columns import RowColumns
+
 _MOST_FINDINGS = 200
+_LONG = 2**17  # bytes; shorter files are read by rows sooner than numpy is loaded
+_RULES = CellRules(zone=ZoneInfo("UTC"))
 _CELLS = (Sort.TEXT, Sort.WHOLE, Sort.FLAG, Sort.EXACT, Sort.DAY, Sort.CHOICE)
 
 
@@ -122,6 +127,16 @@ def read_rate_table(content: bytes, *, file: str, header: RateTableHeader, kind:
         header: what is said of the version beside its rows.
         kind: the kind of its rows.
     """
+    columns = rows_by_columns(content, kind) if len(content) >= _LONG else None
+    if columns is not None:
+        table = _table(header, columns, content)
+        if not (kind.check and kind.check(table)):
+            return RateTableRead(table=table)
+    return read_by_rows(content, file=file, header=header, kind=kind)
+
+
+def read_by_rows(content: bytes, *, file: str, header: RateTableHeader, kind: RateTableKind) -> RateTableRead:
+    """Read a file row by row: the reference, which tells the place of everything that is wrong; arguments as above."""
     sheet = _Sheet(file=file, kind=kind)
     rows, lines = sheet.rows(content)
     if not rows and not sheet.findings:
@@ -129,7 +144,13 @@ def read_rate_table(content: bytes, *, file: str, header: RateTableHeader, kind:
     sheet.doubled(rows, lines)
     if sheet.findings:
         return RateTableRead(table=None, findings=tuple(sheet.findings))
-    table = RateTable(
+    table = _table(header, tuple(rows), content)
+    told = tuple(_placed(finding, file, lines) for finding in (kind.check(table) if kind.check else ()))
+    return RateTableRead(table=None if any(finding.stops for finding in told) else table, findings=told)
+
+
+def _table(header: RateTableHeader, rows: tuple[Any, ...] | RowColumns, content: bytes) -> RateTable:
+    return RateTable(
         code=header.code,
         version=header.version,
         kind=header.kind,
@@ -137,11 +158,46 @@ def read_rate_table(content: bytes, *, file: str, header: RateTableHeader, kind:
         valid_to=header.valid_to,
         currency=header.currency,
         supersedes=header.supersedes,
-        rows=tuple(rows),
+        rows=rows,
         sha256=pinned_digest(header, hashlib.sha256(content).hexdigest()),
     )
-    told = tuple(_placed(finding, file, lines) for finding in (kind.check(table) if kind.check else ()))
-    return RateTableRead(table=None if any(finding.stops for finding in told) else table, findings=told)
+
+
+def rows_by_columns(content: bytes, kind: RateTableKind) -> RowColumns | None:
+    """Return the rows of a file as columns, None where something is wrong with it or only a row itself can tell.
+
+    A cell that many rows have is read once. Classes that check or change what they are given are asked row by row.
+
+    Args:
+        content: bytes of the file.
+        kind: the kind of its rows.
+    """
+    if not _takes_anything(kind.row):
+        return None
+    from billing_framework.rating.coded_cells import cell_columns  # noqa: PLC0415  numpy, only where columns are used
+    from billing_framework.rating.rate_table_columns import CodedColumn, RowColumns  # noqa: PLC0415
+
+    cells = cell_columns(content)
+    sheet = _Sheet(file="", kind=kind)
+    columns = sheet.columns([cell.strip() for cell in cells.header]) if cells else None
+    if cells is None or columns is None or not cells.size:
+        return None
+    fields = {field.name: CodedColumn.same(field.default, cells.size) for field in row_fields(kind)}
+    for column, coded in zip(columns, cells.columns, strict=True):
+        try:
+            values = _values(coded.texts, column)
+        except BadCell:
+            return None
+        fields[column.name] = CodedColumn(tuple(values), coded.codes)
+    found = RowColumns(row=kind.row, size=cells.size, fields=fields)
+    return found if found.are_distinct(kind.key) else None
+
+
+def _takes_anything(row: type) -> bool:
+    """Return whether a class of rows keeps what it is given as it is given, and refuses nothing."""
+    if any(hasattr(row, name) for name in ("__attrs_pre_init__", "__attrs_post_init__", "__attrs_init__")):
+        return False
+    return all(field.validator is None and field.converter is None for field in attrs.fields(row))
 
 
 def _placed(finding: Finding, file: str, lines: Sequence[int]) -> Finding:
@@ -193,7 +249,7 @@ class _Sheet:
         lines: list[int] = []
         cells = self._cells(content)
         header = next(cells, None)
-        columns = self._columns([cell.strip() for cell in header[1]]) if header else None
+        columns = self.columns([cell.strip() for cell in header[1]]) if header else None
         if columns is None:
             return rows, lines
         reader = _RowReader(kind=self.kind, columns=columns)
@@ -230,7 +286,7 @@ class _Sheet:
         except csv.Error as error:
             self.problem("TABLE01", line, f"the quoting is broken: {error}", "Close every quote, and double the quotes inside")
 
-    def _columns(self, header: Sequence[str]) -> tuple[BodyField, ...] | None:
+    def columns(self, header: Sequence[str]) -> tuple[BodyField, ...] | None:
         fields = {field.name: field for field in row_fields(self.kind)}
         for position, name in enumerate(header):
             if name not in fields:
@@ -261,7 +317,6 @@ class _RowReader:
 
     kind: RateTableKind
     columns: tuple[BodyField, ...]
-    _rules: CellRules = attrs.field(factory=lambda: CellRules(zone=ZoneInfo("UTC")))
     _known: list[dict[str, Any]] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -275,7 +330,7 @@ class _RowReader:
                 values[column.name] = known[text]
                 continue
             try:
-                values[column.name] = known[text] = self._value(text, column)
+                values[column.name] = known[text] = _value(text, column)
             except BadCell as error:
                 wrong.append((column.name, text, error.what, error.remedy))
         if wrong:
@@ -289,13 +344,20 @@ class _RowReader:
             field = next((column.name for column in self.columns if f"'{column.name}'" in what), "")
             return None, [(field, cell_text(values.get(field)), what, "Correct the value")]
 
-    def _value(self, text: str, column: BodyField) -> Any:
-        if not text.strip():
-            if column.default is not attrs.NOTHING:
-                return column.default
-            if column.optional:
-                return None
-            raise BadCell("a value is missing", "Fill the cell")
-        if any(category(character) == "Cc" and character not in "\t\r\n" for character in text):
-            raise BadCell("the cell holds control characters, so it is no text", "Write printable text")
-        return cell_value(text, column, self._rules)
+
+def _values(texts: Sequence[str], column: BodyField) -> list[Any]:
+    if column.sort is not Sort.TEXT:
+        return [_value(text, column) for text in texts]
+    return [text.strip() or _value(text, column) if text.isprintable() else _value(text, column) for text in texts]
+
+
+def _value(text: str, column: BodyField) -> Any:
+    if not text.strip():
+        if column.default is not attrs.NOTHING:
+            return column.default
+        if column.optional:
+            return None
+        raise BadCell("a value is missing", "Fill the cell")
+    if not text.isprintable() and any(category(character) == "Cc" and character not in "\t\r\n" for character in text):
+        raise BadCell("the cell holds control characters, so it is no text", "Write printable text")
+    return cell_value(text, column, _RULES)

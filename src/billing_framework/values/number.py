@@ -32,13 +32,11 @@ def exact(value: Exact, *, name: str = "number") -> Fraction:
     """
     if type(value) is Fraction:
         return value
-    if type(value) is Fraction:
-        return value
     given: object = value  # callers without type checks pass anything
     if isinstance(given, str):
         text = given.strip()
         if len(text) <= _LONGEST_TEXT and _TEXT.fullmatch(text):
-            return Fraction(text) if "/" not in text else _ratio(text)
+            return _decimal(text) if "/" not in text else _ratio(text)
     elif (isinstance(given, int | Fraction) and not isinstance(given, bool)) or (
         isinstance(given, Decimal) and given.is_finite()
     ):
@@ -55,9 +53,14 @@ def exact(value: Exact, *, name: str = "number") -> Fraction:
     )
 
 
+def _decimal(text: str) -> Fraction:
+    whole, _, decimals = text.partition(".")
+    return Fraction(int(whole + decimals), 10 ** len(decimals))
+
+
 def _ratio(text: str) -> Fraction:
     numerator, denominator = text.split("/")
-    return Fraction(numerator) / int(denominator)
+    return _decimal(numerator) / int(denominator)
 
 
 def is_terminating(number: Fraction) -> bool:

@@ -72,7 +72,8 @@ def test_wrong_groups_are_refused(text: str) -> None:
 def test_any_number_and_periods_have_rows_of_their_own(make_deck: Any) -> None:
     deck = make_deck(GOOD, {**GOOD, "period": "peak", "destination": "dear"}, {**GOOD, "prefix": "*", "destination": "rest"})
 
-    assert prefixes_of(deck).rows[prefixes_of(deck).place("4930")].destination == "to 49"
-    assert prefixes_of(deck, "peak").rows[prefixes_of(deck, "peak").place("4930")].destination == "dear"
-    assert prefixes_of(deck, "peak").rows[prefixes_of(deck, "peak").place("9")].destination == "rest"
-    assert [prefixes_of(deck).place(number) for number in ("9", "4")] == [prefixes_of(deck).any_row] * 2
+    found = [
+        prefixes_of(deck, period).row(number) for period, number in (("", "4930"), ("peak", "4930"), ("peak", "9"), ("", "4"))
+    ]
+    assert [row and row.destination for row in found] == ["to 49", "dear", "rest", "rest"]
+    assert prefixes_of(make_deck(GOOD)).row("4") is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import attrs
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from billing_framework import RateTable
 from billing_telecom_usage.deck.digits import Digits, Integers
 from billing_telecom_usage.deck.prefix_columns import PrefixColumns, prefix_columns
-from billing_telecom_usage.deck.prefixes import NONE, prefixes_of
+from billing_telecom_usage.deck.prefixes import NONE, deck_row, prefixes_of
 from billing_telecom_usage.deck.table import DeckRow
 
 NO_LIMIT = -1
@@ -32,7 +34,8 @@ class DeckColumns:
     A column in which all rows say the same is a single number; `pick` reads both.
 
     Attributes:
-        rows: the rows.
+        deck: the deck.
+        rows: place in the deck of each row.
         searches: for each tariff period its prefixes, and the place in `rows` at which its rows begin; periods of the same
             prefixes share one search.
         destinations: names of the destinations, in order.
@@ -52,7 +55,8 @@ class DeckColumns:
         highest: no price is above it.
     """
 
-    rows: tuple[DeckRow, ...]
+    deck: RateTable
+    rows: Integers
     searches: tuple[tuple[PrefixColumns, int], ...]
     destinations: tuple[str, ...]
     destination: Integers
@@ -69,6 +73,10 @@ class DeckColumns:
     least: Integers
     most: Integers
     highest: int
+
+    def row(self, at: int) -> DeckRow:
+        """Return a row."""
+        return deck_row(self.deck, int(self.rows[at]))
 
     def places(self, numbers: Digits) -> Places:
         """Return the rows of numbers."""
@@ -124,52 +132,82 @@ def deck_columns(
         maximum: highest price of rows that have none of their own.
     """
     searches: list[tuple[PrefixColumns, int]] = []
-    shared: dict[tuple[str, ...], PrefixColumns] = {}
-    rows: list[DeckRow] = []
+    shared: dict[tuple[str, ...], PrefixColumns | None] = {}
+    places: list[int] = []
     for period in periods:
         prefixes = prefixes_of(deck, period)
-        known = tuple(row.prefix for row in prefixes.rows)
+        known = tuple(prefixes.places)
         if known not in shared:
-            shared[known] = prefix_columns(prefixes)
-        searches.append((shared[known], len(rows)))
-        rows += prefixes.rows
-    if not rows:
+            shared[known] = prefix_columns(known)
+        search = shared[known]
+        if search is None:
+            return None
+        searches.append((search, len(places)))
+        places += prefixes.places.values()
+    if not places:
         return None
-    least = [row.minimum_charge if row.minimum_charge is not None else minimum for row in rows]
-    most = [row.maximum_charge if row.maximum_charge is not None else maximum for row in rows]
-    stated = (*(row.rate_per_min for row in rows), *(row.connect_fee for row in rows), *least, *most)
-    # Rows of one file share the objects of equal prices; telling them apart by identity spares hashing each of them.
-    prices = list({id(price): price for price in stated if price is not None}.values())
-    scale = _scale(prices)
-    highest = max(prices, default=Fraction(0))
-    if scale is None or highest * 10**scale >= _HIGHEST:
+    rows = np.array(places, dtype=np.int64)
+    prices = _prices(deck, rows, minimum, maximum)
+    if prices is None:
         return None
-    money = functools.partial(_money, 10**scale)
-    names = tuple(sorted({row.destination for row in rows}))
+    names = tuple(sorted(set(deck.columns["destination"].values)))
     place_of = {name: place for place, name in enumerate(names)}
 
-    def whole(value: Callable[[DeckRow], int]) -> Integers:
-        return _column([value(row) for row in rows])
+    def whole(name: str, value: Callable[[Any], int] = int) -> Integers:
+        column = deck.columns[name]
+        return _column([value(one) for one in column.values], column.codes[rows])
 
     return DeckColumns(
-        rows=tuple(rows),
+        deck=deck,
+        rows=rows,
         searches=tuple(searches),
         destinations=names,
-        destination=whole(lambda row: place_of[row.destination]),
-        scale=scale,
-        is_plain=whole(lambda row: not row.groups),
-        since=whole(lambda row: row.effective_from.toordinal() - _EPOCH_DAY if row.effective_from else _ALWAYS),
-        rate=money(row.rate_per_min for row in rows),
-        fee=money(row.connect_fee for row in rows),
-        initial=whole(lambda row: row.initial_s),
-        increment=whole(lambda row: row.increment_s),
-        included=whole(lambda row: row.included_s),
-        nocharge=whole(lambda row: row.nocharge_s),
-        minimum_s=whole(lambda row: row.minimum_s or minimum_s),
-        least=money(least),
-        most=money(most),
-        highest=int(highest * 10**scale),
+        destination=whole("destination", place_of.__getitem__),
+        scale=prices.scale,
+        is_plain=whole("groups", lambda groups: not groups),
+        since=whole("effective_from", lambda day: day.toordinal() - _EPOCH_DAY if day else _ALWAYS),
+        rate=prices.columns["rate_per_min"],
+        fee=prices.columns["connect_fee"],
+        initial=whole("initial_s"),
+        increment=whole("increment_s"),
+        included=whole("included_s"),
+        nocharge=whole("nocharge_s"),
+        minimum_s=whole("minimum_s", lambda seconds: seconds or minimum_s),
+        least=prices.columns["minimum_charge"],
+        most=prices.columns["maximum_charge"],
+        highest=prices.highest,
     )
+
+
+@attrs.frozen(kw_only=True)
+class _Prices:
+    """The prices of a deck by field, as whole ``10**-scale``, and the highest of them."""
+
+    columns: Mapping[str, Integers]
+    scale: int
+    highest: int
+
+
+def _prices(deck: RateTable, rows: Integers, minimum: Fraction | None, maximum: Fraction | None) -> _Prices | None:
+    """Return the prices of some rows, None where they have too many decimals or outgrow int64; each is converted once."""
+    fields = {"rate_per_min": None, "connect_fee": None, "minimum_charge": minimum, "maximum_charge": maximum}
+    stated = {
+        name: [default if price is None else price for price in deck.columns[name].values] for name, default in fields.items()
+    }
+    below = math.lcm(*{price.denominator for prices in stated.values() for price in prices if price is not None})
+    scale = next((scale for scale in range(_MOST_SCALE + 1) if 10**scale % below == 0), None)
+    if scale is None:
+        return None
+    size = 10**scale
+    units = {
+        name: [NO_LIMIT if price is None else price.numerator * (size // price.denominator) for price in prices]
+        for name, prices in stated.items()
+    }
+    highest = max(map(max, units.values()))
+    if highest >= _HIGHEST:
+        return None
+    columns = {name: _column(values, deck.columns[name].codes[rows]) for name, values in units.items()}
+    return _Prices(columns=columns, scale=scale, highest=max(highest, 0))
 
 
 def pick(column: Integers, at: Integers) -> Integers:
@@ -177,17 +215,7 @@ def pick(column: Integers, at: Integers) -> Integers:
     return column if column.ndim == 0 else column[at]
 
 
-def _money(size: int, values: Iterable[Fraction | None]) -> Integers:
-    return _column([NO_LIMIT if one is None else one.numerator * (size // one.denominator) for one in values])
-
-
-def _column(values: Sequence[int]) -> Integers:
-    column = np.array(values, dtype=np.int64)
+def _column(values: Sequence[int], codes: Integers) -> Integers:
+    """Return the value of each row by its place among the values, a single number where all rows have the same."""
+    column = np.array(values, dtype=np.int64)[codes]
     return column[0].reshape(()) if (column == column[0]).all() else column
-
-
-def _scale(prices: Sequence[Fraction]) -> int | None:
-    """Return the fewest decimals that hold all prices exactly, None where there is no such number up to 12."""
-    return next(
-        (scale for scale in range(_MOST_SCALE + 1) if all((price * 10**scale).denominator == 1 for price in prices)), None
-    )

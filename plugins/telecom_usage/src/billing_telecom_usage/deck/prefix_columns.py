@@ -6,27 +6,28 @@ The prefixes of a deck cut these integers into intervals, each of which one pref
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
 
 from billing_framework import IntervalIndex
-from billing_telecom_usage.deck.digits import Digits, Integers
-from billing_telecom_usage.deck.prefixes import NONE, Prefixes
+from billing_telecom_usage.deck.digits import Digits, Integers, digits_of
+from billing_telecom_usage.deck.prefixes import NONE
+from billing_telecom_usage.deck.table import ANY
 from billing_telecom_usage.numbers import E164_DIGITS
 
 
 @attrs.frozen(eq=False)
 class PrefixColumns:
-    """The prefixes of one deck and tariff period as intervals.
+    """The prefixes of one deck and tariff period as intervals; a place is that of a prefix among them.
 
     Attributes:
         index: the intervals.
-        owners: place of the row that owns the interval, -1 for none.
-        parents: place of the row with the longest shorter prefix of each row's prefix, -1 for none.
-        lengths: digits of each row's prefix.
-        any_row: place of the row for all other numbers, -1 where there is none.
+        owners: place of the prefix that owns the interval, -1 for none.
+        parents: place of the longest shorter prefix of each prefix, -1 for none.
+        lengths: digits of each prefix.
+        any_row: place of the prefix for all other numbers, -1 where there is none.
     """
 
     index: IntervalIndex
@@ -36,7 +37,7 @@ class PrefixColumns:
     any_row: int
 
     def places(self, numbers: Digits) -> Integers:
-        """Return what `Prefixes.place` returns for each of many numbers of digits.
+        """Return the place of what `Prefixes.place` finds for each of many numbers of digits.
 
         A short number, padded with zeros, may seem to begin with a longer prefix; it then goes on to the shorter prefixes of
         that one until it is long enough.
@@ -51,41 +52,32 @@ class PrefixColumns:
         return found
 
 
-def prefix_columns(prefixes: Prefixes) -> PrefixColumns:
-    """Return the intervals of prefixes."""
-    starts, owners = _intervals(prefixes.by_prefix)
-    rows = prefixes.rows
+def prefix_columns(prefixes: Sequence[str]) -> PrefixColumns | None:
+    """Return the intervals of different prefixes, None where one of them is neither one to fifteen digits nor the one for all."""
+    places = np.array([place for place, prefix in enumerate(prefixes) if prefix != ANY], dtype=np.int64)
+    texts = [prefix for prefix in prefixes if prefix != ANY]
+    if not all(text.isascii() and text.isdigit() and len(text) <= E164_DIGITS for text in texts):
+        return None
+    numbers = digits_of(np.array(texts, dtype=f"S{E164_DIGITS}"))
+    starts, lengths = numbers.keys, numbers.sizes
+    ends = starts + 10 ** (E164_DIGITS - lengths)
+    edges = np.unique(np.concatenate(([0], starts, ends)))
+    first, last = np.searchsorted(edges, starts), np.searchsorted(edges, ends)
+    owners = np.full(len(edges), NONE, dtype=np.int64)
+    parents, sizes = (np.full(len(prefixes) + 1, none, dtype=np.int64) for none in (NONE, 0))  # at -1 that of no prefix
+    sizes[places] = lengths
+    for length in range(1, E164_DIGITS + 1):  # the numbers of a longer prefix lie within those of a shorter one, or beside them
+        own = np.flatnonzero(lengths == length)
+        parents[places[own]] = owners[first[own]]
+        marks = np.zeros(len(edges), dtype=np.int64)
+        marks[first[own]] += places[own] + 1
+        marks[last[own]] -= places[own] + 1
+        covering = np.cumsum(marks)
+        owners = np.where(covering > 0, covering - 1, owners)
     return PrefixColumns(
-        index=IntervalIndex.of(starts),
-        owners=np.array(owners, dtype=np.int64),
-        parents=np.array([_parent(row.prefix, prefixes.by_prefix) for row in rows] or [NONE], dtype=np.int64),
-        lengths=np.array([len(row.prefix) for row in rows] or [0], dtype=np.int64),
-        any_row=prefixes.any_row,
+        index=IntervalIndex.of(edges),
+        owners=owners,
+        parents=parents,
+        lengths=sizes,
+        any_row=next((place for place, prefix in enumerate(prefixes) if prefix == ANY), NONE),
     )
-
-
-def _parent(prefix: str, by_prefix: Mapping[str, int]) -> int:
-    lengths = range(len(prefix) - 1, 0, -1)
-    return next((by_prefix[prefix[:length]] for length in lengths if prefix[:length] in by_prefix), NONE)
-
-
-def _intervals(by_prefix: Mapping[str, int]) -> tuple[list[int], list[int]]:
-    """Return starts and owners of the intervals, by a sweep over the ends of all prefixes with the open ones on a stack."""
-    edges: dict[int, int] = {0: NONE}
-    open_ones: list[tuple[int, int]] = []  # end of its numbers, place
-
-    def close(until: int) -> None:
-        while open_ones and open_ones[-1][0] <= until:
-            end, _ = open_ones.pop()
-            edges[end] = open_ones[-1][1] if open_ones else NONE
-
-    spans = sorted(
-        (int(prefix) * 10 ** (E164_DIGITS - len(prefix)), len(prefix), prefix, place) for prefix, place in by_prefix.items()
-    )
-    for start, length, prefix, place in spans:
-        close(start)
-        edges[start] = place
-        open_ones.append(((int(prefix) + 1) * 10 ** (E164_DIGITS - length), place))
-    close(10**E164_DIGITS)
-    ordered = sorted(edges.items())
-    return [start for start, _ in ordered], [owner for _, owner in ordered]

@@ -20,25 +20,28 @@ class Prefixes:
     """The rows of one deck that hold in one tariff period, ready to be asked.
 
     Attributes:
-        rows: the rows, in the order of the deck.
-        by_prefix: prefix to its place in `rows`.
-        longest: digits of the longest prefix.
-        any_row: place of the row for all other numbers, -1 where there is none.
+        deck: the deck.
+        places: prefix to the place of its row in the deck; that for all other numbers is among them.
+        longest: characters of the longest prefix.
     """
 
-    rows: tuple[DeckRow, ...]
-    by_prefix: Mapping[str, int]
+    deck: RateTable
+    places: Mapping[str, int]
     longest: int
-    any_row: int
 
     def place(self, number: str) -> int:
-        """Return the place of the row with the longest prefix that `number` begins with, -1 where there is none."""
+        """Return the place in the deck of the row with the longest prefix that `number` begins with, -1 where there is none."""
         head = number[:E164_DIGITS]
         for length in range(min(self.longest, len(head)), 0, -1):
-            found = self.by_prefix.get(head[:length])
+            found = self.places.get(head[:length])
             if found is not None:
                 return found
-        return self.any_row
+        return self.places.get(ANY, NONE)
+
+    def row(self, number: str) -> DeckRow | None:
+        """Return that row, None where there is none."""
+        place = self.place(number)
+        return None if place == NONE else deck_row(self.deck, place)
 
 
 @functools.lru_cache(maxsize=64)
@@ -49,14 +52,15 @@ def prefixes_of(deck: RateTable, period: str = "") -> Prefixes:
         deck: the deck.
         period: name of the tariff period. A row for that very period stands before one of the same prefix for all periods.
     """
-    chosen: dict[str, DeckRow] = {row.prefix: row for row in deck.rows if not row.period}
-    if period:
-        chosen.update({row.prefix: row for row in deck.rows if row.period == period})
-    rows = tuple(chosen.values())
-    by_prefix = {row.prefix: place for place, row in enumerate(rows) if row.prefix != ANY}
-    return Prefixes(
-        rows=rows,
-        by_prefix=by_prefix,
-        longest=max(map(len, by_prefix), default=0),
-        any_row=next((place for place, row in enumerate(rows) if row.prefix == ANY), NONE),
-    )
+    places: dict[str, int] = {}
+    for name in dict.fromkeys(("", period)) if deck.size else ():
+        rows, prefix = deck.columns["period"].rows_of(name), deck.columns["prefix"]
+        places.update(zip(map(prefix.values.__getitem__, prefix.codes[rows].tolist()), rows.tolist(), strict=True))
+    return Prefixes(deck=deck, places=places, longest=max(map(len, places), default=0))
+
+
+@functools.lru_cache(maxsize=65_536)
+def deck_row(deck: RateTable, place: int) -> DeckRow:
+    """Return the row at a place of a deck; kept, because calls meet the same rows again and again."""
+    row: DeckRow = deck.row(place)
+    return row

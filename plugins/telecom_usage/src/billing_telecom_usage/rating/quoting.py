@@ -63,9 +63,7 @@ def quoted(task: Task, zone: str, holidays: Mapping[str, Collection[date]]) -> Q
 
 
 def _row(task: Task, period: str) -> DeckRow | None:
-    prefixes = prefixes_of(task.deck, period)
-    place = prefixes.place(task.call.b_number)
-    row = prefixes.rows[place] if place >= 0 else None
+    row = prefixes_of(task.deck, period).row(task.call.b_number)
     is_early = row is not None and row.effective_from is not None and task.local.date() < row.effective_from
     return None if is_early else row
 
