@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import converted
 from billing_framework.storage.engine_errors import driver_errors_translated
+from billing_framework.values.plain_form import text_of_plain
 
 
 def bulk_update(
@@ -37,12 +39,20 @@ def bulk_update(
             cursor.executemany(f"UPDATE {quote(table.name)} SET {values} WHERE {found}", ready)
         else:
             kinds = [table.c[name].type.compile(dialect=connection.dialect).partition(" COLLATE")[0] for name in names]
-            arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+            fields = ", ".join(f"{quote(name)} {kind}" for name, kind in zip(names, kinds, strict=True))
             values = ", ".join(f"{quote(name)} = v.{quote(name)}" for name in columns)
             found = " AND ".join(f"t.{quote(name)} = v.{quote(name)}" for name in keys)
             cursor.execute(
-                f"UPDATE {quote(table.name)} AS t SET {values} FROM unnest({arrays}) AS v({', '.join(map(quote, names))})"
-                f" WHERE {found}",
-                [list(column) for column in zip(*ready, strict=True)],
+                f"UPDATE {quote(table.name)} AS t SET {values} FROM json_to_recordset(%s) AS v({fields}) WHERE {found}",
+                [text_of_plain([dict(zip(names, map(_plain, row), strict=True)) for row in ready])],  # one parameter for all
             )
     cursor.close()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in the form of the driver as PostgreSQL reads it from JSON."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"\\x{value.obj.hex()}"  # the driver wraps bytes

@@ -19,7 +19,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.export_documents import export_documents
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.tables import number_issued
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_rows import load_accounts, lock_accounts
 from billing_framework.storage.receivable.answers import StoredAnswer, StoredItem, load_answers, standing_items
 from billing_framework.storage.receivable.holds import holds_of
@@ -174,7 +174,7 @@ def _documents(deployment: Deployment, connection: Connection, numbers: Collecti
     table = number_issued
     keys = {
         row.document_id
-        for row in rows_of(connection, numbers, lambda some: sa.select(table.c.document_id).where(table.c.number.in_(some)))
+        for row in rows_of(connection, numbers, lambda some: sa.select(table.c.document_id).where(one_of(table.c.number, some)))
     }
     stored = list(load_documents(connection, keys).values())
     made = export_documents(connection, deployment.host, stored)

@@ -16,7 +16,7 @@ from billing_framework.run.master.plans import model_params, read_plan_files
 from billing_framework.storage.billing.candidate_rows import CandidateFile, load_candidates
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run
 from billing_framework.storage.billing.tables import charge_key, document
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id, agreement
 from billing_framework.values.errors import InputRefused, Refused
 from billing_framework.values.period import DateSpan
@@ -90,7 +90,7 @@ def _standing(connection: Connection, accounts: Iterable[str], period: DateSpan)
         columns.period_end == period.end,
         sa.exists().where(charge_key.c.document_id == columns.id, charge_key.c.reversed_by.is_(None)),
     )
-    return {row.id: row.account for row in rows_of(connection, names, lambda some: query.where(columns.account_id.in_(some)))}
+    return {row.id: row.account for row in rows_of(connection, names, lambda some: query.where(one_of(columns.account_id, some)))}
 
 
 def in_order(holds: Mapping[str, HoldEvidence], again: Collection[str]) -> dict[str, HoldEvidence]:

@@ -12,7 +12,7 @@ from billing_framework.accounts.billing_group import linked
 from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.storage.billing.run_rows import HoldEvidence, RunAccount
 from billing_framework.storage.billing.tables import document_input
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.finding import Finding
 
@@ -37,7 +37,7 @@ def heads_of_drafts(connection: Connection, rows: Sequence[RunAccount]) -> dict[
     query = sa.select(columns.document_id, columns.account_id)
     pairs += [
         (documents[found.document_id], names[found.account_id])
-        for found in rows_of(connection, documents, lambda some: query.where(columns.document_id.in_(some)))
+        for found in rows_of(connection, documents, lambda some: query.where(one_of(columns.document_id, some)))
         if found.account_id in names
     ]
     return linked(pairs)

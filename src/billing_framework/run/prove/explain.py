@@ -26,7 +26,7 @@ from billing_framework.storage.billing.billed_records import billed_on
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of, find_document, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.billing.tables import document
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.usage.load import UsageRow
 from billing_framework.storage.usage.tables import usage_batch
 from billing_framework.values.errors import NotFound
@@ -257,7 +257,7 @@ def _sources(connection: Connection, rows: Sequence[UsageRow]) -> tuple[SourceRe
     batches = {
         row.id: row
         for row in rows_of(
-            connection, {row.batch for row in rows}, lambda some: sa.select(usage_batch).where(usage_batch.c.id.in_(some))
+            connection, {row.batch for row in rows}, lambda some: sa.select(usage_batch).where(one_of(usage_batch.c.id, some))
         )
     }
     return tuple(
@@ -290,7 +290,7 @@ def _state(connection: Connection, base: Explanation, inputs: Iterable[BillInput
         for row in rows_of(
             connection,
             {int(state.written_by or 0) for state in read},
-            lambda some: sa.select(table.c.id, table.c.number).where(table.c.id.in_(some)),
+            lambda some: sa.select(table.c.id, table.c.number).where(one_of(table.c.id, some)),
         )
     }
     return tuple((state, numbers.get(int(state.written_by or 0), "")) for state in read)

@@ -32,7 +32,7 @@ from billing_framework.storage.billing.run_rows import (
     save_accounts,
 )
 from billing_framework.storage.billing.tables import document
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_rows import load_tree
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused
@@ -195,7 +195,7 @@ def _digests(connection: Connection, rows: Sequence[RunAccount]) -> dict[int, st
     columns = document.c
     keys = {row.document for row in rows if row.document}
     query = sa.select(columns.id, columns.digest)
-    return {one.id: one.digest.hex() for one in rows_of(connection, keys, lambda some: query.where(columns.id.in_(some)))}
+    return {one.id: one.digest.hex() for one in rows_of(connection, keys, lambda some: query.where(one_of(columns.id, some)))}
 
 
 def _save_with_groups(connection: Connection, run: Run, changed: Sequence[RunAccount]) -> None:

@@ -24,7 +24,7 @@ from billing_framework.storage.billing.documents import StoredDocument, load_doc
 from billing_framework.storage.billing.shared_documents import billed_with
 from billing_framework.storage.billing.state_reads import moved_readers
 from billing_framework.storage.billing.tables import charge_key, document, document_input, run
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id, agreement, assignment, subject_id
 from billing_framework.storage.master.range_rows import members_among
 from billing_framework.storage.usage.tables import usage_batch
@@ -101,7 +101,7 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
             sa.select(columns.id, columns.account, columns.period_start, columns.period_end, columns.posted_at, runs.approved_at)
             .outerjoin(run, runs.id == columns.run_id)
             .where(
-                columns.account_id.in_(some),
+                one_of(columns.account_id, some),
                 columns.kind == "invoice",
                 columns.status == "issued",
                 sa.exists().where(charge_key.c.document_id == columns.id, charge_key.c.reversed_by.is_(None)),
@@ -123,7 +123,7 @@ def _replaced(connection: Connection, book: str, since: date | None) -> set[int]
     if since is not None:
         query = query.where(columns.period_end > since)
     found = replaced_documents(connection)
-    return {row.id for row in rows_of(connection, found, lambda some: query.where(columns.id.in_(some)))}
+    return {row.id for row in rows_of(connection, found, lambda some: query.where(one_of(columns.id, some)))}
 
 
 def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[str, list[tuple[DateSpan, datetime]]]:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.run_rows import NOTHING
 from billing_framework.storage.billing.tables import billed_period, run, run_account
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.period import DateSpan
 
@@ -41,7 +41,7 @@ def first_dates_of(connection: Connection, accounts: Collection[str]) -> dict[st
         .where(columns.kind != "rehearsal", columns.state != "cancelled")
         .group_by(rows.account_id)
     )
-    found = rows_of(connection, names, lambda some: query.where(rows.account_id.in_(some)))
+    found = rows_of(connection, names, lambda some: query.where(one_of(rows.account_id, some)))
     return {names[row.account_id]: row.first for row in found}
 
 
@@ -55,7 +55,7 @@ def started_dates_of(connection: Connection, accounts: Collection[str]) -> dict[
         .where(columns.kind != "rehearsal", columns.state != "cancelled")
     )
     found: dict[str, list[DateSpan]] = {}
-    for row in rows_of(connection, names, lambda some: query.where(rows.account_id.in_(some))):
+    for row in rows_of(connection, names, lambda some: query.where(one_of(rows.account_id, some))):
         found.setdefault(names[row.account_id], []).append(DateSpan(row.period_start, row.period_end))
     return {account: tuple(sorted(spans)) for account, spans in found.items()}
 
@@ -86,7 +86,7 @@ def billed_dates_of(connection: Connection, accounts: Collection[str]) -> dict[s
     )
     found: dict[str, dict[DateSpan, BilledDates]] = {}
     for query, key in ((empty, accounts_of.account_id), (claimed, claim.account_id)):
-        for row in rows_of(connection, names, lambda some, query=query, key=key: query.where(key.in_(some))):  # type: ignore[misc]
+        for row in rows_of(connection, names, lambda some, query=query, key=key: query.where(one_of(key, some))):  # type: ignore[misc]
             dates = DateSpan(row.period_start, row.period_end)
             over = row.state == "posted" or query is empty
             found.setdefault(names[row.account_id], {})[dates] = BilledDates(dates=dates, run=row.code, is_over=over)

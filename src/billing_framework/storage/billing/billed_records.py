@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing.record_tables import billed_record, document_records
 from billing_framework.storage.billing.tables import document, run, run_account
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id, agreement
 from billing_framework.storage.usage.tables import usage_key
 
@@ -80,7 +80,7 @@ def link_records(connection: Connection, documents: Iterable[int]) -> None:
     query = sa.select(columns.document_id, columns.billed, columns.claims)
     rows = [
         (key, row.document_id, claim)
-        for row in rows_of(connection, documents, lambda some: query.where(columns.document_id.in_(some)))
+        for row in rows_of(connection, documents, lambda some: query.where(one_of(columns.document_id, some)))
         for key, claim in zip(row.billed, row.claims, strict=True)
     ]
     bulk_insert(connection, billed_record, ("record_key", "document_id", "claim"), sorted(rows))
@@ -110,7 +110,7 @@ def document_record_rows(connection: Connection, documents: Iterable[int]) -> di
     """Return what documents are made of, by document and account id; the code of the account is left empty."""
     columns = document_records.c
     found: dict[int, dict[int, DeliveredRecords]] = {}
-    for row in rows_of(connection, documents, lambda some: sa.select(document_records).where(columns.document_id.in_(some))):
+    for row in rows_of(connection, documents, lambda some: sa.select(document_records).where(one_of(columns.document_id, some))):
         found.setdefault(row.document_id, {})[row.account_id] = DeliveredRecords(
             account="",
             billed=row.billed,
@@ -136,7 +136,7 @@ def mislinked(connection: Connection, documents: Iterable[int]) -> set[int]:
     }
     columns = billed_record.c
     noted: dict[int, set[tuple[int, int]]] = {}
-    for row in rows_of(connection, listed, lambda some: sa.select(billed_record).where(columns.document_id.in_(some))):
+    for row in rows_of(connection, listed, lambda some: sa.select(billed_record).where(one_of(columns.document_id, some))):
         noted.setdefault(row.document_id, set()).add((row.record_key, row.claim))
     return {key for key in listed if drafted.get(key, set()) != noted.get(key, set())}
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.document import Buyer, Seller
 from billing_framework.storage.billing.tables import document_party
 from billing_framework.storage.column_types import canonical_json
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_party
 from billing_framework.storage.personal.vault import vault_of
@@ -48,7 +48,9 @@ def _sealed(desk: KeyDesk, owner: str, key: int, buyer: Buyer) -> dict[str, Any]
 
 
 def _owners(connection: Connection, accounts: set[str]) -> dict[str, str]:
-    rows = rows_of(connection, accounts, lambda some: sa.select(account.c.code, account.c.party).where(account.c.code.in_(some)))
+    rows = rows_of(
+        connection, accounts, lambda some: sa.select(account.c.code, account.c.party).where(one_of(account.c.code, some))
+    )
     return {row.code: owner_of_party(row.party) for row in rows}
 
 
@@ -68,7 +70,7 @@ def buyer_owners(connection: Connection, keys: Iterable[int]) -> dict[int, str]:
 
 
 def _rows(connection: Connection, keys: Iterable[int]) -> Iterable[sa.Row[Any]]:
-    return rows_of(connection, keys, lambda some: sa.select(document_party).where(document_party.c.document_id.in_(some)))
+    return rows_of(connection, keys, lambda some: sa.select(document_party).where(one_of(document_party.c.document_id, some)))
 
 
 def _buyer(desk: KeyDesk | None, key: int, stored: Mapping[str, Any]) -> Buyer:

@@ -77,7 +77,7 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
     places: dict[int, set[tuple[int, int]]] = {}
     table = tables.document_line
     for row in rows_of(
-        connection, wanted, lambda some: sa.select(table).where(table.c.document_id.in_(some)).order_by(table.c.line)
+        connection, wanted, lambda some: sa.select(table).where(one_of(table.c.document_id, some)).order_by(table.c.line)
     ):
         line = from_plain(row.content, DraftLine)
         lines.setdefault(row.document_id, []).append((line, from_plain(row.evidence, LineEvidence)))
@@ -87,7 +87,7 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
     taxes: dict[int, list[TaxLine]] = {}
     tax = tables.document_tax
     for row in rows_of(
-        connection, wanted, lambda some: sa.select(tax).where(tax.c.document_id.in_(some)).order_by(tax.c.position)
+        connection, wanted, lambda some: sa.select(tax).where(one_of(tax.c.document_id, some)).order_by(tax.c.position)
     ):
         one = from_plain(row.content, TaxLine)
         taxes.setdefault(row.document_id, []).append(one)
@@ -96,7 +96,7 @@ def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, Sto
             odd.setdefault(row.document_id, set()).add(f"tax {row.position}")
     document = tables.document
     found: dict[int, StoredDocument] = {}
-    for row in rows_of(connection, wanted, lambda some: sa.select(document).where(document.c.id.in_(some))):
+    for row in rows_of(connection, wanted, lambda some: sa.select(document).where(one_of(document.c.id, some))):
         if places.get(row.id, set()) - {(row.account_id, row.month)}:
             odd.setdefault(row.id, set()).add("account or month of a line or tax")
         found[row.id] = _stored(row, lines.get(row.id, []), taxes.get(row.id, []), odd.get(row.id, set()))
@@ -163,7 +163,7 @@ def load_inputs(connection: Connection, keys: Iterable[int]) -> dict[int, dict[i
     """Return for each document the manifests of its accounts: account id to the JSON text and the digest saved beside it."""
     table = tables.document_input
     found: dict[int, dict[int, tuple[str, bytes]]] = {}
-    for row in rows_of(connection, keys, lambda some: sa.select(table).where(table.c.document_id.in_(some))):
+    for row in rows_of(connection, keys, lambda some: sa.select(table).where(one_of(table.c.document_id, some))):
         found.setdefault(row.document_id, {})[row.account_id] = (row.manifest, row.digest)
     return found
 
@@ -178,7 +178,7 @@ def as_issued(connection: Connection, documents: Iterable[StoredDocument]) -> di
         for row in rows_of(
             connection,
             {one.content.corrects for one in listed if one.content.corrects},
-            lambda some: sa.select(table.c.id, table.c.number, table.c.issue_on).where(table.c.id.in_(some)),
+            lambda some: sa.select(table.c.id, table.c.number, table.c.issue_on).where(one_of(table.c.id, some)),
         )
     }
     return {one.key: _issued(one, *parties[one.key], originals.get(one.content.corrects)) for one in listed}
@@ -286,6 +286,6 @@ def issue(
     status = sa.case((table.c.id.in_(sorted(void)), "void"), else_="issued") if void else "issued"
     connection.execute(
         table.update()
-        .where(table.c.id == given.c.document_id, one_of(connection, table.c.id, [one.document for one in numbers]))
+        .where(table.c.id == given.c.document_id, one_of(table.c.id, [one.document for one in numbers]))
         .values(status=status, series=given.c.series, counter=given.c.counter, number=given.c.number, posted_at=now)
     )

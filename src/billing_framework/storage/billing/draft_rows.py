@@ -19,7 +19,7 @@ from billing_framework.storage.billing.buyers import plain_buyers
 from billing_framework.storage.billing.record_tables import document_records
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import CanonicalText
-from billing_framework.storage.many import delete_of
+from billing_framework.storage.many import delete_of, one_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.identity import natural_id
 from billing_framework.values.period import month_key
@@ -181,8 +181,8 @@ def delete_drafts(connection: Connection, keys: Iterable[int]) -> None:
     """Remove drafts with all their parts and free the charges that they had taken."""
     listed = list(keys)
     for table in _PARTS:
-        delete_of(connection, listed, lambda some, table=table: table.delete().where(table.c.document_id.in_(some)))  # type: ignore[misc]
-    delete_of(connection, listed, lambda some: tables.document.delete().where(tables.document.c.id.in_(some)))
+        delete_of(connection, listed, lambda some, table=table: table.delete().where(one_of(table.c.document_id, some)))  # type: ignore[misc]
+    delete_of(connection, listed, lambda some: tables.document.delete().where(one_of(tables.document.c.id, some)))
 
 
 def _insert_documents(connection: Connection, records: Sequence[DraftRecord]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.edit import Edit
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import edit
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.plain_form import from_plain, to_plain
 
@@ -30,7 +30,7 @@ def numbered_edits(connection: Connection, run: Run, accounts: Iterable[str]) ->
     for row in rows_of(
         connection,
         names,
-        lambda some: sa.select(edit).where(edit.c.run_id == run.id, edit.c.account_id.in_(some)).order_by(edit.c.position),
+        lambda some: sa.select(edit).where(edit.c.run_id == run.id, one_of(edit.c.account_id, some)).order_by(edit.c.position),
     ):
         edits = found.setdefault(names[row.account_id], {})
         if row.withdraws is None:

@@ -77,7 +77,7 @@ def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> d
         columns.corrects_id, columns.replaces_id, columns.run_id, columns.revision, columns.reason, columns.digest,
         columns.content, columns.state,
     )  # fmt: skip
-    rows = connection.execute(query.where(one_of(connection, columns.id, wanted))).all()
+    rows = connection.execute(query.where(one_of(columns.id, wanted))).all()
     owners, run_id = natural_ids_below("account", keys=[row.account for row in rows]), run.id
     return {
         row.id: _proven(row, owner, run_id, lines.get(row.id, []), taxes.get(row.id, []))
@@ -101,7 +101,7 @@ def changed_inputs(connection: Connection, keys: Iterable[int]) -> set[int]:
     """
     wanted, columns = list(keys), document_input.c
     query = _stored(columns.document_id, columns.manifest, columns.digest)
-    rows = connection.execute(query.where(one_of(connection, columns.document_id, wanted))).all()
+    rows = connection.execute(query.where(one_of(columns.document_id, wanted))).all()
     changed = {key for key, text, digest in rows if text_digest(text) != digest}
     return changed | set(wanted) - {row[0] for row in rows}
 
@@ -115,14 +115,14 @@ def draft_keys(connection: Connection, run: Run) -> set[int]:
 def _lines(connection: Connection, keys: list[int]) -> dict[int, list[_Line]]:
     columns = document_line.c
     query = _stored(columns.document_id, columns.line, columns.code, columns.net, columns.tax, columns.content)
-    query = query.where(one_of(connection, columns.document_id, keys))
+    query = query.where(one_of(columns.document_id, keys))
     return _by_document(connection.execute(query.order_by(columns.document_id, columns.line)).all())
 
 
 def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[_Tax]]:
     columns = document_tax.c
     query = _stored(columns.document_id, columns.code, columns.tax, columns.content)
-    query = query.where(one_of(connection, columns.document_id, keys))
+    query = query.where(one_of(columns.document_id, keys))
     return _by_document(connection.execute(query.order_by(columns.document_id, columns.position)).all())
 
 

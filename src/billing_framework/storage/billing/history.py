@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.review import BilledQuantity, PastDocument
 from billing_framework.storage.billing.tables import charge_key, document, document_line
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.money import Money
 from billing_framework.values.quantity import Quantity
@@ -64,7 +64,7 @@ def _documents(some: list[int], before: date) -> sa.Select[Any]:
             place,
         )
         .where(
-            columns.account_id.in_(some),
+            one_of(columns.account_id, some),
             columns.status == "issued",
             columns.kind == "invoice",
             columns.period_end <= before,
@@ -82,7 +82,7 @@ def _quantities(connection: Connection, documents: Iterable[int]) -> dict[int, t
         documents,
         lambda some: (
             sa.select(columns.document_id, columns.agreement, columns.component, columns.quantity, columns.unit, columns.content)
-            .where(columns.document_id.in_(some), columns.quantity.is_not(None))
+            .where(one_of(columns.document_id, some), columns.quantity.is_not(None))
             .order_by(columns.document_id, columns.line)
         ),
     ):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.hold_tables import hold
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 
 
 def billing_holds(connection: Connection, accounts: Iterable[str], on: date) -> dict[str, str]:
@@ -27,7 +27,7 @@ def billing_holds(connection: Connection, accounts: Iterable[str], on: date) -> 
             accounts,
             lambda some: sa.select(hold).where(
                 hold.c.scope == "account",
-                hold.c.scope_key.in_(some),
+                one_of(hold.c.scope_key, some),
                 hold.c.outcome.is_(None),
                 hold.c.starts_on <= on,
                 sa.or_(hold.c.until.is_(None), hold.c.until > on),

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import tables
 from billing_framework.storage.ledger.tables import entry, posting, posting_batch
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 
 Number = tuple[str, str, int]
 """Number, series and position in the series."""
@@ -91,7 +91,7 @@ def origins(connection: Connection, documents: Iterable[int]) -> dict[int, Origi
         .outerjoin(tables.run_account, sa.and_(*of_account))
         .outerjoin(replaced, replaced.c.id == columns.replaces_id)
     )
-    rows = rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
+    rows = rows_of(connection, documents, lambda some: query.where(one_of(columns.id, some)))
     return {
         row.id: Origin(
             run=None if row.run_id is None else (row.run_id, row.code),
@@ -109,7 +109,7 @@ def batches(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[d
     """Return by id of an entry when its batch was posted, and what made the batch."""
     header, columns = posting_batch.c, entry.c
     query = sa.select(columns.id, header.posted_at, header.source).join_from(entry, posting_batch, header.id == columns.batch_id)
-    rows = rows_of(connection, entries, lambda some: query.where(columns.id.in_(some)))
+    rows = rows_of(connection, entries, lambda some: query.where(one_of(columns.id, some)))
     return {row.id: (row.posted_at, row.source) for row in rows}
 
 
@@ -119,7 +119,7 @@ def drafted_from(connection: Connection, documents: Iterable[int]) -> dict[int, 
     # A document that bills another one anew keeps its run, and has been made from an input of its own.
     match = sa.and_(account.run_id == columns.run_id, account.account_id == columns.account_id, account.document_id == columns.id)
     query = sa.select(columns.id, account.manifest).join_from(tables.document, tables.run_account, match)
-    rows = rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
+    rows = rows_of(connection, documents, lambda some: query.where(one_of(columns.id, some)))
     return {row.id: row.manifest.hex() if row.manifest else "" for row in rows}
 
 
@@ -129,7 +129,7 @@ def inputs_astray(connection: Connection, documents: Iterable[int]) -> set[int]:
     query = sa.select(columns.id).join_from(
         tables.document, tables.document_input, sa.and_(given.document_id == columns.id, given.month != columns.month)
     )
-    return {row.id for row in rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))}
+    return {row.id for row in rows_of(connection, documents, lambda some: query.where(one_of(columns.id, some)))}
 
 
 def entered_amounts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, set[int]]]:
@@ -142,7 +142,7 @@ def entered_amounts(connection: Connection, keys: Iterable[str]) -> dict[str, di
         lambda some: (
             sa.select(entry.c.idempotency_key, entry.c.effective_on, posting.c.amount)
             .join(posting, match)
-            .where(entry.c.idempotency_key.in_(some))
+            .where(one_of(entry.c.idempotency_key, some))
         ),
     ):
         by_date = found.setdefault(row.idempotency_key, {})
@@ -154,7 +154,7 @@ def billed_keys(connection: Connection, documents: Collection[int]) -> dict[int,
     """Return the ids of the charges that each document has taken."""
     table = tables.charge_key
     found: dict[int, set[int]] = {}
-    for row in rows_of(connection, documents, lambda some: sa.select(table).where(table.c.document_id.in_(some))):
+    for row in rows_of(connection, documents, lambda some: sa.select(table).where(one_of(table.c.document_id, some))):
         found.setdefault(row.document_id, set()).add(row.charge_id)
     return found
 
@@ -162,5 +162,5 @@ def billed_keys(connection: Connection, documents: Collection[int]) -> dict[int,
 def written_states(connection: Connection, documents: Collection[int]) -> dict[tuple[int, str, str, str], Mapping[str, str]]:
     """Return the values of the carried state that documents wrote, by document, scope, name and last date in ISO form."""
     table = tables.carried_state
-    rows = rows_of(connection, documents, lambda some: sa.select(table).where(table.c.written_by.in_(some)))
+    rows = rows_of(connection, documents, lambda some: sa.select(table).where(one_of(table.c.written_by, some)))
     return {(row.written_by, row.scope, row.name, row.period_end.isoformat()): row._mapping["values"] for row in rows}  # noqa: SLF001

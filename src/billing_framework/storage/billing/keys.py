@@ -15,7 +15,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.draft_rows import charge_id
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import delete_of, rows_of
+from billing_framework.storage.many import delete_of, one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.number import exact
 from billing_framework.values.period import DateSpan
@@ -45,7 +45,7 @@ def billed_charges(connection: Connection, natural_keys: Iterable[str]) -> dict[
     for row in rows_of(
         connection,
         names,
-        lambda some: sa.select(table).where(table.c.charge_id.in_(some)).order_by(table.c.charge_id, table.c.revision),
+        lambda some: sa.select(table).where(one_of(table.c.charge_id, some)).order_by(table.c.charge_id, table.c.revision),
     ):
         newest[names[row.charge_id]] = BilledCharge(
             revision=row.revision, document=row.document_id, reversed=row.reversed_by is not None
@@ -76,7 +76,7 @@ def take_back_charges(connection: Connection, document: int, credit_note: int, l
 def free_charges(connection: Connection, documents: Iterable[int]) -> None:
     """Free the charges of drafts that were cancelled, or issued as void."""
     table = tables.charge_key
-    delete_of(connection, list(documents), lambda some: table.delete().where(table.c.document_id.in_(some)))
+    delete_of(connection, list(documents), lambda some: table.delete().where(one_of(table.c.document_id, some)))
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +97,7 @@ def claims_of(connection: Connection, accounts: Iterable[str], period: DateSpan)
             connection,
             names,
             lambda some: sa.select(table).where(
-                table.c.account_id.in_(some), table.c.period_start < period.end, table.c.period_end > period.start
+                one_of(table.c.account_id, some), table.c.period_start < period.end, table.c.period_end > period.start
             ),
         )
     }
@@ -119,7 +119,7 @@ def free_periods(connection: Connection, run: Run, accounts: Iterable[str]) -> N
     delete_of(
         connection,
         [account_id(account) for account in accounts],
-        lambda some: table.delete().where(table.c.run_id == run.id, table.c.account_id.in_(some)),
+        lambda some: table.delete().where(table.c.run_id == run.id, one_of(table.c.account_id, some)),
     )
 
 
@@ -140,7 +140,7 @@ def billed_through(connection: Connection, agreements: Iterable[str], before: da
             sa.select(line.c.agreement, line.c.component, sa.func.max(line.c.service_end).label("through"))
             .join(document, document.c.id == line.c.document_id)
             .where(
-                line.c.agreement.in_(some),
+                one_of(line.c.agreement, some),
                 sa.or_(document.c.status == "issued", taken_over()),
                 document.c.kind == "invoice",
                 document.c.period_start < before,
@@ -173,7 +173,7 @@ def states_before(connection: Connection, scopes: Iterable[str], before: date) -
         scopes,
         lambda some: (
             sa.select(table)
-            .where(table.c.scope.in_(some), table.c.period_end <= before, table.c.rewound_by.is_(None))
+            .where(one_of(table.c.scope, some), table.c.period_end <= before, table.c.rewound_by.is_(None))
             .order_by(table.c.scope, table.c.name, table.c.period_end)
         ),
     ):
@@ -218,7 +218,7 @@ def write_states_of(connection: Connection, documents: Iterable[int]) -> None:
         connection,
         {
             row.id: [from_plain(state, CarriedState) for state in row.state]
-            for row in rows_of(connection, documents, lambda some: query.where(columns.id.in_(some)))
+            for row in rows_of(connection, documents, lambda some: query.where(one_of(columns.id, some)))
         },
     )
 

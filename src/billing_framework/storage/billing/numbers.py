@@ -69,7 +69,7 @@ def manifest_part(connection: Connection, run: Run, first: int, last: int) -> li
 def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int]:
     """Return the keys of the documents that bear their reserved number already."""
     column = tables.number_issued.c.document_id
-    return set(connection.scalars(sa.select(column).where(one_of(connection, column, (one.document for one in numbers)))))
+    return set(connection.scalars(sa.select(column).where(one_of(column, (one.document for one in numbers)))))
 
 
 def is_issued(connection: Connection, run: Run) -> bool:

@@ -273,7 +273,7 @@ def run_accounts_of(connection: Connection, run: Run, accounts: Iterable[str]) -
         for row in rows_of(
             connection,
             [account_id(account) for account in accounts],
-            lambda some: sa.select(table).where(table.c.run_id == run.id, table.c.account_id.in_(some)),
+            lambda some: sa.select(table).where(table.c.run_id == run.id, one_of(table.c.account_id, some)),
         )
     }
 
@@ -282,7 +282,7 @@ def account_versions(connection: Connection, run: Run, accounts: Iterable[str]) 
     """Return how often each of some accounts was drafted, and its state; whoever drafts it changes one of the two."""
     columns = tables.run_account.c
     query = sa.select(columns.account, columns.version, columns.state).where(columns.run_id == run.id)
-    found = rows_of(connection, list(accounts), lambda some: query.where(columns.account.in_(some)))
+    found = rows_of(connection, list(accounts), lambda some: query.where(one_of(columns.account, some)))
     return {row.account: (row.version, row.state) for row in found}
 
 
@@ -292,7 +292,7 @@ def run_accounts_on(connection: Connection, run: Run, documents: Iterable[int]) 
     rows = rows_of(
         connection,
         list(documents),
-        lambda some: sa.select(table).where(table.c.run_id == run.id, table.c.document_id.in_(some)),
+        lambda some: sa.select(table).where(table.c.run_id == run.id, one_of(table.c.document_id, some)),
     )
     return sorted(map(_run_account, rows), key=lambda row: row.account)
 
@@ -328,7 +328,7 @@ def move_accounts(connection: Connection, run: Run, before: str, after: str) -> 
 def move_accounts_on(connection: Connection, run: Run, documents: Iterable[int], before: str, after: str) -> None:
     """Move the accounts of a run whose charges are on some documents from one state to another."""
     table = tables.run_account
-    on_them = one_of(connection, table.c.document_id, documents)
+    on_them = one_of(table.c.document_id, documents)
     connection.execute(table.update().where(table.c.run_id == run.id, on_them, table.c.state == before).values(state=after))
 
 

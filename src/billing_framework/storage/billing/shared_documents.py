@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.tables import charge_key, document, document_line
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 
 
 def billed_with(connection: Connection, key: int) -> tuple[int, ...]:
@@ -34,7 +34,7 @@ def agreements_of(connection: Connection, documents: Iterable[int]) -> set[str]:
     """Return the agreements that some documents bill."""
     line = document_line.c
     query = sa.select(line.agreement).distinct()
-    rows = rows_of(connection, documents, lambda some: query.where(line.document_id.in_(some), line.agreement != ""))
+    rows = rows_of(connection, documents, lambda some: query.where(one_of(line.document_id, some), line.agreement != ""))
     return {row.agreement for row in rows}
 
 
@@ -51,11 +51,13 @@ def _billing(connection: Connection, run: int, agreements: Iterable[str]) -> set
         )
         .distinct()
     )
-    return {row.id for row in rows_of(connection, agreements, lambda some: query.where(line.agreement.in_(some)))}
+    return {row.id for row in rows_of(connection, agreements, lambda some: query.where(one_of(line.agreement, some)))}
 
 
 def standing_among(connection: Connection, documents: Iterable[int]) -> set[int]:
     """Return those of some documents of which something has not been taken back."""
     columns = charge_key.c
     query = sa.select(columns.document_id).where(columns.reversed_by.is_(None)).distinct()
-    return {row.document_id for row in rows_of(connection, documents, lambda some: query.where(columns.document_id.in_(some)))}
+    return {
+        row.document_id for row in rows_of(connection, documents, lambda some: query.where(one_of(columns.document_id, some)))
+    }

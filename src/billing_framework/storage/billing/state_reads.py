@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import tables
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 
 StateName = tuple[str, str]
 """Scope and name of carried state."""
@@ -41,7 +41,7 @@ def reads_of(connection: Connection, documents: Iterable[int]) -> dict[int, dict
     """Return by document and state the key of the document that had written what it read; 0 where there was none yet."""
     found: dict[int, dict[StateName, int]] = {}
     table = tables.document_state_read
-    for row in rows_of(connection, documents, lambda some: sa.select(table).where(table.c.document_id.in_(some))):
+    for row in rows_of(connection, documents, lambda some: sa.select(table).where(one_of(table.c.document_id, some))):
         found.setdefault(row.document_id, {})[row.scope, row.name] = row.written_by
     return found
 
@@ -74,7 +74,9 @@ def later_readers(connection: Connection, states: Collection[StateName], since: 
     """Return the standing invoices of periods that begin at `since` or later and rest on one of the states."""
     columns = tables.document.c
     scopes = {scope for scope, _ in states}
-    rows = rows_of(connection, scopes, lambda some: _readers(_READ.scope.in_(some), columns.period_start >= since, _standing()))
+    rows = rows_of(
+        connection, scopes, lambda some: _readers(one_of(_READ.scope, some), columns.period_start >= since, _standing())
+    )
     return [one for one in _found(rows) if one.state in states]
 
 
@@ -89,7 +91,7 @@ def reserved_readers(connection: Connection, states: Collection[StateName], *, b
     columns, reserved = tables.document.c, tables.posting_manifest.c
     waiting = sa.exists().where(reserved.document_id == columns.id, reserved.run_id != but_run)
     scopes = {scope for scope, _ in states}
-    rows = rows_of(connection, scopes, lambda some: _readers(_READ.scope.in_(some), columns.status == "draft", waiting))
+    rows = rows_of(connection, scopes, lambda some: _readers(one_of(_READ.scope, some), columns.status == "draft", waiting))
     return [one for one in _found(rows) if one.state in states]
 
 

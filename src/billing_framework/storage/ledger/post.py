@@ -126,7 +126,7 @@ def _existing(connection: Connection, wanted: Mapping[int, SealedEntry]) -> dict
     """Return id and digest of the wanted entries that are posted; refuse those with other content."""
     query = sa.select(entry.c.id, entry.c.idempotency_key, entry.c.request_digest)
     found: dict[int, bytes] = {}
-    for id_, key, digest in connection.execute(query.where(one_of(connection, entry.c.id, wanted))):
+    for id_, key, digest in connection.execute(query.where(one_of(entry.c.id, wanted))):
         if wanted[id_].key != key:
             raise Conflict("LEDGER02", f"the keys {key} and {wanted[id_].key} come to the same id", remedy="Use another key")
         if wanted[id_].digest != digest:

@@ -17,6 +17,7 @@ from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.hierarchy import Branch
 from billing_framework.accounts.party import Party
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.many import one_of
 from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
 from billing_framework.storage.master.sealed_rows import opened_rows, sealed_rows
@@ -55,7 +56,7 @@ def rows_of(connection: Connection, kind: MasterKind[Value], column: str, values
     table = kind.table
     order = [table.c[name] for name in kind.keys]
     for block in blocks(sorted(set(values))):
-        query = sa.select(table).where(table.c[column].in_(block)).order_by(*order)
+        query = sa.select(table).where(one_of(table.c[column], block)).order_by(*order)
         found = connection.execute(query)
         names = tuple(found.keys())  # a mapping of each row by SQLAlchemy costs several times as much
         for row in opened_rows(connection, kind, [dict(zip(names, row, strict=True)) for row in found.all()]):
@@ -86,7 +87,7 @@ def parties_with_tax_id(connection: Connection, codes: Collection[str]) -> set[s
     columns = tables.party.c
     found: set[str] = set()
     for block in blocks(sorted(set(codes))):
-        query = sa.select(columns.code, columns.tax_id, columns.sealed).where(columns.code.in_(block))
+        query = sa.select(columns.code, columns.tax_id, columns.sealed).where(one_of(columns.code, block))
         found |= {row.code for row in connection.execute(query) if row.tax_id or "tax_id" in (row.sealed or {})}
     return found
 
@@ -105,7 +106,7 @@ def lock_accounts(connection: Connection, codes: Collection[str]) -> None:
     """Keep every other act on what these accounts owe from them until the transaction ends, in order of their codes."""
     table = tables.account
     for block in blocks(sorted(set(codes))):
-        query = sa.select(table.c.id).where(table.c.code.in_(block)).order_by(table.c.code).with_for_update()
+        query = sa.select(table.c.id).where(one_of(table.c.code, block)).order_by(table.c.code).with_for_update()
         connection.execute(query).all()
 
 
@@ -150,7 +151,7 @@ def codes_on_cycle(connection: Connection, codes: Collection[str], cycle: str) -
     columns = tables.account.c
     found: set[str] = set()
     for block in blocks(sorted(set(codes))):
-        found.update(connection.scalars(sa.select(columns.code).where(columns.code.in_(block), columns.cycle == cycle)))
+        found.update(connection.scalars(sa.select(columns.code).where(one_of(columns.code, block), columns.cycle == cycle)))
     return found
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.manual_charge import ManualCharge
 from billing_framework.rating.charge import Charge, Origin
 from billing_framework.storage.billing.keys import billed_charges
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.master.master_tables import manual_charge
 from billing_framework.values.money import Amount
@@ -56,7 +56,7 @@ def pending_charges(
         ids,
         lambda some: (
             sa.select(manual_charge)
-            .where(table.account_id.in_(some), table.withdrawn_at.is_(None), table.service_from < before)
+            .where(one_of(table.account_id, some), table.withdrawn_at.is_(None), table.service_from < before)
             .order_by(table.account, table.id)
         ),
     ):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.personal import sealing
 from billing_framework.storage.personal.tables import personal_key
 from billing_framework.storage.personal.vault import Vault, needed_vault
@@ -70,7 +70,7 @@ class KeyDesk:
             return
         columns = personal_key.c
         query = sa.select(personal_key)
-        for row in rows_of(self.connection, wanted, lambda some: query.where(columns.owner.in_(some))):
+        for row in rows_of(self.connection, wanted, lambda some: query.where(one_of(columns.owner, some))):
             secret = None
             if row.wrapped is not None:
                 wrapping = sealing.derived(self.vault.key(row.key_id).secret, "wrap")

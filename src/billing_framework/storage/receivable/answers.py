@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from billing_framework.receivables.answer import Answer, AnswerAdjustment, AnswerItem
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.receivable.answer_tables import answer, answer_item
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
@@ -200,7 +200,7 @@ def update_item(connection: Connection, one: StoredItem) -> None:
 def load_answers(connection: Connection, keys: Collection[int]) -> dict[int, StoredAnswer]:
     """Return answers by id; what is not there is left out."""
     return {
-        row.id: _answer(row) for row in rows_of(connection, keys, lambda some: sa.select(answer).where(answer.c.id.in_(some)))
+        row.id: _answer(row) for row in rows_of(connection, keys, lambda some: sa.select(answer).where(one_of(answer.c.id, some)))
     }
 
 
@@ -224,7 +224,7 @@ def load_answer_items(connection: Connection, keys: Collection[int], *, lock: bo
     """
 
     def query(some: list[int]) -> sa.Select[Any]:
-        found = sa.select(answer_item).where(answer_item.c.id.in_(some)).order_by(answer_item.c.id)
+        found = sa.select(answer_item).where(one_of(answer_item.c.id, some)).order_by(answer_item.c.id)
         return found.with_for_update() if lock else found
 
     return {row.id: item_of_row(row) for row in rows_of(connection, keys, query)}
@@ -233,7 +233,7 @@ def load_answer_items(connection: Connection, keys: Collection[int], *, lock: bo
 def items_of_answers(connection: Connection, answers: Collection[int]) -> list[StoredItem]:
     """Return the items of answers, by answer and position."""
     query = sa.select(answer_item)
-    found = map(item_of_row, rows_of(connection, answers, lambda some: query.where(answer_item.c.answer_id.in_(some))))
+    found = map(item_of_row, rows_of(connection, answers, lambda some: query.where(one_of(answer_item.c.answer_id, some))))
     return sorted(found, key=lambda one: (one.answer, one.position))
 
 
@@ -254,13 +254,13 @@ def standing_items(connection: Connection, documents: Collection[str]) -> list[S
         .join(answer, answer.c.id == columns.answer_id)
         .where(columns.state == "posted", columns.status.in_(("answered", "denied")), ~gone)
     )
-    found = list(rows_of(connection, documents, lambda some: query.where(columns.document.in_(some))))
+    found = list(rows_of(connection, documents, lambda some: query.where(one_of(columns.document, some))))
     return [item_of_row(row) for row in sorted(found, key=lambda row: (row.decided_at or row.at, row.answer_id, row.position))]
 
 
 def answered_payments(connection: Connection, payments: Collection[int]) -> set[int]:
     """Return which of these payments an answer has taken for its own."""
-    rows = rows_of(connection, payments, lambda some: sa.select(answer.c.payment_id).where(answer.c.payment_id.in_(some)))
+    rows = rows_of(connection, payments, lambda some: sa.select(answer.c.payment_id).where(one_of(answer.c.payment_id, some)))
     return {row.payment_id for row in rows}
 
 
@@ -268,7 +268,7 @@ def answered_money(connection: Connection, book: str, traces: Collection[str]) -
     """Return by trace number the money of the answers of a book; several third parties may use one number."""
     query = sa.select(answer).where(answer.c.book == book, answer.c.payment_id.is_not(None))
     found: dict[str, set[Money]] = {}
-    for row in rows_of(connection, traces, lambda some: query.where(answer.c.trace.in_(some))):
+    for row in rows_of(connection, traces, lambda some: query.where(one_of(answer.c.trace, some))):
         found.setdefault(row.trace, set()).add(Money(row.amount, row.currency))
     return found
 

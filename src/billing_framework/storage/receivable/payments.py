@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from billing_framework.receivables.payment import Direction, Payment
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import canonical_json, natural_id
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.receivable.answer_tables import answer
 from billing_framework.storage.receivable.tables import open_item, payment, payment_file
@@ -104,7 +104,7 @@ def _row(stored: StoredPayment, actor: str, now: datetime) -> tuple[object, ...]
 def load_payments(connection: Connection, book: str, references: Collection[str]) -> dict[str, StoredPayment]:
     """Return the payments of a book with these references, by reference."""
     keys = [payment_id(f"payment/{book}/{reference}") for reference in references]
-    rows = rows_of(connection, keys, lambda some: _query().where(payment.c.id.in_(some)))
+    rows = rows_of(connection, keys, lambda some: _query().where(one_of(payment.c.id, some)))
     return {row.external_ref: _stored(row) for row in rows}
 
 
@@ -117,7 +117,7 @@ def payments_called(connection: Connection, reference: str) -> list[StoredPaymen
 def returns_of(connection: Connection, keys: Collection[str]) -> dict[str, StoredPayment]:
     """Return the payments that take these back, by the key of the one taken back."""
     ids = {payment_id(key): key for key in keys}
-    rows = rows_of(connection, ids, lambda some: _query().where(payment.c.returns_id.in_(some)))
+    rows = rows_of(connection, ids, lambda some: _query().where(one_of(payment.c.returns_id, some)))
     return {ids[row.returns_id]: _stored(row) for row in rows}
 
 

@@ -22,7 +22,7 @@ from billing_framework.receivables.open_item import (
 )
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.receivable.tables import allocation, open_item
 from billing_framework.values.identity import natural_ids_below
@@ -177,7 +177,7 @@ def load_items(
 
 
 def _items_where(column: sa.Column[Any]) -> Callable[[list[Any]], sa.Select[Any]]:
-    return lambda some: sa.select(open_item).where(column.in_(some))
+    return lambda some: sa.select(open_item).where(one_of(column, some))
 
 
 def items_astray(connection: Connection, book: str) -> list[tuple[str, str]]:
@@ -238,8 +238,8 @@ def load_allocations(connection: Connection, items: Sequence[OpenItem]) -> list[
     found: dict[str, tuple[datetime, Allocation]] = {}
     ids = [item_id(item.key) for item in items]
     touching = (
-        lambda some: query.where(allocation.c.debit_id.in_(some)),
-        lambda some: query.where(allocation.c.credit_id.in_(some)),
+        lambda some: query.where(one_of(allocation.c.debit_id, some)),
+        lambda some: query.where(one_of(allocation.c.credit_id, some)),
     )
     for some_side in touching:
         for row in rows_of(connection, ids, some_side):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.record_tables import billed_record
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import subject_id
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.load import UsageRow, current_records, load_by_key, records_of
@@ -114,11 +114,11 @@ def load_repeated(connection: Connection, tables: Tables, documents: Collection[
     """
     columns, together = billed_record.c, set(documents)
     billed = sa.select(columns.claim)
-    claims = {row.claim for row in rows_of(connection, documents, lambda some: billed.where(columns.document_id.in_(some)))}
+    claims = {row.claim for row in rows_of(connection, documents, lambda some: billed.where(one_of(columns.document_id, some)))}
     standing = sa.select(columns.claim, columns.document_id).where(columns.reversed_by.is_(None))
     elsewhere = {
         row.claim
-        for row in rows_of(connection, claims, lambda some: standing.where(columns.claim.in_(some)))
+        for row in rows_of(connection, claims, lambda some: standing.where(one_of(columns.claim, some)))
         if row.document_id not in together
     }
     keys: Mapping[str, list[int]] = _newest(connection, claims - elsewhere, up_to_batch)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import Digest, Instant, Key, Whole
 from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.usage.tables import USAGE_APPEND_ONLY
 from billing_framework.usage.intake import Delivered
 
@@ -67,4 +67,4 @@ def insert_deletions(connection: Connection, accepted: Iterable[Delivered], batc
 def deletions(connection: Connection, keys: Iterable[int]) -> dict[int, sa.Row[Any]]:
     """Return stored deletions by key, each with an empty ``mark`` like records without personal fields."""
     query = sa.select(usage_deletion, sa.literal(b"").label("mark"))
-    return {row.key: row for row in rows_of(connection, keys, lambda some: query.where(usage_deletion.c.key.in_(some)))}
+    return {row.key: row for row in rows_of(connection, keys, lambda some: query.where(one_of(usage_deletion.c.key, some)))}

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import rows_of
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account, agreement, subject_id
 from billing_framework.storage.master.range_rows import guiding_assignments
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_subject
@@ -33,7 +33,7 @@ KEY_COLUMNS = ("key", "kind", "subject_id", "start_at", "slot_key", "version", "
 
 def among(query: sa.Select[Any], column: sa.Column[int]) -> Callable[[list[int]], sa.Select[Any]]:
     """Return what narrows `query` to rows whose `column` is among some values, for `rows_of`."""
-    return lambda some: query.where(column.in_(some))
+    return lambda some: query.where(one_of(column, some))
 
 
 def with_keys(query: sa.Select[Any], table: sa.Table) -> Callable[[list[int]], sa.Select[Any]]:
@@ -119,7 +119,7 @@ def load_guide(connection: Connection, subjects: Collection[str]) -> Guide:
     """Return the assignments of the subjects, of their own or of a range that they are in, each in the zone of its account."""
     found = [one for listed in guiding_assignments(connection, subjects).values() for one in listed]
     query = sa.select(agreement.c.code, account.c.zone).join(account, account.c.code == agreement.c.account)
-    named = rows_of(connection, {one.agreement for one in found}, lambda some: query.where(agreement.c.code.in_(some)))
+    named = rows_of(connection, {one.agreement for one in found}, lambda some: query.where(one_of(agreement.c.code, some)))
     zones = {row.code: ZoneInfo(row.zone) for row in named}
     return make_guide((one, zones[one.agreement]) for one in found)
 
