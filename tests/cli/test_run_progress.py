@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import os
 import sys
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from billing_framework.cli.run_progress import run_progress
+from billing_framework.run.review.report import report_run
 from billing_framework.run.review.status import run_status
 from billing_framework.run.work.lease import claim
 from billing_framework.run.work.work import Work
@@ -86,6 +88,22 @@ def test_a_run_that_is_over_has_no_pace(office: Office) -> None:
     (step,) = run_status(office.deployment).steps
     assert (step.per_minute, step.remaining_seconds) == (None, None)
     assert "per minute" not in told(office, "run", "status")
+
+
+def test_pauses_are_told_apart_from_work(office: Office) -> None:
+    def pass_time(done: int, _of: int) -> None:
+        office.clock.advance(timedelta(minutes=1))
+        if done == 3:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        office.start("2026-07", work=Work(shard_size=2, batch_size=1), progress=pass_time)
+    office.clock.advance(timedelta(hours=2))
+    told(office, "run", "resume")
+    (step,) = report_run(office.deployment).times
+    assert step.ended - step.began > timedelta(hours=2)
+    assert step.worked == timedelta(minutes=1)
+    assert re.search(r"draft +3 +5 +0:01:00 +2:03:00", told(office, "run", "report"))
 
 
 def test_a_run_that_was_cut_off_goes_on(office: Office) -> None:

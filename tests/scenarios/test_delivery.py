@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.policy import SMTP
@@ -205,3 +206,20 @@ def test_books_may_give_the_same_number_to_documents_of_their_own(database: Data
     with database.begin() as connection:
         put_events(connection, office.deployment.clock.now(), events)
         assert connection.execute(sa.select(sa.func.count()).where(outbox.c.key == "INV-2026-000009")).scalar() == 2
+
+
+def test_what_killed_deliveries_were_writing_is_removed_after_an_hour(database: Database, tmp_path: Path) -> None:
+    office = office_with(database, tmp_path, ARCHIVE, LETTERS)
+    now = office.clock.now().timestamp()
+    ours, theirs = ".INV-2026-000001.html.0123456789abcdef.part", [".INV.html.part", "0123456789abcdef.part", ".bashrc"]
+    for folder in ("archive", "mail/tmp", "mail/new"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name, age in ((ours, 7200), (ours.replace("0", "f"), 60), *((name, 7200) for name in theirs)):
+            file = tmp_path / folder / name
+            file.write_text("<html", encoding="utf-8")
+            os.utime(file, (now - age, now - age))
+    deliver(office.deployment)
+    for folder, left in (("archive", False), ("mail/tmp", False), ("mail/new", True)):
+        names = {path.name for path in (tmp_path / folder).iterdir()}
+        assert (ours in names) == left
+        assert {ours.replace("0", "f"), *theirs} <= names

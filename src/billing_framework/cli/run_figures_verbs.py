@@ -81,12 +81,9 @@ def _report(found: CycleReport) -> Iterator[str]:
     yield table(("at", "who", "what", "reason"), deeds)
     if found.times:
         yield "\nTime"
-        times = [(one.step, one.shards, one.size, one.ended - one.began) for one in found.times]
-        yield table(
-            ("step", "shards", "accounts or documents", "first to last"),
-            times,
-            right=("shards", "accounts or documents", "first to last"),
-        )
+        headers = ("step", "shards", "accounts or documents", "at work", "first to last")
+        times = [(one.step, one.shards, one.size, one.worked, one.ended - one.began) for one in found.times]
+        yield table(headers, times, right=headers[1:])
     yield "\nComputed by"
     yield fields((f"  {name}", version) for name, version in sorted(run.versions.items()))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -22,6 +24,8 @@ from billing_framework.values.errors import Refused
 
 _PURPOSE = "outbox deliver"
 _MAIL_FOLDERS = ("tmp", "new", "cur")
+_PART = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.ASCII | re.DOTALL)
+_NANOSECONDS = 1_000_000_000
 
 
 @attrs.frozen(kw_only=True)
@@ -117,7 +121,7 @@ def put(folder: Path, made: Made, *, as_mail: bool = False) -> str:
             )
         return target.relative_to(folder).as_posix()
     # A name of its own: two who deliver the same document at once must not write into one file.
-    part = (folder / "tmp" if as_mail else folder) / f".{made.name}.{secrets.token_hex(8)}.part"
+    part = _place_of_parts(folder, as_mail=as_mail) / f".{made.name}.{secrets.token_hex(8)}.part"
     try:
         with part.open("xb") as stream:
             stream.write(made.data)
@@ -127,3 +131,26 @@ def put(folder: Path, made: Made, *, as_mail: bool = False) -> str:
     finally:
         part.unlink(missing_ok=True)
     return target.relative_to(folder).as_posix()
+
+
+def remove_stale_parts(folder: Path, before: datetime, *, as_mail: bool = False) -> int:
+    """Remove what `put` was writing when its process was killed, and return how many files that were.
+
+    Nobody reads such a file, and a later try writes one of another name, so they would only pile up.
+
+    Args:
+        folder: folder of a way; one that is not there has none.
+        before: files that were written to at this instant or later stay, as somebody may still be at work on them.
+        as_mail: True for a Maildir.
+    """
+    place, removed = _place_of_parts(folder, as_mail=as_mail), 0
+    for part in place.glob(".*.part") if place.is_dir() else ():
+        with suppress(OSError):  # somebody else has removed it, or it cannot be: it is in nobody's way
+            if _PART.fullmatch(part.name) and part.stat().st_mtime_ns < int(before.timestamp()) * _NANOSECONDS:
+                part.unlink()
+                removed += 1
+    return removed
+
+
+def _place_of_parts(folder: Path, *, as_mail: bool) -> Path:
+    return folder / "tmp" if as_mail else folder

@@ -7,13 +7,13 @@ dies in between writes the same file again. What fails is tried again by the clo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import attrs
 
 from billing_framework.plugin.delivery_settings import DeliverySettings
-from billing_framework.run.deliver.files import make, put
+from billing_framework.run.deliver.files import make, put, remove_stale_parts
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
 from billing_framework.storage.delivery_rows import (
@@ -33,6 +33,8 @@ from billing_framework.values.spelling import did_you_mean
 
 _EVENTS_AT_A_TIME = 500
 _FILES_AT_A_TIME = 50
+_STALE = timedelta(hours=1)
+"""A file takes seconds to be written; one that is half written for so long was left by a process that is gone."""
 
 
 @attrs.frozen(kw_only=True)
@@ -66,6 +68,7 @@ def deliver(deployment: Deployment, *, limit: int = 0, progress: Callable[[int],
     steps = {step.name: step for step in deployment.settings.deliveries}
     if not steps:
         raise InputRefused("DELIVERY05", "the settings list no delivery", remedy="Add [[deliveries]] to billing.toml")
+    _tidy(deployment, steps.values())
     planned = _plan(deployment, list(steps.values()))
     done = 0
     failed: list[Delivery] = []
@@ -84,6 +87,13 @@ def deliver(deployment: Deployment, *, limit: int = 0, progress: Callable[[int],
     with deployment.database.read() as connection:
         counts = delivery_counts(connection, steps)
     return DeliveryReport(planned=planned, done=done, failed=tuple(failed), counts=counts)
+
+
+def _tidy(deployment: Deployment, steps: Iterable[DeliverySettings]) -> None:
+    """Remove what killed deliveries on these ways have left half written."""
+    before = deployment.clock.now() - _STALE
+    for step in steps:
+        remove_stale_parts(deployment.folder / step.folder, before, as_mail=step.way == "mail")
 
 
 def _plan(deployment: Deployment, steps: Sequence[DeliverySettings]) -> int:

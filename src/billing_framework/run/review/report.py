@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -112,6 +112,8 @@ class StepTime:
         size: accounts or documents in them.
         began: when the first of them was taken.
         ended: when the last of them was done.
+        worked: sum of what each of them took its last worker; without the pauses between them, and with several workers more
+            than passed by the clock.
     """
 
     step: str
@@ -119,6 +121,7 @@ class StepTime:
     size: int
     began: datetime
     ended: datetime
+    worked: timedelta = timedelta(0)
 
 
 @attrs.frozen(kw_only=True)
@@ -292,11 +295,16 @@ def _delivered(deployment: Deployment, connection: Connection, run: Run) -> dict
 def _times(connection: Connection, run: Run) -> Iterator[StepTime]:
     for step in (DRAFT, POST):
         done = [one for one in shards_of(connection, run, step) if one.state == "done"]
-        began = [one.claimed_at for one in done if one.claimed_at is not None]
-        ended = [one.ended_at for one in done if one.ended_at is not None]
-        if began and ended:
-            size = sum(one.size for one in done)
-            yield StepTime(step=step, shards=len(done), size=size, began=min(began), ended=max(ended))
+        spans = [(one.claimed_at, one.ended_at) for one in done if one.claimed_at is not None and one.ended_at is not None]
+        if spans:
+            yield StepTime(
+                step=step,
+                shards=len(done),
+                size=sum(one.size for one in done),
+                began=min(began for began, _ in spans),
+                ended=max(ended for _, ended in spans),
+                worked=sum((ended - began for began, ended in spans), timedelta(0)),
+            )
 
 
 def _deeds(connection: Connection, run: Run) -> Iterator[Deed]:

@@ -1,7 +1,8 @@
 """A mark of all that bills depend on: where it is the same as when a draft was made, nothing was entered, taken in or posted.
 
 Every act that changes what a bill depends on leaves a row in the audit trail, or a batch of usage. Acts on runs that only look at
-drafts, let them pass or keep them back change no bill and do not count.
+drafts, let them pass or keep them back change no bill and do not count, nor do acts of the desks behind billing: drafts are made
+without a look at what was paid, delivered or read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.audit import audit_event
 from billing_framework.storage.usage.tables import usage_batch
 
-_CHANGE_NO_BILL = ("run start", "run hold", "run release", "run retry", "run approve", "run withdraw approval", "run purge")
+_CHANGE_NO_BILL = (
+    *("run start", "run hold", "run release", "run retry", "run approve", "run withdraw approval", "run purge", "run told"),
+    *("payment record", "payment import", "payment assign", "payment allocate", "payment unallocate"),
+    *("payment refund", "payment reverse", "payment transfer", "payment write-off"),
+    *("deposit take", "deposit apply", "deposit return", "deposit refund", "deposit reconcile"),
+    *("period open", "period close", "outbox retry", "personal-data read"),
+)
+"""Acts that no draft depends on. One that is not listed counts, so that drafts are looked at too often rather than too seldom."""
 
 
 def standing(connection: Connection, known_at: datetime | None = None) -> str:
