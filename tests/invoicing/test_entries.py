@@ -4,10 +4,9 @@ import attrs
 import pytest
 
 from billing_framework.invoicing.credit_note import credit_note
-from billing_framework.invoicing.entries import document_entry, stored_entry
+from billing_framework.invoicing.entries import document_entry, entry_columns
 from billing_framework.invoicing.figures import figures_of
 from billing_framework.invoicing.mapping import ChartMapping
-from billing_framework.ledger.batch import sealed_entry
 from billing_framework.values.errors import ConfigurationError, LedgerRefused
 from billing_framework.values.money import Rounding
 from tests.invoicing.drafts import ACCOUNT, draft, issued
@@ -80,7 +79,7 @@ def test_unmapped_codes_are_found_at_check_and_refused_at_posting() -> None:
         document_entry(draft(("a", "1.00", "20")), narrow)
 
 
-def test_the_stored_form_is_that_of_the_entry() -> None:
+def test_the_columns_are_those_of_the_entries() -> None:
     contents = [
         draft(("a", "100.00", "19"), ("b", "50.00", "7"), key=5),
         draft(("a", "10.01", "19"), account=attrs.evolve(ACCOUNT, currency="CHF"), cash_rounding=Rounding(step_minor=5)),
@@ -88,15 +87,15 @@ def test_the_stored_form_is_that_of_the_entry() -> None:
         draft(("a", "0.00", "19")),
     ]
     contents.append(credit_note(issued(contents[0]), key=6, issue_on=date(2026, 9, 1), reason="wrong"))
-    for content in contents:
-        entry = document_entry(content, MAPPING)
-        stored = stored_entry(figures_of(content), MAPPING)
-        assert stored == (None if entry is None else sealed_entry(entry, content.book))
+    columns = entry_columns([figures_of(content) for content in contents], MAPPING)
+    assert columns is not None
+    assert columns.entries() == tuple(entry for content in contents if (entry := document_entry(content, MAPPING)))
+    assert entry_columns([figures_of(contents[3])], MAPPING) is None
 
 
-def test_what_no_entry_may_be_is_not_stored_either() -> None:
+def test_what_no_entry_may_be_is_no_column_either() -> None:
     figures = figures_of(draft(("a", "100.00", "19")))
     with pytest.raises(LedgerRefused, match="LEDGER04"):
-        stored_entry(attrs.evolve(figures, gross=figures.gross + 1), MAPPING)
+        entry_columns([attrs.evolve(figures, gross=figures.gross + 1)], MAPPING)
     with pytest.raises(LedgerRefused, match="LEDGER03"):
-        stored_entry(attrs.evolve(figures, lines=(), taxes=()), MAPPING)
+        entry_columns([attrs.evolve(figures, lines=(), taxes=())], MAPPING)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.figures import DocumentFigures, figures_of
 from billing_framework.invoicing.mapping import ChartMapping
-from billing_framework.ledger.batch import SealedEntry, sealed_entry
-from billing_framework.ledger.book import book_id
-from billing_framework.ledger.chart import gl_account_id
-from billing_framework.ledger.entry import Entry, Posting, entry_id, request_digest, sub_ledger_id
+from billing_framework.ledger.entry import Entry, Posting
+from billing_framework.ledger.entry_columns import HEADS, EntryColumns
 from billing_framework.values.money import Money
 
 
@@ -51,43 +54,41 @@ def entry_of_figures(document: DocumentFigures, mapping: ChartMapping) -> Entry 
     )
 
 
-def stored_entry(document: DocumentFigures, mapping: ChartMapping) -> SealedEntry | None:
-    """Return `entry_of_figures` as the ledger stores it, without its postings as values in between; None where there is none.
+def entry_columns(documents: Sequence[DocumentFigures], mapping: ChartMapping) -> EntryColumns | None:
+    """Return `entry_of_figures` of many documents in columns; None where none of them has an entry.
 
     Args:
-        document: what the document comes to.
+        documents: what the documents of one book come to.
         mapping: the accounts of the book.
 
     Raises:
         ConfigurationError: ``INVOICE18`` for a charge or tax code without an account.
         LedgerRefused: what an entry of such postings is refused for.
     """
-    amounts = booked_amounts(document, mapping)
-    rest = sum([minor for _, minor in amounts])
-    if len(amounts) < 2 or rest:
-        entry = entry_of_figures(document, mapping)  # refuses its postings, and says what is wrong with them
-        return None if entry is None else sealed_entry(entry, document.book)
-    key, kind, book = f"document/{document.key}", document.kind.value, document.book
-    account = sub_ledger_id(document.account)
-    lines = tuple(
-        [
-            (number, gl_account_id(book, code), account, "", key, document.currency, minor)
-            for number, (code, minor) in enumerate(amounts, 1)
-        ]
+    booked = [(one, amounts) for one in documents if (amounts := booked_amounts(one, mapping))]
+    if not booked:
+        return None
+    keys = [f"document/{one.key}" for one, _ in booked]
+    heads = {
+        "key": keys,
+        "effective_on": [one.issue_on for one, _ in booked],
+        "kind": [one.kind.value for one, _ in booked],
+        "source": keys,
+        "reverses": [None] * len(keys),
+        "memo": [""] * len(keys),
+    }
+    shared = {
+        "entry": range(len(keys)),
+        "account_key": [one.account for one, _ in booked],
+        "sub_key": [""] * len(keys),
+        "document_key": keys,
+        "currency": [one.currency for one, _ in booked],
+    }
+    lines = pl.DataFrame(shared)[np.repeat(np.arange(len(keys)), [len(amounts) for _, amounts in booked])].with_columns(
+        gl_account=pl.Series([account for _, amounts in booked for account, _ in amounts]),
+        minor=pl.Series([minor for _, amounts in booked for _, minor in amounts], dtype=pl.Int64),
     )
-    return SealedEntry(
-        id=entry_id(book, key),
-        key=key,
-        period_id=0,
-        effective_on=document.issue_on,
-        kind=kind,
-        source=key,
-        reverses_id=None,
-        digest=request_digest(
-            book=book_id(book), key=key, effective_on=document.issue_on, kind=kind, source=key, reverses_id=None, lines=lines
-        ),
-        lines=lines,
-    )
+    return EntryColumns(book=documents[0].book, heads=pl.DataFrame(heads, schema=HEADS), lines=lines)
 
 
 def booked_amounts(document: DocumentFigures, mapping: ChartMapping) -> list[tuple[str, int]]:

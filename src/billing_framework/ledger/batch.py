@@ -99,6 +99,11 @@ class SealedBatch:
     entries: tuple[SealedEntry, ...]
 
     @property
+    def entry_count(self) -> int:
+        """Number of entries."""
+        return len(self.entries)
+
+    @property
     def posting_count(self) -> int:
         """Number of lines in all entries."""
         return sum(len(entry.lines) for entry in self.entries)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import Counter
 from collections.abc import Iterable
 
 import attrs
@@ -15,7 +14,7 @@ from billing_framework.values.errors import LedgerRefused
 from billing_framework.values.identity import natural_id
 from billing_framework.values.money import Money
 
-_LONGEST_KEY = 300
+LONGEST_KEY = 300
 
 Line = tuple[int, int, int, str, str, str, int]
 """A stored line: number, gl account id, sub-ledger account id, sub-key, document key, currency, minor units."""
@@ -63,15 +62,15 @@ class Entry:
     memo: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if not self.key or len(self.key) > _LONGEST_KEY:
-            raise LedgerRefused("LEDGER17", f"an entry needs a key of 1 to {_LONGEST_KEY} characters, not {self.key[:60]!r}")
+        if not self.key or len(self.key) > LONGEST_KEY:
+            raise LedgerRefused("LEDGER17", f"an entry needs a key of 1 to {LONGEST_KEY} characters, not {self.key[:60]!r}")
         if len(self.postings) < 2:
             raise LedgerRefused("LEDGER03", f"entry {self.key} has fewer than two lines", remedy="Post both sides")
-        sums: Counter[str] = Counter()
+        sums: dict[str, int] = {}
         for number, posting in enumerate(self.postings, 1):
             if posting.money.minor == 0:
                 raise LedgerRefused("LEDGER16", f"line {number} of entry {self.key} is zero", remedy="Leave the line out")
-            sums[posting.money.currency] += posting.money.minor
+            sums[posting.money.currency] = sums.get(posting.money.currency, 0) + posting.money.minor
         for currency, rest in sums.items():
             if rest:
                 raise LedgerRefused(

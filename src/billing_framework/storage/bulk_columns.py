@@ -110,6 +110,8 @@ def _is_same(values: pl.Series) -> bool:
     first = values[0]
     if first is None or values.dtype == pl.Binary or isinstance(values.dtype, pl.Array):
         return False
+    if isinstance(first, str) and "\0" in first:  # which the text of a statement cannot say
+        return False
     return bool(first == values[-1]) and bool((values == first).all())
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.invoicing.entries import stored_entry
+from billing_framework.invoicing.entries import entry_columns
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
@@ -18,7 +18,7 @@ from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
 from billing_framework.storage.billing.keys import write_proven_states
 from billing_framework.storage.billing.run_rows import Run, move_accounts_on
-from billing_framework.storage.ledger.post import post_sealed
+from billing_framework.storage.ledger.post import post_columns
 from billing_framework.storage.outbox import put_alike
 from billing_framework.storage.receivable.rows import insert_document_items
 from billing_framework.values.errors import Refused
@@ -95,10 +95,9 @@ def issue_documents(
     link_records(connection, stored)
     put_alike(connection, now, "document.issued", run.book, _told(run, figures))
     move_accounts_on(connection, run, stored, "approved", "posted")
-    entries = [entry for document, _ in figures if (entry := stored_entry(document, mapping)) is not None]
-    if entries:
-        source = f"run/{run.code}/{numbers[0].number}"
-        post_sealed(connection, run.book, entries, mapping.accounts, source=source, now=now, actor=actor)
+    entries = entry_columns([document for document, _ in figures], mapping)
+    if entries is not None:
+        post_columns(connection, entries, source=f"run/{run.code}/{numbers[0].number}", now=now, actor=actor)
 
 
 def _told(run: Run, issued: Sequence[tuple[DocumentFigures, str]]) -> dict[str, str]:

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.ledger.batch import SealedBatch, chain_hash
+from billing_framework.ledger.entry_columns import ColumnBatch
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.bulk_columns import insert_columns
 from billing_framework.storage.column_types import microseconds
 from billing_framework.storage.ledger.tables import batch_chain, book, entry, posting, posting_batch
 
@@ -24,9 +26,13 @@ _POSTING_COLUMNS = (
 )  # fmt: skip
 
 
-def insert_entries(connection: Connection, sealed: SealedBatch, memos: Mapping[str, str]) -> None:
+def insert_entries(connection: Connection, sealed: SealedBatch | ColumnBatch, memos: Mapping[str, str]) -> None:
     """Insert the entries of a batch; `memos` holds the free text of those that have one, by their keys."""
     # In the order of ids, so that two posters with the same keys wait for each other instead of deadlocking.
+    if isinstance(sealed, ColumnBatch):
+        heads = sealed.heads.drop("count", "place").rename({"key": "idempotency_key", "digest": "request_digest"})
+        insert_columns(connection, "entry", heads, {"batch_id": sealed.id, "book_id": sealed.book_id})
+        return
     rows = [
         (
             sealed.id, item.id, item.month, sealed.book_id, item.period_id, item.effective_on.isoformat(), item.kind, item.source,
@@ -37,8 +43,11 @@ def insert_entries(connection: Connection, sealed: SealedBatch, memos: Mapping[s
     bulk_insert(connection, entry, _ENTRY_COLUMNS, rows, driver_form=True)
 
 
-def insert_postings(connection: Connection, sealed: SealedBatch) -> None:
+def insert_postings(connection: Connection, sealed: SealedBatch | ColumnBatch) -> None:
     """Insert the lines of all entries of a batch."""
+    if isinstance(sealed, ColumnBatch):
+        insert_columns(connection, "posting", sealed.lines, {"batch_id": sealed.id, "book_id": sealed.book_id})
+        return
     batch, book = sealed.id, sealed.book_id
     rows = [
         (batch, item.id, line[0], month, book, *line[1:])
@@ -49,13 +58,15 @@ def insert_postings(connection: Connection, sealed: SealedBatch) -> None:
     bulk_insert(connection, posting, _POSTING_COLUMNS, rows, driver_form=True)
 
 
-def seal_and_link(connection: Connection, sealed: SealedBatch, *, source: str, now: dt.datetime, actor: str) -> tuple[int, bytes]:
+def seal_and_link(
+    connection: Connection, sealed: SealedBatch | ColumnBatch, *, source: str, now: dt.datetime, actor: str
+) -> tuple[int, bytes]:
     """Insert the header, take the book's lock, insert the link; return sequence and hash."""
     header = {
         "id": sealed.id,
         "book_id": sealed.book_id,
         "digest": sealed.digest,
-        "entry_count": len(sealed.entries),
+        "entry_count": sealed.entry_count,
         "posting_count": sealed.posting_count,
         "posted_at": now,
         "actor": actor,

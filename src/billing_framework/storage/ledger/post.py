@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.ledger.batch import Batch, SealedEntry, seal, sealed_entry
+from billing_framework.ledger.batch import Batch, SealedBatch, seal, sealed_entry
 from billing_framework.ledger.book import book_id
 from billing_framework.ledger.chart import gl_account_id
+from billing_framework.ledger.entry_columns import ColumnBatch, EntryColumns, seal_columns, sealed_columns
 from billing_framework.storage.ledger.batch_rows import insert_entries, insert_postings, seal_and_link
 from billing_framework.storage.ledger.books import list_periods, load_book
 from billing_framework.storage.ledger.tables import entry, gl_account
 from billing_framework.storage.many import one_of
 from billing_framework.values.errors import Conflict, LedgerRefused
+
+MANY = 64
+"""From so many entries on a batch is written by columns, whose trouble is that of a few dozen entries one by one."""
 
 _NO_MEMOS: Mapping[str, str] = MappingProxyType({})
 
@@ -62,44 +66,76 @@ def post_batch(connection: Connection, batch: Batch, *, now: dt.datetime, actor:
         LedgerRefused: ``LEDGER05`` for an account that the chart does not have, ``LEDGER06`` for a date in no open period, and
             whatever the seal refuses.
     """
-    accounts = {line.gl_account for one in batch.entries for line in one.postings}
+    columns = EntryColumns.of(batch.book, batch.entries) if len(batch.entries) >= MANY else None
+    if columns is not None:
+        return post_columns(connection, columns, source=batch.source, now=now, actor=actor)
     items = [sealed_entry(one, batch.book) for one in batch.entries]
     memos = {one.key: one.memo for one in batch.entries if one.memo}
-    return post_sealed(connection, batch.book, items, accounts, memos=memos, source=batch.source, now=now, actor=actor)
+    load_book(connection, batch.book)
+    used = {line[1] for item in items for line in item.lines}
+    _refuse_unknown_accounts(connection, batch.book, used, {line.gl_account for one in batch.entries for line in one.postings})
+
+    def sealed(known: Mapping[int, bytes]) -> SealedBatch:
+        missing = [item for item in items if item.id not in known]
+        return seal(batch.book, missing, _periods(connection, batch.book, {item.effective_on: item.key for item in missing}))
+
+    wanted = {item.id: (item.key, item.digest) for item in items}
+    return _post(connection, wanted, sealed, memos, source=batch.source, now=now, actor=actor)
 
 
-def post_sealed(
+def post_columns(connection: Connection, columns: EntryColumns, *, source: str, now: dt.datetime, actor: str) -> PostedBatch:
+    """Post entries that stand in columns; all else is as with `post_batch`.
+
+    Args:
+        connection: a connection with an open write transaction.
+        columns: the entries, at least one.
+        source: what makes the batch.
+        now: the instant of posting, aware UTC.
+        actor: who posts.
+    """
+    book = columns.book
+    if len(columns) < MANY:
+        batch = Batch(book=book, source=source, entries=columns.entries())
+        return post_batch(connection, batch, now=now, actor=actor)
+    load_book(connection, book)
+    entries = sealed_columns(columns)
+    used = set(entries.lines["gl_account_id"].unique())
+    _refuse_unknown_accounts(connection, book, used, columns.lines["gl_account"].unique())
+
+    def sealed(known: Mapping[int, bytes]) -> ColumnBatch:
+        missing = entries.without(known)
+        dated = missing.heads.unique("effective_on", keep="first")
+        return seal_columns(missing, _periods(connection, book, dict(zip(dated["effective_on"], dated["key"], strict=True))))
+
+    return _post(connection, entries.digests, sealed, source=source, now=now, actor=actor)
+
+
+def _post(
     connection: Connection,
-    book: str,
-    items: Sequence[SealedEntry],
-    accounts: Iterable[str],
+    wanted: Mapping[int, tuple[str, bytes]],
+    sealed_without: Callable[[Mapping[int, bytes]], SealedBatch | ColumnBatch],
+    memos: Mapping[str, str] = _NO_MEMOS,
     *,
     source: str,
     now: dt.datetime,
     actor: str,
-    memos: Mapping[str, str] = _NO_MEMOS,
 ) -> PostedBatch:
-    """Post entries that are in their stored form already; all else is as with `post_batch`.
+    """Write what is not posted yet.
 
     Args:
         connection: a connection with an open write transaction.
-        book: code of the book.
-        items: the entries, at least one, each with a key of its own.
-        accounts: codes of the accounts that their lines may name.
-        source: what made the batch.
+        wanted: id of each entry to its key and digest.
+        sealed_without: returns the batch of those entries that are not known.
+        memos: free text of entries that do not carry it, by their keys.
+        source: what makes the batch.
         now: the instant of posting, aware UTC.
         actor: who posts.
-        memos: the free text of those entries that have one, by their keys.
     """
-    load_book(connection, book)
-    _refuse_unknown_accounts(connection, book, items, accounts)
-    wanted = {item.id: item for item in items}
     while True:
         known = _existing(connection, wanted)
-        missing = [item for id_, item in wanted.items() if id_ not in known]
-        if not missing:
-            return PostedBatch(posted=(), existing=tuple(item.key for item in wanted.values()))
-        sealed = seal(book, missing, _periods(connection, book, missing))
+        if len(known) == len(wanted):
+            return PostedBatch(posted=(), existing=tuple([key for key, _ in wanted.values()]))
+        sealed = sealed_without(known)
         savepoint = connection.begin_nested()
         try:
             insert_entries(connection, sealed, memos)
@@ -114,22 +150,23 @@ def post_sealed(
     insert_postings(connection, sealed)
     seq, chained = seal_and_link(connection, sealed, source=source, now=now, actor=actor)
     return PostedBatch(
-        posted=tuple(item.key for item in missing),
-        existing=tuple(item.key for id_, item in wanted.items() if id_ in known),
+        posted=tuple([key for id_, (key, _) in wanted.items() if id_ not in known]),
+        existing=tuple([key for id_, (key, _) in wanted.items() if id_ in known]),
         batch_id=sealed.id,
         seq=seq,
         hash=chained,
     )
 
 
-def _existing(connection: Connection, wanted: Mapping[int, SealedEntry]) -> dict[int, bytes]:
+def _existing(connection: Connection, wanted: Mapping[int, tuple[str, bytes]]) -> dict[int, bytes]:
     """Return id and digest of the wanted entries that are posted; refuse those with other content."""
     query = sa.select(entry.c.id, entry.c.idempotency_key, entry.c.request_digest)
     found: dict[int, bytes] = {}
     for id_, key, digest in connection.execute(query.where(one_of(entry.c.id, wanted))):
-        if wanted[id_].key != key:
-            raise Conflict("LEDGER02", f"the keys {key} and {wanted[id_].key} come to the same id", remedy="Use another key")
-        if wanted[id_].digest != digest:
+        wanted_key, wanted_digest = wanted[id_]
+        if wanted_key != key:
+            raise Conflict("LEDGER02", f"the keys {key} and {wanted_key} come to the same id", remedy="Use another key")
+        if wanted_digest != digest:
             raise Conflict(
                 "LEDGER02",
                 f"entry {key} was posted before with other content",
@@ -139,23 +176,21 @@ def _existing(connection: Connection, wanted: Mapping[int, SealedEntry]) -> dict
     return found
 
 
-def _refuse_unknown_accounts(connection: Connection, book: str, items: Iterable[SealedEntry], accounts: Iterable[str]) -> None:
-    known = set(connection.scalars(sa.select(gl_account.c.id).where(gl_account.c.book_id == book_id(book))))
-    unknown = {line[1] for item in items for line in item.lines} - known
+def _refuse_unknown_accounts(connection: Connection, book: str, used: set[int], accounts: Iterable[str]) -> None:
+    unknown = used - set(connection.scalars(sa.select(gl_account.c.id).where(gl_account.c.book_id == book_id(book))))
     for code in sorted(accounts):
         if gl_account_id(book, code) in unknown:
             raise LedgerRefused("LEDGER05", f"book {book} has no account {code!r}", remedy="Add it to the chart of the book")
 
 
-def _periods(connection: Connection, book: str, entries: Sequence[SealedEntry]) -> dict[dt.date, int]:
-    """Return the period of each date that occurs; all must be open."""
+def _periods(connection: Connection, book: str, dates: Mapping[dt.date, str]) -> dict[dt.date, int]:
+    """Return the period of each date that occurs, all of which must be open; `dates` holds the key of an entry of each."""
     periods = list_periods(connection, book)
     chosen: dict[dt.date, int] = {}
-    for date in {item.effective_on for item in entries}:
+    for date, key in dates.items():
         holding = next((period for period in periods if date in period.span), None)
         if holding is None or not holding.is_open:
             state = "no period of the book holds the date" if holding is None else f"the period {holding.span} is closed"
-            key = next(item.key for item in entries if item.effective_on == date)
             raise LedgerRefused(
                 "LEDGER06",
                 f"entry {key} is dated {date}, but {state} (book {book})",
