@@ -70,21 +70,24 @@ def cell_columns(content: bytes) -> CellColumns | None:
 
 @attrs.frozen(eq=False)
 class _Cells:
-    """Where the cells of a text begin and end, row by row, the quotes around them included."""
+    """Where the cells of a text begin and end, row by row, with the quotes around some of them."""
 
     content: bytes
     starts: Integers
     ends: Integers
+    is_quoted: bool
 
     @property
     def longest(self) -> int:
         return int((self.ends - self.starts).max())
 
-    def texts(self, rows: Integers | list[int], column: int) -> Iterator[str]:
-        """Yield the cells of a column in some rows."""
-        for start, end in zip(self.starts[rows, column].tolist(), self.ends[rows, column].tolist(), strict=True):
-            text = self.content[start:end].decode()
-            yield text[1:-1].replace('""', '"') if text.startswith('"') else text
+    def texts(self, rows: Integers | list[int], column: int) -> tuple[str, ...]:
+        """Return the cells of a column in some rows."""
+        bounds = zip(self.starts[rows, column].tolist(), self.ends[rows, column].tolist(), strict=True)
+        texts = map(bytes.decode, [self.content[start:end] for start, end in bounds])
+        if not self.is_quoted:
+            return tuple(texts)
+        return tuple([text[1:-1].replace('""', '"') if text.startswith('"') else text for text in texts])
 
     def coded(self) -> Iterator[CodedCells]:
         """Yield the columns below the first line."""
@@ -98,7 +101,7 @@ class _Cells:
                 codes = _codes(codes * len(starts) + part) if codes.any() and part.any() else codes + part
             said_in = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.int64)
             said_in[codes] = np.arange(1, len(codes) + 1)
-            yield CodedCells(tuple(self.texts(said_in, column)), codes)
+            yield CodedCells(self.texts(said_in, column), codes)
 
 
 def _cells(content: bytes) -> _Cells | None:
@@ -124,7 +127,7 @@ def _cells(content: bytes) -> _Cells | None:
         if (data[returns + 1] != _FEED).any():
             return None
     is_blank = width == 1 and bool((bounds[:, 0] == starts[:, 0]).any())  # the reader leaves such lines out
-    return None if is_blank else _Cells(content, starts, bounds)
+    return None if is_blank else _Cells(content, starts, bounds, is_quoted=bool(len(quotes)))
 
 
 def _is_quoted_well(data: npt.NDArray[np.uint8], quotes: Integers) -> bool:

@@ -39,8 +39,8 @@ class IntervalIndex:
         most = min(_MOST_BUCKETS, _BUCKETS_PER_INTERVAL * len(edges))
         shift = max(reach.bit_length() - most.bit_length() + 1, 0)
         buckets = (reach >> shift) + 1
-        begins = edges[0] + (np.arange(buckets + 1, dtype=np.int64) << shift)
-        firsts = (np.searchsorted(edges, begins, side="right") - 1).astype(np.int32)
+        reached_in = (edges - edges[0] + ((1 << shift) - 1)) >> shift  # the first bucket that begins where an interval has begun
+        firsts = np.cumsum(np.bincount(reached_in, minlength=buckets + 1), dtype=np.int32) - np.int32(1)
         fullest = int(np.diff(firsts).max())
         return cls(edges, shift, firsts, fullest.bit_length())
 

@@ -37,8 +37,8 @@ class CodedColumn:
 
     def rows_of(self, value: Any) -> Integers:
         """Return the places of the rows that have a value."""
-        places = [place for place, one in enumerate(self.values) if one == value]
-        return np.flatnonzero(np.isin(self.codes, places))
+        has_it = np.array([one == value for one in self.values], dtype=bool)
+        return np.flatnonzero(has_it[self.codes])
 
     def recoded(self) -> Self:
         """Return the same column with no value twice."""
@@ -85,4 +85,5 @@ class RowColumns:
             key = key * len(column.values) + column.codes
             if name != names[-1]:  # small numbers again, so that the next ones fit beside them
                 key = np.unique(key, return_inverse=True)[1]
-        return len(np.unique(key)) == self.size
+        ordered = np.sort(key)
+        return bool((ordered[1:] != ordered[:-1]).all())

@@ -54,14 +54,19 @@ class PrefixColumns:
 
 def prefix_columns(prefixes: Sequence[str]) -> PrefixColumns | None:
     """Return the intervals of different prefixes, None where one of them is neither one to fifteen digits nor the one for all."""
-    places = np.array([place for place, prefix in enumerate(prefixes) if prefix != ANY], dtype=np.int64)
+    any_row = prefixes.index(ANY) if ANY in prefixes else NONE
     texts = [prefix for prefix in prefixes if prefix != ANY]
-    if not all(text.isascii() and text.isdigit() and len(text) <= E164_DIGITS for text in texts):
+    together = "".join(texts)
+    if texts and not (together.isascii() and together.isdigit() and all(texts) and max(map(len, texts)) <= E164_DIGITS):
         return None
     numbers = digits_of(np.array(texts, dtype=f"S{E164_DIGITS}"))
+    places = np.arange(len(texts), dtype=np.int64)
+    if any_row != NONE:
+        places[any_row:] += 1
     starts, lengths = numbers.keys, numbers.sizes
     ends = starts + 10 ** (E164_DIGITS - lengths)
-    edges = np.unique(np.concatenate(([0], starts, ends)))
+    sorted_edges = np.sort(np.concatenate(([0], starts, ends)))
+    edges = sorted_edges[np.diff(sorted_edges, prepend=-1) > 0]
     first, last = np.searchsorted(edges, starts), np.searchsorted(edges, ends)
     owners = np.full(len(edges), NONE, dtype=np.int64)
     parents, sizes = (np.full(len(prefixes) + 1, none, dtype=np.int64) for none in (NONE, 0))  # at -1 that of no prefix
@@ -79,5 +84,5 @@ def prefix_columns(prefixes: Sequence[str]) -> PrefixColumns | None:
         owners=owners,
         parents=parents,
         lengths=sizes,
-        any_row=next((place for place, prefix in enumerate(prefixes) if prefix == ANY), NONE),
+        any_row=any_row,
     )

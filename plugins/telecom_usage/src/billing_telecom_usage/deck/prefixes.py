@@ -52,10 +52,10 @@ def prefixes_of(deck: RateTable, period: str = "") -> Prefixes:
         deck: the deck.
         period: name of the tariff period. A row for that very period stands before one of the same prefix for all periods.
     """
-    places: dict[str, int] = {}
-    for name in dict.fromkeys(("", period)) if deck.size else ():
-        rows, prefix = deck.columns["period"].rows_of(name), deck.columns["prefix"]
-        places.update(zip(map(prefix.values.__getitem__, prefix.codes[rows].tolist()), rows.tolist(), strict=True))
+    places: dict[str, int] = dict(prefixes_of(deck).places) if period else {}
+    if deck.size:
+        prefix, rows = deck.columns["prefix"], deck.columns["period"].rows_of(period)
+        places |= zip(map(prefix.values.__getitem__, prefix.codes[rows].tolist()), rows.tolist(), strict=True)
     return Prefixes(deck=deck, places=places, longest=max(map(len, places), default=0))
 
 

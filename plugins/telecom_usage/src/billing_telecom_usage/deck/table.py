@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import attrs
 
@@ -67,37 +69,85 @@ class DeckRow:
         return parse_groups(self.groups) if self.groups else two_blocks(self.rate_per_min, self.initial_s, self.increment_s)
 
 
+_Fault = tuple[str, str]
+"""What is wrong with a value, and what to do about it."""
+_Rule = tuple[str, Callable[[Any], _Fault | None]]
+"""A field, and what tells the fault of its value."""
+
+
 def deck_findings(deck: RateTable) -> tuple[Finding, ...]:
-    """Return what is wrong with the rows of a deck beyond types and keys."""
-    return tuple(finding for number, row in enumerate(deck.rows, start=1) for finding in _row_findings(deck, number, row))
+    """Return what is wrong with the rows of a deck beyond types and keys, row by row; what many rows say is looked at once."""
+    if not deck.size:
+        return ()
+    crossed = (_crossed_limits(deck), "minimum_charge", ("the least price is above the highest", "Correct one of them"))
+    faults = [*_faults(deck, _rules(deck.currency)), crossed, *_faults(deck, [("groups", _groups_fault)])]
+    placed = [(row, field, fault) for rows, field, fault in faults for row in rows]
+    return tuple(_finding(deck, row, field, fault) for row, field, fault in sorted(placed, key=lambda one: one[0]))
 
 
-def _row_findings(deck: RateTable, number: int, row: DeckRow) -> Iterator[Finding]:
-    def told(what: str, remedy: str, field: str) -> Finding:
-        value = getattr(row, field)
-        return Finding(
-            code="TEL30", what=what, remedy=remedy, line=number, field=field, value="" if value is None else str(value)
-        )
+def _faults(deck: RateTable, rules: Iterable[_Rule]) -> Iterator[tuple[list[int], str, _Fault]]:
+    """Yield what is wrong with the values of some fields, and the rows that have them."""
+    for field, fault_of in rules:
+        column = deck.columns[field]
+        for code, value in enumerate(column.values):
+            fault = fault_of(value)
+            if fault is not None:
+                yield (column.codes == code).nonzero()[0].tolist(), field, fault
 
-    if row.prefix != ANY and not (row.prefix.isascii() and row.prefix.isdigit() and len(row.prefix) <= E164_DIGITS):
-        remedy = f"Write digits with country code and without plus, or {ANY} for all other numbers"
-        yield told(f"a prefix is one to {E164_DIGITS} digits", remedy, "prefix")
-    if not row.destination.strip():
-        yield told("the destination has no name", "Name it as bills shall print it", "destination")
-    if row.currency and deck.currency and row.currency != deck.currency:
-        yield told(f"the deck is in {deck.currency}", "Load prices of another currency as another deck", "currency")
+
+def _finding(deck: RateTable, row: int, field: str, fault: _Fault) -> Finding:
+    value = getattr(deck.row(row), field)
+    what, remedy = fault
+    return Finding(code="TEL30", what=what, remedy=remedy, line=row + 1, field=field, value="" if value is None else str(value))
+
+
+def _rules(currency: str) -> Iterator[_Rule]:
+    """Yield what holds for the fields of a deck in a currency."""
+    yield "prefix", _prefix_fault
+    yield "destination", lambda name: None if name.strip() else ("the destination has no name", "Name it as bills shall print it")
+    other = (f"the deck is in {currency}", "Load prices of another currency as another deck")
+    yield "currency", lambda own: other if own and currency and own != currency else None
+    negative = ("a price is negative", "Give credits by another component")
     for field in ("rate_per_min", "connect_fee", "minimum_charge", "maximum_charge"):
-        if (getattr(row, field) or 0) < 0:
-            yield told("a price is negative", "Give credits by another component", field)
+        yield field, lambda price: negative if price is not None and price.numerator < 0 else None
     for field, least in (("initial_s", 1), ("increment_s", 1), ("included_s", 0), ("nocharge_s", 0), ("minimum_s", 0)):
-        if not least <= getattr(row, field) <= _LONGEST_BLOCK:
-            yield told(f"seconds must be {least} to {_LONGEST_BLOCK}", "Correct the row", field)
-    if row.minimum_charge is not None and row.maximum_charge is not None and row.minimum_charge > row.maximum_charge:
-        yield told("the least price is above the highest", "Correct one of them", "minimum_charge")
+        yield field, functools.partial(_seconds_fault, least)
+
+
+def _prefix_fault(prefix: str) -> _Fault | None:
+    if prefix == ANY or (prefix.isascii() and prefix.isdigit() and len(prefix) <= E164_DIGITS):
+        return None
+    remedy = f"Write digits with country code and without plus, or {ANY} for all other numbers"
+    return f"a prefix is one to {E164_DIGITS} digits", remedy
+
+
+def _seconds_fault(least: int, seconds: int) -> _Fault | None:
+    if least <= seconds <= _LONGEST_BLOCK:
+        return None
+    return f"seconds must be {least} to {_LONGEST_BLOCK}", "Correct the row"
+
+
+def _groups_fault(groups: str) -> _Fault | None:
     try:
-        row.price_groups()
+        if groups:
+            parse_groups(groups)
     except ValueRefused as refused:
-        yield told(refused.what, refused.remedy, "groups")
+        return refused.what, refused.remedy
+    return None
+
+
+def _crossed_limits(deck: RateTable) -> list[int]:
+    """Return the rows whose least price is above their highest."""
+    least, most = (deck.columns[field] for field in ("minimum_charge", "maximum_charge"))
+    if least.values == (None,) or most.values == (None,):
+        return []
+    pairs = list(zip(least.codes.tolist(), most.codes.tolist(), strict=True))
+    crossed = set()
+    for low, high in set(pairs):
+        limits = least.values[low], most.values[high]
+        if None not in limits and limits[0] > limits[1]:
+            crossed.add((low, high))
+    return [row for row, pair in enumerate(pairs) if pair in crossed]
 
 
 DECK = RateTableKind(
