@@ -106,12 +106,19 @@ def rate_table_content(connection: Connection, row: RateTableRow) -> bytes:
     Raises:
         StorageError: ``TABLE34`` where they, or what was said about them, are not what was loaded.
     """
+    return _proven(_stored(connection, row), row)
+
+
+def _stored(connection: Connection, row: RateTableRow) -> bytes:
     table = rate_table_version.c
     query = sa.select(table.content).where(table.code == row.code, table.version == row.version)
-    stored = connection.execute(query).scalar_one_or_none()
+    return bytes(connection.execute(query).scalar_one_or_none() or b"")
+
+
+def _proven(stored: bytes, row: RateTableRow) -> bytes:
     packed = zlib.decompressobj()
     try:
-        content = packed.decompress(bytes(stored or b""))
+        content = packed.decompress(stored)
     except zlib.error:
         content = b""
     if not packed.eof or packed.unused_data:  # cut, or with bytes after its end
@@ -122,7 +129,7 @@ def rate_table_content(connection: Connection, row: RateTableRow) -> bytes:
 
 
 def load_rate_table(connection: Connection, row: RateTableRow, kinds: Mapping[str, RateTableKind]) -> RateTable:
-    """Return a version with its rows; within a process the same version is the same object, and is read once.
+    """Return a version with its rows; within a process the same stored version is the same object, proven and read once.
 
     Args:
         connection: a connection.
@@ -133,19 +140,21 @@ def load_rate_table(connection: Connection, row: RateTableRow, kinds: Mapping[st
         StorageError: ``TABLE33`` where it cannot be read, mostly because the plugin of its kind is not enabled; ``TABLE34`` where
             it was changed since it was loaded.
     """
-    content = rate_table_content(connection, row)
+    stored = _stored(connection, row)
     kind = kinds.get(row.kind)
     if kind is None:
+        _proven(stored, row)
         raise StorageError(
             "TABLE33",
             f"no enabled plugin offers the kind {row.kind!r} of the rate table {row.name}",
             remedy="Enable the plugin that offers it",
         )
-    return _read(row.header, content, kind)
+    return _read(row, stored, kind)
 
 
 @functools.lru_cache(maxsize=64)
-def _read(header: RateTableHeader, content: bytes, kind: RateTableKind) -> RateTable:
+def _read(row: RateTableRow, stored: bytes, kind: RateTableKind) -> RateTable:
+    header, content = row.header, _proven(stored, row)
     read = read_rate_table(
         content, file=f"rate table {header.name} as loaded", header=header, kind=attrs.evolve(kind, check=None)
     )
