@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Priced, Rating
 from billing_framework.rating.state import CarriedState
+from billing_framework.rating.stored_records import StoredRecords, keys_of
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Amount
@@ -30,7 +31,7 @@ def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
         yield f"returned {type(rating).__name__} instead of a Rating"
         return
     agreements = {usage.agreement.code: usage for usage in group.agreements}
-    given = {record.key for usage in group.agreements for record in usage.records}
+    given = {key for usage in group.agreements for key in keys_of(usage.records)}
     seen: set[tuple[str, str, DateSpan, str]] = set()
     for measure in rating.measures:
         fault = _measure_fault(measure, agreements, given)
@@ -220,8 +221,8 @@ def state_fault(state: object) -> str:
     return ""
 
 
-def due_records(group: BillingGroup, divisible: Collection[str], carried: Collection[str] = ()) -> tuple[KeyedUsage, ...]:
-    """Return the records of the period, each of which must be accounted for.
+def due_records(group: BillingGroup, divisible: Collection[str], carried: Collection[str] = ()) -> dict[int, str]:
+    """Return the key and kind of each record of the period, which must be accounted for.
 
     Records in the reach before and after the period are not among them: only those guided to the agreement that start in its
     period, divisible ones that share an instant with it, and carried ones that no document has billed, however old.
@@ -232,9 +233,12 @@ def due_records(group: BillingGroup, divisible: Collection[str], carried: Collec
         carried: names of the kinds whose records are each billed once, whenever they started.
     """
     zone = timezone(group.account.zone)
-    due = {}
+    due: dict[int, str] = {}
     for usage in group.agreements:
         code, period = usage.agreement.code, usage.period.instants(zone)
+        if all_due := _all_due(usage, period.end, carried):
+            due.update(all_due)
+            continue
         start, end = period.start, period.end
         for record in usage.records:
             if record.assignment.agreement != code:
@@ -242,17 +246,39 @@ def due_records(group: BillingGroup, divisible: Collection[str], carried: Collec
             span, kind = record.usage.span, record.usage.kind
             starts = span.start < end and (start <= span.start or kind in carried)
             if starts or (kind in divisible and span.overlaps(period)):
-                due[record.key] = record
-    return tuple(due.values())
+                due[record.key] = kind
+    return due
 
 
-def lost_records(rating: Rating, due: Collection[KeyedUsage], carried: Collection[str] = ()) -> tuple[KeyedUsage, ...]:
-    """Return the records that are due and that a rating names nowhere; only carried ones may be left for a later bill."""
-    accounted = {key for measure in rating.measures for key in measure.records}
-    accounted.update(key for charge in rating.charges for key in charge.records)
-    accounted.update(rating.unpriced)
-    lost = [one for one in due if one.key not in accounted]
-    return tuple(one for one in lost if not (one.key in rating.deferred and one.usage.kind in carried)) if lost else ()
+def _all_due(usage: AgreementUsage, before: datetime, carried: Collection[str]) -> dict[int, str]:
+    """Return key and kind of an agreement's records where all are its own, carried and due; none where each must be looked at."""
+    records, code = usage.records, usage.agreement.code
+    if not isinstance(records, StoredRecords):
+        return {}
+    found: dict[int, str] = {}
+    for stretch in records.stretches:
+        kind = stretch.columns.kind
+        if stretch.assignment.agreement != code or kind not in carried or stretch.last_start >= before:
+            return {}
+        found.update(dict.fromkeys(stretch.keys, kind))
+    return found
+
+
+def lost_records(rating: Rating, due: Mapping[int, str], carried: Collection[str] = ()) -> tuple[int, ...]:
+    """Return the keys of the records that are due and that a rating names nowhere; only carried ones may be left for later.
+
+    Args:
+        rating: the rating.
+        due: key of each record that is due to its kind.
+        carried: names of the kinds whose records are each billed once.
+    """
+    lost = set(due)
+    for measure in rating.measures:
+        lost.difference_update(measure.records)
+    for charge in rating.charges:
+        lost.difference_update(charge.records)
+    lost.difference_update(rating.unpriced)
+    return tuple([key for key in due if key in lost and not (key in rating.deferred and due[key] in carried)]) if lost else ()
 
 
 def named(records: Sequence[KeyedUsage]) -> str:

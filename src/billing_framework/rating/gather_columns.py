@@ -1,18 +1,22 @@
-"""Records as objects become columns, for shards whose records were loaded or edited as objects."""
+"""The records of many billing groups become the columns of a shard: from the columns that they stand in, or from objects."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import attrs
 import numpy as np
+import numpy.typing as npt
 
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
+from billing_framework.rating.stored_records import Records, StoredRecords, of_kinds
 from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColumns
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.record import UsageKind
@@ -27,50 +31,109 @@ def columns_of(groups: Sequence[BillingGroup], kind: UsageKind, fields: Sequence
     """Return the records of one kind of many billing groups as columns.
 
     Args:
-        groups: the groups with their records as objects, as a rater sees them.
+        groups: the groups with their records, as a rater sees them.
         kind: the usage kind.
         fields: names of the fields of its body that are needed.
     """
-    records: list[KeyedUsage] = []
-    firsts, owners, group_of = [0], list[str](), list[int]()
-    mixed: set[int] = set()
     usages = tuple(usage for group in groups for usage in group.agreements)
-    for place, group in enumerate(groups):
-        for usage in group.agreements:
-            own = [one for one in usage.records if one.usage.kind == kind.name]
-            if len(own) < len(usage.records):
-                mixed.add(place)
-            records += own
-            owners += [usage.agreement.code] * len(own)
-            firsts.append(len(records))
-            group_of.append(place)
-    if not _ordered(records, firsts):
-        for first, last in pairwise(firsts):
-            records[first:last] = sorted(records[first:last], key=lambda one: (one.usage.subject, one.usage.start, one.key))
-    delivered = [one.usage for one in records]
-    spans, bodies = [one.span for one in delivered], [one.body for one in delivered]
-    starts = _instants([span.start for span in spans])
-    known = {field.name: field for field in body_fields(kind)}
+    own = [of_kinds(usage.records, (kind.name,)) for usage in usages]
+    group_of = [place for place, group in enumerate(groups) for _ in group.agreements]
+    mixed = {place for place, usage, some in zip(group_of, usages, own, strict=True) if some is not usage.records}
+    firsts = _whole([0, *itertools.accumulate(map(len, own))])
+    rows = _stored_rows(own, usages, fields) or _object_rows(own, usages, kind, fields)
     zones = [timezone(groups[place].account.zone) for place in group_of]
-    day, second = _local(starts, zones, _whole(firsts))
+    day, second = _local(rows.start, zones, firsts)
     return UsageColumns(
         kind=kind.name,
         groups=tuple(groups),
         usages=usages,
         group_of=_whole(group_of),
-        firsts=_whole(firsts),
+        firsts=firsts,
         terms=terms_of(groups),
         state_until=_whole([state_until(usage) for usage in usages]),
+        keys=rows.keys,
+        own=rows.own,
+        subject=rows.subject,
+        start=rows.start,
+        end=rows.end,
+        day=day,
+        second=second,
+        fields=rows.fields,
+        mixed=frozenset(mixed),
+        settings=groups[0].settings if groups else None,
+        record=rows.record,
+    )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Rows:
+    """What `UsageColumns` says of each record by itself."""
+
+    keys: Integers
+    own: npt.NDArray[np.bool_]
+    subject: FieldColumn
+    start: Integers
+    end: Integers
+    fields: dict[str, FieldColumn]
+    record: Callable[[int], KeyedUsage]
+
+
+def _stored_rows(own: Sequence[Records], usages: Sequence[AgreementUsage], fields: Sequence[str]) -> _Rows | None:
+    """Return records that stand in the same columns, without an object for any; None where they do not."""
+    stored = [some for some in own if isinstance(some, StoredRecords)]
+    stretches = [stretch for some in stored for stretch in some.stretches]
+    if len(stored) < len(own) and any(not isinstance(some, StoredRecords) and some for some in own):
+        return None
+    if len({id(stretch.columns) for stretch in stretches}) != 1:
+        return None
+    columns = stretches[0].columns
+    lows, lengths = _whole([stretch.low for stretch in stretches]), _whole([len(stretch) for stretch in stretches])
+    ends = np.cumsum(lengths)
+    places = np.arange(int(ends[-1])) + np.repeat(lows - (ends - lengths), lengths)
+    guided = [
+        stretch.assignment.agreement == usage.agreement.code
+        for usage, some in zip(usages, own, strict=True)
+        if isinstance(some, StoredRecords)
+        for stretch in some.stretches
+    ]
+    subjects = text_column([columns.subject(stretch.low) for stretch in stretches])
+    edges, listed = ends.tolist(), stretches
+
+    def record(row: int) -> KeyedUsage:
+        number = bisect_right(edges, row)
+        stretch = listed[number]
+        (found,) = attrs.evolve(stretch, low=int(places[row]), high=int(places[row]) + 1).records()
+        return found
+
+    return _Rows(
+        keys=_whole(columns.keys)[places],
+        own=np.repeat(np.array(guided, dtype=bool), lengths),
+        subject=attrs.evolve(subjects, numbers=np.repeat(subjects.numbers, lengths)),
+        start=_whole(columns.starts)[places],
+        end=_whole(columns.ends)[places],
+        fields={name: columns.field(name).at(places) for name in fields},
+        record=record,
+    )
+
+
+def _object_rows(own: Sequence[Records], usages: Sequence[AgreementUsage], kind: UsageKind, fields: Sequence[str]) -> _Rows:
+    """Return records that are objects."""
+    records = [record for some in own for record in some]
+    firsts = [0, *itertools.accumulate(map(len, own))]
+    if not _ordered(records, firsts):
+        for first, last in pairwise(firsts):
+            records[first:last] = sorted(records[first:last], key=lambda one: (one.usage.subject, one.usage.start, one.key))
+    delivered = [one.usage for one in records]
+    spans, bodies = [one.span for one in delivered], [one.body for one in delivered]
+    known = {field.name: field for field in body_fields(kind)}
+    owners = [usage.agreement.code for usage, some in zip(usages, own, strict=True) for _ in some]
+    return _Rows(
         keys=_whole([one.key for one in records]),
         own=np.array([one.assignment.agreement == owner for one, owner in zip(records, owners, strict=True)], dtype=bool),
         subject=text_column([one.subject for one in delivered]),
-        start=starts,
+        start=_instants([span.start for span in spans]),
         end=_instants([span.end for span in spans]),
-        day=day,
-        second=second,
         fields={name: field_column(known[name], list(map(attrgetter(name), bodies))) for name in fields},
-        mixed=frozenset(mixed),
-        settings=groups[0].settings if groups else None,
         record=records.__getitem__,
     )
 

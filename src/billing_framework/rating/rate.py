@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -12,8 +12,9 @@ from billing_framework.rating.agreement_pricing import price_agreement
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.contract import due_records, loose_parts, lost_records, named, rating_faults
 from billing_framework.rating.offers import RatingOffers
-from billing_framework.rating.rater import BillingGroup, ColumnarRate, KeyedUsage, Rater, Rating
+from billing_framework.rating.rater import BillingGroup, ColumnarRate, Rater, Rating
 from billing_framework.rating.state import CarriedState
+from billing_framework.rating.stored_records import kinds_of, of_kinds
 from billing_framework.values.finding import Finding, Severity
 
 
@@ -93,7 +94,7 @@ def _columns(
     rater: Rater,
     rate_columns: ColumnarRate,
     groups: Sequence[BillingGroup],
-    due: Sequence[Collection[KeyedUsage]],
+    due: Sequence[Mapping[int, str]],
     offers: RatingOffers,
 ) -> Iterator[tuple[int, Rating]]:
     """Yield place and rating of the groups that the columnar twin of a rater has rated by the contract, or has spoilt."""
@@ -110,7 +111,7 @@ def _columns(
         if loose_parts(group.agreements) != given:
             yield place, _spoilt(rater, who, group, offers)
         elif failed is None and ratings is not None:
-            check = partial(_checked, ratings[place], group, [one for one in due[place] if one.usage.kind in rater.kinds], offers)
+            check = partial(_checked, ratings[place], group, _due_of(rater, due[place]), offers)
             checked, fault = offers.attempt(check, rater.name, who, group.account.code)
             if checked is not None:
                 yield place, checked
@@ -129,7 +130,11 @@ def _spoilt(rater: Rater, who: str, group: BillingGroup, offers: RatingOffers) -
     return Rating(findings=(offers.broken(rater.name, f"{who} changed what it was given", group.account.code),))
 
 
-def _checked(rating: Rating, group: BillingGroup, due: Collection[KeyedUsage], offers: RatingOffers) -> Rating | None:
+def _due_of(rater: Rater, due: Mapping[int, str]) -> Mapping[int, str]:
+    return {key: kind for key, kind in due.items() if kind in rater.kinds}
+
+
+def _checked(rating: Rating, group: BillingGroup, due: Mapping[int, str], offers: RatingOffers) -> Rating | None:
     if any(rating_faults(rating, group)) or lost_records(rating, due, offers.carried_kinds):
         return None
     return rating
@@ -148,12 +153,12 @@ def rate_group(group: BillingGroup, offers: RatingOffers) -> RatedGroup:
     return _rated(group, _due(group, offers), offers, {})
 
 
-def _rated(group: BillingGroup, records: Collection[KeyedUsage], offers: RatingOffers, done: Mapping[str, Rating]) -> RatedGroup:
+def _rated(group: BillingGroup, due: Mapping[int, str], offers: RatingOffers, done: Mapping[str, Rating]) -> RatedGroup:
     """Return what a group comes to.
 
     Args:
         group: the group.
-        records: its records that are due.
+        due: key of each of its records that are due to its kind.
         offers: raters, charge models and settings of the deployment.
         done: ratings by rater that a columnar twin has made and that were checked; the others are asked now.
     """
@@ -166,7 +171,6 @@ def _rated(group: BillingGroup, records: Collection[KeyedUsage], offers: RatingO
     unpriced = {key: reason for rating in ratings for key, reason in rating.unpriced.items()}
     for one in priced:
         unpriced.update(one.unpriced)
-    due = {record.key: record for record in records}
     deferred = {key: reason for rating in ratings for key, reason in rating.deferred.items() if key in due}
     return RatedGroup(
         account=group.account.code,
@@ -175,12 +179,12 @@ def _rated(group: BillingGroup, records: Collection[KeyedUsage], offers: RatingO
         findings=tuple(findings),
         unpriced=unpriced,
         deferred=deferred,
-        billed=tuple(sorted(key for key, one in due.items() if one.usage.kind in offers.carried_kinds and key not in deferred)),
+        billed=tuple(sorted([key for key, kind in due.items() if kind in offers.carried_kinds and key not in deferred])),
         control=_control(due, charges, unpriced, deferred),
     )
 
 
-def _due(group: BillingGroup, offers: RatingOffers) -> tuple[KeyedUsage, ...]:
+def _due(group: BillingGroup, offers: RatingOffers) -> Mapping[int, str]:
     return due_records(group, offers.divisible_kinds, offers.carried_kinds)
 
 
@@ -188,8 +192,8 @@ def _own(rater: Rater, group: BillingGroup, offers: RatingOffers) -> BillingGrou
     """Return a group as a rater sees it: the records of its kinds, the settings of its plugin."""
     agreements = []
     for usage in group.agreements:
-        records = tuple([one for one in usage.records if one.usage.kind in rater.kinds])
-        agreements.append(usage if len(records) == len(usage.records) else attrs.evolve(usage, records=records))
+        records = of_kinds(usage.records, rater.kinds)
+        agreements.append(usage if records is usage.records else attrs.evolve(usage, records=records))
     return attrs.evolve(group, agreements=tuple(agreements), settings=offers.settings_of(rater.name))
 
 
@@ -211,9 +215,10 @@ def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
     lost = lost_records(rating, _due(own, offers), offers.carried_kinds)
     if not lost:
         return rating
+    missing = {one.key: one for usage in own.agreements for one in usage.records if one.key in lost}
     finding = Finding(
         code="RATE02",
-        what=f"{who} of {offers.plugin(rater.name)} accounts for {len(lost)} records nowhere: {named(lost)}",
+        what=f"{who} of {offers.plugin(rater.name)} accounts for {len(lost)} records nowhere: {named(list(missing.values()))}",
         remedy="Report it to the author of the plugin",
         subject=group.account.code,
     )
@@ -222,7 +227,7 @@ def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
 
 def _unrated(group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
     rated = {kind for rater in offers.raters for kind in rater.kinds}
-    for kind in sorted({record.usage.kind for usage in group.agreements for record in usage.records} - rated):
+    for kind in sorted({kind for usage in group.agreements for kind in kinds_of(usage.records)} - rated):
         yield Finding(
             code="RATE09",
             what=f"no rater rates usage of the kind {kind!r}",
@@ -257,7 +262,7 @@ def _priced_by(agreement: str, component: str, group: BillingGroup, offers: Rati
 
 
 def _control(
-    due: Mapping[int, KeyedUsage], charges: Iterable[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]
+    due: Mapping[int, str], charges: Iterable[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]
 ) -> Control:
     keys = set(due)
     priced = {key for charge in charges for key in charge.records} & keys
@@ -271,5 +276,5 @@ def _control(
         unpriced=dict(sorted(Counter(free.values()).items())),
         deferred=dict(sorted(Counter(waiting.values()).items())),
         lost=len(left) - len(waiting),
-        by_kind=dict(sorted(Counter([one.usage.kind for one in due.values()]).items())),
+        by_kind=dict(sorted(Counter(due.values()).items())),
     )

@@ -70,7 +70,7 @@ class AgreementUsage:
         earlier_tiles: plan versions in force on the dates before `period` on which carried records start, in order of date.
         tables: versions of the rate tables that the plans of its tiles name, as far as their dates need them; see `table`.
         records: current usage records, ordered by kind, subject, start and key; divisible ones may reach over the period's edges,
-            carried ones may start long before it.
+            carried ones may start long before it. They equal the tuple of them, and are made where somebody asks for them.
         state: carried state by name, as it stood before the period.
         billed_through: component code to the date up to which it has been billed already, for recurring components.
     """
@@ -84,7 +84,7 @@ class AgreementUsage:
     earlier_tiles: tuple[Tile, ...] = ()
     tables: tuple[RateTable, ...] = ()
     assignments: tuple[Assignment, ...] = ()
-    records: tuple[KeyedUsage, ...] = ()
+    records: Sequence[KeyedUsage] = ()
     state: Mapping[str, CarriedState] = attrs.field(factory=dict)
     billed_through: Mapping[str, date] = attrs.field(factory=dict)
 

@@ -48,6 +48,16 @@ class FieldColumn:
             raise AssertionError(row)  # asked for the text of a number
         return bytes(self.texts[int(self.numbers[row])]).decode()
 
+    def at(self, places: Integers) -> FieldColumn:
+        """Return the column of the records at some places, in that order."""
+        missing = None if self.missing is None else self.missing[places]
+        if self.starts is None:
+            return attrs.evolve(self, numbers=self.numbers[places], missing=missing)
+        lengths = np.diff(self.starts)[places]
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        inner = np.arange(starts[-1]) + np.repeat(self.starts[places] - starts[:-1], lengths)
+        return attrs.evolve(self, numbers=self.numbers[inner], starts=starts, missing=missing)
+
     def code(self, text: str) -> int:
         """Return the place of a text among `texts`, -1 where no record has it."""
         known: list[bytes] = [] if self.texts is None else self.texts.tolist()

@@ -29,7 +29,12 @@ def usage_key(source: str, external_id: str, salt: int = 0) -> int:
 
 def slot_key(usage: AnyUsage) -> int:
     """Return the id of what the record speaks about, 0 where records of its kind never replace each other."""
-    return natural_id("slot", usage.kind, usage.subject, usage.slot) if usage.slot else 0
+    return slot_key_of(usage.kind, usage.subject, usage.slot)
+
+
+def slot_key_of(kind: str, subject: str, slot: str) -> int:
+    """Return the id of what a record of a kind and subject speaks about, 0 where it has no slot."""
+    return natural_id("slot", kind, subject, slot) if slot else 0
 
 
 def content_digest(usage: AnyUsage, fields: Sequence[BodyField], mark: bytes = b"") -> bytes:

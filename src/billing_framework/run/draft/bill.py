@@ -32,7 +32,6 @@ from billing_framework.storage.billing.billed_records import DeliveredRecords
 from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus
 from billing_framework.taxing.tax import TaxableLine, TaxedDocument, tax_document
-from billing_framework.usage.content import slot_key
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.finding import Finding
@@ -123,7 +122,7 @@ def delivered_records(
         DeliveredRecords(
             account=account,
             billed=rated[account].billed,
-            claims=tuple(slot_key(material.usage[key]) or key for key in rated[account].billed),
+            claims=material.claims(rated[account].billed),
             deferred=rated[account].deferred,
         )
         for account in accounts

@@ -6,7 +6,7 @@ small, and a replay years later can tell which of them was altered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 import attrs
@@ -21,7 +21,9 @@ from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.rater import Tile
 from billing_framework.rating.state import CarriedState
+from billing_framework.rating.stored_records import RecordColumns
 from billing_framework.taxing.tax_rate import TaxRate
+from billing_framework.usage.content import slot_key
 from billing_framework.usage.record import AnyUsage, UsageKind
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
@@ -197,13 +199,14 @@ class Material:
     """The values behind the names in manifests: usage records by key, plan versions and rate tables by ``code@version``.
 
     The kinds of the records are there by name, for the edits of reviewers. What is made of like parts of manifests is made once:
-    `tiles` gives the same object for the same names.
+    `tiles` gives the same object for the same names. The records of a kind may stand in columns instead of in `usage`.
     """
 
     usage: Mapping[int, AnyUsage]
     plans: Mapping[str, PlanVersion]
     tables: Mapping[str, RateTable] = attrs.field(factory=dict)
     kinds: Mapping[str, UsageKind] = attrs.field(factory=dict)
+    columns: Mapping[str, RecordColumns] = attrs.field(factory=dict)
     _tiles: dict[tuple[TileRef, ...], tuple[Tile, ...]] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
     def tiles(self, refs: tuple[TileRef, ...]) -> tuple[Tile, ...]:
@@ -212,3 +215,23 @@ class Material:
         if known is None:
             known = self._tiles[refs] = tuple(Tile(dates=ref.dates, plan=self.plans[ref.plan]) for ref in refs)
         return known
+
+    def record(self, key: int) -> AnyUsage:
+        """Return a record; made for whoever asks where it stands in columns."""
+        for columns in self.columns.values():
+            if key in columns.places:
+                place = columns.places[key]
+                return next(iter(columns.usages(place, place + 1)))
+        return self.usage[key]
+
+    def claims(self, keys: Iterable[int]) -> tuple[int, ...]:
+        """Return what no two documents bill of each of some records: the key of what it speaks about, else its own."""
+        if self.columns and not any(columns.has_slots for columns in self.columns.values()) and not self.usage:
+            return tuple(keys)
+        return tuple([self._claim(key) for key in keys])
+
+    def _claim(self, key: int) -> int:
+        for columns in self.columns.values():
+            if key in columns.places:
+                return columns.claim(columns.places[key])
+        return slot_key(self.usage[key]) or key

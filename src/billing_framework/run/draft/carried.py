@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import repeat
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -12,10 +14,13 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
+from billing_framework.run.draft.bill_input import UsageRef
 from billing_framework.run.draft.guiding import lasting
-from billing_framework.storage.usage.carried import load_repeated, load_unbilled
+from billing_framework.storage.column_types import microseconds
+from billing_framework.storage.usage.carried import Waiting, load_repeated, load_unbilled
+from billing_framework.storage.usage.columns import StoredColumns, joined
 from billing_framework.storage.usage.kind_table import KindTable
-from billing_framework.storage.usage.load import UsageRow, newest_batch
+from billing_framework.storage.usage.load import newest_batch
 from billing_framework.values.clock import timezone
 from billing_framework.values.period import ONE_DAY, DateSpan
 
@@ -25,14 +30,33 @@ class CarriedRecords:
     """The carried records of one agreement.
 
     Attributes:
-        rows: the records in order of kind, subject, start and key.
+        spans: the records in order of kind, subject, start and key: columns, first place and the one after the last.
         assignments: the assignments that brought them, in order of subject and date.
-        dates: local dates on which they start, in order.
+        zone: zone of the account.
     """
 
-    rows: tuple[UsageRow, ...] = ()
+    spans: tuple[tuple[StoredColumns, int, int], ...] = ()
     assignments: tuple[Assignment, ...] = ()
-    dates: tuple[date, ...] = ()
+    zone: ZoneInfo
+
+    def refs(self) -> list[UsageRef]:
+        """Return the records by name, in order."""
+        return [ref for columns, low, high in self.spans for ref in columns_refs(columns, low, high)]
+
+    def dates_before(self, day: date) -> list[date]:
+        """Return the local dates before a date on which they start, in order."""
+        found: set[date] = set()
+        for columns, low, high in self.spans:
+            # A clock that is set back over midnight shows a date again.
+            if columns.start(low).astimezone(self.zone).date() - ONE_DAY < day:
+                found |= {columns.start(place).astimezone(self.zone).date() for place in range(low, high)}
+        return sorted(one for one in found if one < day)
+
+
+def columns_refs(columns: StoredColumns, low: int, high: int) -> Iterator[UsageRef]:
+    """Yield the names of records that stand in columns, from a place up to another."""
+    digests = [digest.hex() for digest in columns.digests[low:high]]
+    return map(UsageRef, repeat(columns.kind), columns.keys[low:high], digests)
 
 
 def waiting_records(
@@ -44,8 +68,8 @@ def waiting_records(
     period: DateSpan,
     repeats: Collection[int],
     takes_waiting: bool = True,
-) -> Mapping[str, Sequence[UsageRow]]:
-    """Return by subject the carried records that wait for a bill, in one pass for a batch of accounts.
+) -> Waiting:
+    """Return by kind the carried records that wait for a bill, in one pass for a batch of accounts.
 
     Args:
         connection: a connection with one snapshot.
@@ -65,40 +89,59 @@ def waiting_records(
     subjects = {one.subject for listed in assignments.values() for one in listed if one.starts_on < period.end}
     ends = (period.instants(timezone(name)).end for name in sorted({account.zone for account in accounts}))
     found = load_unbilled(connection, kinds, subjects, before=max(ends), up_to_batch=known)
-    for subject, rows in again.items():
-        there = {row.key for row in rows}
-        found[subject] = [*rows, *(row for row in found.get(subject, ()) if row.key not in there)]
+    for kind, columns in again.items():
+        found[kind] = joined(columns, found[kind]) if kind in found else columns
     return found
 
 
-def carried_records(
-    assignments: Iterable[Assignment], waiting: Mapping[str, Sequence[UsageRow]], period: DateSpan, zone: ZoneInfo
-) -> CarriedRecords:
+def carried_records(assignments: Iterable[Assignment], waiting: Waiting, period: DateSpan, zone: ZoneInfo) -> CarriedRecords:
     """Return the carried records that an agreement is billed for: those that start while their identifier is its own.
 
     Args:
         assignments: all assignments of the agreement.
-        waiting: carried records by subject.
+        waiting: carried records by kind.
         period: dates to bill; what starts after them waits.
         zone: zone of the account.
     """
+    if not waiting:
+        return CarriedRecords(zone=zone)
     end = period.instants(zone).end
-    found: dict[int, UsageRow] = {}
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
     brought: list[Assignment] = []
-    days: set[date] = set()
     for assignment in assignments:
         dates = _held(assignment, period.end)
         if dates is None:
             continue
         held = dates.instants(zone)
-        own = [row for row in waiting.get(assignment.subject, ()) if held.start <= row.usage.start < min(held.end, end)]
-        if own:
+        since, before = microseconds(held.start), microseconds(min(held.end, end))
+        own = [(kind, _between(columns, assignment.subject, since, before)) for kind, columns in waiting.items()]
+        for kind, span in own:
+            if span is not None:
+                found.setdefault((kind, assignment.subject), []).append(span)
+        if any(span is not None for _, span in own):
             brought.append(assignment)
-            found |= {row.key: row for row in own}
-            days |= {row.usage.start.astimezone(zone).date() for row in own}
-    rows = sorted(found.values(), key=lambda row: (row.usage.kind, row.usage.subject, row.usage.start, row.key))
     brought.sort(key=lambda one: (one.subject, one.starts_on))
-    return CarriedRecords(rows=tuple(rows), assignments=tuple(brought), dates=tuple(sorted(days)))
+    spans = [(waiting[kind], low, high) for (kind, _), some in sorted(found.items()) for low, high in _united(some)]
+    return CarriedRecords(spans=tuple(spans), assignments=tuple(brought), zone=zone)
+
+
+def _between(columns: StoredColumns, subject: str, since: int, before: int) -> tuple[int, int] | None:
+    """Return the places of the records of a subject that start between two instants, None for none."""
+    low, high = columns.spans.get(subject, (0, 0))
+    first = bisect_left(columns.starts, since, low, high)
+    last = bisect_left(columns.starts, before, first, high)
+    return (first, last) if first < last else None
+
+
+def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans of places in order, those that meet as one: a record that two assignments bring is billed once."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(spans):
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
+    return found
 
 
 def _held(assignment: Assignment, before: date) -> DateSpan | None:
@@ -117,13 +160,13 @@ def billed_dates(agreement: Agreement, period: DateSpan, carried: CarriedRecords
     alive = DateSpan(agreement.starts_on, end).intersection(period) if agreement.starts_on < end else None
     if alive is not None:
         return alive, False
-    over = agreement.starts_on < end <= period.start and carried.rows
+    over = agreement.starts_on < end <= period.start and carried.spans
     return (DateSpan(end - ONE_DAY, end), True) if over else None
 
 
 def earlier_dates(agreement: Agreement, carried: CarriedRecords, before: date) -> DateSpan | None:
     """Return the dates of an agreement's life from its oldest carried record up to a date, None where no record is that old."""
-    old = [day for day in carried.dates if day < before]
+    old = carried.dates_before(before)
     if not old:
         return None
     end = before if agreement.ends_on is None else min(before, agreement.ends_on)

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from billing_framework.accounts.assignment import Assignment
+from billing_framework.rating.stored_records import RecordColumns, Stretch
 from billing_framework.usage.record import UsageKind
-from billing_framework.values.period import DateSpan, Span
+from billing_framework.values.period import ONE_DAY, DateSpan, Span
 
 
 def lasting(assignment: Assignment, dates: DateSpan) -> DateSpan | None:
@@ -72,6 +73,40 @@ def guide(subject: str, span: Span, candidates: Iterable[Assignment], agreement:
         if one.agreement == agreement and _overlaps(span, one, zone):
             return one
     return Assignment(subject=subject, agreement="", starts_on=date.min)
+
+
+def guided_stretches(
+    columns: RecordColumns, low: int, high: int, *, candidates: Iterable[Assignment], agreement: str, zone: ZoneInfo
+) -> list[Stretch]:
+    """Return records of one subject that stand one after the other, with the assignments that `guide` returns of them.
+
+    Args:
+        columns: the columns that they stand in.
+        low: place of the first.
+        high: the place after the last.
+        candidates: assignments, of whatever identifier and agreement.
+        agreement: code of the agreement that is rated.
+        zone: zone of the account.
+    """
+    subject = columns.subject(low)
+    listed = [one for one in candidates if one.subject == subject]
+    if listed and listed[0].agreement == agreement and _lasts_throughout(listed[0], columns, low, high, zone):
+        return [Stretch(columns=columns, low=low, high=high, assignment=listed[0])]
+    found = []
+    for place, usage in enumerate(columns.usages(low, high), start=low):
+        one = guide(subject, usage.span, listed, agreement, zone)
+        found.append(Stretch(columns=columns, low=place, high=place + 1, assignment=one))
+    return found
+
+
+def _lasts_throughout(assignment: Assignment, columns: RecordColumns, low: int, high: int, zone: ZoneInfo) -> bool:
+    """Tell whether an assignment surely lasts on the local dates of records in order of start.
+
+    A clock that is set back over midnight shows a date again, so a record between others may be a day off theirs.
+    """
+    first = columns.start(low).astimezone(zone).date() - ONE_DAY
+    last = columns.start(high - 1).astimezone(zone).date() + ONE_DAY
+    return assignment.starts_on <= first and (assignment.ends_on is None or last < assignment.ends_on)
 
 
 def _reaches(span: Span, listed: Iterable[Assignment], agreement: str, zone: ZoneInfo) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -45,6 +46,7 @@ from billing_framework.storage.master.range_rows import guiding_assignments, res
 from billing_framework.storage.master.rate_table_rows import RateTableRow, load_rate_table, rate_table_rows
 from billing_framework.storage.master.share_rows import load_shares, sharing_accounts
 from billing_framework.storage.master.tax_rows import load_tax_rates
+from billing_framework.storage.usage.carried import Waiting
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_by_key, load_current, newest_batch
 from billing_framework.taxing.tax_rate import TaxRate
@@ -162,7 +164,7 @@ class _Gathered:
     agreements: Mapping[str, tuple[Agreement, ...]]
     assignments: Mapping[str, tuple[Assignment, ...]]
     all_assignments: Mapping[str, tuple[Assignment, ...]]
-    waiting: Mapping[str, Sequence[UsageRow]]
+    waiting: Waiting
     by_subject: Mapping[str, tuple[Assignment, ...]]
     usage: Mapping[str, Sequence[UsageRow]]
     states: Mapping[str, Mapping[str, CarriedState]]
@@ -201,11 +203,12 @@ def load_inputs(
     gathered = _gather(connection, desk, list(values.values()), request)
     gathered = attrs.evolve(gathered, late=_late(connection, desk, list(values.values()), gathered, request))
     inputs = {code: _input(desk, values[code], gathered, request) for code in accounts if code in values}
-    usage = {row.key: row.usage for read in (gathered.usage, gathered.waiting) for listed in read.values() for row in listed}
-    usage |= _late_usage(connection, desk, inputs.values(), usage)
+    usage = {row.key: row.usage for listed in gathered.usage.values() for row in listed}
+    known: list[Container[int]] = [usage, *(columns.places for columns in gathered.waiting.values())]
+    usage |= _late_usage(connection, desk, inputs.values(), known)
     plans = {one.plan.name: one.plan for one in desk.plans}
     tables = _tables(connection, desk, inputs.values())
-    return inputs, Material(usage=usage, plans=plans, tables=tables, kinds=desk.deployment.host.kinds)
+    return inputs, Material(usage=usage, plans=plans, tables=tables, kinds=desk.deployment.host.kinds, columns=gathered.waiting)
 
 
 def _tables(connection: Connection, desk: Desk, inputs: Iterable[BillInput]) -> dict[str, RateTable]:
@@ -288,13 +291,13 @@ def _late(
 
 
 def _late_usage(
-    connection: Connection, desk: Desk, inputs: Iterable[BillInput], known: Mapping[int, AnyUsage]
+    connection: Connection, desk: Desk, inputs: Iterable[BillInput], known: Sequence[Container[int]]
 ) -> dict[int, AnyUsage]:
     """Read the records of billed periods whose difference is billed, as far as they are not known."""
     wanted: dict[str, set[int]] = {}
     for given in inputs:
         if given.late:
-            for ref in (ref for one in given.named for ref in one.usage if ref.key not in known):
+            for ref in (ref for one in given.named for ref in one.usage if not any(ref.key in some for some in known)):
                 wanted.setdefault(ref.kind, set()).add(ref.key)
     return {key: row.usage for key, row in load_by_key(connection, desk.kinds, wanted).items()} if wanted else {}
 
@@ -391,7 +394,7 @@ def _agreement(
         neighbours=_neighbours(assignments, gathered, widened(period, max(1, reach_of(desk.deployment.host.kinds))))
         if assignments
         else (),
-        usage=_refs([*carried.rows, *_seen(desk, account, assignments, gathered, period)]),
+        usage=_refs(carried, _seen(desk, account, assignments, gathered, period)),
         state=tuple(state for _, state in sorted(gathered.states.get(agreement.code, {}).items())),
         billed_through=gathered.billed.get(agreement.code, {}),
         shares=tuple(one for one in gathered.shares.get(agreement.code, ()) if one.starts_on < terms.next_period.end),
@@ -454,7 +457,7 @@ def _earlier(desk: Desk, agreement: Agreement, carried: CarriedRecords, before: 
     if dates is None:
         return Selection(tiles=())
     found = select(agreement, dates, desk.plans, known_at, desk.deployment.host.charge_models)
-    days = [day for day in carried.dates if day in dates]
+    days = [day for day in carried.dates_before(dates.end) if day in dates]
     tiles = tuple(tile for tile in found.tiles if any(day in tile.dates for day in days))
     covered = all(any(day in tile.dates for tile in tiles) for day in days)
     return Selection(tiles=tiles, findings=() if covered else found.findings)
@@ -493,6 +496,8 @@ def _seen(
     ]
 
 
-def _refs(rows: Iterable[UsageRow]) -> tuple[UsageRef, ...]:
-    ordered = sorted(rows, key=lambda one: (one.usage.kind, one.usage.subject, one.usage.span.start, one.key))
-    return tuple(UsageRef(one.usage.kind, one.key, one.digest.hex()) for one in ordered)
+def _refs(carried: CarriedRecords, seen: Iterable[UsageRow]) -> tuple[UsageRef, ...]:
+    """Return records by name in order of kind, subject, start and key; no kind is carried and seen beside its period, too."""
+    ordered = sorted(seen, key=lambda one: (one.usage.kind, one.usage.subject, one.usage.span.start, one.key))
+    refs = [*carried.refs(), *(UsageRef(one.usage.kind, one.key, one.digest.hex()) for one in ordered)]
+    return tuple(sorted(refs, key=attrgetter("kind"))) if ordered else tuple(refs)

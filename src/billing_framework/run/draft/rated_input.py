@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby, pairwise
+from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 import attrs
 
+from billing_framework.accounts.assignment import Assignment
 from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import RECORD_FIELDS, EditedRecords, edit_records
 from billing_framework.rating.rate import RatedGroup
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
-from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material
-from billing_framework.run.draft.guiding import guide
+from billing_framework.rating.stored_records import RecordColumns, StoredRecords
+from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, UsageRef
+from billing_framework.run.draft.guiding import guide, guided_stretches
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 
@@ -50,7 +55,7 @@ def rated_input(given: BillInput, material: Material) -> RatedInput:
         group=BillingGroup(account=given.account, period=given.period, agreements=tuple(agreements), holidays=given.holidays),
         deferred=edited.deferred,
         findings=edited.findings,
-        deferred_kinds=Counter(material.usage[key].kind for key in edited.deferred),
+        deferred_kinds=Counter(material.record(key).kind for key in edited.deferred),
     )
 
 
@@ -108,10 +113,6 @@ def _usage(given: BillInput, one: AgreementInput, material: Material) -> Agreeme
     zone = timezone(given.account.zone)
     candidates = [*one.assignments, *one.earlier_assignments, *one.neighbours]
     code = one.agreement.code
-    records = []
-    for ref in one.usage:
-        usage = material.usage[ref.key]
-        records.append(KeyedUsage(key=ref.key, usage=usage, assignment=guide(usage.subject, usage.span, candidates, code, zone)))
     return AgreementUsage(
         agreement=one.agreement,
         period=one.period,
@@ -122,7 +123,46 @@ def _usage(given: BillInput, one: AgreementInput, material: Material) -> Agreeme
         earlier_tiles=material.tiles(one.earlier_tiles),
         tables=tuple(material.tables[ref.table] for ref in one.tables),
         assignments=one.assignments,
-        records=tuple(records),
+        records=_records(one.usage, candidates, code, zone, material),
         state={state.name: state for state in one.state},
         billed_through=one.billed_through,
     )
+
+
+def _records(
+    refs: Sequence[UsageRef], candidates: Sequence[Assignment], code: str, zone: ZoneInfo, material: Material
+) -> Sequence[KeyedUsage]:
+    """Return the records of an agreement with their assignments: as they stand in columns, where all of them do."""
+    runs = _runs(refs, material.columns)
+    if runs is not None:
+        guided = [guided_stretches(*run, candidates=candidates, agreement=code, zone=zone) for run in runs]
+        return StoredRecords(tuple(stretch for some in guided for stretch in some))
+    records = []
+    for ref in refs:
+        usage = material.record(ref.key)
+        records.append(KeyedUsage(key=ref.key, usage=usage, assignment=guide(usage.subject, usage.span, candidates, code, zone)))
+    return tuple(records)
+
+
+def _runs(refs: Sequence[UsageRef], known: Mapping[str, RecordColumns]) -> list[tuple[RecordColumns, int, int]] | None:
+    """Return columns and places of records, those of one subject that stand together as one; None where some are not there."""
+    runs: list[tuple[RecordColumns, int, int]] = []
+    for kind, some in groupby(refs, key=attrgetter("kind")):
+        columns = known.get(kind)
+        if columns is None:
+            return None
+        keys = [ref.key for ref in some]
+        low = columns.places.get(keys[0], -1)
+        if keys == list(columns.keys[low : low + len(keys)]) and columns.subject(low) == columns.subject(low + len(keys) - 1):
+            runs.append((columns, low, low + len(keys)))  # nearly all agreements have one subject, all records of which they bill
+            continue
+        places = [columns.places.get(key, -1) for key in keys]
+        if min(places) < 0:
+            return None
+        edges = [
+            number
+            for number, (one, other) in enumerate(pairwise(places), start=1)
+            if other != one + 1 or columns.subject(one) != columns.subject(other)
+        ]
+        runs += [(columns, places[low], places[high - 1] + 1) for low, high in pairwise([0, *edges, len(places)])]
+    return runs or None

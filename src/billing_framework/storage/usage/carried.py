@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,14 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import subject_id
+from billing_framework.storage.usage.columns import StoredColumns, read_columns, read_keys
 from billing_framework.storage.usage.kind_table import KindTable
-from billing_framework.storage.usage.load import UsageRow, current_records, load_by_key, records_of
+from billing_framework.storage.usage.load import current_records
 from billing_framework.storage.usage.rows import Tables, among, subject_names
 from billing_framework.storage.usage.tables import usage_key
 
-Waiting = dict[str, list[UsageRow]]
+Waiting = dict[str, StoredColumns]
+"""Usage kind to its records that are to be billed."""
 
 
 def load_unbilled(
@@ -37,13 +39,12 @@ def load_unbilled(
         up_to_batch: number of the newest batch that counts.
     """
     ids = {subject_id(subject): subject for subject in subjects}
-    found: Waiting = defaultdict(list)
-    for _, derived in sorted(tables.items()):
-        if not derived.kind.carried:
-            continue
-        for one in records_of(connection, derived, _unbilled(derived, before, up_to_batch), ids):
-            found[one.usage.subject].append(one)
-    return dict(found)
+    found = {
+        name: read_columns(connection, derived, _unbilled(derived, before, up_to_batch), ids)
+        for name, derived in sorted(tables.items())
+        if derived.kind.carried
+    }
+    return {name: columns for name, columns in found.items() if len(columns)}
 
 
 def _unbilled(derived: KindTable, before: datetime, up_to_batch: int) -> sa.Select[Any]:
@@ -121,12 +122,9 @@ def load_repeated(connection: Connection, tables: Tables, documents: Collection[
         for row in rows_of(connection, claims, lambda some: standing.where(one_of(columns.claim, some)))
         if row.document_id not in together
     }
-    keys: Mapping[str, list[int]] = _newest(connection, claims - elsewhere, up_to_batch)
-    found: Waiting = defaultdict(list)
-    wanted = {kind: some for kind, some in keys.items() if kind in tables}
-    for row in sorted(load_by_key(connection, tables, wanted).values(), key=lambda one: (one.usage.span.start, one.key)):
-        found[row.usage.subject].append(row)
-    return dict(found)
+    keys = _newest(connection, claims - elsewhere, up_to_batch)
+    found = {name: read_keys(connection, tables[name], some) for name, some in sorted(keys.items()) if name in tables}
+    return {name: columns for name, columns in found.items() if len(columns)}
 
 
 def _newest(connection: Connection, claims: Iterable[int], up_to_batch: int) -> dict[str, list[int]]:

@@ -1,176 +1,259 @@
-"""The current usage records of many subjects as columns: what `load_current` gives, without an object per record."""
+"""Stored records of one kind as columns, as the driver gave them: numbers for columnar raters, objects where somebody asks."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import functools
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.rating.gather_columns import text_column
-from billing_framework.rating.usage_columns import FieldColumn
 from billing_framework.storage.many import chunks
-from billing_framework.storage.master.account_tables import subject_id
-from billing_framework.storage.packed import pack
-from billing_framework.storage.packed_columns import unpack_columns
 from billing_framework.storage.usage.kind_table import KindTable
-from billing_framework.storage.usage.load import current_records
-from billing_framework.storage.usage.rows import among
-from billing_framework.usage.kind_fields import BodyField, Sort
+from billing_framework.storage.usage.rows import among, subject_names, with_keys
+from billing_framework.usage.content import slot_key_of
+from billing_framework.usage.kind_fields import MARK
+from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.usage.withheld import withheld_value
-from billing_framework.values.columns import Column, Integers, narrowed
-from billing_framework.values.local_columns import microseconds
-from billing_framework.values.number import exact
+from billing_framework.values.errors import StorageError
 from billing_framework.values.period import Span
 
-_EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
-_NEVER = 2**62
-_ENVELOPE = ("key", "subject_id", "start_at", "end_at", "digest", "batch_id")
+if TYPE_CHECKING:
+    from billing_framework.rating.usage_columns import FieldColumn
+
+Reading = Callable[[Any], Any]
+"""Makes the value of a column of what the driver gives."""
+
+_ENVELOPE = ("source", "external_id", "subject_id", "start_at", "end_at", "slot", "version")
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class StoredColumns:
-    """Records of one kind, ordered by subject id, start and key.
+    """Records of one kind, ordered by subject id, start and key; their personal fields are withheld.
 
     Attributes:
-        keys: key of each record.
-        subject: its identifier of the field.
-        start: its first instant, in microseconds since 1970 in UTC.
-        end: its last instant.
-        digests: digest of its content when it was taken in.
-        batches: number of the batch that brought it.
-        fields: fields of its body by name.
+        derived: the kind with its table.
+        subjects: subject id to subject.
+        stored: name of a column to its values in the form of the driver.
+        readings: name of a column to what makes values of that form, None where the driver does.
     """
 
-    keys: Integers
-    subject: FieldColumn
-    start: Integers
-    end: Integers
-    digests: tuple[bytes, ...]
-    batches: Integers
-    fields: dict[str, FieldColumn]
+    derived: KindTable
+    subjects: Mapping[int, str]
+    stored: Mapping[str, Sequence[Any]]
+    readings: Mapping[str, Reading | None]
+    _known: dict[str, dict[Any, Any]] = attrs.field(factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def kind(self) -> str:
+        """Name of the kind."""
+        return self.derived.kind.name
 
-def load_columns(
-    connection: Connection,
-    derived: KindTable,
-    wanted: Mapping[str, Sequence[Span]],
-    *,
-    up_to_batch: int,
-    fields: Sequence[str],
-) -> StoredColumns:
-    """Return the current records of one kind that share an instant with a span of their subject; see `load_current`.
+    @property
+    def keys(self) -> Sequence[int]:
+        """Key of each record."""
+        return self.stored["key"]
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """First instant of each record, in microseconds since 1970 in UTC."""
+        return self.stored["start_at"]
+
+    @property
+    def ends(self) -> Sequence[int]:
+        """Last instant of each record, in microseconds since 1970 in UTC."""
+        return self.stored["end_at"]
+
+    @functools.cached_property
+    def digests(self) -> Sequence[bytes]:
+        """Digest of the content of each record when it was taken in."""
+        return [bytes(digest) for digest in self.stored["digest"]]
+
+    @property
+    def batches(self) -> Sequence[int]:
+        """Number of the batch that brought each record."""
+        return self.stored["batch_id"]
+
+    @property
+    def marks(self) -> Sequence[bytes]:
+        """Keyed digest of the personal fields of each record, empty for kinds without."""
+        return [bytes(mark) for mark in self.stored[MARK]] if self.derived.personal else [b""] * len(self)
+
+    @functools.cached_property
+    def places(self) -> Mapping[int, int]:
+        """Place of each key."""
+        return dict(zip(self.keys, range(len(self)), strict=True))
+
+    @functools.cached_property
+    def spans(self) -> Mapping[str, tuple[int, int]]:
+        """First place of the records of each subject, and the one after the last."""
+        found, low = {}, 0
+        for subject, same in groupby(self.stored["subject_id"]):
+            high = low + sum(1 for _ in same)
+            found[self.subjects[subject]] = (low, high)
+            low = high
+        return found
+
+    @functools.cached_property
+    def has_slots(self) -> bool:
+        """Whether some of them speak about what others may speak about, too."""
+        return any(self.stored["slot"])
+
+    def subject(self, place: int) -> str:
+        """Return the subject of a record."""
+        return self.subjects[self.stored["subject_id"][place]]
+
+    def start(self, place: int) -> datetime:
+        """Return the first instant of a record."""
+        (instant,) = self._told("start_at", place, place + 1)
+        return instant  # type: ignore[no-any-return]
+
+    def claim(self, place: int) -> int:
+        """Return what no two documents bill: the key of what a record speaks about, else its own."""
+        slot = self.stored["slot"][place]
+        return slot_key_of(self.kind, self.subject(place), slot) or self.keys[place]
+
+    def usages(self, low: int = 0, high: int | None = None) -> Iterator[AnyUsage]:
+        """Yield the records from a place up to another as objects, equal to those of `KindTable.usage`."""
+        high = len(self) if high is None else high
+        fields = self.derived.fields
+        values = [
+            [withheld_value(field)] * (high - low) if field.personal else self._told(field.name, low, high) for field in fields
+        ]
+        names = [field.name for field in fields]
+        bodies = zip(*values, strict=True) if values else [()] * (high - low)
+        envelope = zip(*(self._told(name, low, high) for name in _ENVELOPE), strict=True)
+        spans: dict[tuple[datetime, datetime], Span] = {}
+        for body, (source, external_id, subject, start, end, slot, version) in zip(bodies, envelope, strict=True):
+            yield Usage(
+                kind=self.kind,
+                source=source,
+                external_id=external_id,
+                subject=self.subjects[subject],
+                span=spans.get((start, end)) or spans.setdefault((start, end), Span(start, end)),
+                slot=slot,
+                version=version,
+                body=self.derived.kind.body(**dict(zip(names, body, strict=True))),
+            )
+
+    def field(self, name: str) -> FieldColumn:
+        """Return a field of the body of all records as a column of numbers."""
+        from billing_framework.storage.usage.field_columns import stored_field, withheld_field  # noqa: PLC0415  numpy
+
+        (field,) = (field for field in self.derived.fields if field.name == name)
+        if field.personal:
+            return withheld_field(field, withheld_value(field), len(self))
+        return stored_field(field, self.stored[name])
+
+    def _told(self, name: str, low: int, high: int) -> Sequence[Any]:
+        """Return values of a column; what repeats in it is converted once."""
+        values, convert = self.stored[name][low:high], self.readings[name]
+        if convert is None:
+            return values
+        known = self._known.setdefault(name, {None: None})
+        for value in set(values).difference(known):
+            known[value] = convert(value)
+        return [known[value] for value in values]
+
+
+def read_columns(connection: Connection, derived: KindTable, query: sa.Select[Any], subjects: Mapping[int, str]) -> StoredColumns:
+    """Return the records of many subjects that a query finds.
 
     Args:
         connection: a connection with one snapshot.
-        derived: the usage kind with its table.
-        wanted: subject to the spans of interest.
-        up_to_batch: number of the newest batch that counts.
-        fields: names of the fields of its body that are needed.
+        derived: their kind with its table.
+        query: the query, which selects the columns of `KindTable.query`.
+        subjects: subject id to subject.
+
+    Raises:
+        StorageError: ``STORAGE24`` for a second row for a key: somebody added it, and it would be billed.
     """
-    ids = {subject_id(subject): subject for subject in wanted}
-    known = {field.name: field for field in derived.fields}
-    needed = [known[name] for name in fields]
-    rows = _kept(list(_rows(connection, derived, wanted, up_to_batch, needed)), ids, wanted)
-    listed = list(zip(*rows, strict=True)) if rows else [()] * (len(_ENVELOPE) + len(needed))
-    keys, subjects, starts, ends, digests, batches, *bodies = listed
-    return StoredColumns(
-        keys=_whole(keys),
-        subject=text_column([ids[subject] for subject in subjects]),
-        start=_whole(starts),
-        end=_whole(ends),
-        digests=tuple(bytes(digest) for digest in digests),
-        batches=_whole(batches),
-        fields={field.name: _field(field, values) for field, values in zip(needed, bodies, strict=True)},
-    )
-
-
-def _rows(
-    connection: Connection,
-    derived: KindTable,
-    wanted: Mapping[str, Sequence[Span]],
-    up_to_batch: int,
-    needed: Sequence[BodyField],
-) -> Iterator[Sequence[Any]]:
-    """Yield rows as the driver gives them, for instants, digests and packed numbers need no objects here."""
-    spans = [span for some in wanted.values() for span in some]
-    if not spans:
-        return
     columns = derived.table.c
-    first, last = min(span.start for span in spans), max(span.end for span in spans)
-    shown: list[sa.ColumnElement[Any]] = [columns[name] for name in _ENVELOPE]
-    shown += [sa.null().label(field.name) if field.personal else columns[field.name] for field in needed]
-    query = current_records(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
-    query = query.with_only_columns(*shown, maintain_column_froms=True)
-    query = query.order_by(columns.subject_id, columns.start_at, columns.key)
-    for some in chunks(subject_id(subject) for subject in wanted):
-        cursor = connection.execute(among(query, columns.subject_id)(some)).cursor
-        if cursor is not None:
-            yield from cursor.fetchall()
+    ordered = query.order_by(columns.subject_id, columns.start_at)  # as the index has them; few start together
+    rows = _rows(connection, subjects, among(ordered, columns.subject_id))
+    found = _columns(connection, derived, rows, subjects)
+    starts_together = any(map(operator.eq, found.starts, found.starts[1:]))
+    return _in_order(found, rows) if starts_together else found
 
 
-def _kept(rows: list[Sequence[Any]], ids: Mapping[int, str], wanted: Mapping[str, Sequence[Span]]) -> list[Sequence[Any]]:
-    """Return the rows that share an instant with a span of their subject; an instant alone counts where it lies in one."""
-    if not rows:
-        return rows
-    bounds = {
-        key: [(microseconds(span.start), microseconds(span.end)) for span in wanted[subject]] for key, subject in ids.items()
-    }
-    most = max(len(some) for some in bounds.values())
-    subjects, starts, ends = (_whole([row[place] for row in rows]) for place in (1, 2, 3))
-    found: npt.NDArray[np.bool_] = np.zeros(len(rows), dtype=bool)
-    order = np.array(sorted(bounds), dtype=np.int64)
-    for number in range(most):  # the first span of each subject, then the second
-        edges = np.array([_nth(bounds[key], number) for key in order.tolist()], dtype=np.int64)
-        low, high = edges[np.searchsorted(order, subjects)].T
-        # An instant alone lies in a span that holds it; two spans share an instant where each begins before the other ends.
-        inside = np.where(starts == ends, (low <= starts) & (starts < high), (starts < high) & (low < ends))
-        found |= np.where(low == high, (starts <= low) & (low < ends), inside)
-    return [rows[place] for place in np.flatnonzero(found).tolist()]
+def _rows(connection: Connection, wanted: Iterable[int], query: Callable[[list[int]], sa.Select[Any]]) -> list[Sequence[Any]]:
+    """Return rows in the form of the driver, of which nearly nothing is ever converted."""
+    rows: list[Sequence[Any]] = []
+    for some in chunks(wanted):
+        result = connection.execute(query(some))
+        if result.cursor is not None:
+            rows += result.cursor.fetchall()
+        result.close()
+    return rows
 
 
-def _nth(spans: Sequence[tuple[int, int]], number: int) -> tuple[int, int]:
-    return spans[number] if number < len(spans) else (_NEVER, _NEVER)
+def read_keys(connection: Connection, derived: KindTable, keys: Iterable[int]) -> StoredColumns:
+    """Return the records of a kind that are stored under some keys, superseded or not; keys without a row are left out.
+
+    Args:
+        connection: a connection with one snapshot.
+        derived: their kind with its table.
+        keys: the keys.
+    """
+    rows = _rows(connection, keys, with_keys(derived.query, derived.table))
+    found = _columns(connection, derived, rows, {})
+    names = subject_names(connection, found.stored["subject_id"])
+    named = attrs.evolve(found, subjects={one: names.get(one, "") for one in found.stored["subject_id"]})
+    return _in_order(named, rows)
 
 
-def _field(field: BodyField, values: Sequence[Any]) -> FieldColumn:
-    """Return the column of a field from the values that the driver gave."""
-    missing = np.array([value is None for value in values], dtype=bool) if field.optional and not field.personal else None
-    if field.personal:
-        told = withheld_value(field)
-        missing = None if told is not None else np.ones(len(values), dtype=bool)
-        values = [told] * len(values)
-    if field.sort in (Sort.TEXT, Sort.CHOICE):
-        texts = text_column(["" if value is None else value for value in values])
-        return attrs.evolve(texts, missing=missing)
-    if field.sort is Sort.EXACT:
-        numbers = Column.of([0 if value is None else exact(value) for value in values])
-        return FieldColumn(numbers=numbers.numbers, scale=numbers.scale, missing=missing)
-    if field.sort is Sort.WHOLES:
-        packed, starts = unpack_columns([pack(()) if value is None else bytes(value) for value in values])
-        return FieldColumn(numbers=packed, starts=starts, missing=missing)
-    if field.sort is Sort.DAY:
-        return FieldColumn(numbers=_whole([_day(value) for value in values]), missing=missing)
-    return FieldColumn(numbers=_whole([0 if value is None else int(value) for value in values]), missing=missing)
+def joined(one: StoredColumns, other: StoredColumns) -> StoredColumns:
+    """Return the records of two readings of a kind together; those that both have once."""
+    rows = [*_rows_of(one), *(row for key, row in zip(other.keys, _rows_of(other), strict=True) if key not in one.places)]
+    return _in_order(attrs.evolve(one, subjects={**one.subjects, **other.subjects}), rows)
 
 
-def _day(value: str | dt.date | None) -> int:
-    if value is None:
-        return 0
-    day = dt.date.fromisoformat(value) if isinstance(value, str) else value
-    return day.toordinal() - _EPOCH_DAY
+def _rows_of(columns: StoredColumns) -> Iterator[tuple[Any, ...]]:
+    return zip(*columns.stored.values(), strict=True)
 
 
-def _whole(values: Sequence[int]) -> Integers:
-    try:
-        return np.array(values, dtype=np.int64)
-    except OverflowError:
-        return narrowed(values)
+def _in_order(columns: StoredColumns, rows: Iterable[Sequence[Any]]) -> StoredColumns:
+    """Return columns of some rows instead, ordered by subject id, start and key."""
+    names = list(columns.stored)
+    place = operator.itemgetter(*(names.index(name) for name in ("subject_id", "start_at", "key")))
+    ordered = sorted(rows, key=place)
+    return attrs.evolve(columns, stored=dict(zip(names, zip(*ordered, strict=True), strict=True))) if ordered else columns
+
+
+def _columns(
+    connection: Connection, derived: KindTable, rows: Sequence[Sequence[Any]], subjects: Mapping[int, str]
+) -> StoredColumns:
+    selected = list(derived.query.selected_columns)
+    listed = list(zip(*rows, strict=True)) if rows else [()] * len(selected)
+    choices = {field.name: field.choices for field in derived.fields if field.choices is not None}
+    found = StoredColumns(
+        derived=derived,
+        subjects=subjects,
+        stored={column.name: values for column, values in zip(selected, listed, strict=True)},
+        readings={column.name: choices.get(column.name) or _reading(connection, column) for column in selected},
+    )
+    if len(found.places) < len(found):
+        raise _stored_twice(found)
+    return found
+
+
+def _reading(connection: Connection, column: sa.ColumnElement[Any]) -> Reading | None:
+    return column.type.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
+
+
+def _stored_twice(found: StoredColumns) -> StorageError:
+    place = next(place for place, key in enumerate(found.keys) if found.places[key] != place)
+    name, source = found.stored["external_id"][place], found.stored["source"][place]
+    return StorageError(
+        "STORAGE24",
+        f"the usage record {name!r} of source {source} is stored twice",
+        remedy="Find out who added a row behind the program's back, and restore the table from a backup",
+    )

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.many import chunks, rows_of
+from billing_framework.storage.many import rows_of
 from billing_framework.storage.master.account_tables import subject_id
+from billing_framework.storage.usage.columns import StoredColumns, read_columns
 from billing_framework.storage.usage.kind_table import KindTable
-from billing_framework.storage.usage.rows import Tables, among, subject_names, with_keys
+from billing_framework.storage.usage.rows import Tables, subject_names, with_keys
 from billing_framework.storage.usage.tables import usage_batch, usage_key
 from billing_framework.usage.kind_fields import MARK
-from billing_framework.usage.record import AnyUsage, Usage
-from billing_framework.usage.withheld import withheld_value
-from billing_framework.values.errors import StorageError
+from billing_framework.usage.record import AnyUsage
 from billing_framework.values.period import Span
 
 
@@ -72,98 +69,18 @@ def load_current(
         derived = tables[name]
         columns = derived.table.c
         query = current_records(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
-        for one in records_of(connection, derived, query, ids):
+        for one in usage_rows(read_columns(connection, derived, query, ids)):
             subject, span = one.usage.subject, one.usage.span
             if any(span.overlaps(other) for other in wanted[subject]):
                 found[subject].append(one)
     return dict(found)
 
 
-def records_of(
-    connection: Connection, derived: KindTable, query: sa.Select[Any], subjects: Mapping[int, str]
-) -> Iterator[UsageRow]:
-    """Yield the records of many subjects that a query finds, ordered by subject id, start and key.
-
-    Args:
-        connection: a connection with one snapshot.
-        derived: their kind with its table.
-        query: the query, which selects the columns of `KindTable.query`.
-        subjects: subject id to subject.
-
-    Raises:
-        StorageError: ``STORAGE24`` for a second row for a key: somebody added it, and it would be billed.
-    """
-    columns = derived.table.c
-    query = query.order_by(columns.subject_id, columns.start_at, columns.key)
-    seen: set[int] = set()
-    for some in chunks(subjects):
-        result = connection.execute(among(query, columns.subject_id)(some))
-        rows = result.cursor.fetchall()  # in the form of the driver, so that what repeats in a column is converted once
-        result.close()
-        for one in _records(connection, derived, rows, subjects):
-            if one.key in seen:
-                raise StorageError(
-                    "STORAGE24",
-                    f"the usage record {one.usage.external_id!r} of source {one.usage.source} is stored twice",
-                    remedy="Find out who added a row behind the program's back, and restore the table from a backup",
-                )
-            seen.add(one.key)
-            yield one
-
-
-def _records(
-    connection: Connection, derived: KindTable, rows: Sequence[Sequence[Any]], subjects: Mapping[int, str]
-) -> Iterator[UsageRow]:
-    """Yield the records that rows in the form of the driver store, equal to those of `KindTable.usage`."""
-    if not rows:
-        return
-    selected = derived.query.selected_columns
-    stored = dict(zip(selected.keys(), zip(*rows, strict=True), strict=True))
-    told = {column.name: _converted(stored[column.name], _reading(connection, column)) for column in selected}
-    fields = [
-        [withheld_value(field)] * len(rows)
-        if field.personal
-        else _converted(told[field.name], None if field.choices is None else _choice(field.choices))
-        for field in derived.fields
-    ]
-    names = [field.name for field in derived.fields]
-    bodies = zip(*fields, strict=True) if fields else [()] * len(rows)
-    spans: dict[tuple[datetime, datetime], Span] = {}
-    envelope = [told[name] for name in _ENVELOPE]
-    marks = told[MARK] if derived.personal else [b""] * len(rows)
-    for values, mark, head in zip(bodies, marks, zip(*envelope, strict=True), strict=True):
-        key, source, external_id, subject, start, end, slot, version, digest, batch = head
-        span = spans.get((start, end)) or spans.setdefault((start, end), Span(start, end))
-        usage: AnyUsage = Usage(
-            kind=derived.kind.name,
-            source=source,
-            external_id=external_id,
-            subject=subjects[subject],
-            span=span,
-            slot=slot,
-            version=version,
-            body=derived.kind.body(**dict(zip(names, values, strict=True))),
-        )
+def usage_rows(columns: StoredColumns) -> Iterator[UsageRow]:
+    """Yield stored columns as objects, in their order."""
+    told = zip(columns.keys, columns.digests, columns.batches, columns.usages(), columns.marks, strict=True)
+    for key, digest, batch, usage, mark in told:
         yield UsageRow(key=key, digest=digest, batch=batch, usage=usage, mark=mark)
-
-
-_ENVELOPE = ("key", "source", "external_id", "subject_id", "start_at", "end_at", "slot", "version", "digest", "batch_id")
-
-
-def _reading(connection: Connection, column: sa.ColumnElement[Any]) -> Callable[[Any], Any] | None:
-    """Return what makes the value of a column of what the driver gives."""
-    return column.type.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
-
-
-def _choice(choices: type[enum.Enum]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else choices(value)
-
-
-def _converted(values: Sequence[Any], convert: Callable[[Any], Any] | None) -> Sequence[Any]:
-    if convert is None:
-        return values
-    known = {value: convert(value) for value in set(values)}
-    return [known[value] for value in values]
 
 
 def current_records(derived: KindTable, up_to_batch: int) -> sa.Select[Any]:
