@@ -172,7 +172,7 @@ def _table(code: str, kind: str, text: str, host: Host) -> RateTable:
 def with_records(group: BillingGroup, change: Callable[[tuple[KeyedUsage, ...]], Sequence[KeyedUsage]]) -> BillingGroup:
     """Return a group whose agreements have other records."""
     return attrs.evolve(
-        group, agreements=tuple(attrs.evolve(usage, records=tuple(change(usage.records))) for usage in group.agreements)
+        group, agreements=tuple(attrs.evolve(usage, records=tuple(change(tuple(usage.records)))) for usage in group.agreements)
     )
 
 
