@@ -1,8 +1,9 @@
 """The product beside what a Python developer would pick: 10,000 invoices of four lines with a tax, posted double-entry.
 
 Each peer runs its public API in an environment of its own, which is made here by pip and kept in ``build/bench``. Ours is told
-three times: the ledger alone (`post_batch`, entries of six postings as the peers' have), `post_run` of approved documents, and
-the whole run from prices to posted documents. ``python -m benchmarks.peers``.
+four times: the ledger alone (entries of six postings, as the peers' have), by `post_columns` as a run calls it and by
+`post_batch` with a value for each posting; `post_run` of approved documents; and the whole run from prices to posted documents.
+``python -m benchmarks.peers``.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import attrs
+import numpy as np
+import polars as pl
 
 from benchmarks.cycle import run_product
 from benchmarks.measuring import RESULTS, apart, keep, median
@@ -26,9 +30,11 @@ from billing_framework.ledger.batch import Batch
 from billing_framework.ledger.book import Book
 from billing_framework.ledger.chart import AccountType, Chart, GlAccount
 from billing_framework.ledger.entry import Entry, Posting
+from billing_framework.ledger.entry_columns import HEADS, EntryColumns
+from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.engine import open_database
 from billing_framework.storage.ledger.books import ensure_book, open_period, save_chart
-from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.ledger.post import post_batch, post_columns
 from billing_framework.storage.migrate import upgrade
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
@@ -118,8 +124,14 @@ def peer_seconds(peer: Peer, stores: Stores, size: int) -> float:
     return float(answer["seconds"])
 
 
-def ledger_seconds(url: str, size: int) -> float:
-    """Post as many entries of six postings in one batch, and return the seconds."""
+def ledger_seconds(url: str, size: int, *, by: Literal["columns", "entries"]) -> float:
+    """Post as many entries of six postings in one batch, and return the seconds.
+
+    Args:
+        url: URL of an empty database.
+        size: how many entries.
+        by: whether they are made as columns, as a run makes them, or as one value each, as the peers' are.
+    """
     database = open_database(url)
     upgrade(database)
     kinds = {"1200": AccountType.ASSET, "2200": AccountType.LIABILITY}
@@ -130,28 +142,50 @@ def ledger_seconds(url: str, size: int) -> float:
         save_chart(connection, Chart.of(BOOK, *accounts))
         open_period(connection, BOOK, DateSpan(dt.date(2026, 1, 1), dt.date(2027, 1, 1)))
     begun = time.perf_counter()
-    with database.begin() as connection:
-        batch = Batch(book=BOOK, source="bench", entries=tuple(map(_entry, range(size))))
-        post_batch(connection, batch, now=NOW, actor="bench")
+    with database.begin() as connection, collector_paused():
+        if by == "columns":
+            post_columns(connection, _columns(size), source="bench", now=NOW, actor="bench")
+        else:
+            batch = Batch(book=BOOK, source="bench", entries=tuple(map(_entry, range(size))))
+            post_batch(connection, batch, now=NOW, actor="bench")
     seconds = time.perf_counter() - begun
     database.close()
     return seconds
 
 
+_SIDES = [("1200", sum(LINES) + TAX), ("2200", -TAX), *((f"400{place}", -amount) for place, amount in enumerate(LINES))]
+"""Account and minor units of the postings of an entry."""
+
+
+def _columns(size: int) -> EntryColumns:
+    keys = [f"INV-{number:06d}" for number in range(size)]
+    constant = {"effective_on": ON, "kind": "invoice", "source": "bench", "reverses": None, "memo": ""}
+    heads = pl.DataFrame({"key": keys}).with_columns(pl.lit(value, HEADS[name]).alias(name) for name, value in constant.items())
+    codes, amounts = zip(*_SIDES, strict=True)
+    lines = pl.DataFrame({"entry": np.repeat(np.arange(size), len(codes)), "minor": np.tile(amounts, size)}).with_columns(
+        pl.Series("gl_account", [*codes] * size),
+        pl.lit("USD").alias("currency"),
+        *(pl.lit("").alias(name) for name in ("account_key", "sub_key", "document_key")),
+    )
+    return EntryColumns(book=BOOK, heads=heads, lines=lines)
+
+
 def _entry(number: int) -> Entry:
-    sides = [("1200", sum(LINES) + TAX), ("2200", -TAX), *((f"400{place}", -amount) for place, amount in enumerate(LINES))]
     return Entry(
         key=f"INV-{number:06d}",
         effective_on=ON,
         kind="invoice",
         source="bench",
-        postings=tuple(Posting(gl_account=account, money=Money(amount, "USD")) for account, amount in sides),
+        postings=tuple(Posting(gl_account=account, money=Money(amount, "USD")) for account, amount in _SIDES),
     )
 
 
 def our_seconds(stores: Stores, size: int) -> dict[str, float]:
-    """Return our seconds for the ledger alone, for posting approved documents, and for the whole run."""
-    seconds = {"ledger": apart(ledger_seconds, stores.fresh("ledger"), size)}
+    """Return our seconds for the ledger alone, by columns and by entries, for posting approved documents, and for the whole run."""
+    seconds = {
+        "ledger": apart(ledger_seconds, stores.fresh("ledger"), size, by="columns"),
+        "entries": apart(ledger_seconds, stores.fresh("ledger"), size, by="entries"),
+    }
     one = run_product(four_lines(size), stores, ())
     seconds["post"] = one.costs["post"].clock
     seconds["run"] = one.clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from importlib import resources
@@ -21,6 +22,17 @@ def create_seal(connection: Connection) -> None:
         for statement in sqlite_statements(script):
             cursor.execute(statement)
     cursor.close()
+
+
+def remake_function(connection: Connection, name: str) -> None:
+    """Make a function of the seal anew as this version has it; nothing on SQLite, which has none. Part of a later revision."""
+    if connection.dialect.name == "postgresql":
+        found = re.search(rf"^CREATE (FUNCTION {name}\(.*?AS \$\$.*?\$\$;)", seal_script("postgresql"), re.DOTALL | re.MULTILINE)
+        if found is None:
+            raise LookupError(name)
+        cursor: Any = connection.connection.cursor()
+        cursor.execute(f"CREATE OR REPLACE {found[1]}")
+        cursor.close()
 
 
 def seal_script(dialect: str) -> str:

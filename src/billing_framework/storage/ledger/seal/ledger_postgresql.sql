@@ -65,6 +65,8 @@ CREATE FUNCTION ledger_seal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER 
 DECLARE
   note batch_note;
   seen record;
+  used record;
+  foreigner bigint;
   wrong text;
 BEGIN
   UPDATE batch_note SET sealed = true WHERE batch_id = NEW.id AND txid = pg_current_xact_id() AND NOT sealed RETURNING * INTO note;
@@ -75,30 +77,34 @@ BEGIN
     RAISE EXCEPTION 'LEDGER12 the header does not count the rows of its batch: % entries and % lines', note.entries, note.postings;
   END IF;
 
-  -- One pass over the lines. The months are those that were noted, so that no line hides in another partition.
+  -- One pass over the lines by entry, one by account. The months are those that were noted, so that no line hides in another
+  -- partition. The chart is asked for every account that occurs, and not for every line.
   SELECT count(*) AS entries, bool_or(e.id IS NULL) AS alone, min(e.id) FILTER (WHERE coalesce(l.lines, 0) < 2) AS short,
-         min(e.id) FILTER (WHERE l.unbalanced) AS unbalanced, min(e.id) FILTER (WHERE l.at_home < l.lines) AS foreigner,
-         bool_or(l.guarded) AS guarded, bool_or(e.reverses_id IS NOT NULL) AS reversing
+         min(e.id) FILTER (WHERE l.unbalanced) AS unbalanced, bool_or(e.reverses_id IS NOT NULL) AS reversing
     INTO seen
     FROM (SELECT id, month, reverses_id FROM entry WHERE batch_id = NEW.id) e
     FULL JOIN (
-      SELECT entry_id, month, sum(n) AS lines, sum(at_home) AS at_home, bool_or(rest <> 0) AS unbalanced, bool_or(c.guarded) AS guarded
-      FROM (
-        SELECT p.entry_id, p.month, count(*) AS n, count(g.id) AS at_home, sum(p.amount) AS rest, bool_or(g.guarded) AS guarded
-        FROM posting p
-        LEFT JOIN (SELECT id, book_id, floor <> 'none' AS guarded FROM gl_account WHERE book_id = NEW.book_id) g
-          ON g.id = p.gl_account_id AND g.book_id = p.book_id
-        WHERE p.batch_id = NEW.id AND p.month BETWEEN note.first_month AND note.last_month
-        GROUP BY p.entry_id, p.month, p.currency) c
+      SELECT entry_id, month, sum(n) AS lines, bool_or(rest <> 0) AS unbalanced
+      FROM (SELECT entry_id, month, count(*) AS n, sum(amount) AS rest
+            FROM posting WHERE batch_id = NEW.id AND month BETWEEN note.first_month AND note.last_month
+            GROUP BY entry_id, month, currency) c
       GROUP BY entry_id, month) l ON l.entry_id = e.id AND l.month = e.month;
+  SELECT bool_or(g.id IS NULL) AS missing, bool_or(g.floor <> 'none') AS guarded
+    INTO used
+    FROM (SELECT DISTINCT gl_account_id, book_id
+          FROM posting WHERE batch_id = NEW.id AND month BETWEEN note.first_month AND note.last_month) p
+    LEFT JOIN gl_account g ON g.id = p.gl_account_id AND g.book_id = p.book_id AND g.book_id = NEW.book_id;
   IF seen.entries = 0 OR seen.alone THEN
     RAISE EXCEPTION 'LEDGER12 a line of batch % has no entry of its month, or the batch is empty', NEW.id;
   ELSIF seen.short IS NOT NULL THEN
     RAISE EXCEPTION 'LEDGER03 entry % has fewer than two lines', ledger_entry_key(seen.short);
   ELSIF seen.unbalanced IS NOT NULL THEN
     RAISE EXCEPTION 'LEDGER04 the lines of entry % do not balance per currency', ledger_entry_key(seen.unbalanced);
-  ELSIF seen.foreigner IS NOT NULL THEN
-    RAISE EXCEPTION 'LEDGER05 entry % uses an account that is missing or of another book', ledger_entry_key(seen.foreigner);
+  ELSIF used.missing THEN
+    SELECT min(p.entry_id) INTO foreigner
+      FROM posting p LEFT JOIN gl_account g ON g.id = p.gl_account_id AND g.book_id = p.book_id AND g.book_id = NEW.book_id
+     WHERE p.batch_id = NEW.id AND p.month BETWEEN note.first_month AND note.last_month AND g.id IS NULL;
+    RAISE EXCEPTION 'LEDGER05 entry % uses an account that is missing or of another book', ledger_entry_key(foreigner);
   END IF;
 
   -- The closer of a period waits for us, and we for the closer.
@@ -121,7 +127,7 @@ BEGIN
   IF seen.reversing THEN
     PERFORM ledger_check_reversals(NEW.id);
   END IF;
-  IF seen.guarded THEN
+  IF used.guarded THEN
     PERFORM ledger_move_balances(NEW.id, note.first_month, note.last_month);
   END IF;
   RETURN NEW;
