@@ -8,7 +8,7 @@ from typing import Any, Self
 import attrs
 import numpy as np
 
-from billing_framework.values.columns import Integers
+from billing_framework.values.columns import LIMIT, Integers
 
 
 @attrs.frozen(eq=False)
@@ -42,8 +42,10 @@ class CodedColumn:
 
     def recoded(self) -> Self:
         """Return the same column with no value twice."""
+        if len(set(self.values)) == len(self.values):
+            return self
         own = type(self).of(self.values)
-        return self if len(own.values) == len(self.values) else type(self)(own.values, own.codes[self.codes])
+        return type(self)(own.values, own.codes[self.codes])
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -79,11 +81,11 @@ class RowColumns:
 
     def are_distinct(self, names: Sequence[str]) -> bool:
         """Return whether no two rows have the same values in all of some fields."""
-        key = np.zeros(self.size, dtype=np.int64)
+        key, reach = np.zeros(self.size, dtype=np.int64), 1
         for name in names:
             column = self.fields[name].recoded()
-            key = key * len(column.values) + column.codes
-            if name != names[-1]:  # small numbers again, so that the next ones fit beside them
-                key = np.unique(key, return_inverse=True)[1]
+            if reach * len(column.values) >= LIMIT:  # small numbers again, so that the next ones fit beside them
+                key, reach = np.unique(key, return_inverse=True)[1], self.size
+            key, reach = key * len(column.values) + column.codes, reach * len(column.values)
         ordered = np.sort(key)
         return bool((ordered[1:] != ordered[:-1]).all())

@@ -185,7 +185,7 @@ def add_rate_table(
             "row_count": len(table.rows),
             "sha256": bytes.fromhex(table.sha256),
             "file_sha256": hashlib.sha256(content).digest(),
-            "content": zlib.compress(content, 9),
+            "content": zlib.compress(content),
             "file": file,
             "loaded_at": now,
             "loaded_by": actor,

@@ -15,7 +15,7 @@ import numpy as np
 from billing_framework import RateTable
 from billing_telecom_usage.deck.digits import Digits, Integers
 from billing_telecom_usage.deck.prefix_columns import PrefixColumns, prefix_columns
-from billing_telecom_usage.deck.prefixes import NONE, deck_row, prefixes_of
+from billing_telecom_usage.deck.prefixes import NONE, deck_row
 from billing_telecom_usage.deck.table import DeckRow
 
 NO_LIMIT = -1
@@ -132,21 +132,21 @@ def deck_columns(
         maximum: highest price of rows that have none of their own.
     """
     searches: list[tuple[PrefixColumns, int]] = []
-    shared: dict[tuple[str, ...], PrefixColumns | None] = {}
-    places: list[int] = []
-    for period in periods:
-        prefixes = prefixes_of(deck, period)
-        known = tuple(prefixes.places)
-        if known not in shared:
-            shared[known] = prefix_columns(known)
-        search = shared[known]
+    shared: dict[bytes, PrefixColumns | None] = {}
+    parts: list[Integers] = []
+    for period in periods if deck.size else ():
+        known, own = _held(deck, period)
+        if known.tobytes() not in shared:
+            values = deck.columns["prefix"].recoded().values
+            shared[known.tobytes()] = prefix_columns([values[code] for code in known.tolist()])
+        search = shared[known.tobytes()]
         if search is None:
             return None
-        searches.append((search, len(places)))
-        places += prefixes.places.values()
-    if not places:
+        searches.append((search, sum(map(len, parts))))
+        parts.append(own)
+    if not sum(map(len, parts)):
         return None
-    rows = np.array(places, dtype=np.int64)
+    rows = np.concatenate(parts)
     prices = _prices(deck, rows, minimum, maximum)
     if prices is None:
         return None
@@ -177,6 +177,17 @@ def deck_columns(
         most=prices.columns["maximum_charge"],
         highest=prices.highest,
     )
+
+
+def _held(deck: RateTable, period: str) -> tuple[Integers, Integers]:
+    """Return the places of the prefixes that have a row in a tariff period, and these rows: the twin of `prefixes_of`."""
+    prefix = deck.columns["prefix"].recoded()
+    rows = np.full(len(prefix.values), NONE, dtype=np.int64)
+    for name in ("", period):
+        found = deck.columns["period"].rows_of(name)
+        rows[prefix.codes[found]] = found
+    known = np.flatnonzero(rows != NONE)
+    return known, rows[known]
 
 
 @attrs.frozen(kw_only=True)

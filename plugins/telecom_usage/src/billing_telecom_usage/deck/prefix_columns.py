@@ -55,7 +55,7 @@ class PrefixColumns:
 def prefix_columns(prefixes: Sequence[str]) -> PrefixColumns | None:
     """Return the intervals of different prefixes, None where one of them is neither one to fifteen digits nor the one for all."""
     any_row = prefixes.index(ANY) if ANY in prefixes else NONE
-    texts = [prefix for prefix in prefixes if prefix != ANY]
+    texts = [prefix for prefix in prefixes if prefix != ANY] if any_row != NONE else prefixes
     together = "".join(texts)
     if texts and not (together.isascii() and together.isdigit() and all(texts) and max(map(len, texts)) <= E164_DIGITS):
         return None
@@ -71,7 +71,9 @@ def prefix_columns(prefixes: Sequence[str]) -> PrefixColumns | None:
     owners = np.full(len(edges), NONE, dtype=np.int64)
     parents, sizes = (np.full(len(prefixes) + 1, none, dtype=np.int64) for none in (NONE, 0))  # at -1 that of no prefix
     sizes[places] = lengths
-    for length in range(1, E164_DIGITS + 1):  # the numbers of a longer prefix lie within those of a shorter one, or beside them
+    for length in sorted(
+        set(lengths.tolist())
+    ):  # the numbers of a longer prefix lie within those of a shorter one, or beside them
         own = np.flatnonzero(lengths == length)
         parents[places[own]] = owners[first[own]]
         marks = np.zeros(len(edges), dtype=np.int64)
