@@ -172,17 +172,19 @@ def items_fault(charge: Charge, name: str) -> str:
     if set(map(type, values)) != {Fraction}:
         return f"listed items of inexact amounts for {name}"
     # Over one denominator, because adding fractions one by one takes ten times as long.
-    ratios = [(value.numerator, value.denominator) for value in values]
+    ratios = [value.as_integer_ratio() for value in values]
     below = math.lcm(*{under for _, under in ratios})
-    total = Fraction(sum([above * (below // under) for above, under in ratios]), below)
-    return (
-        "" if total == charge.amount.value else f"listed items that sum to {exact_text(total)}, not {charge.amount}, for {name}"
-    )
+    above, under = sum([above * (below // under) for above, under in ratios]), below
+    amount = charge.amount.value
+    if above * amount.denominator == amount.numerator * under:
+        return ""
+    return f"listed items that sum to {exact_text(Fraction(above, under))}, not {charge.amount}, for {name}"
 
 
 def _all_are(values: Iterable[object], cls: type) -> bool:
     """Tell whether all values are of a type or of one that is derived from it."""
-    return all(issubclass(kind, cls) for kind in set(map(type, values)))
+    kinds = set(map(type, values))
+    return kinds <= {cls} or all(issubclass(kind, cls) for kind in kinds)
 
 
 def _is(value: object, cls: type) -> bool:
@@ -193,7 +195,7 @@ def _is(value: object, cls: type) -> bool:
 def _is_sound(charge: Charge) -> bool:
     texts: tuple[Any, ...] = (charge.code, charge.description, charge.source, charge.tax_category, charge.plan)
     return (
-        all(type(text) is str for text in texts)
+        set(map(type, texts)) == {str}
         and (charge.quantity is None or _is_quantity(charge.quantity))
         and (charge.unit_price is None or _is_price(charge.unit_price, charge.amount.currency))
         and _is(charge.origin, Origin)

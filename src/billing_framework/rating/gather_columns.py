@@ -227,8 +227,8 @@ def _whole(values: Sequence[int]) -> Integers:
 
 def text_column(values: Sequence[str]) -> FieldColumn:
     """Return texts as a column, each different text once."""
-    codes: dict[str, int] = {}
-    numbers = [codes.setdefault(value, len(codes)) for value in values]
+    codes = {text: code for code, text in enumerate(dict.fromkeys(values))}
+    numbers = list(map(codes.__getitem__, values))  # without a step of Python for each
     return FieldColumn(numbers=_whole(numbers), texts=np.array([text.encode() for text in codes] or [b""]))
 
 

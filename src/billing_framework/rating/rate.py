@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -226,8 +226,8 @@ def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
 
 
 def _unrated(group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
-    rated = {kind for rater in offers.raters for kind in rater.kinds}
-    for kind in sorted({kind for usage in group.agreements for kind in kinds_of(usage.records)} - rated):
+    kinds = {kind for usage in group.agreements for kind in kinds_of(usage.records)}
+    for kind in sorted(kinds.difference(*[rater.kinds for rater in offers.raters])):
         yield Finding(
             code="RATE09",
             what=f"no rater rates usage of the kind {kind!r}",
@@ -262,19 +262,25 @@ def _priced_by(agreement: str, component: str, group: BillingGroup, offers: Rati
 
 
 def _control(
-    due: Mapping[int, str], charges: Iterable[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]
+    due: Mapping[int, str], charges: Collection[Charge], unpriced: Mapping[int, str], deferred: Mapping[int, str]
 ) -> Control:
     keys = set(due)
-    priced = {key for charge in charges for key in charge.records} & keys
+    priced = keys & set[int]().union(*[charge.records for charge in charges])
     rest = keys - priced
-    free = {key: reason for key, reason in unpriced.items() if key in rest}
+    free = {key: reason for key, reason in unpriced.items() if key in rest} if rest else {}
     left = rest - free.keys()
-    waiting = {key: reason for key, reason in deferred.items() if key in left}
+    waiting = {key: reason for key, reason in deferred.items() if key in left} if left else {}
     return Control(
         records=len(keys),
         priced=len(priced),
-        unpriced=dict(sorted(Counter(free.values()).items())),
-        deferred=dict(sorted(Counter(waiting.values()).items())),
+        unpriced=_counted(free.values()),
+        deferred=_counted(waiting.values()),
         lost=len(left) - len(waiting),
-        by_kind=dict(sorted(Counter(due.values()).items())),
+        by_kind=_counted(due.values()),
     )
+
+
+def _counted(texts: Collection[str]) -> dict[str, int]:
+    """Return how often each text is there, in order; nearly always there are none, or one text only."""
+    different = set(texts)
+    return dict(sorted(Counter(texts).items())) if len(different) > 1 else dict.fromkeys(different, len(texts))

@@ -45,11 +45,12 @@ class CarriedRecords:
 
     def dates_before(self, day: date) -> list[date]:
         """Return the local dates before a date on which they start, in order."""
+        # A clock that is set back over midnight shows a date again, so a date is looked at where the next one has begun.
+        begun = microseconds(DateSpan(day, day + ONE_DAY).instants(self.zone).end)
         found: set[date] = set()
         for columns, low, high in self.spans:
-            # A clock that is set back over midnight shows a date again.
-            if columns.start(low).astimezone(self.zone).date() - ONE_DAY < day:
-                found |= {columns.start(place).astimezone(self.zone).date() for place in range(low, high)}
+            old = range(low, bisect_left(columns.starts, begun, low, high))
+            found |= {columns.start(place).astimezone(self.zone).date() for place in old}
         return sorted(one for one in found if one < day)
 
 
