@@ -181,7 +181,7 @@ def _entry(number: int) -> Entry:
 
 
 def our_seconds(stores: Stores, size: int) -> dict[str, float]:
-    """Return our seconds for the ledger alone, by columns and by entries, for posting approved documents, and for the whole run."""
+    """Return our seconds for the ledger alone, by columns and by entries, for posting documents, and for the whole run."""
     seconds = {
         "ledger": apart(ledger_seconds, stores.fresh("ledger"), size, by="columns"),
         "entries": apart(ledger_seconds, stores.fresh("ledger"), size, by="entries"),

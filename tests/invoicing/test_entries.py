@@ -96,6 +96,6 @@ def test_the_columns_are_those_of_the_entries() -> None:
 def test_what_no_entry_may_be_is_no_column_either() -> None:
     figures = figures_of(draft(("a", "100.00", "19")))
     with pytest.raises(LedgerRefused, match="LEDGER04"):
-        entry_columns([attrs.evolve(figures, gross=figures.gross + 1)], MAPPING)
+        entry_columns([figures._replace(gross=figures.gross + 1)], MAPPING)
     with pytest.raises(LedgerRefused, match="LEDGER03"):
-        entry_columns([attrs.evolve(figures, lines=(), taxes=())], MAPPING)
+        entry_columns([figures._replace(lines=(), taxes=())], MAPPING)

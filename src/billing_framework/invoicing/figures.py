@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-import attrs
-
 from billing_framework.invoicing.draft import DocumentKind, DraftDocument
 
 
@@ -29,8 +27,7 @@ class LineFigures(NamedTuple):
     tax: int
 
 
-@attrs.frozen(kw_only=True)
-class DocumentFigures:
+class DocumentFigures(NamedTuple):
     """One document in minor units of its currency.
 
     Attributes:
@@ -43,8 +40,8 @@ class DocumentFigures:
         due_on: date by which it is to be paid.
         gross: net and tax.
         rounding: what cash rounding adds or takes.
-        corrects: key of the document that it corrects, 0 for none.
         lines: the lines in printing order.
+        corrects: key of the document that it corrects, 0 for none.
         taxes: code and amount of each tax in printing order.
     """
 
@@ -57,8 +54,8 @@ class DocumentFigures:
     due_on: date
     gross: int
     rounding: int
-    corrects: int = 0
     lines: tuple[LineFigures, ...]
+    corrects: int = 0
     taxes: tuple[tuple[str, int], ...] = ()
 
 

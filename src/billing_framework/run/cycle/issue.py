@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.entries import entry_columns
@@ -54,7 +53,7 @@ def with_proven_input(connection: Connection, documents: Mapping[int, ProvenDocu
     """Return documents of a run, and tell of those whose input is not what was saved with them."""
     changed = changed_inputs(connection, documents)
     return [
-        attrs.evolve(one, wrong=one.wrong or "the input that it was made from was changed") if key in changed else one
+        one._replace(wrong=one.wrong or "the input that it was made from was changed") if key in changed else one
         for key, one in documents.items()
     ]
 

@@ -6,9 +6,9 @@ import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-import attrs
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -37,8 +37,7 @@ _AS_STORED = sa.types.NullType()
 """What the driver returns is what is wanted."""
 
 
-@attrs.frozen(kw_only=True)
-class ProvenDocument:
+class ProvenDocument(NamedTuple):
     """A stored document as its rows have it.
 
     Attributes:
@@ -140,84 +139,79 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
     ) = row  # fmt: skip
     digest = content_digest(text, [line[5] for line in lines], [one[3] for one in taxes])
     head, wrong = _head(text), ""
+    said, totals = head.get, _totals(head)
     issued, due = day_of(issue_on), day_of(due_on)
-    figures = tuple([LineFigures(number, code, line_net, line_tax) for _, number, code, line_net, line_tax, _ in lines])
-    if bytes.fromhex(digest) != saved:
+    if digest != saved.hex():
         wrong = "its content has another digest"
-    elif _said_of(head) != (account, book, currency, issued.isoformat(), due.isoformat(), kind, corrects):
+    elif (said("account"), said("book"), said("currency"), said("kind", "invoice"), said("corrects")) != (
+        account, book, currency, kind, corrects,
+    ) or (said("issue_on"), said("due_on")) != (issued.isoformat(), due.isoformat()):  # fmt: skip
         wrong = "its stored account, currency or dates differ from its content"
-    elif _said_totals(head) != (_money(net, currency), _money(tax, currency), _money(gross, currency), _money(payable, currency)):
+    elif (totals.get("net"), totals.get("tax"), totals.get("gross"), totals.get("payable")) != (
+        _money(net, currency), _money(tax, currency), _money(gross, currency), _money(payable, currency),
+    ):  # fmt: skip
         wrong = "its stored totals differ from its content"
     elif (account_id, month) != (owner, month_key(issued)):
         wrong = "it stands with another account or month than it says"
-    elif reason != head.get("reason", "") and status != "void":
+    elif reason != said("reason", "") and status != "void":
         wrong = "its stored reason differs from its content"
     elif run_id != run or (revision != 1 and replaces is None):
         wrong = "it stands with another run or revision than it was drafted with"
-    elif not all(_same_line(line, currency) for line in lines):
+    elif not _same_lines(lines, currency):
         wrong = "a stored line differs from its content"
-    elif not all(_same_tax(one, currency) for one in taxes):
+    elif not _same_taxes(taxes, currency):
         wrong = "a stored tax differs from its content"
-    elif sum([line.net for line in figures]) != net:
+    elif sum([line[3] for line in lines]) != net:
         wrong = "its lines do not make its net total"
-    elif sum([line.tax for line in figures]) != tax or sum([one[2] for one in taxes]) != tax:
+    elif sum([line[4] for line in lines]) != tax or sum([one[2] for one in taxes]) != tax:
         wrong = "its lines or taxes do not make its tax total"
-    return ProvenDocument(
-        figures=DocumentFigures(
-            key=key,
-            kind=read_stored(DocumentKind, kind, "kind of a document"),
-            book=book,
-            account=account,
-            currency=currency,
-            issue_on=issued,
-            due_on=due,
-            gross=gross,
-            rounding=_minor((head.get("totals") or {}).get("rounding", ""), currency) or 0,
-            corrects=corrects or 0,
-            lines=figures,
-            taxes=tuple([(code, amount) for _, code, amount, _ in taxes]),
-        ),
-        digest=digest,
-        state=carried,
-        wrong=wrong,
+    figures = DocumentFigures(
+        key=key,
+        kind=_KINDS.get(kind) or read_stored(DocumentKind, kind, "kind of a document"),
+        book=book,
+        account=account,
+        currency=currency,
+        issue_on=issued,
+        due_on=due,
+        gross=gross,
+        rounding=_minor(totals.get("rounding", ""), currency) or 0,
+        corrects=corrects or 0,
+        lines=tuple([LineFigures(*line[1:5]) for line in lines]),
+        taxes=tuple([(one[1], one[2]) for one in taxes]),
     )
+    return ProvenDocument(figures, digest, carried, wrong)
+
+
+_KINDS = {kind.value: kind for kind in DocumentKind}
 
 
 def _head(text: str) -> dict[str, Any]:
     """Return what the head of a document says; nothing where it cannot be read, which its digest tells."""
     try:
-        said = json.loads(text)
+        said = orjson.loads(text)
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 
 
-def _said_totals(head: Mapping[str, Any]) -> tuple[str | None, ...]:
-    said = head.get("totals") or {}
-    return said.get("net"), said.get("tax"), said.get("gross"), said.get("payable")
-
-
-def _said_of(head: Mapping[str, Any]) -> tuple[str | int | None, ...]:
-    said = head.get
-    days = said("issue_on"), said("due_on")
-    return said("account"), said("book"), said("currency"), *days, said("kind", "invoice"), said("corrects")
-
-
-def _same_line(line: _Line, currency: str) -> bool:
-    """Return whether the text of a line says its figures; quotes inside of its values are escaped, so nothing else looks so."""
-    _, _, code, net, _, text = line
-    return _net(net, currency) in text and _code(code) in text
-
-
-def _same_tax(one: _Tax, currency: str) -> bool:
-    """Return whether the text of a tax says under which code it is booked, and its amount."""
-    _, code, tax, text = one
-    return _tax(tax, currency) in text and _tax_code(code) in text
+def _totals(head: Mapping[str, Any]) -> dict[str, Any]:
+    said = head.get("totals")
+    return said if isinstance(said, dict) else {}
 
 
 @functools.lru_cache(_MOST_TEXTS)
 def _money(minor: int, currency: str) -> str:
     return str(Money(minor, currency))
+
+
+def _same_lines(lines: list[_Line], currency: str) -> bool:
+    """Return whether the texts of lines say their figures; quotes inside of values are escaped, so nothing else looks so."""
+    return all(_net(net, currency) in text and _code(code) in text for _, _, code, net, _, text in lines)
+
+
+def _same_taxes(taxes: list[_Tax], currency: str) -> bool:
+    """Return whether the texts of taxes say under which code they are booked, and their amounts."""
+    return all(_tax(tax, currency) in text and _tax_code(code) in text for _, code, tax, text in taxes)
 
 
 @functools.lru_cache(_MOST_TEXTS)
