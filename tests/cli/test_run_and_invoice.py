@@ -159,6 +159,9 @@ def test_an_account_is_held_once_and_by_whom_is_told(office: Office) -> None:
     assert data(office, "run", "status")["run"]["state"] == "approved"
     told(office, "run", "release", JULY, "C1", "--reason", "settled")
     assert "C1 is held" in told(office, "run", "hold", JULY, "C1", "--reason", "disputes it again")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    assert "RUN03" in told(office, "run", "hold", JULY, "C1", "--reason", "too late", code=3)
 
 
 def test_an_amount_is_stated_with_its_currency_or_without(office: Office) -> None:

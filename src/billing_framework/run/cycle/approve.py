@@ -301,11 +301,15 @@ def _postable(connection: Connection, run: Run, documents: Sequence[DocumentFigu
     )
     periods = list_periods(connection, run.book)
     for day in sorted({document.issue_on for document in documents}):
-        if not any(period.is_open and day in period.span for period in periods):
-            findings.append(
-                _blocking("RUN13", f"no open period of book {run.book} holds {day}", "Open it: billing period open", run.code)
-            )
+        holding = next((period for period in periods if day in period.span), None)
+        if holding is None or not holding.is_open:
+            what = f"no open period of book {run.book} holds {day}"
+            remedy = _TOO_LATE if holding else f"Open it: billing period open {run.book} {day:%Y-%m}"
+            findings.append(_blocking("RUN13", what, remedy, run.code))
     return findings
+
+
+_TOO_LATE = "It is closed for good: cancel the run, and start it with a later date: billing run start --as-of DATE"
 
 
 def _blocking(code: str, what: str, remedy: str, subject: str) -> Finding:

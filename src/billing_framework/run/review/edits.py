@@ -141,8 +141,9 @@ def hold_account(deployment: Deployment, code: str, account: str, *, reason: str
     _needs_reason(reason)
     with deployment.database.begin() as connection:
         found = meant_run(connection, code, can_be_changed, final=True, lock=True)
-        if (before := _held_by_officer(connection, found, account)) is not None:
-            return before
+        standing = _held_by_officer(connection, found, account) if can_be_changed(found) else None
+        if standing is not None:
+            return standing
         run, row = _open_row(deployment, connection, found.code, account, reason)
         finding = Finding(
             code="RUN15", what=f"held by {deployment.actor}: {reason}", remedy="Release it: billing run release", subject=account
