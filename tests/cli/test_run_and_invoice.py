@@ -192,3 +192,15 @@ def test_before_there_is_a_book_it_is_told_how_to_make_one(sqlite_database: Data
     office = Office.at(sqlite_database)
     upgrade_schema(office.deployment)
     assert "RUN22 there is no book yet. Describe one in a file" in told(office, "run", "start", "--period", "2026-07", code=2)
+
+
+def test_where_no_document_waits_for_a_rebill_nothing_is_done(office: Office) -> None:
+    office.bill("2026-06")
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    before = data(office, "invoice", "list")
+    assert "no document waits for a rebill" in told(office, "run", "late", "--compare")
+    shown = told(office, "run", "rebill-late", "--reason", "late jobs")
+    assert "nothing to do: no account of the run MAIN.2026-07-01.monthly-1.1 waits" in shown
+    assert told(office, "run", "rebill-late", "--held", "--reason", "late jobs") == shown
+    assert data(office, "invoice", "list") == before
+    assert [one["action"] for one in data(office, "audit", "list") if "rebill" in one["action"]] == []

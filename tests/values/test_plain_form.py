@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_framework.values.errors import ValueRefused
+from billing_framework.values.errors import StorageError, ValueRefused
+from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
 from billing_framework.values.plain_form import (
     canonical_json,
@@ -89,3 +90,18 @@ def test_plain_data_has_one_text_whoever_writes_it(data: object) -> None:
 )
 def test_what_is_out_of_the_ordinary_has_the_same_text(data: object) -> None:
     assert text_of_plain(data) == canonical_json(data)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", [None, 3, "text", [], {}, {"odd": 1}, {"account": []}, {"code": "X", "what": "w", "more": 1}])
+def test_what_was_never_written_is_refused_and_not_quoted(data: object) -> None:
+    with pytest.raises(StorageError, match="STORAGE21 a stored Finding cannot be read") as refused:
+        from_plain(data, Finding)
+    assert refused.value.remedy
+    with pytest.raises(StorageError, match="STORAGE21 a stored list"):
+        from_plain([data], list[Finding])
+
+
+@pytest.mark.parametrize(("data", "cls"), [("1/0", Fraction), ("x", date), ("5.00", Money), ("5 XXXX", Money), (5, datetime)])
+def test_a_value_that_was_never_written_is_refused(data: object, cls: type) -> None:
+    with pytest.raises(StorageError, match="STORAGE21"):
+        from_plain(data, cls)
