@@ -53,6 +53,8 @@ FIELDS = (
     "account_code",
     "direction",
     "continuation",
+    "version",
+    "deleted",
 )
 """What a column of a file may be mapped to."""
 
@@ -66,8 +68,10 @@ class ColumnMapping:
     Attributes:
         columns: field to column: its name in the header, or its number from 1 where there is no header. Fields are ``caller``,
             ``called``, ``start``, ``answer``, ``end``, ``duration``, ``billed``, ``disposition``, ``account_code``,
-            ``direction`` and ``continuation``; the first three are needed, and ``billed`` or ``duration``.
+            ``direction`` and ``continuation``; the first three are needed, and ``billed`` or ``duration``. With ``version``,
+            a whole number, the line of a record with the highest one counts; where it is ``deleted``, none of them does.
         record_id: columns whose values together name a record for ever.
+        deletion: what the column of ``deleted`` says where a call is taken back, such as ``D``; 1, true or yes where empty.
         header: whether the first line names the columns.
         delimiter: the character between cells.
         time_format: `strptime` format of stamps; ISO 8601 where empty. ``epoch`` for seconds since 1970.
@@ -77,6 +81,7 @@ class ColumnMapping:
 
     columns: Mapping[str, str]
     record_id: tuple[str, ...]
+    deletion: str = ""
     header: bool = True
     delimiter: str = attrs.field(default=",", validator=attrs.validators.matches_re(r"[^\"\r\n]"))
     time_format: str = ""
@@ -92,6 +97,9 @@ class ColumnMapping:
         if missing or not self.record_id or not {"billed", "duration"} & self.columns.keys():
             what = f"{missing[0]!r} is not mapped" if missing else "record_id, or billed or duration, is not mapped"
             raise ValueRefused("TEL07", what, remedy="Name the columns that hold it")
+        if "deleted" in self.columns and "version" not in self.columns:
+            what = "a column says what is deleted, but none which version that is"
+            raise ValueRefused("TEL07", what, remedy="Map 'version' too")
         if not self.header and not all(text.isdecimal() for text in (*self.columns.values(), *self.record_id)):
             raise ValueRefused("TEL07", "without a header columns are numbers from 1", remedy='Write "3" for the third column')
 

@@ -258,6 +258,26 @@ def test_columns_by_number_and_times_by_format(read: Read) -> None:
         assert item.start.isoformat() == "2026-06-10T12:00:00+00:00"
 
 
+def test_versions_and_deletions_by_mapping(read: Read) -> None:
+    text = (
+        "id;when;from;to;ms;end;way;no;state\n"
+        "1;2026-06-10T12:00:00;493023125100;4989231250;60000;ok;;0;\n"
+        "1;2026-06-10T12:00:00;493023125100;4989231250;30000;ok;;1;C\n"
+        "1;2026-06-10T12:00:00;493023125100;4989231250;30000;ok;;2;D\n"
+        "2;2026-06-10T12:00:00;493023125100;4989231250;30000;ok;;x;\n"
+    )
+    columns = {**COLUMNS, "version": "no", "deleted": "state"}
+    first, second, deleted, wrong = mapped(text, read, columns=columns, deletion="D")
+
+    assert [(one.external_id, one.slot, one.version, one.deleted) for one in (first, second, deleted)] == [
+        ("1/0", "1", 0, False),
+        ("1/1", "1", 1, False),
+        ("1/2", "1", 2, True),
+    ]
+    assert (first.body.billed_seconds, second.body.billed_seconds, deleted.body) == (60, 30, None)
+    assert (wrong.findings[0].code, wrong.findings[0].field) == ("TEL05", "version")
+
+
 def test_a_mapping_that_does_not_fit_the_file_is_refused(read: Read) -> None:
     with pytest.raises(InputRefused, match="no mapping of columns"):
         read(MAPPED, b"a\n")
@@ -278,6 +298,7 @@ def test_a_mapping_that_does_not_fit_the_file_is_refused(read: Read) -> None:
         {"columns": {"caller": "a", "called": "b", "billed": "c"}},
         {"record_id": ()},
         {"header": False},
+        {"columns": {**COLUMNS, "deleted": "gone"}},
     ],
 )
 def test_wrong_mappings_are_refused(wrong: dict[str, Any]) -> None:

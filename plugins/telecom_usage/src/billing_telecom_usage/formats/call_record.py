@@ -17,6 +17,7 @@ from billing_telecom_usage.numbers import Number, NumberClass, normalised
 from billing_telecom_usage.settings import Source, Start, TelecomSettings
 
 LONGEST_SECONDS = 366 * 86_400
+_VERSION_DIGITS = 18
 _AT_SOURCE = "Correct the record at its source"
 YES = frozenset({"1", "true", "yes"})
 
@@ -31,6 +32,7 @@ class Shape:
         time_format: format of stamps, as `parsed` knows it.
         answered: dispositions of answered calls where no cell holds the answer stamp; empty for any with billed seconds.
         per_second: units of time in a second.
+        deletion: what the cell of ``deleted`` says where a call is taken back; a word for yes where empty.
     """
 
     fields: Mapping[str, int]
@@ -38,6 +40,7 @@ class Shape:
     time_format: str = ""
     answered: tuple[str, ...] = ()
     per_second: int = 1
+    deletion: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -111,13 +114,18 @@ class Sorter:
         answered = self._answered(cell, shape, stamps, billed)
         body = self._body(cell, stamps, answered=answered, duration=duration, billed=billed)
         start = stamps.answer if self.source.start is Start.ANSWER and stamps.answer and answered else stamps.start
+        version = _version(cell["version"]) if "version" in cell else None
+        deleted = _takes_back(cell.get("deleted", ""), shape.deletion)
         return Usage(
             kind=CALL.name,
             source=self.request.source,
-            external_id=name,
+            external_id=name if version is None else f"{name}/{version}",
             subject=body.b_number if body.direction is Direction.INCOMING else body.a_number,
             span=Span(start, stamps.start + timedelta(seconds=max(duration, billed))),
-            body=body,
+            slot="" if version is None else name,
+            version=version or 0,
+            body=None if deleted else body,
+            deleted=deleted,
             line=row.line,
         )
 
@@ -185,6 +193,16 @@ class Sorter:
         except ValueError:
             remedy = "Write outgoing or incoming"
             raise RecordRefused("TEL05", "the direction is unknown", remedy=remedy, field="direction", value=text) from None
+
+
+def _version(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _VERSION_DIGITS):
+        raise RecordRefused("TEL05", "this is no version", remedy="Write a whole number", field="version", value=text)
+    return int(text)
+
+
+def _takes_back(text: str, deletion: str) -> bool:
+    return text == deletion if deletion else text.casefold() in YES
 
 
 def _kept(number: Number) -> str:

@@ -43,12 +43,12 @@ def read_mapped(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
 
 
 def read_mapped_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | RecordColumns] | None:
-    """Return the same calls as `read_mapped`, as columns; None where the settings of the source are none that it knows."""
+    """Return the same calls as `read_mapped`, as columns; None without a mapping, or with one that tells versions of a record."""
     from billing_telecom_usage.formats.column_file import column_items  # noqa: PLC0415 - needs polars
 
     source = source_of(request)
     mapping = source.mapping
-    if mapping is None:
+    if mapping is None or "version" in mapping.columns:
         return None
 
     def opened(row: Row) -> Opened:
@@ -84,6 +84,7 @@ def _shape(mapping: ColumnMapping, names: Sequence[str], request: ReadRequest) -
         time_format=mapping.time_format,
         answered=mapping.answered,
         per_second=mapping.per_second,
+        deletion=mapping.deletion,
     )
 
 
