@@ -1,8 +1,9 @@
 """Serves warm processes of the installed script: ``serve.py SCRIPT SOCKET``, until its standard input ends.
 
-It imports once what every command imports, then forks one process per call. That process gets the caller's arguments, folder,
-environment, streams, file mode mask and ignored signals, and runs the very file that pip installed as the script; it ends as an
-interpreter ends. Nothing is opened before the fork: databases, settings and plugins are each call's own.
+It imports once what every command imports, and the plugins that are installed, then forks one process per call. That process
+gets the caller's arguments, folder, environment, streams, file mode mask and ignored signals, and runs the very file that pip
+installed as the script; it ends as an interpreter ends. Nothing is opened before the fork: databases, settings and hosts of
+plugins are each call's own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import atexit
 import contextlib
 import gc
 import importlib
+import importlib.metadata
 import json
 import os
 import pkgutil
@@ -65,9 +67,11 @@ class Call:
 
 
 def warm() -> None:
-    """Import what the commands import, and nothing of a plugin."""
+    """Import what the commands import: to import a plugin takes half the time of a short command."""
     for name in (*modules("billing_framework"), *NEEDED_LATER):
         importlib.import_module(name)
+    for plugin in importlib.metadata.entry_points(group="billing_framework"):
+        plugin.load()
     importlib.import_module("billing_framework.values.codes").core_codes()  # part of the package, read once
     gc.collect()
     gc.freeze()
