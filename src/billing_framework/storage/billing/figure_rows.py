@@ -77,9 +77,9 @@ def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> d
         columns.content, columns.state,
     )  # fmt: skip
     rows = connection.execute(query.where(one_of(columns.id, wanted))).all()
-    owners, run_id = natural_ids_below("account", keys=[row.account for row in rows]), run.id
+    owners, run_id = natural_ids_below("account", keys=[row[4] for row in rows]), run.id
     return {
-        row.id: _proven(row, owner, run_id, lines.get(row.id, []), taxes.get(row.id, []))
+        row[0]: _proven(row, owner, run_id, lines.get(row[0], []), taxes.get(row[0], []))
         for row, owner in zip(rows, owners, strict=True)
     }
 

@@ -49,20 +49,21 @@ def save_manifest(connection: Connection, run: Run, numbers: Sequence[Numbered],
 
 def manifest_of(connection: Connection, run: Run) -> list[Numbered]:
     """Return the reserved numbers of a run in posting order."""
-    table = tables.posting_manifest
-    return [
-        Numbered(document=row.document_id, counter_name=row.series, counter=row.counter, number=row.number)
-        for row in connection.execute(sa.select(table).where(table.c.run_id == run.id).order_by(table.c.position))
-    ]
+    return _reserved(connection, tables.posting_manifest.c.run_id == run.id)
 
 
 def manifest_part(connection: Connection, run: Run, first: int, last: int) -> list[Numbered]:
     """Return the reserved numbers of a run at some positions, the first and the last of them included, in posting order."""
-    table = tables.posting_manifest
-    query = sa.select(table).where(table.c.run_id == run.id, table.c.position.between(first, last)).order_by(table.c.position)
+    columns = tables.posting_manifest.c
+    return _reserved(connection, sa.and_(columns.run_id == run.id, columns.position.between(first, last)))
+
+
+def _reserved(connection: Connection, of: sa.ColumnElement[bool]) -> list[Numbered]:
+    columns = tables.posting_manifest.c
+    query = sa.select(columns.document_id, columns.series, columns.counter, columns.number).where(of).order_by(columns.position)
     return [
-        Numbered(document=row.document_id, counter_name=row.series, counter=row.counter, number=row.number)
-        for row in connection.execute(query)
+        Numbered(document=document, counter_name=series, counter=counter, number=number)
+        for document, series, counter, number in connection.execute(query)
     ]
 
 
