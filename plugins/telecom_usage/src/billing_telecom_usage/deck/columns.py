@@ -15,8 +15,7 @@ import numpy as np
 from billing_framework import RateTable
 from billing_telecom_usage.deck.digits import Digits, Integers
 from billing_telecom_usage.deck.prefix_columns import PrefixColumns, prefix_columns
-from billing_telecom_usage.deck.prefixes import NONE, deck_row
-from billing_telecom_usage.deck.table import DeckRow
+from billing_telecom_usage.deck.prefixes import NONE
 
 NO_LIMIT = -1
 """A least or highest price that is not there."""
@@ -74,9 +73,10 @@ class DeckColumns:
     most: Integers
     highest: int
 
-    def row(self, at: int) -> DeckRow:
-        """Return a row."""
-        return deck_row(self.deck, int(self.rows[at]))
+    def field(self, at: int, name: str) -> Any:
+        """Return a field of a row by its name, without making the row."""
+        column = self.deck.columns[name]
+        return column.values[column.codes[self.rows[at]]]
 
     def places(self, numbers: Digits) -> Places:
         """Return the rows of numbers."""

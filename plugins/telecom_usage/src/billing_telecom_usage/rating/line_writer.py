@@ -115,7 +115,7 @@ class _Writer:
 
     def _head(self, call: _Call, group: BillingGroup, *, is_late: bool) -> LineHead:
         """Return what the line that a call begins says like others; slots are of one billing period."""
-        destination, locale = self.priced.decks[call.deck].row(call.row).destination, group.account.locale
+        destination, locale = self.priced.decks[call.deck].field(call.row, "destination"), group.account.locale
         key = (call.slot, destination, is_late, call.seconds > 0, locale)
         if key not in self.heads:
             slot = self.priced.slots.slots[call.slot]
@@ -168,10 +168,10 @@ class _Writer:
         )
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=131_072)
 def _row_words(name: str, deck: DeckColumns, row: int) -> RowWords:
     """Return what is said of a row of the deck of a name; kept, because all shards meet the same rows."""
-    return row_words(name, deck.row(row))
+    return row_words(name, functools.partial(deck.field, row))
 
 
 def _calls(priced: PricedCalls, rows: Integers) -> list[_Call]:

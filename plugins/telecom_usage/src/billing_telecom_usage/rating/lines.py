@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 import attrs
 
@@ -199,10 +201,16 @@ class RowWords:
     prices: str
 
 
-def row_words(deck: str, row: DeckRow) -> RowWords:
-    """Return what lines say of a row of the deck of a name."""
-    label = f"{deck}, prefix {row.prefix}" + (f", {row.period}" if row.period else "")
-    return RowWords((deck, row.prefix, row.period), label, _prices(row))
+def row_words(deck: str, field: Callable[[str], Any]) -> RowWords:
+    """Return what lines say of a row of the deck of a name.
+
+    Args:
+        deck: the name.
+        field: gives a field of the row by its name.
+    """
+    prefix, period = field("prefix"), field("period")
+    label = f"{deck}, prefix {prefix}" + (f", {period}" if period else "")
+    return RowWords((deck, prefix, period), label, _prices(field))
 
 
 def row_step(words: RowWords, calls: int, billed_s: int, free_s: int, amount_text: str) -> Step:
@@ -268,16 +276,17 @@ def _steps(calls: Sequence[RatedCall], currency: str) -> Iterator[Step]:
     for some in by_row.values():
         billed, free = sum(call.billed_s for call in some), sum(call.free_s for call in some)
         text = str(Amount(_sum(some), currency))
-        yield row_step(row_words(some[0].deck, some[0].row), len(some), billed, free, text)
+        yield row_step(row_words(some[0].deck, partial(getattr, some[0].row)), len(some), billed, free, text)
 
 
-def _prices(row: DeckRow) -> str:
+def _prices(field: Callable[[str], Any]) -> str:
+    groups, fee = field("groups"), field("connect_fee")
     blocks = (
-        f"groups {row.groups}"
-        if row.groups
-        else f"{exact_text(row.rate_per_min)} a minute by {row.initial_s}/{row.increment_s} s"
+        f"groups {groups}"
+        if groups
+        else f"{exact_text(field('rate_per_min'))} a minute by {field('initial_s')}/{field('increment_s')} s"
     )
-    return f"{exact_text(row.connect_fee)} a call, {blocks}" if row.connect_fee else blocks
+    return f"{exact_text(fee)} a call, {blocks}" if fee else blocks
 
 
 def _item(call: RatedCall, head: LineHead, hidden_digits: int) -> ChargeItem:
