@@ -93,6 +93,7 @@ from billing_framework.values.units import UnitDefinition, Units, define_units
 
 if TYPE_CHECKING:
     from billing_framework.rating.interval_index import IntervalIndex
+    from billing_framework.rating.rate_table_columns import CodedColumn
     from billing_framework.rating.rated_columns import LineColumns, RatedColumns
     from billing_framework.rating.usage_columns import FieldColumn, UsageColumns
     from billing_framework.usage.columnar.cells import CellBlock, cells_of
@@ -137,6 +138,7 @@ __all__ = [
     "ChargeShare",
     "CheckRequest",
     "CodePage",
+    "CodedColumn",
     "Column",
     "Component",
     "ConfigurationError",
@@ -259,6 +261,7 @@ __all__ = [
 
 _WITH_NUMPY = {
     "CellBlock": "usage.columnar.cells",
+    "CodedColumn": "rating.rate_table_columns",
     "Column": "values.columns",
     "FieldColumn": "rating.usage_columns",
     "Instants": "usage.columnar.stamps",

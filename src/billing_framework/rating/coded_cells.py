@@ -5,7 +5,7 @@ Only text that the reader of RFC 4180 splits in the same way is taken; all other
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
 
 import attrs
 import numpy as np
@@ -17,6 +17,7 @@ _COMMA, _QUOTE, _RETURN, _FEED = b',"\r\n'
 _BOM = b"\xef\xbb\xbf"
 _WORD = 8
 _LONGEST = 128
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MASKS = np.array([2 ** (8 * size) - 1 for size in range(_WORD + 1)], dtype=np.uint64)
 
 Words = npt.NDArray[np.uint64]
@@ -65,7 +66,8 @@ def cell_columns(content: bytes) -> CellColumns | None:
     if cells is None or cells.longest > _LONGEST:
         return None
     header = tuple(text for column in range(cells.starts.shape[1]) for text in cells.texts([0], column))
-    return CellColumns(header=header, columns=tuple(cells.coded()), size=len(cells.starts) - 1)
+    columns = cells.coded()
+    return None if columns is None else CellColumns(header=header, columns=columns, size=len(cells.starts) - 1)
 
 
 @attrs.frozen(eq=False)
@@ -89,19 +91,25 @@ class _Cells:
             return tuple(texts)
         return tuple([text[1:-1].replace('""', '"') if text.startswith('"') else text for text in texts])
 
-    def coded(self) -> Iterator[CodedCells]:
-        """Yield the columns below the first line."""
+    def coded(self) -> tuple[CodedCells, ...] | None:
+        """Return the columns below the first line, None where different cells cannot be told apart by one number each."""
         padded = np.frombuffer(self.content + bytes(_LONGEST + _WORD), dtype=np.uint8)
         words = np.ndarray((len(padded) - _WORD + 1,), dtype="<u8", buffer=padded, strides=(1,))
+        found = []
         for column in range(self.starts.shape[1]):
             starts, sizes = self.starts[1:, column], self.ends[1:, column] - self.starts[1:, column]
-            codes = np.zeros(len(starts), dtype=np.int64)
-            for begin in range(0, int(sizes.max(initial=0)), _WORD):
-                part = _codes(words[starts + begin] & _MASKS[np.clip(sizes - begin, 0, _WORD)])
-                codes = _codes(codes * len(starts) + part) if codes.any() and part.any() else codes + part
-            said_in = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.int64)
-            said_in[codes] = np.arange(1, len(codes) + 1)
-            yield CodedCells(self.texts(said_in, column), codes)
+            parts = [
+                words[starts + begin] & _MASKS[np.clip(sizes - begin, 0, _WORD)]
+                for begin in range(0, max(int(sizes.max(initial=0)), 1), _WORD)
+            ]
+            mixed = functools.reduce(lambda before, part: before * _FACTOR + part, parts)
+            codes = _codes(mixed)
+            rows = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.int64)
+            rows[codes] = np.arange(len(codes))
+            if len(parts) > 1 and any((part != part[rows][codes]).any() for part in parts):
+                return None
+            found.append(CodedCells(self.texts(rows + 1, column), codes))
+        return tuple(found)
 
 
 def _cells(content: bytes) -> _Cells | None:

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from billing_framework.rating.rate_table import RateTable, RateTableKind
-from billing_framework.usage.delimited_cell import BadCell, CellRules, cell_value
+from billing_framework.usage.delimited_cell import BadCell, CellRules, cell_value, number
 from billing_framework.usage.kind_fields import BodyField, Sort, class_fields
 from billing_framework.values.code_name import is_code, is_code_or_empty
 from billing_framework.values.errors import BillingError, ContractBroken
@@ -346,9 +346,12 @@ class _RowReader:
 
 
 def _values(texts: Sequence[str], column: BodyField) -> list[Any]:
-    if column.sort is not Sort.TEXT:
-        return [_value(text, column) for text in texts]
-    return [text.strip() or _value(text, column) if text.isprintable() else _value(text, column) for text in texts]
+    """Return what cells say, the most frequent sorts of them without detours."""
+    if column.sort is Sort.TEXT:
+        return [text.strip() or _value(text, column) if text.isprintable() else _value(text, column) for text in texts]
+    if column.sort is Sort.EXACT:
+        return [number(text, _RULES) if text.isprintable() and text.strip() else _value(text, column) for text in texts]
+    return [_value(text, column) for text in texts]
 
 
 def _value(text: str, column: BodyField) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from billing_framework import RateTable
+from billing_framework import CodedColumn, RateTable
 from billing_telecom_usage.deck.digits import Digits, Integers
 from billing_telecom_usage.deck.prefix_columns import PrefixColumns, prefix_columns
 from billing_telecom_usage.deck.prefixes import NONE
@@ -131,22 +131,23 @@ def deck_columns(
         minimum: least price of rows that have none of their own.
         maximum: highest price of rows that have none of their own.
     """
+    if not deck.size:
+        return None
+    prefix = deck.columns["prefix"].recoded()
     searches: list[tuple[PrefixColumns, int]] = []
     shared: dict[bytes, PrefixColumns | None] = {}
-    parts: list[Integers] = []
-    for period in periods if deck.size else ():
-        known, own = _held(deck, period)
+    rows = np.zeros(0, dtype=np.int64)
+    for period in periods:
+        known, own = _held(prefix, deck.columns["period"], period)
         if known.tobytes() not in shared:
-            values = deck.columns["prefix"].recoded().values
-            shared[known.tobytes()] = prefix_columns([values[code] for code in known.tolist()])
+            shared[known.tobytes()] = prefix_columns([prefix.values[code] for code in known.tolist()])
         search = shared[known.tobytes()]
         if search is None:
             return None
-        searches.append((search, sum(map(len, parts))))
-        parts.append(own)
-    if not sum(map(len, parts)):
+        searches.append((search, len(rows)))
+        rows = np.concatenate((rows, own))
+    if not len(rows):
         return None
-    rows = np.concatenate(parts)
     prices = _prices(deck, rows, minimum, maximum)
     if prices is None:
         return None
@@ -179,12 +180,11 @@ def deck_columns(
     )
 
 
-def _held(deck: RateTable, period: str) -> tuple[Integers, Integers]:
+def _held(prefix: CodedColumn, periods: CodedColumn, period: str) -> tuple[Integers, Integers]:
     """Return the places of the prefixes that have a row in a tariff period, and these rows: the twin of `prefixes_of`."""
-    prefix = deck.columns["prefix"].recoded()
     rows = np.full(len(prefix.values), NONE, dtype=np.int64)
     for name in ("", period):
-        found = deck.columns["period"].rows_of(name)
+        found = periods.rows_of(name)
         rows[prefix.codes[found]] = found
     known = np.flatnonzero(rows != NONE)
     return known, rows[known]
