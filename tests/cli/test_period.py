@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.in_office import told
-from tests.cli.test_run_and_invoice import data, office
+from tests.cli.test_run_and_invoice import JULY, data, office
 from tests.scenarios.office import Office
 
 __all__ = ["office"]
@@ -33,3 +33,18 @@ def test_who_closes_the_last_period_is_told_that_none_is_open(office: Office) ->
         told(office, "period", "close", "MAIN", f"2026-{month:02}", "--reason", "x")
     shown = told(office, "period", "close", "MAIN", "2026-12", "--reason", "x")
     assert "no period is open; open one before the next posting: billing period open MAIN MONTH" in shown
+
+
+def test_a_run_dated_into_a_closed_period_is_told_the_way_out(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    told(office, "run", "release", JULY, "C2", "--reason", "big order")
+    told(office, "period", "close", "MAIN", "2026-08", "--reason", "reported")
+    shown = told(office, "run", "approve", code=1)
+    assert "RUN13 no open period of book MAIN holds 2026-08-01. It is closed for good: cancel the run" in shown
+    told(office, "run", "cancel", JULY, "--reason", "August is closed")
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2027-01-04")
+    told(office, "run", "release", "monthly-1.2", "C2", "--reason", "big order")
+    shown = told(office, "run", "approve", code=1)
+    assert "Open it: billing period open MAIN 2027-01" in shown
+    told(office, "period", "open", "MAIN", "2027-01")
+    assert "2 documents approved" in told(office, "run", "approve")

@@ -67,7 +67,7 @@ def test_a_month_at_the_command_line(office: Office, tmp_path: Path) -> None:
     assert data(office, "explain", "INV-2026-000002/1")["proven"] is True
     assert "nothing to do" in told(office, "invoice", "rebill", "INV-2026-000002", "--reason", "asked for")
     assert "CN-2026-000001 over -5.50 USD" in told(
-        office, "invoice", "credit", "INV-2026-000002", "--line", "1=5.00", "--reason", "goodwill"
+        office, "invoice", "credit", "INV-2026-000002", "--line", "1=5.00 USD", "--reason", "goodwill"
     )
 
 
@@ -199,6 +199,7 @@ def test_where_no_document_waits_for_a_rebill_nothing_is_done(office: Office) ->
     told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
     before = data(office, "invoice", "list")
     assert "no document waits for a rebill" in told(office, "run", "late", "--compare")
+    assert "billing usage late" in told(office, "run", "late")
     shown = told(office, "run", "rebill-late", "--reason", "late jobs")
     assert "nothing to do: no account of the run MAIN.2026-07-01.monthly-1.1 waits" in shown
     assert told(office, "run", "rebill-late", "--held", "--reason", "late jobs") == shown

@@ -35,7 +35,8 @@ def late(context: click.Context, deployment: Deployment, *, run_code: str, compa
         return
     items = late_of_run(deployment, run_code)
     rows = [(one.account, one.document, one.code, one.outcome) for one in items]
-    emit(context, items, lambda: table(("account", "document", "code", "outcome"), rows, whole=("outcome",)))
+    listed = table(("account", "document", "code", "outcome"), rows, whole=("outcome",))
+    emit(context, items, [listed] if items else [listed, "late usage of billed periods, on a draft or not: billing usage late"])
 
 
 def _compared(found: Sequence[LateComparison]) -> Iterator[str]:

@@ -102,6 +102,8 @@ def started(report: RunReport) -> Iterator[str]:
         again = f", {report.stale} of them anew because their input had changed" if report.stale else ""
         yield f"run {report.run.code}: {report.drafted} accounts drafted{again}"
     yield from (f"  {count} {state}" for state, count in report.counts.items())
+    if report.counts.get("held"):
+        yield f"  why: billing run review {report.run.code}"
     if report.billed_elsewhere:
         yield f"  {report.billed_elsewhere} accounts are billed by another run"
 

@@ -31,6 +31,7 @@ from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 from billing_framework.values.identity import natural_id
 from billing_framework.values.money import Money
+from billing_framework.values.stated_money import stated_number
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +66,8 @@ def credit_document(
         deployment: the deployment; its actor credits.
         number: number of the document.
         reason: why; printed.
-        nets: number of a line to the amount without tax, in major units of the document's currency; None credits all.
+        nets: number of a line to the amount without tax, in major units of the document's currency, with the currency or
+            without; None credits all.
         as_of: date of the credit note; today in the book's zone where None.
         again: True where the same amounts for the same reason are credited once more on purpose.
 
@@ -80,7 +82,7 @@ def credit_document(
         book = load_book(connection, stored.content.book).profile
         on = issue_date(deployment, book, as_of)
         currency = stored.content.currency
-        wanted = None if nets is None else {line: Money.of(text, currency) for line, text in nets.items()}
+        wanted = None if nets is None else {line: _stated(text, currency, number) for line, text in nets.items()}
         before = credit_notes_of(connection, stored.key)
         if wanted and not again:
             _refuse_same(number, before, reason, wanted)
@@ -110,6 +112,10 @@ def credit_document(
         )
         post_entries(deployment, connection, book, documents, f"credit/{corrected.note}")
         return CreditReport(document=number, note=corrected.note, gross=note.totals.gross, dependents=dependents)
+
+
+def _stated(text: str, currency: str, number: str) -> Money:
+    return Money.of(stated_number(text, currency, of=number), currency)
 
 
 def _refuse_whole(connection: Connection, stored: StoredDocument) -> None:

@@ -133,8 +133,10 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
 
 def _late(deployment: Deployment, run: Run) -> tuple[LateUsage, ...]:
     """Return late usage of billed periods, without that whose difference is on the run's own drafts."""
-    drafted = {item.document for item in late_of_run(deployment, run.code) if not item.code}
     found = late_usage(deployment, run.book, since=run.period.start - _LATE_DAYS)
+    if not found:
+        return ()  # the inputs of all drafts need not be read
+    drafted = {item.document for item in late_of_run(deployment, run.code) if not item.code}
     return tuple(one for one in found if one.document not in drafted)
 
 
