@@ -27,10 +27,11 @@ from billing_framework.ledger.batch import Batch, SealedBatch, seal, sealed_entr
 from billing_framework.ledger.book import AccountingPeriod, Book
 from billing_framework.ledger.chart import AccountType, Chart, Floor, GlAccount
 from billing_framework.ledger.entry import Entry, Posting
+from billing_framework.ledger.entry_columns import ColumnBatch, EntryColumns, seal_columns, sealed_columns
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.ledger.batch_rows import insert_entries, insert_postings, seal_and_link
 from billing_framework.storage.ledger.books import ensure_book, open_period, save_chart
-from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.ledger.post import MANY, post_batch
 from billing_framework.storage.migrate import upgrade
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
@@ -113,7 +114,8 @@ def drop_guards(database: Database) -> None:
         database.engine.dispose()
         query = "SELECT name, '' AS owner FROM sqlite_master WHERE type = 'trigger'"
     else:
-        query = "SELECT tgname AS name, ' ON ' || tgrelid::regclass AS owner FROM pg_trigger WHERE NOT tgisinternal"
+        owned = "NOT tgisinternal AND tgparentid = 0"  # those of partitions go with their parents'
+        query = f"SELECT tgname AS name, ' ON ' || tgrelid::regclass AS owner FROM pg_trigger WHERE {owned}"
     with database.begin() as connection:
         for name, owner in connection.execute(sa.text(query)).all():
             connection.execute(sa.text(f'DROP TRIGGER "{name}"{owner}'))
@@ -138,10 +140,19 @@ def timed(database: Database, action: Callable[[Database], object]) -> Cost:
     return Cost(clock=clock, processor=processor_seconds(database) - processor)
 
 
-def write(database: Database, *, sealed: SealedBatch) -> None:
+def ready(entries: tuple[Entry, ...]) -> SealedBatch | ColumnBatch:
+    """Return a batch in the form in which `post_batch` writes so many entries."""
+    periods = {one.effective_on: AccountingPeriod(book=BOOK, span=YEAR).id for one in entries}
+    columns = EntryColumns.of(BOOK, entries) if len(entries) >= MANY else None
+    if columns is None:
+        return seal(BOOK, [sealed_entry(one, BOOK) for one in entries], periods)
+    return seal_columns(sealed_columns(columns), periods)
+
+
+def write(database: Database, *, sealed: SealedBatch | ColumnBatch) -> None:
     """Write ready rows, header and link, and commit."""
     with database.begin() as connection:
-        insert_entries(connection, sealed, {one.key: "" for one in sealed.entries})
+        insert_entries(connection, sealed, {})
         insert_postings(connection, sealed)
         seal_and_link(connection, sealed, source="bench", now=NOW, actor="bench")
 
@@ -154,12 +165,11 @@ def post(database: Database, *, entries: tuple[Entry, ...]) -> None:
 
 def measure(sides: list[Side], *, rounds: int, size: int, guarded_lines: bool) -> None:
     """Write one batch per round and side, in alternating order."""
-    period = AccountingPeriod(book=BOOK, span=YEAR).id
     for number in range(rounds):
         start = 2 * size * number
         first = invoices(range(start, start + size), guarded_lines=guarded_lines)
         second = invoices(range(start + size, start + 2 * size), guarded_lines=guarded_lines)
-        sealed = seal(BOOK, [sealed_entry(one, BOOK) for one in first], {one.effective_on: period for one in first})
+        sealed = ready(first)
         for side in sides if number % 2 else sides[::-1]:
             side.writes.append(timed(side.database, partial(write, sealed=sealed)))
             side.posts.append(timed(side.database, partial(post, entries=second)))
