@@ -70,14 +70,14 @@ def is_terminating(number: Fraction) -> bool:
 
 def exact_text(number: Fraction) -> str:
     """Return the canonical text of an exact number: ``12.5`` where decimals end, else ``100/3``; `exact` reads both back."""
-    denominator = number.denominator
+    numerator, denominator = number.as_integer_ratio()
     if denominator == 1:
-        return str(number.numerator)
+        return str(numerator)
     found = _decimals(denominator)
     if found is None:
-        return f"{number.numerator}/{denominator}"
+        return f"{numerator}/{denominator}"
     scale, factor = found
-    return decimal_text(number.numerator * factor, scale)
+    return decimal_text(numerator * factor, scale)
 
 
 def decimal_text(unscaled: int, scale: int) -> str:

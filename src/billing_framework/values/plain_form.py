@@ -129,7 +129,7 @@ def _converter(*, terse: bool) -> cattrs.Converter:
     converter.register_structure_hook(Money, _money)
     converter.register_unstructure_hook(datetime, lambda instant: instant.isoformat())
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text).astimezone(UTC))
-    converter.register_unstructure_hook(date, lambda day: day.isoformat())
+    converter.register_unstructure_hook(date, functools.lru_cache(maxsize=1024)(date.isoformat))  # the same few, again and again
     converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
     converter.register_unstructure_hook_func(_holds_days, lambda days: [day.isoformat() for day in sorted(days)])
     converter.register_structure_hook_func(_is_days, lambda texts, _: frozenset(map(date.fromisoformat, texts)))
