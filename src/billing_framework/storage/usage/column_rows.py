@@ -113,9 +113,11 @@ def insert_new_subjects(connection: Connection, subjects: Mapping[int, str], *, 
     for key, identifier in there.items():
         if subjects[key] != identifier:
             insert_subjects(connection, {key: subjects[key]})  # says what is wrong
-    new = sorted((key, identifier) for key, identifier in subjects.items() if key not in there)
-    frame = pl.DataFrame(new, schema={"id": pl.Int64, "identifier": pl.String}, orient="row")
-    insert_columns(connection, usage_subject.name, frame, {})
+    frame = pl.DataFrame(
+        {"id": list(subjects), "identifier": list(subjects.values())}, schema={"id": pl.Int64, "identifier": pl.String}
+    )
+    new = frame.filter(~pl.col("id").is_in(list(there))) if there else frame
+    insert_columns(connection, usage_subject.name, new.sort("id"), {})
 
 
 def record_rows(
