@@ -16,14 +16,14 @@ from billing_framework.storage.column_types import Whole
 
 Key = TypeVar("Key", int, str)
 
-_KEYS_PER_STATEMENT = 5_000  # SQLite takes 32,766 parameters; smaller statements are planned sooner
+_KEYS_PER_STATEMENT = 5_000
 
 
-def chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
-    """Yield the distinct keys in order, as many at a time as one statement takes."""
+def chunks(keys: Iterable[Key], size: int = _KEYS_PER_STATEMENT) -> Iterator[list[Key]]:
+    """Yield the distinct keys in order, `size` of them at a time."""
     ordered = sorted(set(keys))
-    for start in range(0, len(ordered), _KEYS_PER_STATEMENT):
-        yield ordered[start : start + _KEYS_PER_STATEMENT]
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
 
 
 def rows_of(connection: Connection, keys: Iterable[Key], query: Callable[[Any], sa.Select[Any]]) -> Iterator[sa.Row[Any]]:

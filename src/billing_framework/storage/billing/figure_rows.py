@@ -19,7 +19,7 @@ from billing_framework.storage.billing.draft_rows import text_digest
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, document_input, document_line, document_tax
 from billing_framework.storage.column_types import day_of, read_stored
-from billing_framework.storage.many import one_of
+from billing_framework.storage.many import chunks, one_of
 from billing_framework.values.identity import natural_ids_below
 from billing_framework.values.money import Money
 from billing_framework.values.period import month_key
@@ -32,6 +32,9 @@ _Tax = tuple[int, str, int, str]
 
 _MOST_TEXTS = 65_536
 """How many amounts are kept as they are written; the documents of a run come to the same ones again and again."""
+
+_AT_A_TIME = 1_000
+"""Documents whose texts are in memory together; what is kept of them are figures."""
 
 _AS_STORED = sa.types.NullType()
 """What the driver returns is what is wanted."""
@@ -67,7 +70,10 @@ def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> d
     Raises:
         StorageError: ``STORAGE21`` where a date or the kind of a document is none any more.
     """
-    wanted = list(keys)
+    return {key: one for some in chunks(keys, _AT_A_TIME) for key, one in _proven_some(connection, run.id, some).items()}
+
+
+def _proven_some(connection: Connection, run_id: int, wanted: list[int]) -> dict[int, ProvenDocument]:
     lines, taxes = _lines(connection, wanted), _taxes(connection, wanted)
     columns = document.c
     query = _stored(
@@ -77,7 +83,7 @@ def proven_documents(connection: Connection, run: Run, keys: Iterable[int]) -> d
         columns.content, columns.state,
     )  # fmt: skip
     rows = connection.execute(query.where(one_of(columns.id, wanted))).all()
-    owners, run_id = natural_ids_below("account", keys=[row[4] for row in rows]), run.id
+    owners = natural_ids_below("account", keys=[row[4] for row in rows])
     return {
         row[0]: _proven(row, owner, run_id, lines.get(row[0], []), taxes.get(row[0], []))
         for row, owner in zip(rows, owners, strict=True)
@@ -98,11 +104,14 @@ def changed_inputs(connection: Connection, keys: Iterable[int]) -> set[int]:
         connection: a connection with an open transaction.
         keys: keys of the documents.
     """
-    wanted, columns = list(keys), document_input.c
+    columns = document_input.c
     query = _stored(columns.document_id, columns.manifest, columns.digest)
-    rows = connection.execute(query.where(one_of(columns.document_id, wanted))).all()
-    changed = {key for key, text, digest in rows if text_digest(text) != digest}
-    return changed | set(wanted) - {row[0] for row in rows}
+    changed: set[int] = set()
+    for some in chunks(keys, _AT_A_TIME):
+        rows = connection.execute(query.where(one_of(columns.document_id, some))).all()
+        changed.update(key for key, text, digest in rows if text_digest(text) != digest)
+        changed |= set(some) - {row[0] for row in rows}
+    return changed
 
 
 def draft_keys(connection: Connection, run: Run) -> set[int]:
