@@ -28,7 +28,7 @@ demo: $(VENV)/.demo-installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: lint types
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 # TORTURE_ARGS: --trials 50, --database sqlite, --seed 7, --only 12 (repeats one trial of a seed)
 torture: $(VENV)/.test-installed

@@ -11,9 +11,12 @@ import pytest
 
 from billing_framework import Reader, ReadItem, ReadRequest
 from tests.compiled_statements import statements_shared
+from tests.properties import unhurried
 from tests.samples import sample_of
 
 HERE = Path(__file__).parent
+
+unhurried()
 
 
 @pytest.fixture(scope="module")

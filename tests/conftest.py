@@ -20,11 +20,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.compiled_statements import statements_shared
 from tests.postgres_server import NoServer, Server, start_server
+from tests.properties import unhurried
 from tests.warm.start import warm_billing
 
 _TEMPLATE = "billing_template"
 _WITHOUT = "--without-postgres"
 _numbers = itertools.count(1)
+
+unhurried()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -30,8 +30,7 @@ _PREFIX = "billing-pg-"
 _STALE_SECONDS = 3_600
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 _SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=128MB", "max_wal_size=4GB")
-# Tables of tests have no statistics yet: the planner takes them for large and compiles statements that run once, for seconds.
-_CARELESS = ("fsync=off", "full_page_writes=off", "jit=off")
+_CARELESS = ("fsync=off", "full_page_writes=off")
 _FORGETFUL = ("synchronous_commit=off",)
 
 
