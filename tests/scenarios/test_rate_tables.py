@@ -224,6 +224,23 @@ def test_a_late_record_has_the_price_of_its_own_day(database: Database) -> None:
         assert dict(explained.line.details) == {"prices": name}
 
 
+@pytest.mark.parametrize("what", [{"content": zlib.compress(b"x")}, {"file_sha256": b"0" * 32}, {"valid_to": "2026-02-01"}])
+def test_what_a_process_has_read_before_is_found_when_it_is_changed_afterwards(
+    sqlite_database: Database, what: dict[str, Any]
+) -> None:
+    office = office_of(sqlite_database)
+    load(office, NORTH, "v1", "2026-01-01")
+    kinds = office.deployment.host.rate_tables
+    with sqlite_database.read() as connection:
+        load_rate_table(connection, find_rate_table(connection, "city"), kinds)
+    with sqlite_database.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER rate_table_version_update"))
+        ((column, value),) = what.items()
+        connection.execute(sa.text(f"UPDATE rate_table_version SET {column} = :value"), {"value": value})
+        with pytest.raises(StorageError, match=r"TABLE34 .* city@v1"):
+            load_rate_table(connection, find_rate_table(connection, "city"), kinds)
+
+
 def test_nothing_is_billed_by_a_table_that_was_changed_since_it_was_loaded(sqlite_database: Database) -> None:
     office = office_of(sqlite_database)
     load(office, NORTH, "v1", "2026-01-01")
