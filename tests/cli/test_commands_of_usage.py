@@ -110,6 +110,12 @@ def test_intake_tells_its_totals_and_a_second_time_changes_nothing(folder: Path)
     assert told(billing("usage", "batches")).count("t.csv") == 1
 
 
+def test_who_names_no_format_is_told_which_there_are(folder: Path) -> None:
+    (folder / "t.csv").write_text(TICKETS, encoding="utf-8")
+    shown = told(billing("usage", "intake", "t.csv"), 2)
+    assert "say with --format what the file is; known formats: tickets" in shown
+
+
 def test_intake_reads_standard_input_and_packed_files(folder: Path) -> None:
     (folder / "t.csv.gz").write_bytes(gzip.compress(TICKETS.encode()))
     told(billing("usage", "intake", "t.csv.gz", "--format", "tickets"))

@@ -38,7 +38,8 @@ def test_who_closes_the_last_period_is_told_that_none_is_open(office: Office) ->
 def test_a_run_dated_into_a_closed_period_is_told_the_way_out(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
     told(office, "run", "release", JULY, "C2", "--reason", "big order")
-    told(office, "period", "close", "MAIN", "2026-08", "--reason", "reported")
+    closed = told(office, "period", "close", "MAIN", "2026-08", "--reason", "reported")
+    assert "the run MAIN.2026-07-01.monthly-1.1 is dated into it: cancel it, and start it with a later date" in closed
     shown = told(office, "run", "approve", code=1)
     assert "RUN13 no open period of book MAIN holds 2026-08-01. It is closed for good: cancel the run" in shown
     told(office, "run", "cancel", JULY, "--reason", "August is closed")

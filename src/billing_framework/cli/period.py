@@ -19,6 +19,7 @@ from billing_framework.run.master.periods import (
     month_or_date,
     months,
     open_periods,
+    runs_dated_into,
 )
 
 
@@ -125,7 +126,9 @@ def close(
 
 
 def _closed(deployment: Deployment, closed: AccountingPeriod) -> Iterator[str]:
-    yield f"book {closed.book}: closed {closed.span}; what is still to be posted bears a later date"
+    yield f"book {closed.book}: closed {closed.span}; what is still to be posted bears a date in an open period"
+    for run in runs_dated_into(deployment, closed):
+        yield f"  the run {run} is dated into it: cancel it, and start it with a later date: billing run start --as-of DATE"
     left = [one for one in book_periods(deployment, closed.book) if one.is_open]
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""

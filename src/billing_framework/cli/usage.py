@@ -53,7 +53,7 @@ usage.add_command(waiting)
 
 @usage.command()
 @click.argument("file")
-@click.option("--format", "file_format", required=True, help="Format of the file; billing plugin show lists them.")
+@click.option("--format", "file_format", default="", help="Format of the file, always needed; billing plugin show lists them.")
 @click.option("--source", default="", help="Who delivered it; by default the format. With the record's id it names a record.")
 @click.option("--zone", default="", help="Time zone of local times without offset; by default the deployment's.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the format; may be repeated.")
@@ -76,6 +76,9 @@ def intake(
     Example:
       billing usage intake july.csv.gz --format tickets --source west_gate
     """
+    if not file_format:
+        formats = ", ".join(sorted(deployment.host.readers)) or "none; enable a plugin in deployment.plugins"
+        raise click.UsageError(f"say with --format what the file is; known formats: {formats}")
     given = dict(_pair(option) for option in options)
     if file == "-":
         report = take_in(deployment, sys.stdin.buffer, file_format, source=source, zone=zone, options=given)

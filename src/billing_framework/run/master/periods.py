@@ -149,6 +149,13 @@ def _refuse_unposted(connection: Connection, book: str, on: date) -> None:
         )
 
 
+def runs_dated_into(deployment: Deployment, period: AccountingPeriod) -> tuple[str, ...]:
+    """Return the codes of the runs that are drafted with documents of a period, which can never be approved once it is closed."""
+    with deployment.database.read() as connection:
+        known = runs(connection, book=period.book)
+    return tuple(sorted(run.code for run in known if run.is_open and run.is_final and run.as_of in period.span))
+
+
 def book_periods(deployment: Deployment, book: str) -> list[AccountingPeriod]:
     """Return the periods of a book in the order of their dates.
 
