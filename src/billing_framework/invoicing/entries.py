@@ -94,19 +94,17 @@ def entry_columns(documents: Sequence[DocumentFigures], mapping: ChartMapping) -
 def booked_amounts(document: DocumentFigures, mapping: ChartMapping) -> list[tuple[str, int]]:
     """Return account and minor units of each line of a document's entry, in its order; lines of nothing are left out."""
     revenue: dict[str, int] = {}
-    for line in document.lines:
-        account = mapping.charge_account(line.charge_code)
-        revenue[account] = revenue.get(account, 0) + line.net
+    for _, code, net, _ in document.lines:
+        account = mapping.charge_account(code)
+        revenue[account] = revenue.get(account, 0) + net
     taxes: dict[str, int] = {}
     for code, tax in document.taxes:
         if tax:  # a treatment without tax posts nothing, so it needs no account
             account = mapping.tax_account(code)
             taxes[account] = taxes.get(account, 0) + tax
-    amounts = [
-        (mapping.role("receivable"), document.gross + document.rounding),
-        *((account, -revenue[account]) for account in sorted(revenue)),
-        *((account, -taxes[account]) for account in sorted(taxes)),
-    ]
+    amounts = [(mapping.role("receivable"), document.gross + document.rounding)]
+    for booked in (revenue, taxes):
+        amounts += [(account, -booked[account]) for account in sorted(booked)]
     if document.rounding:
         amounts.append((mapping.role("rounding"), -document.rounding))
-    return [(account, minor) for account, minor in amounts if minor]
+    return [booking for booking in amounts if booking[1]]
