@@ -95,7 +95,7 @@ def check(context: click.Context, session: Session, *, file: Path, kind: str) ->
     host = Host.from_file(session.settings_file())
     header = RateTableHeader(code="checked", version="file", kind=kind, valid_from=_ANY_DATE)
     read = checked_file(host, read_input(file), file=file.name, header=header)
-    rows = len(read.table.rows) if read.table else 0
+    rows = read.table.size if read.table else 0
     show_findings(context, read.findings)
     emit(context, {"rows": rows, "findings": read.findings}, f"nothing to correct in {rows} rows" if read.table else [])
     exit_for(context, read.findings)
@@ -141,7 +141,7 @@ def show(context: click.Context, deployment: Deployment, *, name: str, keys: tup
             return
         found = load_rate_table(connection, row, deployment.host.rate_tables)
     kind = rate_table_kind(deployment.host, row.kind)
-    rows = _rows(found, kind, keys) if keys else found.rows[:limit]
+    rows = _rows(found, kind, keys) if keys else [found.row(place) for place in range(min(limit, found.size))]
     columns = [field.name for field in attrs.fields(kind.row)]
     cells = [{column: cell_text(getattr(one, column)) for column in columns} for one in rows]
     emit(context, {"version": row, "rows": cells}, lambda: _description(row, columns, cells))

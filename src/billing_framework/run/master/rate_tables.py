@@ -86,14 +86,14 @@ def load_rate_table_file(deployment: Deployment, content: bytes, *, file: str, h
         known = rate_table_rows(connection, [header.code])
         same = next((row for row in known if row.version == header.version), None)
         if same is not None and same.sha256 == table.sha256:
-            return RateTableLoad(name=header.name, outcome="unchanged", rows=len(table.rows), findings=read.findings)
+            return RateTableLoad(name=header.name, outcome="unchanged", rows=table.size, findings=read.findings)
         findings = [*read.findings, *fit_findings(header, known, file)]
         stopped = any(finding.stops for finding in findings)
         if not stopped:
             add_rate_table(connection, table, content, reason=header.reason, file=file, now=now, actor=deployment.actor)
             _note(connection, deployment, table, header, file)
     outcome = "refused" if stopped else "loaded"
-    return RateTableLoad(name=header.name, outcome=outcome, rows=len(table.rows), findings=tuple(findings))
+    return RateTableLoad(name=header.name, outcome=outcome, rows=table.size, findings=tuple(findings))
 
 
 def _note(connection: Connection, deployment: Deployment, table: RateTable, header: RateTableHeader, file: str) -> None:

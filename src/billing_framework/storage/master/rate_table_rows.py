@@ -182,7 +182,7 @@ def add_rate_table(
             "currency": table.currency,
             "supersedes": table.supersedes,
             "reason": reason,
-            "row_count": len(table.rows),
+            "row_count": table.size,
             "sha256": bytes.fromhex(table.sha256),
             "file_sha256": hashlib.sha256(content).digest(),
             "content": zlib.compress(content),
