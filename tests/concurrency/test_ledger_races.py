@@ -21,7 +21,7 @@ from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.ledger.balances import guarded_balance
 from billing_framework.storage.ledger.batch_rows import insert_postings
 from billing_framework.storage.ledger.books import close_period, hold_period, open_period, save_chart
-from billing_framework.storage.ledger.post import post_batch
+from billing_framework.storage.ledger.post import MANY, post_batch
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.migrate import check, upgrade
 from billing_framework.values.errors import BillingError, Conflict
@@ -128,11 +128,12 @@ def test_one_key_with_other_content_is_a_conflict(world: Database, pool: ThreadP
     assert outcomes == {"posted": 1, "LEDGER02": THREADS - 1}
 
 
-def test_overlapping_batches_of_two_threads_post_each_key_once(world: Database, pool: ThreadPoolExecutor) -> None:
-    batches = [[sale(f"key {number}", 100) for number in range(shift, shift + 40)] for shift in range(0, 8 * THREADS, 8)]
+@pytest.mark.parametrize("size", [40, 2 * MANY])
+def test_overlapping_batches_of_two_threads_post_each_key_once(world: Database, pool: ThreadPoolExecutor, size: int) -> None:
+    batches = [[sale(f"key {number}", 100) for number in range(shift, shift + size)] for shift in range(0, 8 * THREADS, 8)]
     outcomes = together(pool, [posting_of(world, *entries) for entries in batches])
     assert set(outcomes) <= {"posted", "exists"}
-    assert count(world, "entry") == 2 + 8 * (THREADS - 1) + 40
+    assert count(world, "entry") == 2 + 8 * (THREADS - 1) + size
     assert verify(world, MAIN) == []
 
 
