@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
 from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Priced, Rating
 from billing_framework.rating.state import CarriedState
-from billing_framework.rating.stored_records import StoredRecords, keys_of
+from billing_framework.rating.stored_records import StoredRecords, Stretch, keys_of, places_in
 from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Amount
 from billing_framework.values.number import exact_text
-from billing_framework.values.period import DateSpan
+from billing_framework.values.period import DateSpan, Span, whole_microseconds
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 
@@ -238,8 +239,10 @@ def due_records(group: BillingGroup, divisible: Collection[str], carried: Collec
     due: dict[int, str] = {}
     for usage in group.agreements:
         code, period = usage.agreement.code, usage.period.instants(zone)
-        if all_due := _all_due(usage, period.end, carried):
-            due.update(all_due)
+        if isinstance(usage.records, StoredRecords):
+            for stretch in usage.records.stretches:
+                if stretch.assignment.agreement == code:
+                    due.update(dict.fromkeys(_due_keys(stretch, period, divisible, carried), stretch.kind))
             continue
         start, end = period.start, period.end
         for record in usage.records:
@@ -252,18 +255,13 @@ def due_records(group: BillingGroup, divisible: Collection[str], carried: Collec
     return due
 
 
-def _all_due(usage: AgreementUsage, before: datetime, carried: Collection[str]) -> dict[int, str]:
-    """Return key and kind of an agreement's records where all are its own, carried and due; none where each must be looked at."""
-    records, code = usage.records, usage.agreement.code
-    if not isinstance(records, StoredRecords):
-        return {}
-    found: dict[int, str] = {}
-    for stretch in records.stretches:
-        kind = stretch.columns.kind
-        if stretch.assignment.agreement != code or kind not in carried or stretch.last_start >= before:
-            return {}
-        found.update(dict.fromkeys(stretch.keys, kind))
-    return found
+def _due_keys(stretch: Stretch, period: Span, divisible: Collection[str], carried: Collection[str]) -> list[int]:
+    kind, columns = stretch.kind, stretch.columns
+    if kind in carried:
+        before = whole_microseconds(period.end)
+        return list(columns.keys[stretch.low : bisect_left(columns.starts, before, stretch.low, stretch.high)])
+    spans = places_in(columns, stretch.low, stretch.high, period, overlapping=kind in divisible)
+    return [key for low, high in spans for key in columns.keys[low:high]]
 
 
 def lost_records(rating: Rating, due: Mapping[int, str], carried: Collection[str] = ()) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, overload
@@ -11,6 +12,7 @@ import attrs
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.rating.rater import KeyedUsage
 from billing_framework.usage.record import AnyUsage
+from billing_framework.values.period import Span, whole_microseconds
 
 if TYPE_CHECKING:
     from billing_framework.rating.usage_columns import FieldColumn
@@ -57,6 +59,10 @@ class RecordColumns(Protocol):
         """Return the first instant of a record."""
         ...
 
+    def end(self, place: int) -> datetime:
+        """Return the last instant of a record."""
+        ...
+
     def claim(self, place: int) -> int:
         """Return what no two documents bill of a record: the key of what it speaks about, else its own."""
         ...
@@ -99,17 +105,29 @@ class Stretch:
         """Key of each record."""
         return self.columns.keys[self.low : self.high]
 
-    @property
-    def last_start(self) -> datetime:
-        """When the last record starts."""
-        return self.columns.start(self.high - 1)
-
     def records(self) -> Iterator[KeyedUsage]:
         """Yield the records as objects."""
         usages = self.columns.usages(self.low, self.high)
         return (
             KeyedUsage(key=key, usage=usage, assignment=self.assignment) for key, usage in zip(self.keys, usages, strict=True)
         )
+
+
+def places_in(columns: RecordColumns, low: int, high: int, span: Span, *, overlapping: bool = False) -> list[tuple[int, int]]:
+    """Return the places of records of one subject that start in a span, as first places and those after the last.
+
+    Args:
+        columns: the columns that they stand in.
+        low: place of the first record.
+        high: the place after the last.
+        span: the span, which is no single instant.
+        overlapping: whether records that only reach into it count, too.
+    """
+    since, before = (whole_microseconds(instant) for instant in (span.start, span.end))
+    first = bisect_left(columns.starts, since, low, high)
+    last = bisect_left(columns.starts, before, first, high)
+    found = [(place, place + 1) for place in range(low, first) if columns.ends[place] > since] if overlapping else []
+    return [*found, (first, last)] if first < last else found
 
 
 @attrs.define(eq=False)

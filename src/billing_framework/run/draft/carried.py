@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from itertools import repeat
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -14,15 +13,17 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
-from billing_framework.run.draft.bill_input import UsageRef
-from billing_framework.run.draft.guiding import lasting
-from billing_framework.storage.column_types import microseconds
+from billing_framework.rating.stored_records import places_in
+from billing_framework.run.draft.guiding import lasting, united
 from billing_framework.storage.usage.carried import Waiting, load_repeated, load_unbilled
 from billing_framework.storage.usage.columns import StoredColumns, joined
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.load import newest_batch
 from billing_framework.values.clock import timezone
-from billing_framework.values.period import ONE_DAY, DateSpan
+from billing_framework.values.period import ONE_DAY, DateSpan, Span, whole_microseconds
+
+Places = tuple[StoredColumns, int, int]
+"""Records of one subject that stand one after the other: their columns, the first place and the one after the last."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,34 +31,26 @@ class CarriedRecords:
     """The carried records of one agreement.
 
     Attributes:
-        spans: the records in order of kind, subject, start and key: columns, first place and the one after the last.
+        spans: the records in order of kind, subject, start and key.
         assignments: the assignments that brought them, in order of subject and date.
         zone: zone of the account.
     """
 
-    spans: tuple[tuple[StoredColumns, int, int], ...] = ()
+    spans: tuple[Places, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     zone: ZoneInfo
 
-    def refs(self) -> list[UsageRef]:
-        """Return the records by name, in order."""
-        return [ref for columns, low, high in self.spans for ref in columns_refs(columns, low, high)]
-
     def dates_before(self, day: date) -> list[date]:
         """Return the local dates before a date on which they start, in order."""
+        if not self.spans:
+            return []
         # A clock that is set back over midnight shows a date again, so a date is looked at where the next one has begun.
-        begun = microseconds(DateSpan(day, day + ONE_DAY).instants(self.zone).end)
+        begun = whole_microseconds(DateSpan(day, day + ONE_DAY).instants(self.zone).end)
         found: set[date] = set()
         for columns, low, high in self.spans:
             old = range(low, bisect_left(columns.starts, begun, low, high))
             found |= {columns.start(place).astimezone(self.zone).date() for place in old}
         return sorted(one for one in found if one < day)
-
-
-def columns_refs(columns: StoredColumns, low: int, high: int) -> Iterator[UsageRef]:
-    """Yield the names of records that stand in columns, from a place up to another."""
-    digests = [digest.hex() for digest in columns.digests[low:high]]
-    return map(UsageRef, repeat(columns.kind), columns.keys[low:high], digests)
 
 
 def waiting_records(
@@ -114,35 +107,18 @@ def carried_records(assignments: Iterable[Assignment], waiting: Waiting, period:
         if dates is None:
             continue
         held = dates.instants(zone)
-        since, before = microseconds(held.start), microseconds(min(held.end, end))
-        own = [(kind, _between(columns, assignment.subject, since, before)) for kind, columns in waiting.items()]
-        for kind, span in own:
-            if span is not None:
-                found.setdefault((kind, assignment.subject), []).append(span)
-        if any(span is not None for _, span in own):
+        if held.start >= end:
+            continue
+        span, is_brought = Span(held.start, min(held.end, end)), False
+        for kind, columns in waiting.items():
+            if places := places_in(columns, *columns.spans.get(assignment.subject, (0, 0)), span):
+                found.setdefault((kind, assignment.subject), []).extend(places)
+                is_brought = True
+        if is_brought:
             brought.append(assignment)
     brought.sort(key=lambda one: (one.subject, one.starts_on))
-    spans = [(waiting[kind], low, high) for (kind, _), some in sorted(found.items()) for low, high in _united(some)]
+    spans = [(waiting[kind], low, high) for (kind, _), some in sorted(found.items()) for low, high in united(some)]
     return CarriedRecords(spans=tuple(spans), assignments=tuple(brought), zone=zone)
-
-
-def _between(columns: StoredColumns, subject: str, since: int, before: int) -> tuple[int, int] | None:
-    """Return the places of the records of a subject that start between two instants, None for none."""
-    low, high = columns.spans.get(subject, (0, 0))
-    first = bisect_left(columns.starts, since, low, high)
-    last = bisect_left(columns.starts, before, first, high)
-    return (first, last) if first < last else None
-
-
-def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans of places in order, those that meet as one: a record that two assignments bring is billed once."""
-    found: list[tuple[int, int]] = []
-    for low, high in sorted(spans):
-        if found and low <= found[-1][1]:
-            found[-1] = (found[-1][0], max(high, found[-1][1]))
-        else:
-            found.append((low, high))
-    return found
 
 
 def _held(assignment: Assignment, before: date) -> DateSpan | None:

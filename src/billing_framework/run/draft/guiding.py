@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from billing_framework.accounts.assignment import Assignment
-from billing_framework.rating.stored_records import RecordColumns, Stretch
+from billing_framework.rating.stored_records import RecordColumns, Stretch, places_in
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.period import ONE_DAY, DateSpan, Span
 
@@ -92,10 +93,39 @@ def guided_stretches(
     listed = [one for one in candidates if one.subject == subject]
     if listed and listed[0].agreement == agreement and _lasts_throughout(listed[0], columns, low, high, zone):
         return [Stretch(columns=columns, low=low, high=high, assignment=listed[0])]
-    found = []
-    for place, usage in enumerate(columns.usages(low, high), start=low):
-        one = guide(subject, usage.span, listed, agreement, zone)
-        found.append(Stretch(columns=columns, low=place, high=place + 1, assignment=one))
+    guided = [guide(subject, Span(columns.start(at), columns.end(at)), listed, agreement, zone) for at in range(low, high)]
+    edges = [low, *(low + at for at, (one, other) in enumerate(pairwise(guided), start=1) if one != other), high]
+    return [Stretch(columns=columns, low=at, high=to, assignment=guided[at - low]) for at, to in pairwise(edges)]
+
+
+def seen_places(
+    columns: RecordColumns, low: int, high: int, *, kind: UsageKind, own: Sequence[DateSpan], period: DateSpan, zone: ZoneInfo
+) -> list[tuple[int, int]]:
+    """Return the places of the records of one subject of which `is_seen` is true, in order.
+
+    Args:
+        columns: the columns that they stand in.
+        low: place of the first record of the subject.
+        high: the place after its last.
+        kind: kind of the records.
+        own: dates of the period on which the identifier belongs to the agreement.
+        period: dates that are billed.
+        zone: zone of the account.
+    """
+    if kind.reach_days or kind.reach_after_days:
+        own = [DateSpan(period.start - timedelta(days=kind.reach_days), period.end + timedelta(days=kind.reach_after_days))]
+    spans = [dates.instants(zone) for dates in own]
+    return united([found for span in spans for found in places_in(columns, low, high, span, overlapping=kind.divisible)])
+
+
+def united(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return places of records in order, those that meet as one."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(places):
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
     return found
 
 

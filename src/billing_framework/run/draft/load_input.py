@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from operator import attrgetter
+from itertools import repeat
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -26,8 +26,15 @@ from billing_framework.rating.selection import LoadedPlan, Selection, select
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, TableRef, TileRef, UsageRef
-from billing_framework.run.draft.carried import CarriedRecords, billed_dates, carried_records, earlier_dates, waiting_records
-from billing_framework.run.draft.guiding import is_seen, lasting, reach_of, widened
+from billing_framework.run.draft.carried import (
+    CarriedRecords,
+    Places,
+    billed_dates,
+    carried_records,
+    earlier_dates,
+    waiting_records,
+)
+from billing_framework.run.draft.guiding import lasting, reach_of, seen_places, widened
 from billing_framework.run.draft.late_find import LateFound, LateQuestion, asks_for_late, find_late
 from billing_framework.run.master.plans import model_params
 from billing_framework.storage.billing.holds import billing_holds
@@ -47,8 +54,9 @@ from billing_framework.storage.master.rate_table_rows import RateTableRow, load_
 from billing_framework.storage.master.share_rows import load_shares, sharing_accounts
 from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.storage.usage.carried import Waiting
+from billing_framework.storage.usage.columns import StoredColumns
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
-from billing_framework.storage.usage.load import UsageRow, load_by_key, load_current, newest_batch
+from billing_framework.storage.usage.load import current_columns, load_by_key, newest_batch
 from billing_framework.taxing.tax_rate import TaxRate
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.calendar import parse_cycle
@@ -166,7 +174,7 @@ class _Gathered:
     all_assignments: Mapping[str, tuple[Assignment, ...]]
     waiting: Waiting
     by_subject: Mapping[str, tuple[Assignment, ...]]
-    usage: Mapping[str, Sequence[UsageRow]]
+    usage: Mapping[str, StoredColumns]
     states: Mapping[str, Mapping[str, CarriedState]]
     billed: Mapping[str, Mapping[str, date]]
     charges: Mapping[str, tuple[Charge, ...]]
@@ -203,12 +211,11 @@ def load_inputs(
     gathered = _gather(connection, desk, list(values.values()), request)
     gathered = attrs.evolve(gathered, late=_late(connection, desk, list(values.values()), gathered, request))
     inputs = {code: _input(desk, values[code], gathered, request) for code in accounts if code in values}
-    usage = {row.key: row.usage for listed in gathered.usage.values() for row in listed}
-    known: list[Container[int]] = [usage, *(columns.places for columns in gathered.waiting.values())]
-    usage |= _late_usage(connection, desk, inputs.values(), known)
+    columns = {**gathered.usage, **gathered.waiting}
+    late = _late_usage(connection, desk, inputs.values(), [one.places for one in columns.values()])
     plans = {one.plan.name: one.plan for one in desk.plans}
     tables = _tables(connection, desk, inputs.values())
-    return inputs, Material(usage=usage, plans=plans, tables=tables, kinds=desk.deployment.host.kinds, columns=gathered.waiting)
+    return inputs, Material(usage=late, plans=plans, tables=tables, kinds=desk.deployment.host.kinds, columns=columns)
 
 
 def _tables(connection: Connection, desk: Desk, inputs: Iterable[BillInput]) -> dict[str, RateTable]:
@@ -304,15 +311,14 @@ def _late_usage(
 
 def _usage(
     connection: Connection, desk: Desk, accounts: Sequence[Account], subjects: Iterable[str], period: DateSpan
-) -> dict[str, list[UsageRow]]:
+) -> dict[str, StoredColumns]:
     reach = widened(period, reach_of(desk.deployment.host.kinds))
     instants = [reach.instants(timezone(name)) for name in sorted({account.zone for account in accounts})]
-    if not instants:
+    kinds = [name for name, derived in desk.kinds.items() if not derived.kind.carried]
+    if not instants or not kinds:
         return {}
     within = Span(min(one.start for one in instants), max(one.end for one in instants))
-    wanted = {subject: [within] for subject in sorted(subjects)}
-    kinds = [name for name, derived in desk.kinds.items() if not derived.kind.carried]
-    return load_current(connection, desk.kinds, wanted, up_to_batch=newest_batch(connection), kinds=kinds) if kinds else {}
+    return current_columns(connection, desk.kinds, subjects, within, up_to_batch=newest_batch(connection), kinds=kinds)
 
 
 def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequest) -> BillInput:
@@ -394,7 +400,7 @@ def _agreement(
         neighbours=_neighbours(assignments, gathered, widened(period, max(1, reach_of(desk.deployment.host.kinds))))
         if assignments
         else (),
-        usage=_refs(carried, _seen(desk, account, assignments, gathered, period)),
+        usage=_refs([*carried.spans, *_seen(desk, account, assignments, gathered, period)]),
         state=tuple(state for _, state in sorted(gathered.states.get(agreement.code, {}).items())),
         billed_through=gathered.billed.get(agreement.code, {}),
         shares=tuple(one for one in gathered.shares.get(agreement.code, ()) if one.starts_on < terms.next_period.end),
@@ -477,27 +483,28 @@ def _neighbours(own: Sequence[Assignment], gathered: _Gathered, dates: DateSpan)
     )
 
 
-def _seen(
-    desk: Desk, account: Account, assignments: Sequence[Assignment], gathered: _Gathered, period: DateSpan
-) -> list[UsageRow]:
+def _seen(desk: Desk, account: Account, assignments: Sequence[Assignment], gathered: _Gathered, period: DateSpan) -> list[Places]:
     """Return the records of the period, and those beside it that the rating must see."""
     zone = timezone(account.zone)
     kinds = desk.deployment.host.kinds
     own: dict[str, list[DateSpan]] = {}
-    for assignment in assignments:
+    for assignment in assignments if gathered.usage else ():
         dates = lasting(assignment, period)
         if dates is not None:
             own.setdefault(assignment.subject, []).append(dates)
     return [
-        one
-        for subject, dates in own.items()
-        for one in gathered.usage.get(subject, ())
-        if is_seen(kinds[one.usage.kind], one.usage.span, dates, period, zone)
+        (columns, low, high)
+        for name, columns in gathered.usage.items()
+        for subject, dates in sorted(own.items())
+        if subject in columns.spans
+        for low, high in seen_places(columns, *columns.spans[subject], kind=kinds[name], own=dates, period=period, zone=zone)
     ]
 
 
-def _refs(carried: CarriedRecords, seen: Iterable[UsageRow]) -> tuple[UsageRef, ...]:
+def _refs(spans: Sequence[Places]) -> tuple[UsageRef, ...]:
     """Return records by name in order of kind, subject, start and key; no kind is carried and seen beside its period, too."""
-    ordered = sorted(seen, key=lambda one: (one.usage.kind, one.usage.subject, one.usage.span.start, one.key))
-    refs = [*carried.refs(), *(UsageRef(one.usage.kind, one.key, one.digest.hex()) for one in ordered)]
-    return tuple(sorted(refs, key=attrgetter("kind"))) if ordered else tuple(refs)
+    refs: list[UsageRef] = []
+    for columns, low, high in sorted(spans, key=lambda one: one[0].kind):
+        digests = [digest.hex() for digest in columns.digests[low:high]]
+        refs += map(UsageRef, repeat(columns.kind), columns.keys[low:high], digests)
+    return tuple(refs)

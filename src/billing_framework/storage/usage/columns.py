@@ -116,6 +116,11 @@ class StoredColumns:
         (instant,) = self._told("start_at", place, place + 1)
         return instant  # type: ignore[no-any-return]
 
+    def end(self, place: int) -> datetime:
+        """Return the last instant of a record."""
+        (instant,) = self._told("end_at", place, place + 1)
+        return instant  # type: ignore[no-any-return]
+
     def claim(self, place: int) -> int:
         """Return what no two documents bill: the key of what a record speaks about, else its own."""
         slot = self.stored["slot"][place]

@@ -59,21 +59,40 @@ def load_current(
         up_to_batch: number of the newest batch that counts.
         kinds: only these kinds, all where empty.
     """
-    ids = {subject_id(subject): subject for subject in wanted}
     found: dict[str, list[UsageRow]] = defaultdict(list)
     spans = [span for some in wanted.values() for span in some]
     if not spans:
         return {}
-    first, last = min(span.start for span in spans), max(span.end for span in spans)
-    for name in sorted(kinds or tables):
-        derived = tables[name]
-        columns = derived.table.c
-        query = current_records(derived, up_to_batch).where(columns.start_at < last, columns.end_at >= first)
-        for one in usage_rows(read_columns(connection, derived, query, ids)):
+    within = Span(min(span.start for span in spans), max(span.end for span in spans))
+    read = current_columns(connection, tables, wanted, within, up_to_batch=up_to_batch, kinds=kinds or tables)
+    for columns in read.values():
+        for one in usage_rows(columns):
             subject, span = one.usage.subject, one.usage.span
             if any(span.overlaps(other) for other in wanted[subject]):
                 found[subject].append(one)
     return dict(found)
+
+
+def current_columns(
+    connection: Connection, tables: Tables, subjects: Iterable[str], within: Span, *, up_to_batch: int, kinds: Iterable[str]
+) -> dict[str, StoredColumns]:
+    """Return by kind the current records of subjects that touch a span of time, for `load_current` and for who needs no objects.
+
+    Args:
+        connection: a connection with one snapshot.
+        tables: the usage kinds with their tables.
+        subjects: the identifiers.
+        within: the span; records that end where it starts are given, too.
+        up_to_batch: number of the newest batch that counts.
+        kinds: only these kinds, in whose order they are given.
+    """
+    ids = {subject_id(subject): subject for subject in subjects}
+    found = {}
+    for name in sorted(kinds):
+        columns = tables[name].table.c
+        query = current_records(tables[name], up_to_batch).where(columns.start_at < within.end, columns.end_at >= within.start)
+        found[name] = read_columns(connection, tables[name], query, ids)
+    return {name: columns for name, columns in found.items() if len(columns)}
 
 
 def usage_rows(columns: StoredColumns) -> Iterator[UsageRow]:

@@ -1,4 +1,4 @@
-"""Carried records that stand in columns are billed, guided and rated as objects are: the judge goes through them one by one."""
+"""Records that stand in columns are seen, billed, guided and rated as objects are: the judge goes through them one by one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
@@ -22,8 +23,8 @@ from billing_framework.rating.rater import AgreementUsage, BillingGroup
 from billing_framework.rating.stored_records import StoredRecords, keys_of, kinds_of, of_kinds
 from billing_framework.rating.usage_columns import UsageColumns
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, UsageRef
-from billing_framework.run.draft.carried import CarriedRecords, carried_records
-from billing_framework.run.draft.guiding import lasting
+from billing_framework.run.draft.carried import Places, carried_records
+from billing_framework.run.draft.guiding import is_seen, lasting, seen_places
 from billing_framework.run.draft.rated_input import billing_group
 from billing_framework.run.usage.intake import take_in
 from billing_framework.storage.engine import open_database
@@ -116,20 +117,45 @@ def judged(assignments: Sequence[Assignment], rows: Sequence[UsageRow], zone: st
     return ordered, sorted(brought, key=lambda one: (one.subject, one.starts_on))
 
 
+def refs(places: Sequence[Places]) -> tuple[UsageRef, ...]:
+    """Return records by name."""
+    return tuple(
+        UsageRef(columns.kind, columns.keys[place], columns.digests[place].hex())
+        for columns, low, high in places
+        for place in range(low, high)
+    )
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_the_same_records_are_billed_with_the_same_dates(stays: StoredColumns, seed: int) -> None:
     dice = seeded(seed)
     zone, assignments = dice.choice(ZONES), assigned(dice, "G1")
     rows, brought = judged(assignments, list(usage_rows(stays)), zone)
     found = carried_records(assignments, {"stay": stays}, JULY, timezone(zone))
-    assert found.refs() == [UsageRef("stay", row.key, row.digest.hex()) for row in rows]
+    assert refs(found.spans) == tuple(UsageRef("stay", row.key, row.digest.hex()) for row in rows)
     assert found.assignments == tuple(brought)
     days = {row.usage.start.astimezone(timezone(zone)).date() for row in rows}
     for day in (JULY.start, JULY.end, JULY.start - timedelta(days=8)):
         assert found.dates_before(day) == sorted(one for one in days if one < day)
 
 
-def manifest(dice: random.Random, code: str, found: CarriedRecords, assignments: tuple[Assignment, ...], zone: str) -> BillInput:
+@pytest.mark.parametrize("seed", range(40))
+def test_the_same_records_are_seen(stays: StoredColumns, seed: int) -> None:
+    dice = seeded(seed)
+    zone = timezone(dice.choice(ZONES))
+    kind = dice.choice([STAY, attrs.evolve(STAY, divisible=True), attrs.evolve(STAY, reach_days=4, divisible=seed % 2 == 0)])
+    kept = dice.choice([kind, attrs.evolve(kind, reach_after_days=2)])
+    own = [dates for one in assigned(dice, "G1") if (dates := lasting(one, JULY)) is not None]
+    for low, high in stays.spans.values():
+        found = seen_places(stays, low, high, kind=kept, own=own, period=JULY, zone=zone) if own else []
+        seen = [place for place in range(low, high) if is_seen(kept, Span(stays.start(place), stays.end(place)), own, JULY, zone)]
+        assert [place for first, last in found for place in range(first, last)] == seen if own else True
+        assert all(one[1] < other[0] for one, other in pairwise(found))
+
+
+def manifest(
+    dice: random.Random, code: str, places: Sequence[Places], assignments: tuple[Assignment, ...], zone: str
+) -> BillInput:
     """Return the manifest of an account with one agreement, and a neighbour that has had its cards, too."""
     account = Account(code=code, party="P", book="MAIN", currency="EUR", cycle="monthly", zone=zone, locale="en")
     agreement = Agreement(code="G1", account=code, plan="parking", starts_on=date(2026, 6, 1))
@@ -142,7 +168,7 @@ def manifest(dice: random.Random, code: str, found: CarriedRecords, assignments:
         tiles=(),
         assignments=assignments,
         neighbours=neighbours,
-        usage=tuple(found.refs()),
+        usage=refs(places),
     )
     return BillInput(
         document=1,
@@ -174,9 +200,9 @@ def test_records_in_columns_are_rated_as_objects_are(stays: StoredColumns, seed:
     groups: list[tuple[BillingGroup, BillingGroup]] = []
     for number in range(4):
         zone, assignments = dice.choice(ZONES), assigned(dice, "G1")
-        given = manifest(
-            dice, f"A{number}", carried_records(assignments, {"stay": stays}, JULY, timezone(zone)), assignments, zone
-        )
+        carried = carried_records(assignments, {"stay": stays}, JULY, timezone(zone)).spans
+        every = [(stays, *places) for _, places in sorted(stays.spans.items())]
+        given = manifest(dice, f"A{number}", dice.choice([carried, every]), assignments, zone)
         groups.append((billing_group(given, by_columns), billing_group(given, by_objects)))
         keys = [ref.key for ref in given.agreements[0].usage]
         assert by_columns.claims(keys) == by_objects.claims(keys) == tuple(slot_key(plain_usage[key]) or key for key in keys)
@@ -211,7 +237,7 @@ def test_records_for_which_nobody_asks_are_no_objects(stays: StoredColumns) -> N
     columns = attrs.evolve(stays, derived=derived)
     assignments = (Assignment(subject="CARD-1", agreement="G1", starts_on=date(2026, 1, 1)),)
     found = carried_records(assignments, {"stay": columns}, JULY, timezone("UTC"))
-    given = manifest(seeded(2), "A1", found, assignments, "UTC")
+    given = manifest(seeded(2), "A1", found.spans, assignments, "UTC")
     material = Material(usage={}, plans={}, columns={"stay": columns})
     group = billing_group(given, material)
     assert len(columns_of([group], STAY, ("minutes",))) == len(due_records(group, (), ("stay",))) > 9
@@ -226,7 +252,7 @@ def test_an_agreement_with_edited_records_is_mixed_with_others_in_columns(stays:
     found = carried_records(assignments, {"stay": stays}, JULY, timezone("UTC"))
     dice = seeded(1)
     material = Material(usage={}, plans={}, columns={"stay": stays})
-    groups = [billing_group(manifest(dice, code, found, assignments, "UTC"), material) for code in ("A1", "A2")]
+    groups = [billing_group(manifest(dice, code, found.spans, assignments, "UTC"), material) for code in ("A1", "A2")]
     (usage,) = groups[1].agreements
     objects: AgreementUsage = attrs.evolve(usage, records=tuple(usage.records))
     mixed = [groups[0], attrs.evolve(groups[1], agreements=(objects,))]
