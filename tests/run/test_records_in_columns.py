@@ -211,8 +211,8 @@ def test_records_in_columns_are_rated_as_objects_are(stays: StoredColumns, seed:
         assert isinstance(mine.records, StoredRecords) or not other.records
         assert list(keys_of(mine.records)) == list(keys_of(other.records))
         assert kinds_of(mine.records) == kinds_of(other.records)
-        for carried, divisible in ((("stay",), ()), ((), ("stay",)), ((), ())):
-            assert list(due_records(fast, divisible, carried).items()) == list(due_records(judge, divisible, carried).items())
+        for whole, cut in ((("stay",), ()), ((), ("stay",)), ((), ())):
+            assert list(due_records(fast, cut, whole).items()) == list(due_records(judge, cut, whole).items())
         assert not of_kinds(mine.records, ("trip",))
         assert mine.records == other.records
         assert fast == judge
