@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import attrs
+import pytest
 from sqlalchemy.engine import Connection
 
 from billing_framework.rating.gather_columns import field_column
@@ -94,6 +95,21 @@ def test_columns_at_some_places_are_those_of_these_records(sqlite_database: Data
     for field in derived.fields:
         column = found.field(field.name)
         assert plain(column.at(places)) == [plain(column)[place] for place in places], field.name  # type: ignore[arg-type]
+
+
+def test_columns_cannot_be_changed_by_whom_they_are_given_to(sqlite_database: Database) -> None:
+    deployment = gate_of(sqlite_database, *GIVEN)
+    take_in(deployment, io.BytesIO(b""), "told")
+    derived = kind_tables(deployment.host.kinds)["stay"]
+    with sqlite_database.read() as connection:
+        found = read(connection, derived)
+    for mapping in (found.stored, found.subjects, found.readings, found.places, found.spans):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            mapping["minutes"] = ()  # type: ignore[index]
+    for column in (found.keys, found.starts, found.ends, found.digests, *found.stored.values()):
+        assert isinstance(column, tuple)
+    found.field("minutes").numbers[:] = 7
+    assert found.field("minutes").numbers.tolist() == [one.body.minutes for one in found.usages()]
 
 
 def test_what_came_later_is_not_seen(database: Database) -> None:

@@ -7,7 +7,8 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import sqlalchemy as sa
@@ -26,15 +27,24 @@ from billing_framework.values.period import Span
 if TYPE_CHECKING:
     from billing_framework.rating.usage_columns import FieldColumn
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 Reading = Callable[[Any], Any]
 """Makes the value of a column of what the driver gives."""
 
 _ENVELOPE = ("source", "external_id", "subject_id", "start_at", "end_at", "slot", "version")
 
 
+def _frozen(some: Mapping[Key, Value]) -> Mapping[Key, Value]:
+    return MappingProxyType(dict(some))
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class StoredColumns:
     """Records of one kind, ordered by subject id, start and key; their personal fields are withheld.
+
+    Raters get a hold of them, so whatever has a name here cannot be changed.
 
     Attributes:
         derived: the kind with its table.
@@ -44,9 +54,9 @@ class StoredColumns:
     """
 
     derived: KindTable
-    subjects: Mapping[int, str]
-    stored: Mapping[str, Sequence[Any]]
-    readings: Mapping[str, Reading | None]
+    subjects: Mapping[int, str] = attrs.field(converter=_frozen)
+    stored: Mapping[str, Sequence[Any]] = attrs.field(converter=_frozen)
+    readings: Mapping[str, Reading | None] = attrs.field(converter=_frozen)
     _known: dict[str, dict[Any, Any]] = attrs.field(factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -75,7 +85,7 @@ class StoredColumns:
     @functools.cached_property
     def digests(self) -> Sequence[bytes]:
         """Digest of the content of each record when it was taken in."""
-        return [bytes(digest) for digest in self.stored["digest"]]
+        return tuple([bytes(digest) for digest in self.stored["digest"]])
 
     @property
     def batches(self) -> Sequence[int]:
@@ -90,7 +100,7 @@ class StoredColumns:
     @functools.cached_property
     def places(self) -> Mapping[int, int]:
         """Place of each key."""
-        return dict(zip(self.keys, range(len(self)), strict=True))
+        return MappingProxyType(dict(zip(self.keys, range(len(self)), strict=True)))
 
     @functools.cached_property
     def spans(self) -> Mapping[str, tuple[int, int]]:
@@ -100,7 +110,7 @@ class StoredColumns:
             high = low + sum(1 for _ in same)
             found[self.subjects[subject]] = (low, high)
             low = high
-        return found
+        return MappingProxyType(found)
 
     @functools.cached_property
     def has_slots(self) -> bool:
