@@ -6,6 +6,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import attrs
 import pytest
@@ -103,9 +104,10 @@ def test_columns_cannot_be_changed_by_whom_they_are_given_to(sqlite_database: Da
     derived = kind_tables(deployment.host.kinds)["stay"]
     with sqlite_database.read() as connection:
         found = read(connection, derived)
-    for mapping in (found.stored, found.subjects, found.readings, found.places, found.spans):
+    mappings: list[Any] = [found.stored, found.subjects, found.readings, found.places, found.spans]
+    for mapping in mappings:
         with pytest.raises(TypeError, match="does not support item assignment"):
-            mapping["minutes"] = ()  # type: ignore[index]
+            mapping["minutes"] = ()
     for column in (found.keys, found.starts, found.ends, found.digests, *found.stored.values()):
         assert isinstance(column, tuple)
     found.field("minutes").numbers[:] = 7

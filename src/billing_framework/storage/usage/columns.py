@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import sqlalchemy as sa
@@ -27,16 +27,13 @@ from billing_framework.values.period import Span
 if TYPE_CHECKING:
     from billing_framework.rating.usage_columns import FieldColumn
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
 Reading = Callable[[Any], Any]
 """Makes the value of a column of what the driver gives."""
 
 _ENVELOPE = ("source", "external_id", "subject_id", "start_at", "end_at", "slot", "version")
 
 
-def _frozen(some: Mapping[Key, Value]) -> Mapping[Key, Value]:
+def _frozen(some: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(dict(some))
 
 
