@@ -11,11 +11,13 @@ from fractions import Fraction
 from typing import Literal
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_framework import Finding, RateTable, RateTableKind
+from billing_framework.rating import coded_cells
 from billing_framework.rating.rate_table_columns import RowColumns
 from billing_framework.rating.rate_table_file import RateTableHeader, read_by_rows, read_rate_table, rows_by_columns
 
@@ -135,6 +137,13 @@ def test_whatever_is_read_by_columns_is_read_so_row_by_row(data: st.DataObject) 
     ],
 )
 def test_what_is_not_plainly_sound_is_left_to_the_rows(content: bytes) -> None:
+    assert rows_by_columns(content, KIND) is None
+
+
+def test_cells_that_one_number_does_not_tell_apart_are_left_to_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"code,price\naaaaaaaab,1\nbaaaaaaaa,2\n"
+    assert held_to_rows(content) is not None
+    monkeypatch.setattr(coded_cells, "_FACTOR", np.uint64(1))
     assert rows_by_columns(content, KIND) is None
 
 
