@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -25,6 +26,7 @@ from tests.warm.start import warm_billing
 
 _TEMPLATE = "billing_template"
 _WITHOUT = "--without-postgres"
+_GARBAGE_THRESHOLDS = (20_000, 10, 10)
 _numbers = itertools.count(1)
 
 unhurried()
@@ -45,6 +47,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         on_postgres = callspec is not None and "postgresql" in callspec.params.values()
         if on_postgres or "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the search for garbage what lives to the end, modules and thousands of tests, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
