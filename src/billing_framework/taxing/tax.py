@@ -180,6 +180,7 @@ def _grouped(lines: Sequence[TaxableLine], rates: Sequence[TaxRate], status: Tax
     groups: dict[tuple[object, ...], _Group] = {}
     findings: list[Finding] = []
     known: dict[tuple[object, ...], list[_Group]] = {}
+    of_rates: dict[int, _Group] = {}
     for position, line in enumerate(lines):
         like = (line.category, line.charge_code, line.tax_point)
         if like not in known:
@@ -187,8 +188,10 @@ def _grouped(lines: Sequence[TaxableLine], rates: Sequence[TaxRate], status: Tax
             findings.extend(problem for problem in problems if problem.what not in {one.what for one in findings})
             known[like] = []
             for rate in found:
-                applied = treated(rate, status)
-                known[like].append(groups.setdefault(_group_key(applied, rate), _Group(applied, rate, [])))
+                if id(rate) not in of_rates:
+                    applied = treated(rate, status)
+                    of_rates[id(rate)] = groups.setdefault(_group_key(applied, rate), _Group(applied, rate, []))
+                known[like].append(of_rates[id(rate)])
         for group in known[like]:
             group.positions.append(position)
     order = _order(rates)
@@ -308,6 +311,9 @@ class _Work:
 
         Lines that take each other back come to nothing together, and so do their shares.
         """
+        if not self.opposites:
+            parts = round_ratios(rounding.whole(sum(exact.values()), denominator), list(exact.values()), denominator)
+            return dict(zip(exact, parts, strict=True))
         pairs = {
             place: other
             for place, other in self.opposites.items()
@@ -324,6 +330,6 @@ class _Work:
         return TaxGroup(
             rate=group.applied,
             title=group.applied.title(locale),
-            taxable=Money.total((part.taxable for part in parts), self.currency),
-            tax=Money.total((part.tax for part in parts), self.currency),
+            taxable=Money(sum([part.taxable.minor for part in parts]), self.currency),
+            tax=Money(sum([part.tax.minor for part in parts]), self.currency),
         )

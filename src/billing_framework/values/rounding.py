@@ -131,7 +131,7 @@ def round_ratios(total: int, numerators: Sequence[int], denominator: int) -> lis
     Raises:
         ValueRefused: ``VALUE04`` where there are no parts and `total` is not zero.
     """
-    whole = [divide(numerator, denominator, RoundingMode.DOWN) for numerator in numerators]
+    whole = [numerator // denominator if numerator >= 0 else -(-numerator // denominator) for numerator in numerators]
     missing = total - sum(whole)
     if missing and not whole:
         raise ValueRefused("VALUE04", f"cannot share {total} out to nobody", remedy="Give at least one part")
