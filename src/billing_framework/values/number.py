@@ -70,7 +70,7 @@ def is_terminating(number: Fraction) -> bool:
 
 def exact_text(number: Fraction) -> str:
     """Return the canonical text of an exact number: ``12.5`` where decimals end, else ``100/3``; `exact` reads both back."""
-    numerator, denominator = number.as_integer_ratio()
+    numerator, denominator = number.numerator, number.denominator
     if denominator == 1:
         return str(numerator)
     found = _decimals(denominator)
