@@ -188,6 +188,18 @@ def test_an_amount_is_stated_with_its_currency_or_without(office: Office) -> Non
     assert "1 documents approved" in told(office, "run", "approve", "--up-to", "100")
 
 
+def test_an_edit_that_leaves_no_draft_is_taken_back(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+
+    def edit(*wanted: str, code: int = 0) -> str:
+        return told(office, "run", "edit", JULY, "C1", *wanted, "--reason", "agreed", code=code)
+
+    assert "VALUE30" in edit("--line", "1", "--amount", "9" * 23, code=1)
+    assert "take an edit that is to blame back with --withdraw N" in edit("--line", "1", "--drop", code=2)
+    assert "an edit is taken back by --withdraw N" in told(office, "run", "release", JULY, "C1", "--reason", "x", code=3)
+    assert "C1 is drafted" in edit("--withdraw", "1")
+
+
 def test_before_there_is_a_book_it_is_told_how_to_make_one(sqlite_database: Database) -> None:
     office = Office.at(sqlite_database)
     upgrade_schema(office.deployment)

@@ -66,8 +66,7 @@ def credit_document(
         deployment: the deployment; its actor credits.
         number: number of the document.
         reason: why; printed.
-        nets: number of a line to the amount without tax, in major units of the document's currency, with the currency or
-            without; None credits all.
+        nets: number of a line to the amount without tax, in the document's currency, such as 5.00; None credits all.
         as_of: date of the credit note; today in the book's zone where None.
         again: True where the same amounts for the same reason are credited once more on purpose.
 

@@ -194,7 +194,7 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
             raise Refused(
                 "RUN16",
                 f"account {account} is held for its data: {row.reason}",
-                remedy="Correct the data, then go on with the run: billing run resume",
+                remedy="Correct the data, then draft it again: billing run retry; an edit is taken back by --withdraw N",
             )
         stored = load_documents(connection, [row.document])[row.document]
         released = attrs.evolve(row, state="drafted", reason="", evidence=(), released=stored.digest)
@@ -385,12 +385,16 @@ def _amount(text: str, currency: str, row: RunAccount) -> Amount:
     return Amount(stated_number(text, currency, of=f"account {row.account}"), currency)
 
 
+_NO_DRAFT = "It has no draft: see why with billing run review, and take an edit that is to blame back with --withdraw N"
+
+
 def _line(connection: Connection, row: RunAccount, number: int) -> DraftLine:
     lines = _lines(connection, row)
     for line in lines:
         if line.number == number:
             return line
-    raise NotFound("RUN17", f"the draft of account {row.account} has no line {number}", remedy=f"Its lines are 1 to {len(lines)}")
+    remedy = f"Its lines are 1 to {len(lines)}" if lines else _NO_DRAFT
+    raise NotFound("RUN17", f"the draft of account {row.account} has no line {number}", remedy=remedy)
 
 
 def _lines(connection: Connection, row: RunAccount) -> tuple[DraftLine, ...]:
