@@ -81,6 +81,15 @@ def text_of_plain(data: Any) -> str:
         return _encode(data)
 
 
+def read_mapping(text: str) -> dict[str, Any]:
+    """Return the mapping that a stored text says as plain data; an empty one where it cannot be read, or says another thing."""
+    try:
+        said = orjson.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def json_string(text: str) -> str:
     """Return a text as `canonical_json` writes it."""
     return encode_basestring(text)

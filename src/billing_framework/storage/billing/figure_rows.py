@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -23,6 +22,7 @@ from billing_framework.storage.many import chunks, one_of
 from billing_framework.values.identity import natural_ids_below
 from billing_framework.values.money import Money
 from billing_framework.values.period import month_key
+from billing_framework.values.plain_form import read_mapping
 
 _Line = tuple[int, int, str, int, int, str]
 """A line: document, number, code, net, tax and its text."""
@@ -147,7 +147,7 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
         replaces, run_id, revision, reason, saved, text, carried,
     ) = row  # fmt: skip
     digest = content_digest(text, [line[5] for line in lines], [one[3] for one in taxes])
-    head, wrong = _head(text), ""
+    head, wrong = read_mapping(text), ""  # one that cannot be read is told by its digest
     said, totals = head.get, _totals(head)
     issued, due = day_of(issue_on), day_of(due_on)
     if digest != saved.hex():
@@ -192,15 +192,6 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
 
 
 _KINDS = {kind.value: kind for kind in DocumentKind}
-
-
-def _head(text: str) -> dict[str, Any]:
-    """Return what the head of a document says; nothing where it cannot be read, which its digest tells."""
-    try:
-        said = orjson.loads(text)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _totals(head: Mapping[str, Any]) -> dict[str, Any]:
