@@ -32,6 +32,7 @@ from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from billing_framework.values.errors import StorageError
 from tests.scenarios.office import BOOK, TAXES, Office
 
 PLAN = """
@@ -227,3 +228,33 @@ def test_a_call_altered_behind_the_bill_is_found(database: Database) -> None:
     found = explain_line(office.deployment, "INV-2026-000001/4")
     assert not found.proven
     assert found.findings
+
+
+UNREADABLE = {
+    "a choice that the kind does not have": "direction = 'sideways'",
+    "a number that its class refuses": "billed_seconds = -60",
+    "an end before the start": "end_at = start_at - 5000000",
+    "an instant outside of the calendar": "end_at = 9000000000000000000",
+}
+
+
+@pytest.mark.parametrize("change", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_call_that_cannot_be_read_any_more_is_told_as_such(sqlite_database: Database, change: str) -> None:
+    office = open_office(sqlite_database)
+    intake(office, *JULY)
+    bill(office, "2026-07", date(2026, 8, 3))
+    behind(sqlite_database, f"UPDATE usage_call SET {change} WHERE external_id = 'u2'")
+
+    with pytest.raises(StorageError, match="STORAGE21") as told:
+        explain_line(office.deployment, "INV-2026-000002/1")
+    assert "sideways" not in str(told.value)
+
+
+def test_an_account_with_an_unreadable_call_is_held_and_no_plugin_is_blamed(database: Database) -> None:
+    office = open_office(database)
+    intake(office, *JULY)
+    behind(database, "UPDATE usage_call SET direction = 'sideways' WHERE external_id = 'u2'")
+
+    report = office.start("2026-07")
+    assert report.counts == {"drafted": 1, "held": 1}
+    assert {finding.code for finding in report.findings} == {"STORAGE21", "RUN64"}

@@ -26,6 +26,7 @@ from billing_framework.values.number import exact, exact_text
 from billing_framework.values.plain_form import canonical_json
 
 __all__ = [
+    "UNREADABLE",
     "CanonicalText",
     "CurrencyCode",
     "Day",
@@ -42,6 +43,7 @@ __all__ = [
     "microseconds",
     "natural_id",
     "read_stored",
+    "unreadable",
 ]
 
 Parsed = TypeVar("Parsed")
@@ -98,7 +100,10 @@ class Instant(TypeDecorator[dt.datetime]):
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        try:
+            return None if value is None else _EPOCH + value * _MICROSECOND
+        except OverflowError as error:
+            raise unreadable("instant") from error
 
 
 def microseconds(instant: dt.datetime) -> int:
@@ -234,9 +239,18 @@ def read_stored(parse: Callable[[str], Parsed], text: str, what: str) -> Parsed:
     """
     try:
         return parse(text)
-    except (ValueError, BillingError) as error:
-        raise StorageError(
-            "STORAGE21",
-            f"a stored {what} cannot be read; it is not what was stored there",
-            remedy="Find out who changed it behind the program's back, and restore it from a backup",
-        ) from error
+    except UNREADABLE as error:
+        raise unreadable(what) from error
+
+
+UNREADABLE = (ArithmeticError, TypeError, ValueError, BillingError)
+"""How values, and what is made of them, refuse what was never stored."""
+
+
+def unreadable(what: str) -> StorageError:
+    """Return the error that something stored is no longer what was stored there; what stands there instead is never quoted."""
+    return StorageError(
+        "STORAGE21",
+        f"a stored {what} cannot be read; it is not what was stored there",
+        remedy="Find out who changed it behind the program's back, and restore it from a backup",
+    )

@@ -14,6 +14,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.storage.column_types import UNREADABLE, unreadable
 from billing_framework.storage.many import chunks
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.rows import among, subject_names, with_keys
@@ -134,8 +135,13 @@ class StoredColumns:
         return slot_key_of(self.kind, self.subject(place), slot) or self.keys[place]
 
     def usages(self, low: int = 0, high: int | None = None) -> Iterator[AnyUsage]:
-        """Yield the records from a place up to another as objects, equal to those of `KindTable.usage`."""
-        high = len(self) if high is None else high
+        """Yield the records from a place up to another as objects, equal to those of `KindTable.usage`, with the same errors."""
+        try:
+            yield from self._usages(low, len(self) if high is None else high)
+        except UNREADABLE as error:
+            raise unreadable(f"usage record of the kind {self.kind}") from error
+
+    def _usages(self, low: int, high: int) -> Iterator[AnyUsage]:
         fields = self.derived.fields
         values = [
             [withheld_value(field)] * (high - low) if field.personal else self._told(field.name, low, high) for field in fields
@@ -163,7 +169,10 @@ class StoredColumns:
         (field,) = (field for field in self.derived.fields if field.name == name)
         if field.personal:
             return withheld_field(field, withheld_value(field), len(self))
-        return stored_field(field, self.stored[name])
+        try:
+            return stored_field(field, self.stored[name])
+        except UNREADABLE as error:
+            raise unreadable(f"usage record of the kind {self.kind}") from error
 
     def _told(self, name: str, low: int, high: int) -> Sequence[Any]:
         """Return values of a column; what repeats in it is converted once."""

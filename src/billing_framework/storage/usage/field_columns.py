@@ -26,8 +26,14 @@ def stored_field(field: BodyField, values: Sequence[Any]) -> FieldColumn:
     Args:
         field: the field.
         values: its values in the form of the driver.
+
+    Raises:
+        ValueError: a text is none of the choices of the field.
     """
     missing = np.array([value is None for value in values], dtype=bool) if field.optional else None
+    if field.choices is not None:
+        for value in set(values) - {None}:
+            field.choices(value)  # raises for a text that is none of them
     if field.sort in (Sort.TEXT, Sort.CHOICE):
         texts = text_column(["" if value is None else value for value in values] if field.optional else values)
         return attrs.evolve(texts, missing=missing)

@@ -10,7 +10,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
-from billing_framework.storage.column_types import Day, Digest, ExactText, Flag, Instant, Key, Sealed, Whole
+from billing_framework.storage.column_types import (
+    UNREADABLE,
+    Day,
+    Digest,
+    ExactText,
+    Flag,
+    Instant,
+    Key,
+    Sealed,
+    Whole,
+    unreadable,
+)
 from billing_framework.storage.guard import Guard, create_guards, never_emptied, row_taken
 from billing_framework.storage.packed import PackedWholes
 from billing_framework.storage.partitions import create_others
@@ -113,7 +124,16 @@ class KindTable:
         Args:
             row: a row of `query`.
             subject: the identifier behind its `subject_id`.
+
+        Raises:
+            StorageError: ``STORAGE21`` where it is no such record any more.
         """
+        try:
+            return self._usage(row, subject)
+        except UNREADABLE as error:
+            raise unreadable(f"usage record of the kind {self.kind.name}") from error
+
+    def _usage(self, row: Any, subject: str) -> AnyUsage:
         values = {
             field.name: withheld_value(field) if field.personal else _from_plain(getattr(row, field.name), field)
             for field in self.fields
