@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-import polars as pl
+from typing import TYPE_CHECKING
 
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.invoicing.figures import DocumentFigures, figures_of
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.ledger.entry import Entry, Posting
-from billing_framework.ledger.entry_columns import HEADS, EntryColumns
 from billing_framework.values.money import Money
+
+if TYPE_CHECKING:
+    from billing_framework.ledger.entry_columns import EntryColumns
 
 
 def document_entry(content: DraftDocument, mapping: ChartMapping) -> Entry | None:
@@ -65,6 +65,11 @@ def entry_columns(documents: Sequence[DocumentFigures], mapping: ChartMapping) -
         ConfigurationError: ``INVOICE18`` for a charge or tax code without an account.
         LedgerRefused: what an entry of such postings is refused for.
     """
+    import numpy as np  # noqa: PLC0415 - these are needed for many documents only
+    import polars as pl  # noqa: PLC0415
+
+    from billing_framework.ledger.entry_columns import HEADS, EntryColumns  # noqa: PLC0415
+
     booked = [(one, amounts) for one in documents if (amounts := booked_amounts(one, mapping))]
     if not booked:
         return None

@@ -7,17 +7,18 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from billing_framework.invoicing.entries import entry_columns
+from billing_framework.invoicing.entries import entry_columns, entry_of_figures
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
+from billing_framework.ledger.batch import Batch
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
 from billing_framework.storage.billing.keys import write_proven_states
 from billing_framework.storage.billing.run_rows import Run, move_accounts_on
-from billing_framework.storage.ledger.post import post_columns
+from billing_framework.storage.ledger.post import post_batch, post_columns, posts_by_columns
 from billing_framework.storage.outbox import put_alike
 from billing_framework.storage.receivable.rows import insert_document_items
 from billing_framework.values.errors import Refused
@@ -94,9 +95,29 @@ def issue_documents(
     link_records(connection, stored)
     put_alike(connection, now, "document.issued", run.book, _told(run, figures))
     move_accounts_on(connection, run, stored, "approved", "posted")
-    entries = entry_columns([document for document, _ in figures], mapping)
-    if entries is not None:
-        post_columns(connection, entries, source=f"run/{run.code}/{numbers[0].number}", now=now, actor=actor)
+    source = f"run/{run.code}/{numbers[0].number}"
+    _post(connection, [document for document, _ in figures], mapping, source=source, now=now, actor=actor)
+
+
+def _post(
+    connection: Connection,
+    documents: Sequence[DocumentFigures],
+    mapping: ChartMapping,
+    *,
+    source: str,
+    now: datetime,
+    actor: str,
+) -> None:
+    """Post the entries of documents of one book: many by columns, which come to the same rows."""
+    if posts_by_columns(len(documents)):
+        columns = entry_columns(documents, mapping)
+        if columns is not None:
+            post_columns(connection, columns, source=source, now=now, actor=actor)
+        return
+    entries = [entry for one in documents if (entry := entry_of_figures(one, mapping))]
+    if entries:
+        batch = Batch(book=documents[0].book, source=source, entries=tuple(entries))
+        post_batch(connection, batch, now=now, actor=actor)
 
 
 def _told(run: Run, issued: Sequence[tuple[DocumentFigures, str]]) -> dict[str, str]:

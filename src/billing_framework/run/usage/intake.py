@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage, Usage
+from billing_framework.values.extras import has_bulk
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.identity import natural_id
 from billing_framework.values.plain_form import to_plain, to_text
@@ -36,7 +36,6 @@ from billing_framework.values.plain_form import to_plain, to_text
 LEAST_BYTES_BY_COLUMNS = 200_000
 """Smaller files are taken in sooner than the library for columns is loaded."""
 
-_LIBRARIES = ("polars", "polars_hash")
 _CHUNK_RECORDS = 2_000
 _BLOCK_BYTES = 1 << 20
 _SPOOLED_BYTES = 16 << 20
@@ -219,7 +218,7 @@ def _is_large(raw: BinaryIO) -> bool:
 
 def _by_columns(desk: IntakeDesk, deployment: Deployment, reader: Reader, request: ReadRequest, stream: BinaryIO) -> bool:
     """Take a file in by columns where its reader offers them and the library for them is there; return whether it was."""
-    if reader.read_columns is None or not all(map(importlib.util.find_spec, _LIBRARIES)):
+    if reader.read_columns is None or not has_bulk():
         return False
     from billing_framework.run.usage.column_road import fill_by_columns  # noqa: PLC0415 - needs polars
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.ledger.batch import SealedBatch, chain_hash
-from billing_framework.ledger.entry_columns import ColumnBatch
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.bulk_columns import insert_columns
 from billing_framework.storage.column_types import microseconds
 from billing_framework.storage.ledger.tables import batch_chain, book, entry, posting, posting_batch
+
+if TYPE_CHECKING:
+    from billing_framework.ledger.entry_columns import ColumnBatch
 
 _BOOK_LOCK = 4_711
 _ENTRY_COLUMNS = (
@@ -29,7 +31,9 @@ _POSTING_COLUMNS = (
 def insert_entries(connection: Connection, sealed: SealedBatch | ColumnBatch, memos: Mapping[str, str]) -> None:
     """Insert the entries of a batch; `memos` holds the free text of those that have one, by their keys."""
     # In the order of ids, so that two posters with the same keys wait for each other instead of deadlocking.
-    if isinstance(sealed, ColumnBatch):
+    if not isinstance(sealed, SealedBatch):
+        from billing_framework.storage.bulk_columns import insert_columns  # noqa: PLC0415 - needs polars
+
         heads = sealed.heads.drop("count", "place").rename({"key": "idempotency_key", "digest": "request_digest"})
         insert_columns(connection, "entry", heads, {"batch_id": sealed.id, "book_id": sealed.book_id})
         return
@@ -45,7 +49,9 @@ def insert_entries(connection: Connection, sealed: SealedBatch | ColumnBatch, me
 
 def insert_postings(connection: Connection, sealed: SealedBatch | ColumnBatch) -> None:
     """Insert the lines of all entries of a batch."""
-    if isinstance(sealed, ColumnBatch):
+    if not isinstance(sealed, SealedBatch):
+        from billing_framework.storage.bulk_columns import insert_columns  # noqa: PLC0415 - needs polars
+
         insert_columns(connection, "posting", sealed.lines, {"batch_id": sealed.id, "book_id": sealed.book_id})
         return
     batch, book = sealed.id, sealed.book_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import attrs
 import sqlalchemy as sa
@@ -13,15 +14,24 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.batch import Batch, SealedBatch, seal, sealed_entry
 from billing_framework.ledger.book import book_id
 from billing_framework.ledger.chart import gl_account_id
-from billing_framework.ledger.entry_columns import ColumnBatch, EntryColumns, seal_columns, sealed_columns
 from billing_framework.storage.ledger.batch_rows import insert_entries, insert_postings, seal_and_link
 from billing_framework.storage.ledger.books import list_periods, load_book
 from billing_framework.storage.ledger.tables import entry, gl_account
 from billing_framework.storage.many import one_of
 from billing_framework.values.errors import Conflict, LedgerRefused
+from billing_framework.values.extras import has_bulk
+
+if TYPE_CHECKING:
+    from billing_framework.ledger.entry_columns import ColumnBatch, EntryColumns
 
 MANY = 64
 """From so many entries on a batch is written by columns, whose trouble is that of a few dozen entries one by one."""
+
+
+def posts_by_columns(count: int) -> bool:
+    """Return whether so many entries are posted by columns: many are, where the library for it is installed."""
+    return count >= MANY and has_bulk()
+
 
 _NO_MEMOS: Mapping[str, str] = MappingProxyType({})
 
@@ -66,7 +76,7 @@ def post_batch(connection: Connection, batch: Batch, *, now: dt.datetime, actor:
         LedgerRefused: ``LEDGER05`` for an account that the chart does not have, ``LEDGER06`` for a date in no open period, and
             whatever the seal refuses.
     """
-    columns = EntryColumns.of(batch.book, batch.entries) if len(batch.entries) >= MANY else None
+    columns = _in_columns(batch) if posts_by_columns(len(batch.entries)) else None
     if columns is not None:
         return post_columns(connection, columns, source=batch.source, now=now, actor=actor)
     items = [sealed_entry(one, batch.book) for one in batch.entries]
@@ -83,6 +93,12 @@ def post_batch(connection: Connection, batch: Batch, *, now: dt.datetime, actor:
     return _post(connection, wanted, sealed, memos, source=batch.source, now=now, actor=actor)
 
 
+def _in_columns(batch: Batch) -> EntryColumns | None:
+    from billing_framework.ledger.entry_columns import EntryColumns  # noqa: PLC0415 - needs polars
+
+    return EntryColumns.of(batch.book, batch.entries)
+
+
 def post_columns(connection: Connection, columns: EntryColumns, *, source: str, now: dt.datetime, actor: str) -> PostedBatch:
     """Post entries that stand in columns; all else is as with `post_batch`.
 
@@ -93,6 +109,8 @@ def post_columns(connection: Connection, columns: EntryColumns, *, source: str, 
         now: the instant of posting, aware UTC.
         actor: who posts.
     """
+    from billing_framework.ledger.entry_columns import seal_columns, sealed_columns  # noqa: PLC0415 - needs polars
+
     book = columns.book
     if len(columns) < MANY:
         batch = Batch(book=book, source=source, entries=columns.entries())
