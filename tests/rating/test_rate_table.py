@@ -170,7 +170,7 @@ def test_rows_are_typed_and_empty_cells_are_their_defaults() -> None:
         ("a,1,,,01.07.2026,", "since", "01.07.2026"),
         ("a,1,,,,maybe", "open", "maybe"),
         (",1,,,,", "code", ""),
-        ("a\x00,1,,,,", "code", "a\x00"),
+        ("a\x00,1,,,,", "code", "a\\0"),
         ("a\x1b[31m,1,,,,", "code", "a\x1b[31m"),
     ],
 )

@@ -31,6 +31,8 @@ from tests.run.workforce import REPOSITORY, SETTINGS
 from tests.scenarios.office import Office
 
 HUGE = Fraction(10) ** 400
+UNSPEAKABLE = "half \ud800 and nothing \0"
+"""A text that no database stores."""
 
 
 def office_of(database: Database, plugin: ModuleType) -> Office:
@@ -64,6 +66,10 @@ def the_others_are_billed(office: Office, code: str) -> str:
 
 def raise_error(*_: object) -> NoReturn:
     raise RuntimeError("no idea")
+
+
+def raise_unspeakably(*_: object) -> NoReturn:
+    raise ValueError(UNSPEAKABLE)
 
 
 def raise_strangely(*_: object) -> NoReturn:
@@ -112,6 +118,13 @@ def carried(values: dict[str, Any]) -> CarriedState:
 RATING: dict[str, tuple[Fault, str]] = {
     "raises": (raise_error, "RATE01"),
     "raises an endless message": (raise_strangely, "RATE01"),
+    "raises what cannot be stored": (raise_unspeakably, "RATE01"),
+    "excuses a record with what cannot be stored": (
+        lambda _, done: attrs.evolve(
+            done, measures=(), unpriced={key: UNSPEAKABLE for one in done.measures for key in one.records}
+        ),
+        "RATE03",
+    ),
     "exits": (leave, "RATE01"),
     "recurs for ever": (never_end, "RATE01"),
     "returns nothing": (lambda *_: None, "RATE03"),
@@ -139,6 +152,9 @@ PRICING: dict[str, tuple[Fault, str]] = {
     "another component": (lambda _, done: with_charge(done, component="hours"), "RATE03"),
     "dates outside": (lambda _, done: with_charge(done, service=DateSpan(date(2026, 1, 1), date(2027, 1, 1))), "RATE03"),
     "a float": (lambda _, done: with_charge(done, amount=30.0), "RATE03"),
+    "raises what cannot be stored": (raise_unspeakably, "RATE01"),
+    "words that cannot be stored": (lambda _, done: with_charge(done, description=UNSPEAKABLE), "RATE03"),
+    "a source that cannot be stored": (lambda _, done: with_charge(done, source=UNSPEAKABLE), "RATE03"),
     "the charge twice": (lambda _, done: attrs.evolve(done, charges=done.charges * 2), "RATE04"),
     "changes the terms": (price_and_change, "RATE03"),
 }
@@ -147,6 +163,7 @@ CHECKS: dict[str, tuple[Fault, str]] = {
     "raises": (raise_error, "PLUGIN05"),
     "exits": (leave, "PLUGIN05"),
     "returns nothing": (lambda _: None, "PLUGIN05"),
+    "raises what cannot be stored": (raise_unspeakably, "PLUGIN05"),
     "returns text": (lambda _: ["odd"], "PLUGIN04"),
     "speaks about another account": (lambda _: [Finding(code="REVIEW01", what="odd", subject="C9")], "INVOICE06"),
     "speaks about an account that it is not asked about": (
@@ -294,3 +311,24 @@ def test_a_twin_and_a_reference_that_both_fail(sqlite_database: Database) -> Non
     plugin = faulty_plugin(twin=raise_for_the_victim, rating=raise_error)
     told = the_others_are_billed(office_of(sqlite_database, plugin), "RATE01")
     assert "rater 'faulty' of faulty failed: RuntimeError: no idea" in told
+
+
+def test_a_note_of_what_cannot_be_stored_is_printed_with_escapes(database: Database) -> None:
+    office = office_of(database, faulty_plugin(noting=lambda draft: [Note("information", UNSPEAKABLE, draft.key)]))
+    office.start("2026-07")
+    office.approve()
+    assert office.post().posted == 3
+    assert verify(office.deployment.database, "MAIN") == []
+
+
+def test_a_twin_that_says_what_cannot_be_stored(database: Database) -> None:
+    office = office_of(database, faulty_plugin(twin=raise_unspeakably))
+    (told,) = [one for one in office.start("2026-07").findings if one.code == "RATE01"]
+    assert "half \\ud800 and nothing \\0" in told.what
+    office.approve()
+    assert office.post().posted == 3
+
+
+def test_a_rater_that_says_what_cannot_be_stored(postgres_database: Database) -> None:
+    told = the_others_are_billed(office_of(postgres_database, faulty_plugin(rating=raise_unspeakably)), "RATE01")
+    assert "half \\ud800 and nothing \\0" in told

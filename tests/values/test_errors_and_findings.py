@@ -1,8 +1,12 @@
 import pickle
 
+import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing_framework.values import errors
+from billing_framework.values.code_name import is_storable
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean, nearest
 
@@ -74,3 +78,12 @@ def test_a_message_never_grows_with_what_it_refuses() -> None:
     error = errors.InputRefused("USAGE11", "x" * 1_000_000, place="y" * 1_000_000, remedy="z")
     assert len(str(error)) < 5_000
     assert str(error).endswith("…. z")
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_a_finding_says_only_what_a_database_stores(text: str) -> None:
+    found = Finding(code="USAGE01", what=text, remedy=text, file=text, field=text, value=text, subject=text)
+    told = (found.what, found.remedy, found.file, found.field, found.subject, found.value)
+    assert all(is_storable(one) for one in told)
+    assert (found.what == text) == is_storable(text)
+    assert attrs.evolve(found) == found

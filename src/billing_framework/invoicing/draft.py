@@ -12,6 +12,7 @@ import attrs
 from billing_framework.accounts.account import Account
 from billing_framework.rating.charge import Charge, ChargeItem, ChargeShare, Origin
 from billing_framework.taxing.tax import LineTax
+from billing_framework.values.code_name import storable
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import HALF_UP, Amount, Money, Rounding
@@ -47,7 +48,7 @@ class Note:
     """
 
     kind: str = attrs.field(validator=_known_kind)
-    text: str
+    text: str = attrs.field(converter=storable)
     document: int = 0
 
 

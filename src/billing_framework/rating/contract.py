@@ -15,6 +15,7 @@ from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUs
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.stored_records import StoredRecords, Stretch, keys_of, places_in
 from billing_framework.values.clock import timezone
+from billing_framework.values.code_name import is_storable
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Amount
 from billing_framework.values.number import exact_text
@@ -71,16 +72,20 @@ def _other_faults(rating: Rating, given: AbstractSet[int]) -> Iterator[str]:
         fault = state_fault(state)
         if fault:
             yield fault
-    if not _is(rating.unpriced, Mapping) or not all(_is(text, str) and text for text in rating.unpriced.values()):
+    if not _is(rating.unpriced, Mapping) or not all(map(_is_reason, rating.unpriced.values())):
         yield "gave no reason for a record without a price"
     elif not given >= rating.unpriced.keys():
         yield "gave reasons for records that it was not given"
-    if not _is(rating.deferred, Mapping) or not all(_is(text, str) and text for text in rating.deferred.values()):
+    if not _is(rating.deferred, Mapping) or not all(map(_is_reason, rating.deferred.values())):
         yield "gave no reason for a record that it leaves for a later bill"
     else:
         yield from _deferred_faults(rating, given)
     if not all(isinstance(finding, Finding) for finding in rating.findings):
         yield "returned a finding of another type"
+
+
+def _is_reason(text: object) -> bool:
+    return isinstance(text, str) and bool(text) and is_storable(text)
 
 
 def _deferred_faults(rating: Rating, given: AbstractSet[int]) -> Iterator[str]:
@@ -197,6 +202,7 @@ def _is_sound(charge: Charge) -> bool:
     texts: tuple[Any, ...] = (charge.code, charge.description, charge.source, charge.tax_category, charge.plan)
     return (
         set(map(type, texts)) == {str}
+        and is_storable("".join(texts))
         and (charge.quantity is None or _is_quantity(charge.quantity))
         and (charge.unit_price is None or _is_price(charge.unit_price, charge.amount.currency))
         and _is(charge.origin, Origin)

@@ -11,6 +11,7 @@ import attrs
 
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.record import AnyUsage, UsageKind
+from billing_framework.values.code_name import is_storable
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import EARLIEST, LATEST
 
@@ -115,17 +116,9 @@ def _bad_text(value: object, longest: int) -> tuple[str, str] | None:
         return "text is needed here", "Report it to the authors of the reader"
     if len(value) > longest:
         return f"the text is longer than {longest} characters", "Shorten it"
-    if not (value.isascii() or _is_encodable(value)) or "\x00" in value:
+    if not is_storable(value):
         return "the text holds characters that no database stores", "Correct the encoding of the file"
     return None
-
-
-def _is_encodable(value: str) -> bool:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return False
-    return True
 
 
 def _is_whole(value: object) -> bool:

@@ -50,3 +50,18 @@ def are_titles(_holder: object, field: attrs.Attribute[Any], titles: Mapping[str
                 f"the {field.name} for {language!r} is no printed line: {text[:60]!r}",
                 remedy=f"Write one line of at most {_LONGEST_TITLE} printable characters",
             )
+
+
+def is_storable(text: str) -> bool:
+    """Return whether every database stores a text: it has no NUL, and no half of a surrogate pair."""
+    if text.isascii():
+        return "\0" not in text
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def storable(text: str) -> str:
+    """Return a text in which all that some database does not store is written as an escape; for what strangers say."""
+    return text if is_storable(text) else text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()

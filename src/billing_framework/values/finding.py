@@ -6,6 +6,8 @@ import enum
 
 import attrs
 
+from billing_framework.values.code_name import storable
+
 _LONGEST_VALUE = 200
 
 
@@ -22,12 +24,15 @@ class Severity(enum.Enum):
 
 
 def _cut(value: str) -> str:
+    value = storable(value)
     return value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
 
 
 @attrs.frozen(kw_only=True)
 class Finding:
     """What is wrong with one record, field, account or file, and what to do.
+
+    Whatever a plugin or a file says in it, it can be stored: characters that a database refuses are written as escapes.
 
     Attributes:
         code: stable code with a page in the reference, for example ``USAGE02``.
@@ -43,13 +48,13 @@ class Finding:
 
     code: str
     severity: Severity = Severity.ISSUE
-    what: str
-    remedy: str = ""
-    file: str = ""
+    what: str = attrs.field(converter=storable)
+    remedy: str = attrs.field(default="", converter=storable)
+    file: str = attrs.field(default="", converter=storable)
     line: int = 0
-    field: str = ""
+    field: str = attrs.field(default="", converter=storable)
     value: str = attrs.field(default="", converter=_cut)
-    subject: str = ""
+    subject: str = attrs.field(default="", converter=storable)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
