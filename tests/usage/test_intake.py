@@ -184,6 +184,13 @@ def test_every_record_is_counted_once_and_a_second_delivery_changes_nothing(item
     assert (first.totals + second.totals).rejected == whole.totals.rejected
 
 
+def test_what_its_slot_has_said_is_a_duplicate_even_under_an_id_that_said_something_else() -> None:
+    items = (stay("T3", slot="s", version=2), stay("T2", slot="s", version=2), stay("T2"))
+    whole = sorted_in(*items)
+    assert counts(whole) == (2, 1, 0, 0)
+    assert counts(sorted_in(*items, known=after(whole))) == (0, 3, 0, 0)
+
+
 def after(done: Sorted) -> Known:
     known = knowing(*(record.usage for record in done.accepted if record.usage))
     return attrs.evolve(known, waiting={(record.key, record.digest) for record in (*done.suspended, *done.rejected)})

@@ -311,16 +311,13 @@ class _Desk:
         usage = record.usage
         if usage is None or record.findings:
             self._keep(self.suspended, record)
-        elif prior is not None:
-            self._keep(self.rejected, record, self._conflict(usage, prior))
-        else:
-            self._place_new(record, usage)
-
-    def _place_new(self, record: Delivered, usage: AnyUsage) -> None:
+            return
         rivals = [*self.known.slots.get(record.slot, ()), *self._slots.get(record.slot, ())] if record.slot else []
         same_version = next((rival for rival in rivals if rival.version == usage.version), None)
         if same_version is not None and same_version.digest == record.digest:
-            self.duplicates += 1
+            self.duplicates += 1  # it says what its slot has said, under whatever id, so that a second delivery says so, too
+        elif prior is not None:
+            self._keep(self.rejected, record, self._conflict(usage, prior))
         elif same_version is not None:
             self._keep(self.rejected, record, self._ambiguous(usage, same_version))
         elif not self.known.guide.takes(usage.subject, usage.start, self.known.days_after.get(usage.kind, 0)):
