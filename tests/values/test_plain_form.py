@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import attrs
@@ -29,6 +29,7 @@ class Thing:
     at: datetime | None = None
     days: frozenset[date] = frozenset()
     parts: tuple[int, ...] = ()
+    took: timedelta = timedelta(0)
 
 
 FULL = Thing(
@@ -39,6 +40,7 @@ FULL = Thing(
     at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
     days=frozenset({date(2026, 5, 1), date(2026, 1, 1)}),
     parts=(1, 2),
+    took=timedelta(days=2, seconds=3, microseconds=50),
 )
 
 
@@ -53,6 +55,10 @@ def test_a_field_at_its_default_says_nothing_so_that_a_later_field_changes_no_di
     assert to_plain(Thing())["number"] == 0
     later = attrs.make_class("Later", {"note": attrs.field(type=str, default=""), "number": attrs.field(type=int, default=0)})
     assert to_text(later(number=3)) == to_text(Thing(number=3))
+
+
+def test_a_length_of_time_is_told_in_seconds() -> None:
+    assert to_plain(timedelta(minutes=1, microseconds=1500)) == "60.0015"
 
 
 @pytest.mark.parametrize(("minor", "currency"), [(-5, "EUR"), (-1234, "JPY"), (0, "KWD"), (1_000_005, "USD"), (-100, "EUR")])

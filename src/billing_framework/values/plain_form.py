@@ -1,7 +1,8 @@
 """Values of the domain as plain data and as one JSON text, and back, without losing a digit.
 
-Exact numbers, dates and instants are text, money is ``12.50 USD``, enumerations are their values. What is written is read back
-equal; a stored manifest can therefore be replayed years later, and a digest over the text is a digest of the value.
+Exact numbers, dates and instants are text, lengths of time are seconds, money is ``12.50 USD``, enumerations are their values. What
+is written is read back equal; a stored manifest can therefore be replayed years later, and a digest over the text is a digest of
+the value.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from json.encoder import encode_basestring
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from billing_framework.values.number import exact, exact_text
 
 Value = TypeVar("Value")
 
+_MICROSECOND = timedelta(microseconds=1)
 _PLAIN = frozenset((str, int, bool, type(None)))
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
@@ -138,6 +140,8 @@ def _converter(*, terse: bool) -> cattrs.Converter:
     converter.register_structure_hook(Money, _money)
     converter.register_unstructure_hook(datetime, lambda instant: instant.isoformat())
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text).astimezone(UTC))
+    converter.register_unstructure_hook(timedelta, lambda span: exact_text(Fraction(span // _MICROSECOND, 10**6)))
+    converter.register_structure_hook(timedelta, lambda text, _: int(exact(text) * 10**6) * _MICROSECOND)
     converter.register_unstructure_hook(date, functools.lru_cache(maxsize=1024)(date.isoformat))  # the same few, again and again
     converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
     converter.register_unstructure_hook_func(_holds_days, lambda days: [day.isoformat() for day in sorted(days)])
