@@ -10,9 +10,10 @@ import attrs
 
 from billing_framework.ledger.book import book_id
 from billing_framework.ledger.chart import gl_account_id
+from billing_framework.values.code_name import is_storable
 from billing_framework.values.errors import LedgerRefused
 from billing_framework.values.identity import natural_id
-from billing_framework.values.money import Money
+from billing_framework.values.money import LARGEST_MINOR, Money
 
 LONGEST_KEY = 300
 
@@ -66,10 +67,15 @@ class Entry:
             raise LedgerRefused("LEDGER17", f"an entry needs a key of 1 to {LONGEST_KEY} characters, not {self.key[:60]!r}")
         if len(self.postings) < 2:
             raise LedgerRefused("LEDGER03", f"entry {self.key} has fewer than two lines", remedy="Post both sides")
+        texts = [self.key, self.kind, self.source, self.reverses or "", self.memo]
         sums: dict[str, int] = {}
         for number, posting in enumerate(self.postings, 1):
             if posting.money.minor == 0:
                 raise LedgerRefused("LEDGER16", f"line {number} of entry {self.key} is zero", remedy="Leave the line out")
+            if abs(posting.money.minor) > LARGEST_MINOR:
+                what = f"line {number} of entry {self.key}, {posting.money}, is more than is booked"
+                raise LedgerRefused("VALUE30", what, remedy="Correct the amount")
+            texts += (posting.gl_account, posting.account_key, posting.sub_key, posting.document_key)
             sums[posting.money.currency] = sums.get(posting.money.currency, 0) + posting.money.minor
         for currency, rest in sums.items():
             if rest:
@@ -78,6 +84,9 @@ class Entry:
                     f"the lines of entry {self.key} do not balance in {currency}: {Money(rest, currency)} is left",
                     remedy="Debits and credits must be equal in every currency",
                 )
+        if not is_storable("".join(texts)):
+            what = f"a text of entry {self.key!a} has a character that no database stores: NUL, or half of a surrogate pair"
+            raise LedgerRefused("LEDGER17", what, remedy="Take it out")
 
     def lines(self, book: str) -> tuple[Line, ...]:
         """Return the lines as they are stored in `book`, numbered from 1."""

@@ -21,7 +21,7 @@ from billing_framework.ledger.entry import LONGEST_KEY, Entry, Posting
 from billing_framework.values.columns import LIMIT, Integers, bound
 from billing_framework.values.errors import LedgerRefused
 from billing_framework.values.identity import natural_id, natural_ids_below
-from billing_framework.values.money import Money
+from billing_framework.values.money import LARGEST_MINOR, Money
 
 HEADS = {
     "key": pl.String,
@@ -119,13 +119,18 @@ class EntryColumns:
         """Return the places of entries that may be none, if only because their sums are too large for a column."""
         lengths = self.heads["key"].str.len_chars()
         counts, minor = self.counts(), self.lines["minor"].to_numpy()
-        if bound(minor) * max(int(counts.max(initial=0)), 1) >= LIMIT:
+        if bound(minor) > LARGEST_MINOR or int(counts.max(initial=0)) * LARGEST_MINOR >= LIMIT or self._has_nul():
             return list(range(len(self)))
         sums = self.lines.group_by("entry", "currency").agg(pl.col("minor").sum()).filter(pl.col("minor") != 0)
         wrong = {*np.flatnonzero(counts < 2).tolist(), *sums["entry"].to_list()}
         wrong |= {*self.lines["entry"].filter(self.lines["minor"] == 0).to_list()}
         wrong |= {*((lengths == 0) | (lengths > LONGEST_KEY)).arg_true().to_list()}
         return sorted(wrong)
+
+    def _has_nul(self) -> bool:
+        """Return whether a text has a character that not every database stores; half of a surrogate pair is in no column."""
+        texts = [one for frame in (self.heads, self.lines) for one in frame.iter_columns() if one.dtype == pl.String]
+        return any(bool(one.str.contains("\0", literal=True).any()) for one in texts)
 
 
 def _entry(head: dict[str, Any], lines: Iterator[dict[str, Any]]) -> Entry:

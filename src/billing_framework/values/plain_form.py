@@ -1,7 +1,7 @@
 """Values of the domain as plain data and as one JSON text, and back, without losing a digit.
 
-Exact numbers, dates and instants are text, lengths of time are seconds, money is ``12.50 USD``, enumerations are their values. What
-is written is read back equal; a stored manifest can therefore be replayed years later, and a digest over the text is a digest of
+Exact numbers, dates and instants are text, lengths of time are seconds, money is ``12.50 USD``, enumerations are their values.
+What is written is read back equal; a stored manifest can therefore be replayed years later, and a digest over the text is of
 the value.
 """
 
