@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import random
 import shutil
@@ -221,6 +220,6 @@ def test_other_programs_replace_no_usage_by_the_number_of_its_row(sqlite_databas
 
 def test_without_the_library_each_record_is_looked_at(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     deployment = exchange_of(sqlite_database)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(intake, "has_bulk", lambda: False)
     monkeypatch.setattr(column_road, "fill_by_columns", None)
     assert by_columns(deployment, [calls(3, 20)])[0].totals.accepted > 0

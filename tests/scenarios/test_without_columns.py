@@ -12,16 +12,17 @@ import pytest
 from billing_framework import cli
 from billing_framework.ledger.book import book_id
 from billing_framework.storage.engine import open_database
+from billing_framework.storage.ledger import post
 from billing_framework.storage.ledger.batch_rows import head
-from billing_framework.storage.ledger.post import MANY, posts_by_columns
 from tests.scenarios.office import Office
 
-CUSTOMERS = MANY + 6
+CUSTOMERS = 6
 BLOCKED = "import sys\nsys.modules['polars'] = sys.modules['polars_hash'] = None\n"
 
 
 def billed(file: str) -> str:
     """Bill some customers in a new database; return how they are posted, the digest of the run and the hash of the chain."""
+    post.MANY = CUSTOMERS  # so that few are many
     office = Office.of(open_database(f"sqlite:///{file}"))
     jobs = []
     for number in range(CUSTOMERS):
@@ -31,7 +32,7 @@ def billed(file: str) -> str:
     posted = office.bill("2026-07")
     with office.deployment.database.read() as connection:
         chained = head(connection, book_id("MAIN"))[1]
-    return f"by columns {posts_by_columns(CUSTOMERS)}: {posted.posted} {posted.run.digest} {chained.hex()}"
+    return f"by columns {post.posts_by_columns(CUSTOMERS)}: {posted.posted} {posted.run.digest} {chained.hex()}"
 
 
 def told_by(program: str, *arguments: str) -> str:
