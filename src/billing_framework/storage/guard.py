@@ -103,12 +103,17 @@ def create_guards(connection: Connection, guards: Iterable[Guard]) -> None:
         if guard.only in ("", dialect):
             statements = [sqlite_trigger(guard)]
             if dialect == "postgresql":
-                path = f" SET search_path = {SEARCH_PATH}" if reads_tables(guard) else ""
-                function = f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql{path} AS $${postgres_body(guard)}$$"
-                statements = [function, postgres_trigger(guard)]
+                statements = [postgres_function(guard), postgres_trigger(guard)]
             for statement in statements:
                 connection.exec_driver_sql(statement.replace("%", "%%") if dialect == "postgresql" else statement)
 
+
+ROW_BY_ROW = " LIMIT 1 OFFSET 0"
+"""Ends a look at another table for each row of a guard that is asked `at_once`.
+
+PostgreSQL would make a join of it, and what it expects of a table that it has never analyzed is wrong by orders of magnitude; so
+it looks in the index for each row.
+"""
 
 _WRITTEN = "written"
 """Name of the rows that a statement has written, where a guard looks at all of them at once."""
@@ -141,13 +146,25 @@ def postgres_trigger(guard: Guard) -> str:
     return f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH {each} EXECUTE FUNCTION {guard.name}()"
 
 
+def postgres_function(guard: Guard) -> str:
+    """Return the statement that creates the guard's function on PostgreSQL, or puts it in the place of an earlier one."""
+    path = f" SET search_path = {SEARCH_PATH}" if reads_tables(guard) else ""
+    return f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql{path} AS $${postgres_body(guard)}$$"
+
+
 def postgres_body(guard: Guard) -> str:
-    """Return the body of the guard's function on PostgreSQL."""
-    row = {"DELETE": "OLD", "TRUNCATE": "NULL"}.get(guard.event, "NEW")
-    condition = guard.refuse_when
+    """Return the body of the guard's function on PostgreSQL.
+
+    A session plans the statements of a function once. One about many rows that was planned while a table was empty would read
+    all of that table for each of them ever after; so it is planned for each statement anew, by ``EXECUTE``.
+    """
+    refusal = f"RAISE EXCEPTION '{_quoted(guard.message)}'; END IF; RETURN"
     if guard.at_once:
-        row, condition = "NULL", f"EXISTS (SELECT 1 FROM {_WRITTEN} WHERE {condition.replace('NEW.', f'{_WRITTEN}.')})"
-    return f" BEGIN IF ({condition}) THEN RAISE EXCEPTION '{_quoted(guard.message)}'; END IF; RETURN {row}; END "
+        condition = guard.refuse_when.replace("NEW.", f"{_WRITTEN}.").replace("'", "''")
+        query = f"SELECT EXISTS (SELECT 1 FROM {_WRITTEN} WHERE {condition})"
+        return f" DECLARE is_refused boolean; BEGIN EXECUTE '{query}' INTO is_refused; IF is_refused THEN {refusal} NULL; END "
+    row = {"DELETE": "OLD", "TRUNCATE": "NULL"}.get(guard.event, "NEW")
+    return f" BEGIN IF ({guard.refuse_when}) THEN {refusal} {row}; END "
 
 
 def _quoted(message: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing import hold_tables
 from billing_framework.storage.billing import tables as billing_tables
-from billing_framework.storage.guard import Guard, append_only, create_guards, never_emptied, not_replaced
+from billing_framework.storage.guard import ROW_BY_ROW, Guard, append_only, create_guards, never_emptied, not_replaced
 from billing_framework.storage.partitions import create_others
 
 ISSUED = "AR05 an issued document, its lines, taxes and inputs never change"
@@ -83,7 +83,7 @@ def _document_guards() -> Iterator[Guard]:
         event="UPDATE",
         message="AR09 the number of the document was not issued to it",
         refuse_when="NEW.status <> 'draft' AND NOT EXISTS (SELECT 1 FROM number_issued n WHERE n.document_id = NEW.id"
-        " AND n.book = NEW.book AND n.series = NEW.series AND n.number = NEW.number)",
+        f" AND n.book = NEW.book AND n.series = NEW.series AND n.number = NEW.number{ROW_BY_ROW})",
         at_once=True,
     )
 
@@ -121,7 +121,7 @@ def _key_guards() -> Iterator[Guard]:
         table="charge_key",
         event="INSERT",
         message="CHARGE02 only a draft of a final run may take a charge",
-        refuse_when="NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.document_id AND status = 'draft' AND final)",
+        refuse_when=f"NOT EXISTS (SELECT 1 FROM document WHERE id = NEW.document_id AND status = 'draft' AND final{ROW_BY_ROW})",
         at_once=True,
     )
     yield Guard(
