@@ -1,4 +1,4 @@
-"""Guards that are asked once for all rows of a statement stay in proportion to these rows, whatever PostgreSQL knows of its tables."""
+"""Guards that are asked once for all rows of a statement stay in proportion to them, whatever PostgreSQL knows of its tables."""
 
 from __future__ import annotations
 
