@@ -31,7 +31,8 @@ from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColu
 from billing_framework.usage.record import Usage
 from billing_framework.values.clock import timezone
 from billing_framework.values.columns import Integers
-from billing_framework.values.local_columns import instant_at, local_time
+from billing_framework.values.instant import instant_at
+from billing_framework.values.local_columns import local_time
 from billing_framework.values.period import DateSpan, Span
 
 _FOLDER = Path(__file__).parent / "workloads" / "deployments" / "telecom"

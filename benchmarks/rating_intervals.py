@@ -25,7 +25,8 @@ from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColu
 from billing_framework.storage.packed import pack
 from billing_framework.storage.packed_columns import unpack_columns
 from billing_framework.values.clock import timezone
-from billing_framework.values.local_columns import DAY_US, local_time, microseconds
+from billing_framework.values.instant import microseconds_of
+from billing_framework.values.local_columns import DAY_US, local_time
 from billing_framework.values.period import DateSpan
 
 _FOLDER = Path(__file__).parent / "workloads" / "deployments" / "metering"
@@ -124,7 +125,7 @@ def _groups(first: int, meters: int) -> tuple[BillingGroup, ...]:
 def _shard(first: int, meters: int) -> tuple[UsageColumns, tuple[BillingGroup, ...]]:
     groups, days = _groups(first, meters), PERIOD.days
     rows = meters * days
-    begin = microseconds(PERIOD.instants(timezone(_ZONE)).start)
+    begin = microseconds_of(PERIOD.instants(timezone(_ZONE)).start)
     start = begin + np.tile(np.arange(days), meters) * DAY_US
     day, second = local_time(start, timezone(_ZONE))
     zero = np.zeros(rows, dtype=np.int64)

@@ -98,18 +98,15 @@ def plugin_modules() -> tuple[Module, ...]:
 
 
 @functools.cache
-def test_modules() -> tuple[Module, ...]:
+def modules_of_tests() -> tuple[Module, ...]:
     """Return every test module of the core and the plugins, and the benchmarks."""
     folders = [ROOT / "tests", ROOT / "benchmarks", *(folder / "tests" for folder in plugin_folders())]
     return tuple(module for folder in folders for module in _modules_below(folder))
 
 
-test_modules.__test__ = False  # type: ignore[attr-defined]  # its name begins like a test's
-
-
 def forget() -> None:
     """Let go of all modules: their trees are the largest thing in the memory of a test process."""
-    for kept in (core_modules, plugin_modules, test_modules):
+    for kept in (core_modules, plugin_modules, modules_of_tests):
         kept.cache_clear()
 
 

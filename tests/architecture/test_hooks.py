@@ -10,7 +10,7 @@ import pluggy
 import pytest
 
 from billing_framework.plugin import hookspecs
-from tests.architecture.source_tree import ROOT, plugin_modules, test_modules
+from tests.architecture.source_tree import ROOT, modules_of_tests, plugin_modules
 
 HOOKS = {name: function for name, function in vars(hookspecs).items() if hasattr(function, f"{hookspecs.PROJECT}_spec")}
 
@@ -51,7 +51,7 @@ def test_the_example_is_a_plugin(name: str) -> None:
 @pytest.mark.parametrize("name", HOOKS)
 def test_a_test_names_the_hook(name: str) -> None:
     here = "tests/architecture/"
-    assert [module.path for module in test_modules() if name in module.text and not module.path.startswith(here)]
+    assert [module.path for module in modules_of_tests() if name in module.text and not module.path.startswith(here)]
 
 
 @pytest.mark.parametrize("name", HOOKS)

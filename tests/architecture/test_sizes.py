@@ -5,7 +5,7 @@ import re
 import statistics
 from collections.abc import Iterator
 
-from tests.architecture.source_tree import FLOORS, Module, core_modules, dotted, hold, plugin_modules, test_modules
+from tests.architecture.source_tree import FLOORS, Module, core_modules, dotted, hold, modules_of_tests, plugin_modules
 
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 60
@@ -23,7 +23,7 @@ def test_a_file_is_not_too_long() -> None:
         if (length := len(module.text.splitlines())) > LONGEST_FILE:
             yield f"{length} lines"
 
-    hold(sources() + test_modules(), faults)
+    hold(sources() + modules_of_tests(), faults)
 
 
 def test_functions_are_short() -> None:

@@ -12,7 +12,8 @@ from typing import BinaryIO
 import polars as pl
 
 from billing_framework import Reader, ReadItem, ReadRequest, RecordColumns, hookimpl
-from billing_framework.usage.columnar.record_columns import ENVELOPE_TYPES, microseconds_of
+from billing_framework.usage.columnar.record_columns import ENVELOPE_TYPES
+from billing_framework.values.instant import microseconds_of
 from billing_framework.values.number import exact_text
 from tests.scenarios import workshop
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import enum
 import io
 from collections.abc import Sequence
 from datetime import date
@@ -20,11 +19,7 @@ from billing_framework import Finding, RateTable, RateTableKind
 from billing_framework.rating import coded_cells
 from billing_framework.rating.rate_table_columns import RowColumns
 from billing_framework.rating.rate_table_file import RateTableHeader, read_by_rows, read_rate_table, rows_by_columns
-
-
-class Side(enum.Enum):
-    LEFT = "left"
-    RIGHT = "right"
+from tests.rating.test_rate_table import Side
 
 
 @attrs.frozen(kw_only=True)

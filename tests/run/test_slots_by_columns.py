@@ -25,9 +25,10 @@ from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.usage.kind_table import create_kind_tables, kind_table
 from billing_framework.storage.usage.tables import usage_batch, usage_key, usage_subject, usage_suspense
-from billing_framework.usage.columnar.record_columns import ENVELOPE_TYPES, SLOT_TYPES, RecordColumns, microseconds_of
+from billing_framework.usage.columnar.record_columns import ENVELOPE_TYPES, SLOT_TYPES, RecordColumns
 from billing_framework.usage.reader import Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage, UsageKind
+from billing_framework.values.instant import microseconds_of
 from billing_framework.values.period import Span
 from tests.run.gate import Gate, assign, gate_of
 

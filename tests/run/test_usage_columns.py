@@ -22,7 +22,7 @@ from billing_framework.storage.usage.kind_table import KindTable, kind_table, ki
 from billing_framework.storage.usage.load import current_records, load_by_key, usage_rows
 from billing_framework.usage.content import slot_key
 from billing_framework.usage.withheld import withheld_value
-from billing_framework.values.local_columns import microseconds
+from billing_framework.values.instant import microseconds_of
 from billing_framework.values.period import Span
 from billing_framework.values.personal import personal
 from tests.run.gate import gate_of, row, tickets
@@ -61,8 +61,8 @@ def test_columns_say_what_objects_say(database: Database) -> None:
     assert rows == [judge[key] for key in found.keys]
     assert rows == sorted(rows, key=lambda one: (subject_id(one.usage.subject), one.usage.start, one.key))
     assert [one.external_id for one in usages if one.slot] == ["T4"]
-    assert found.starts == tuple(microseconds(one.span.start) for one in usages)
-    assert found.ends == tuple(microseconds(one.span.end) for one in usages)
+    assert found.starts == tuple(microseconds_of(one.span.start) for one in usages)
+    assert found.ends == tuple(microseconds_of(one.span.end) for one in usages)
     assert found.has_slots
     for place, one in enumerate(rows):
         assert found.places[one.key] == place

@@ -17,9 +17,10 @@ from billing_framework.rating.stored_records import StoredRecords, Stretch, keys
 from billing_framework.values.clock import timezone
 from billing_framework.values.code_name import is_storable
 from billing_framework.values.finding import Finding
+from billing_framework.values.instant import microseconds_of
 from billing_framework.values.money import Amount
 from billing_framework.values.number import exact_text
-from billing_framework.values.period import DateSpan, Span, whole_microseconds
+from billing_framework.values.period import DateSpan, Span
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
 
@@ -264,7 +265,7 @@ def due_records(group: BillingGroup, divisible: Collection[str], carried: Collec
 def _due_keys(stretch: Stretch, period: Span, divisible: Collection[str], carried: Collection[str]) -> list[int]:
     kind, columns = stretch.kind, stretch.columns
     if kind in carried:
-        before = whole_microseconds(period.end)
+        before = microseconds_of(period.end)
         return list(columns.keys[stretch.low : bisect_left(columns.starts, before, stretch.low, stretch.high)])
     spans = places_in(columns, stretch.low, stretch.high, period, overlapping=kind in divisible)
     return [key for low, high in spans for key in columns.keys[low:high]]

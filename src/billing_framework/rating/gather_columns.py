@@ -21,8 +21,9 @@ from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColu
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.clock import timezone
-from billing_framework.values.columns import Column, Integers, narrowed
-from billing_framework.values.local_columns import EPOCH, MICROSECOND, local_time
+from billing_framework.values.columns import Column, Integers, integers_of
+from billing_framework.values.instant import EPOCH, MICROSECOND
+from billing_framework.values.local_columns import local_time
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -39,7 +40,7 @@ def columns_of(groups: Sequence[BillingGroup], kind: UsageKind, fields: Sequence
     own = [of_kinds(usage.records, (kind.name,)) for usage in usages]
     group_of = [place for place, group in enumerate(groups) for _ in group.agreements]
     mixed = {place for place, usage, some in zip(group_of, usages, own, strict=True) if some is not usage.records}
-    firsts = _whole([0, *itertools.accumulate(map(len, own))])
+    firsts = integers_of([0, *itertools.accumulate(map(len, own))])
     rows = _stored_rows(own, usages, fields) or _object_rows(own, usages, kind, fields)
     zones = [timezone(groups[place].account.zone) for place in group_of]
     day, second = _local(rows.start, zones, firsts)
@@ -47,10 +48,10 @@ def columns_of(groups: Sequence[BillingGroup], kind: UsageKind, fields: Sequence
         kind=kind.name,
         groups=tuple(groups),
         usages=usages,
-        group_of=_whole(group_of),
+        group_of=integers_of(group_of),
         firsts=firsts,
         terms=terms_of(groups),
-        state_until=_whole([state_until(usage) for usage in usages]),
+        state_until=integers_of([state_until(usage) for usage in usages]),
         keys=rows.keys,
         own=rows.own,
         subject=rows.subject,
@@ -87,7 +88,7 @@ def _stored_rows(own: Sequence[Records], usages: Sequence[AgreementUsage], field
     if len({id(stretch.columns) for stretch in stretches}) != 1:
         return None
     columns = stretches[0].columns
-    lows, lengths = _whole([stretch.low for stretch in stretches]), _whole([len(stretch) for stretch in stretches])
+    lows, lengths = integers_of([stretch.low for stretch in stretches]), integers_of([len(stretch) for stretch in stretches])
     ends = np.cumsum(lengths)
     places = np.arange(int(ends[-1])) + np.repeat(lows - (ends - lengths), lengths)
     guided = [
@@ -106,11 +107,11 @@ def _stored_rows(own: Sequence[Records], usages: Sequence[AgreementUsage], field
         return found
 
     return _Rows(
-        keys=_whole(columns.keys)[places],
+        keys=integers_of(columns.keys)[places],
         own=np.repeat(np.array(guided, dtype=bool), lengths),
         subject=attrs.evolve(subjects, numbers=np.repeat(subjects.numbers, lengths)),
-        start=_whole(columns.starts)[places],
-        end=_whole(columns.ends)[places],
+        start=integers_of(columns.starts)[places],
+        end=integers_of(columns.ends)[places],
         fields={name: columns.field(name).at(places) for name in fields},
         record=record,
     )
@@ -128,7 +129,7 @@ def _object_rows(own: Sequence[Records], usages: Sequence[AgreementUsage], kind:
     known = {field.name: field for field in body_fields(kind)}
     owners = [usage.agreement.code for usage, some in zip(usages, own, strict=True) for _ in some]
     return _Rows(
-        keys=_whole([one.key for one in records]),
+        keys=integers_of([one.key for one in records]),
         own=np.array([one.assignment.agreement == owner for one, owner in zip(records, owners, strict=True)], dtype=bool),
         subject=text_column([one.subject for one in delivered]),
         start=_instants([span.start for span in spans]),
@@ -164,7 +165,7 @@ def terms_of(groups: Sequence[BillingGroup]) -> Integers:
             periods = (group.period, usage.period, usage.full_period)
             key = (account.zone, account.currency, calendars, periods, tiles, earlier, tuple(map(id, usage.tables)))
             found.append(known.setdefault(key, len(found)))
-    return _whole(found)
+    return integers_of(found)
 
 
 def state_until(usage: AgreementUsage) -> int:
@@ -191,8 +192,8 @@ def field_column(field: BodyField, values: Sequence[Any]) -> FieldColumn:
     if field.sort is Sort.INSTANT:
         return FieldColumn(numbers=_instants(values), missing=missing)
     if field.sort is Sort.DAY:
-        return FieldColumn(numbers=_whole([value.toordinal() - _EPOCH_DAY for value in values]), missing=missing)
-    return FieldColumn(numbers=_whole(list(map(int, values))), missing=missing)
+        return FieldColumn(numbers=integers_of([value.toordinal() - _EPOCH_DAY for value in values]), missing=missing)
+    return FieldColumn(numbers=integers_of(list(map(int, values))), missing=missing)
 
 
 _EMPTY: Mapping[Sort, Any] = {
@@ -215,21 +216,14 @@ def _choice_column(values: Sequence[Any]) -> FieldColumn:
 
 
 def _instants(values: Sequence[datetime]) -> Integers:
-    return _whole([(value - EPOCH) // MICROSECOND for value in values])
-
-
-def _whole(values: Sequence[int]) -> Integers:
-    try:
-        return np.array(values, dtype=np.int64)
-    except OverflowError:
-        return narrowed(values)
+    return integers_of([(value - EPOCH) // MICROSECOND for value in values])
 
 
 def text_column(values: Sequence[str]) -> FieldColumn:
     """Return texts as a column, each different text once."""
     codes = {text: code for code, text in enumerate(dict.fromkeys(values))}
     numbers = list(map(codes.__getitem__, values))  # without a step of Python for each
-    return FieldColumn(numbers=_whole(numbers), texts=np.array([text.encode() for text in codes] or [b""]))
+    return FieldColumn(numbers=integers_of(numbers), texts=np.array([text.encode() for text in codes] or [b""]))
 
 
 def _local(starts: Integers, zones: Sequence[ZoneInfo], firsts: Integers) -> tuple[Integers, Integers]:
@@ -237,7 +231,7 @@ def _local(starts: Integers, zones: Sequence[ZoneInfo], firsts: Integers) -> tup
     if len(set(zones)) <= 1:
         return local_time(starts, zones[0]) if zones else (starts, starts)
     code_of = {zone: code for code, zone in enumerate(dict.fromkeys(zones))}
-    codes = np.repeat(_whole([code_of[zone] for zone in zones]), np.diff(firsts))
+    codes = np.repeat(integers_of([code_of[zone] for zone in zones]), np.diff(firsts))
     day, second = np.zeros_like(starts), np.zeros_like(starts)
     for zone, code in code_of.items():
         rows = np.flatnonzero(codes == code)

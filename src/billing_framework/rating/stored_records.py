@@ -12,7 +12,8 @@ import attrs
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.rating.rater import KeyedUsage
 from billing_framework.usage.record import AnyUsage
-from billing_framework.values.period import Span, whole_microseconds
+from billing_framework.values.instant import microseconds_of
+from billing_framework.values.period import Span
 
 if TYPE_CHECKING:
     from billing_framework.rating.usage_columns import FieldColumn
@@ -123,7 +124,7 @@ def places_in(columns: RecordColumns, low: int, high: int, span: Span, *, overla
         span: the span, which is no single instant.
         overlapping: whether records that only reach into it count, too.
     """
-    since, before = (whole_microseconds(instant) for instant in (span.start, span.end))
+    since, before = (microseconds_of(instant) for instant in (span.start, span.end))
     first = bisect_left(columns.starts, since, low, high)
     last = bisect_left(columns.starts, before, first, high)
     found = [(place, place + 1) for place in range(low, first) if columns.ends[place] > since] if overlapping else []

@@ -20,13 +20,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from billing_framework.values.errors import BillingError, StorageError, ValueRefused
+from billing_framework.values.errors import UNREADABLE, ValueRefused, unreadable
 from billing_framework.values.identity import natural_id
+from billing_framework.values.instant import instant_at, microseconds_of
 from billing_framework.values.number import exact, exact_text
 from billing_framework.values.plain_form import canonical_json
 
 __all__ = [
-    "UNREADABLE",
     "CanonicalText",
     "CurrencyCode",
     "Day",
@@ -43,13 +43,10 @@ __all__ = [
     "microseconds",
     "natural_id",
     "read_stored",
-    "unreadable",
 ]
 
 Parsed = TypeVar("Parsed")
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -101,7 +98,7 @@ class Instant(TypeDecorator[dt.datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
         try:
-            return None if value is None else _EPOCH + value * _MICROSECOND
+            return None if value is None else instant_at(value)
         except OverflowError as error:
             raise unreadable("instant") from error
 
@@ -114,7 +111,7 @@ def microseconds(instant: dt.datetime) -> int:
     """
     if instant.utcoffset() is None:
         raise ValueRefused("STORAGE14", f"the instant {instant.isoformat()} has no zone", remedy="Use aware instants in UTC")
-    return (instant - _EPOCH) // _MICROSECOND
+    return microseconds_of(instant)
 
 
 class Key(TypeDecorator[str]):
@@ -241,16 +238,3 @@ def read_stored(parse: Callable[[str], Parsed], text: str, what: str) -> Parsed:
         return parse(text)
     except UNREADABLE as error:
         raise unreadable(what) from error
-
-
-UNREADABLE = (ArithmeticError, TypeError, ValueError, BillingError)
-"""How values, and what is made of them, refuse what was never stored."""
-
-
-def unreadable(what: str) -> StorageError:
-    """Return the error that something stored is no longer what was stored there; what stands there instead is never quoted."""
-    return StorageError(
-        "STORAGE21",
-        f"a stored {what} cannot be read; it is not what was stored there",
-        remedy="Find out who changed it behind the program's back, and restore it from a backup",
-    )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.identity import natural_id
+from billing_framework.values.instant import instant_at, microseconds_of
 from billing_framework.values.number import exact, exact_text
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def usage_key(source: str, external_id: str, salt: int = 0) -> int:
@@ -117,7 +115,7 @@ def raw_digest(raw: str) -> bytes:
 
 
 def _instant(value: datetime) -> str:
-    return str((value - _EPOCH) // _MICROSECOND)
+    return str(microseconds_of(value))
 
 
 def _iso(value: date) -> str:
@@ -157,6 +155,6 @@ _VALUE_OF: Mapping[Sort, Callable[[str], Any]] = {
     Sort.FLAG: lambda text: text == "1",
     Sort.EXACT: exact,
     Sort.DAY: date.fromisoformat,
-    Sort.INSTANT: lambda text: _EPOCH + int(text) * _MICROSECOND,
+    Sort.INSTANT: lambda text: instant_at(int(text)),
     Sort.WHOLES: lambda text: tuple(map(int, text.split(","))) if text else (),
 }

@@ -104,6 +104,14 @@ def narrowed(numbers: Integers | Sequence[int]) -> Integers:
     return wide.astype(np.int64) if bound(wide) < LIMIT else wide
 
 
+def integers_of(numbers: Sequence[int]) -> Integers:
+    """Return Python integers as a column: int64 where all of them fit, which is the common case and quick to see."""
+    try:
+        return np.array(numbers, dtype=np.int64)
+    except OverflowError:
+        return narrowed(numbers)
+
+
 def fitting(reach: int, overflows: Overflows, *arrays: Integers) -> tuple[Integers, ...]:
     """Return `arrays` for a step whose results stay within `reach`: unchanged if int64 is safe, else as Python integers."""
     if reach < LIMIT and all(array.dtype != object for array in arrays):

@@ -90,6 +90,22 @@ class StorageError(BillingError):
     exit_code: ClassVar[int] = 4
 
 
+UNREADABLE = (ArithmeticError, TypeError, ValueError, BillingError)
+"""How values, and what is made of them, refuse what was never stored."""
+
+
+def unreadable(what: str) -> StorageError:
+    """Return the error that something stored is no longer what was stored there.
+
+    What stands there instead may be about people and is never quoted.
+    """
+    return StorageError(
+        "STORAGE21",
+        f"a stored {what} cannot be read; it is not what was stored there",
+        remedy="Find out who changed it behind the program's back, and restore it from a backup",
+    )
+
+
 class ContractBroken(BillingError):
     """A plugin returned something that the contract of its hook forbids: a fault of a program, not of data."""
 

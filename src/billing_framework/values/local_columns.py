@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from billing_framework.values.columns import Integers
+from billing_framework.values.instant import MICROSECOND, instant_at
 
 SECOND_US = 10**6
 """Microseconds of a second."""
@@ -16,23 +16,7 @@ SECOND_US = 10**6
 DAY_US = 86_400 * SECOND_US
 """Microseconds of a day."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""The instant from which instants are counted."""
-
-MICROSECOND = timedelta(microseconds=1)
-"""What instants are counted in."""
-
 _STEP_US = 6 * 3_600 * SECOND_US
-
-
-def microseconds(instant: datetime) -> int:
-    """Return an aware instant as microseconds since 1970 in UTC."""
-    return (instant - EPOCH) // MICROSECOND
-
-
-def instant_at(number: int) -> datetime:
-    """Return the instant of microseconds since 1970 in UTC."""
-    return EPOCH + number * MICROSECOND
 
 
 def local_time(instants: Integers, zone: ZoneInfo) -> tuple[Integers, Integers]:

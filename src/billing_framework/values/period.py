@@ -14,7 +14,6 @@ import attrs
 from billing_framework.values.errors import ValueRefused
 
 ONE_DAY = timedelta(days=1)
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 """What people and files may name as a date; between them no arithmetic of days, months and zones leaves the calendar."""
 
@@ -139,11 +138,6 @@ class Span:
 
     def __str__(self) -> str:
         return f"{self.start.isoformat()}/{self.end.isoformat()}"
-
-
-def whole_microseconds(instant: datetime) -> int:
-    """Return an aware instant as microseconds since 1970 in UTC, as records that stand in columns have it."""
-    return (instant - _EPOCH) // _MICROSECOND
 
 
 def sane_date(day: date) -> date:

@@ -20,7 +20,7 @@ import cattrs
 import orjson
 from cattrs.errors import ForbiddenExtraKeysError
 
-from billing_framework.values.errors import BillingError, StorageError, ValueRefused
+from billing_framework.values.errors import UNREADABLE, ValueRefused, unreadable
 from billing_framework.values.money import Money, minor_digits
 from billing_framework.values.number import exact, exact_text
 
@@ -36,7 +36,7 @@ _MAY_BE_A_FLOAT = re.compile(r'(?:^|[\[:,])-?\d+[.eE]|[{,]"-?\d+[.eE][^"]*":')
 """What a float looks like in JSON, as a value or as a key; text may look alike, so that a hit is only a reason to look closer."""
 
 
-_OF_OTHER_DATA = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, BillingError, ForbiddenExtraKeysError)
+_OF_OTHER_DATA = (*UNREADABLE, AttributeError, LookupError, ForbiddenExtraKeysError)
 """How data are refused that no value was written as: a missing field, one too many, a list for a mapping, a word for a number."""
 
 
@@ -58,16 +58,12 @@ def from_plain(data: Any, cls: type[Value]) -> Value:
     """Return the value of `cls` that `to_plain` or `to_terse` had written.
 
     Raises:
-        StorageError: ``STORAGE21`` where neither had written it; what stands there instead may be about people and is not quoted.
+        StorageError: ``STORAGE21`` where neither had written it.
     """
     try:
         return _converter(terse=False).structure(data, cls)
     except _OF_OTHER_DATA as error:
-        raise StorageError(
-            "STORAGE21",
-            f"a stored {getattr(cls, '__name__', cls)} cannot be read; it is not what was stored there",
-            remedy="Find out who changed it behind the program's back, and restore it from a backup",
-        ) from error
+        raise unreadable(str(getattr(cls, "__name__", cls))) from error
 
 
 def to_text(value: object) -> str:

@@ -20,7 +20,8 @@ from billing_framework.storage.usage.columns import StoredColumns, joined
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.load import newest_batch
 from billing_framework.values.clock import timezone
-from billing_framework.values.period import ONE_DAY, DateSpan, Span, whole_microseconds
+from billing_framework.values.instant import microseconds_of
+from billing_framework.values.period import ONE_DAY, DateSpan, Span
 
 Places = tuple[StoredColumns, int, int]
 """Records of one subject that stand one after the other: their columns, the first place and the one after the last."""
@@ -45,7 +46,7 @@ class CarriedRecords:
         if not self.spans:
             return []
         # A clock that is set back over midnight shows a date again, so a date is looked at where the next one has begun.
-        begun = whole_microseconds(DateSpan(day, day + ONE_DAY).instants(self.zone).end)
+        begun = microseconds_of(DateSpan(day, day + ONE_DAY).instants(self.zone).end)
         found: set[date] = set()
         for columns, low, high in self.spans:
             old = range(low, bisect_left(columns.starts, begun, low, high))

@@ -26,11 +26,11 @@ from billing_framework.storage.usage.column_rows import (
 )
 from billing_framework.storage.usage.rows import load_guide
 from billing_framework.usage.columnar.identity import IdentifiedColumns
-from billing_framework.usage.columnar.record_columns import instant_of
 from billing_framework.usage.content import slot_key, usage_key
 from billing_framework.usage.reader import BadRecord
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage
+from billing_framework.values.instant import instant_at
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -151,7 +151,7 @@ class ColumnDesk:
             unsure = starts.filter(~is_guided)
             guide = load_guide(self.desk.connection, unsure["subject"].unique().to_list())
             asked = zip(unsure["subject"].to_list(), unsure["start"].to_list(), strict=True)
-            found[~found] = [guide.at(subject, instant_of(start)) is not None for subject, start in asked]
+            found[~found] = [guide.at(subject, instant_at(start)) is not None for subject, start in asked]
         return found
 
     def _store(self, ready: ReadyColumns) -> None:
@@ -176,8 +176,8 @@ class ColumnDesk:
             records=count,
             accepted=count,
             by_kind={columns.kind: count},
-            start=instant_of(int(frame["start"].to_numpy().min())),
-            end=instant_of(int(frame["end"].to_numpy().max())),
+            start=instant_at(int(frame["start"].to_numpy().min())),
+            end=instant_at(int(frame["end"].to_numpy().max())),
         )
         if self._pending_count >= _KEYS_AT_ONCE:
             self._flush()

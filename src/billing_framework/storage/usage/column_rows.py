@@ -23,9 +23,10 @@ from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.rows import insert_subjects
 from billing_framework.storage.usage.tables import usage_key, usage_subject, usage_suspense
 from billing_framework.usage.columnar.identity import IdentifiedColumns
-from billing_framework.usage.columnar.record_columns import SLOT_TYPES, microseconds_of
+from billing_framework.usage.columnar.record_columns import SLOT_TYPES
 from billing_framework.usage.content import field_text
 from billing_framework.usage.kind_fields import BodyField, Sort
+from billing_framework.values.instant import microseconds_of
 from billing_framework.values.period import midnight
 
 Keys = np.ndarray[Any, np.dtype[np.int64]]

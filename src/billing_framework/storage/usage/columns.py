@@ -14,7 +14,6 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.column_types import UNREADABLE, unreadable
 from billing_framework.storage.many import chunks
 from billing_framework.storage.usage.kind_table import KindTable
 from billing_framework.storage.usage.rows import among, subject_names, with_keys
@@ -22,7 +21,7 @@ from billing_framework.usage.content import slot_key_of
 from billing_framework.usage.kind_fields import MARK
 from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.usage.withheld import withheld_value
-from billing_framework.values.errors import StorageError
+from billing_framework.values.errors import UNREADABLE, StorageError, unreadable
 from billing_framework.values.period import Span
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from billing_framework.rating.usage_columns import FieldColumn
 from billing_framework.storage.packed import pack
 from billing_framework.storage.packed_columns import unpack_columns
 from billing_framework.usage.kind_fields import BodyField, Sort
-from billing_framework.values.columns import Column, Integers, narrowed
+from billing_framework.values.columns import Column, integers_of
 from billing_framework.values.number import exact
 
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
@@ -44,10 +44,10 @@ def stored_field(field: BodyField, values: Sequence[Any]) -> FieldColumn:
         packed, starts = unpack_columns([pack(()) if value is None else bytes(value) for value in values])
         return FieldColumn(numbers=packed, starts=starts, missing=missing)
     if field.sort is Sort.DAY:
-        return FieldColumn(numbers=_whole([_day(value) for value in values]), missing=missing)
+        return FieldColumn(numbers=integers_of([_day(value) for value in values]), missing=missing)
     if field.optional:
         values = [0 if value is None else value for value in values]
-    return FieldColumn(numbers=_whole(values), missing=missing)
+    return FieldColumn(numbers=integers_of(values), missing=missing)
 
 
 def withheld_field(field: BodyField, told: str | None, count: int) -> FieldColumn:
@@ -66,10 +66,3 @@ def _day(value: str | dt.date | None) -> int:
         return 0
     day = dt.date.fromisoformat(value) if isinstance(value, str) else value
     return day.toordinal() - _EPOCH_DAY
-
-
-def _whole(values: Sequence[int]) -> Integers:
-    try:
-        return np.array(values, dtype=np.int64)
-    except OverflowError:
-        return narrowed(values)

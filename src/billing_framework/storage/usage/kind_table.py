@@ -11,7 +11,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
 from billing_framework.storage.column_types import (
-    UNREADABLE,
     Day,
     Digest,
     ExactText,
@@ -20,7 +19,6 @@ from billing_framework.storage.column_types import (
     Key,
     Sealed,
     Whole,
-    unreadable,
 )
 from billing_framework.storage.guard import Guard, create_guards, never_emptied, row_taken
 from billing_framework.storage.packed import PackedWholes
@@ -30,6 +28,7 @@ from billing_framework.usage.content import field_text
 from billing_framework.usage.kind_fields import ENVELOPE, MARK, BodyField, Sort, body_fields
 from billing_framework.usage.record import AnyUsage, Usage, UsageKind
 from billing_framework.usage.withheld import is_personal_kind, withheld_value
+from billing_framework.values.errors import UNREADABLE, unreadable
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import Span
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -12,10 +11,9 @@ import polars as pl
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.usage.requirements import KindRules
+from billing_framework.values.instant import instant_at
 from billing_framework.values.number import exact
 from billing_framework.values.period import Span
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 COLUMN_TYPES: Mapping[Sort, pl.DataType] = {
     Sort.TEXT: pl.String(),
@@ -86,7 +84,7 @@ class RecordColumns:
                 source=self.source,
                 external_id=external_id,
                 subject=subject,
-                span=Span(instant_of(start), instant_of(end)),
+                span=Span(instant_at(start), instant_at(end)),
                 slot=slot,
                 version=version,
                 body=rules.kind.body(**self.constants, **varying),
@@ -94,16 +92,6 @@ class RecordColumns:
             )
             found.append(usage)
         return found
-
-
-def instant_of(microseconds: int) -> datetime:
-    """Return the instant of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def microseconds_of(instant: datetime) -> int:
-    """Return the whole microseconds since 1970 of an instant."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def _reading(field: BodyField) -> Callable[[Any], Any]:
@@ -114,7 +102,7 @@ def _reading(field: BodyField) -> Callable[[Any], Any]:
     elif field.sort is Sort.EXACT:
         read = exact
     elif field.sort is Sort.INSTANT:
-        read = instant_of
+        read = instant_at
     elif field.sort is Sort.WHOLES:
         read = tuple
     if read is None:

@@ -71,9 +71,8 @@ def prefix_columns(prefixes: Sequence[str]) -> PrefixColumns | None:
     owners = np.full(len(edges), NONE, dtype=np.int64)
     parents, sizes = (np.full(len(prefixes) + 1, none, dtype=np.int64) for none in (NONE, 0))  # at -1 that of no prefix
     sizes[places] = lengths
-    for length in sorted(
-        set(lengths.tolist())
-    ):  # the numbers of a longer prefix lie within those of a shorter one, or beside them
+    # The numbers of a longer prefix lie within those of a shorter one, or beside them.
+    for length in sorted(set(lengths.tolist())):
         own = np.flatnonzero(lengths == length)
         parents[places[own]] = owners[first[own]]
         marks = np.zeros(len(edges), dtype=np.int64)
