@@ -146,10 +146,11 @@ def postgres_trigger(guard: Guard) -> str:
     return f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH {each} EXECUTE FUNCTION {guard.name}()"
 
 
-def postgres_function(guard: Guard) -> str:
-    """Return the statement that creates the guard's function on PostgreSQL, or puts it in the place of an earlier one."""
+def postgres_function(guard: Guard, *, again: bool = False) -> str:
+    """Return the statement that creates the guard's function on PostgreSQL; `again` puts it in the place of an earlier one."""
+    create = "CREATE OR REPLACE" if again else "CREATE"
     path = f" SET search_path = {SEARCH_PATH}" if reads_tables(guard) else ""
-    return f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql{path} AS $${postgres_body(guard)}$$"
+    return f"{create} FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql{path} AS $${postgres_body(guard)}$$"
 
 
 def postgres_body(guard: Guard) -> str:

@@ -26,4 +26,4 @@ def upgrade() -> None:
             connection.exec_driver_sql(f"DROP TRIGGER {guard.name}")
             connection.exec_driver_sql(sqlite_trigger(guard))
         else:
-            connection.exec_driver_sql(postgres_function(guard).replace("%", "%%"))
+            connection.exec_driver_sql(postgres_function(guard, again=True).replace("%", "%%"))
