@@ -15,7 +15,20 @@ from typing import Any, NoReturn
 import attrs
 import pytest
 
-from billing_framework import Amount, BillingGroup, CarriedState, DateSpan, DraftDocument, Finding, Note, Priced, Pricing, Rating
+from billing_framework import (
+    Amount,
+    BillingGroup,
+    CarriedState,
+    ChargeItem,
+    DateSpan,
+    DraftDocument,
+    Finding,
+    Note,
+    Priced,
+    Pricing,
+    Rating,
+    Step,
+)
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import RunSettings
 from billing_framework.run.deployment import open_deployment
@@ -33,6 +46,8 @@ from tests.scenarios.office import Office
 HUGE = Fraction(10) ** 400
 UNSPEAKABLE = "half \ud800 and nothing \0"
 """A text that no database stores."""
+
+NO_STEP = Step(label="odd", formula="1", result=None)  # type: ignore[arg-type]  # that is the fault
 
 
 def office_of(database: Database, plugin: ModuleType) -> Office:
@@ -87,6 +102,17 @@ def never_end(*_: object) -> NoReturn:
 
 def with_charge(done: Priced, **changes: Any) -> Priced:
     return attrs.evolve(done, charges=tuple(attrs.evolve(charge, **changes) for charge in done.charges))
+
+
+def with_item(given: Pricing, done: Priced, **changes: Any) -> Priced:
+    """Return what was priced with one item, of the whole amount and with changes, in each charge."""
+    record = given.usage.records[0].key
+    items = [
+        attrs.evolve(ChargeItem(record=record, on=one.service.start, text="a job", amount=one.amount), **changes)
+        for one in done.charges
+    ]
+    charges = [attrs.evolve(one, records=(record,), items=(item,)) for one, item in zip(done.charges, items, strict=True)]
+    return attrs.evolve(done, charges=tuple(charges))
 
 
 def change_terms(given: BillingGroup | Pricing) -> None:
@@ -155,6 +181,21 @@ PRICING: dict[str, tuple[Fault, str]] = {
     "raises what cannot be stored": (raise_unspeakably, "RATE01"),
     "words that cannot be stored": (lambda _, done: with_charge(done, description=UNSPEAKABLE), "RATE03"),
     "a source that cannot be stored": (lambda _, done: with_charge(done, source=UNSPEAKABLE), "RATE03"),
+    "details that cannot be stored": (lambda _, done: with_charge(done, details={"odd": UNSPEAKABLE}), "RATE03"),
+    "details that are no texts": (lambda _, done: with_charge(done, details={"odd": None}), "RATE03"),
+    "a step that cannot be stored": (
+        lambda _, done: with_charge(done, steps=(Step(label="odd", formula=UNSPEAKABLE, result="1"),)),
+        "RATE03",
+    ),
+    "a step without a result": (lambda _, done: with_charge(done, steps=(NO_STEP,)), "RATE03"),
+    "an item that cannot be stored": (lambda given, done: with_item(given, done, text=UNSPEAKABLE), "RATE03"),
+    "an item with details that cannot be stored": (
+        lambda given, done: with_item(given, done, details=(("odd", "\ud800"),)),
+        "RATE03",
+    ),
+    "an item without a text": (lambda given, done: with_item(given, done, text=None), "RATE03"),
+    "an item without a date": (lambda given, done: with_item(given, done, on=None), "RATE03"),
+    "an item of an inexact quantity": (lambda given, done: with_item(given, done, quantity=2.5), "RATE03"),
     "the charge twice": (lambda _, done: attrs.evolve(done, charges=done.charges * 2), "RATE04"),
     "changes the terms": (price_and_change, "RATE03"),
 }

@@ -6,8 +6,9 @@ import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
@@ -166,13 +167,12 @@ def items_fault(charge: Charge, name: str) -> str:
     if not charge.items:
         return ""
     # Charges of many items are the most that is checked of a run, so all items are looked at together.
-    if not _all_are(charge.items, ChargeItem):
-        return f"returned an item of another type for {name}"
-    amounts = [item.amount for item in charge.items]
-    if not _all_are(amounts, Amount):
+    if not _all_are(charge.items, ChargeItem) or not _all_are(amounts := [item.amount for item in charge.items], Amount):
         return f"returned an item of another type for {name}"
     if not {item.record for item in charge.items} <= set(charge.records):
         return f"listed records that the charge of {name} does not rest on"
+    if not _are_sound(charge.items):
+        return f"listed an item with fields of wrong types for {name}"
     if {amount.currency for amount in amounts} != {charge.amount.currency}:
         return f"listed items in another currency for {name}"
     values = [amount.value for amount in amounts]
@@ -202,16 +202,30 @@ def _is(value: object, cls: type) -> bool:
 def _is_sound(charge: Charge) -> bool:
     texts: tuple[Any, ...] = (charge.code, charge.description, charge.source, charge.tax_category, charge.plan)
     return (
-        set(map(type, texts)) == {str}
-        and is_storable("".join(texts))
+        _are_texts(texts)
         and (charge.quantity is None or _is_quantity(charge.quantity))
         and (charge.unit_price is None or _is_price(charge.unit_price, charge.amount.currency))
         and _is(charge.origin, Origin)
         and set(map(type, charge.records)) <= {int}
         and _all_are(charge.steps, Step)
+        and _are_texts([text for step in charge.steps for text in (step.label, step.formula, step.result)])
         and _is(charge.details, Mapping)
-        and {*map(type, charge.details), *map(type, charge.details.values())} <= {str}
+        and _are_texts([*charge.details, *charge.details.values()])
     )
+
+
+def _are_sound(items: Sequence[ChargeItem]) -> bool:
+    quantities = [item.quantity for item in items if item.quantity is not None]
+    return (
+        {type(item.on) for item in items} == {date}
+        and all(map(_is_quantity, quantities))
+        and _are_texts([text for item in items for text in (item.time, item.text, *chain.from_iterable(item.details))])
+    )
+
+
+def _are_texts(values: Collection[Any]) -> bool:
+    """Tell whether all values are texts that every database stores."""
+    return set(map(type, values)) <= {str} and is_storable("".join(values))
 
 
 def _is_quantity(value: object) -> bool:
