@@ -96,7 +96,9 @@ def usage_charge(
         state_read: names of carried state.
     """
     unit_price = UnitPrice(price, pricing.tile.plan.currency, quantity.unit)
-    amount = (unit_price * quantity).value + flat
+    amount = (unit_price * quantity).value
+    if flat:
+        amount += flat
     formula = f"{quantity} × {unit_price}" + (f" + {exact_text(flat)}" if flat else "")
     priced = Step(label="price", formula=formula, result=f"{exact_text(amount)} {unit_price.currency}")
     return component_charge(

@@ -63,6 +63,7 @@ class Widths:
 
 
 PLAIN_WIDTHS = Widths()
+_NOTHING = Fraction(0)
 
 
 def thresholds(
@@ -97,16 +98,24 @@ def portions(quantity: Fraction, ends: Sequence[Fraction | None], *, before: Fra
             open last tier before.
         before: what was priced already since the tiers began to count.
     """
-    starts = [Fraction(0), *(end for end in ends[:-1] if end is not None)]
+    if not before:
+        return _reached(quantity, ends)
+    return [after - earlier for after, earlier in zip(_reached(before + quantity, ends), _reached(before, ends), strict=True)]
 
-    def reached(amount: Fraction) -> list[Fraction]:
-        size, sign = abs(amount), -1 if amount < 0 else 1
-        return [
-            sign * (max(min(size, end) if end is not None else size, start) - start)
-            for start, end in zip(starts, ends, strict=True)
-        ]
 
-    return [after - earlier for after, earlier in zip(reached(before + quantity), reached(before), strict=True)]
+def _reached(amount: Fraction, ends: Sequence[Fraction | None]) -> list[Fraction]:
+    """Return how much of an amount, counted from zero, falls into each tier."""
+    if amount < 0:
+        return [-part for part in _reached(-amount, ends)]
+    parts, start = [], _NOTHING
+    for end in ends:
+        if amount <= start:
+            parts.append(_NOTHING)
+            continue
+        top = amount if end is None or amount < end else end
+        parts.append(top - start if start else top)
+        start = top
+    return parts
 
 
 def tier_of(quantity: Fraction, ends: Sequence[Fraction | None], bound: Bound) -> int:

@@ -20,7 +20,7 @@ from babel.numbers import NumberPattern
 
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.money import Money, minor_digits
-from billing_framework.values.number import scaled
+from billing_framework.values.number import decimal_text, scaled
 from billing_framework.values.period import DateSpan
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
@@ -97,6 +97,7 @@ def with_powers(unit: str) -> str:
     return _POWER.sub(lambda found: found[1] + _RAISED[found[2]], unit)
 
 
+@functools.lru_cache(maxsize=1024)
 def format_date(day: date, locale: str) -> str:
     """Return a date in the locale's medium form."""
     return dates.format_date(day, "medium", locale_of(locale))
@@ -122,7 +123,7 @@ def _applied(
     own = copy.copy(pattern)
     own.frac_prec = decimals
     scale, unscaled = scaled(number)
-    value = Decimal((int(unscaled < 0), tuple(int(digit) for digit in str(abs(unscaled))), -scale))
+    value = Decimal(decimal_text(unscaled, scale))
     with decimal.localcontext(_EXACT):
         text: str = own.apply(value, locale_of(locale), currency=currency, currency_digits=False)
     return text

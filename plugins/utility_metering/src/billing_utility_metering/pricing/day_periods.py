@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -81,7 +82,7 @@ class PeriodHours:
     rest: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Calendar:
     """The rules by which a tariff divides time.
 
@@ -197,6 +198,12 @@ class Classifier:
             found = self.calendar.periods_at(kind, season, minute)
             self._known[key] = found[0] if len(found) == 1 else ""
         return self._known[key]
+
+
+@functools.lru_cache(maxsize=64)
+def classifier(calendar: Calendar, zone: ZoneInfo, holidays: frozenset[date]) -> Classifier:
+    """Return the one classifier of a tariff in a zone, which goes on remembering from account to account."""
+    return Classifier(calendar=calendar, zone=zone, holidays=holidays)
 
 
 def holiday_dates(calendars: Mapping[str, frozenset[date]], name: str) -> frozenset[date]:

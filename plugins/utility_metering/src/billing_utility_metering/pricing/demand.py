@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 from fractions import Fraction
 
@@ -35,9 +36,9 @@ from billing_framework import (
 )
 from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours
 from billing_utility_metering.pricing.day_types import HolidaysAs, Season
-from billing_utility_metering.pricing.determinants import billed_of, classifier_of
+from billing_utility_metering.pricing.determinants import billed_of, classifier_of, facts_once
 from billing_utility_metering.pricing.peak import COUNTS, Peak, peak_of
-from billing_utility_metering.pricing.time_of_use import calendar_findings, first_with_details
+from billing_utility_metering.pricing.time_of_use import calendar_findings
 from billing_utility_metering.time_cover import instant_of
 from billing_utility_metering.wording import word
 
@@ -97,7 +98,7 @@ class Demand:
     step: Fraction | None = attrs.field(default=None, validator=_positive)
     mode: RoundingMode = RoundingMode.HALF_UP
 
-    @property
+    @functools.cached_property
     def calendar(self) -> Calendar:
         """The hours that count, and the rest."""
         return Calendar(
@@ -130,12 +131,13 @@ def price_demand(pricing: Pricing) -> Priced:
     billed = attrs.evolve(
         billed_of(pricing.measures, Quantity(demand, params.unit)), details=_facts(pricing, params, peak, demand), state_read=read
     )
-    charges = [
-        _charge(pricing, billed, number, part, steps)
+    takes_over = facts_once(billed)
+    charges = tuple(
+        _charge(pricing, next(takes_over), number, part, steps)
         for number, part in enumerate(portions(demand, [tier.to for tier in params.tiers]))
         if part or (number == 0 and not demand)
-    ]
-    return Priced(charges=tuple(first_with_details(charges)), state=_carried(pricing, params, peak))
+    )
+    return Priced(charges=charges, state=_carried(pricing, params, peak))
 
 
 def _months_before(day: date, months: int) -> date:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import attrs
 
 from billing_framework import Billed, Finding, Measure, Pricing, Quantity, ValueRefused, timezone
-from billing_utility_metering.pricing.day_periods import Calendar, Classifier, holiday_dates
+from billing_utility_metering.pricing.day_periods import Calendar, Classifier, classifier, holiday_dates
 from billing_utility_metering.rating.series import IntervalSeries, RegisterTotals
 from billing_utility_metering.time_cover import span_of
 
@@ -38,8 +38,7 @@ def classifier_of(pricing: Pricing, calendar: Calendar, holidays: str) -> Classi
     Raises:
         ValueRefused: ``UTIL33`` for an unknown holiday calendar.
     """
-    dates = holiday_dates(pricing.holidays, holidays)
-    return Classifier(calendar=calendar, zone=timezone(pricing.account.zone), holidays=dates)
+    return classifier(calendar, timezone(pricing.account.zone), holiday_dates(pricing.holidays, holidays))
 
 
 def billed_of(measures: Sequence[Measure], quantity: Quantity) -> Billed:
@@ -56,6 +55,14 @@ def billed_of(measures: Sequence[Measure], quantity: Quantity) -> Billed:
         estimated=any(measure.estimated for measure in measures),
         state_read=tuple(dict.fromkeys(name for measure in measures for name in measure.state_read)),
     )
+
+
+def facts_once(billed: Billed) -> Iterator[Billed]:
+    """Yield what each next charge takes over: the facts of the readings, which are the same for all, for the first one only."""
+    yield billed
+    bare = attrs.evolve(billed, details={})
+    while True:
+        yield bare
 
 
 def determinants(pricing: Pricing, calendar: Calendar, *, unit: str, holidays: str, registers: Mapping[str, str]) -> Determinants:
@@ -78,10 +85,11 @@ def determinants(pricing: Pricing, calendar: Calendar, *, unit: str, holidays: s
     findings: list[Finding] = []
     classifier = classifier_of(pricing, calendar, holidays)
     for measure in pricing.measures:
-        _ = Quantity.zero(unit) + measure.quantity  # refuses another unit, naming both
+        if measure.quantity.unit != unit:
+            _ = Quantity.zero(unit) + measure.quantity  # refuses another unit, naming both
         if isinstance(measure.series, IntervalSeries):
             for period, number, value in _classified(measure.series, classifier, pricing, findings):
-                totals[period] = totals.get(period, Fraction(0)) + value
+                totals[period] = totals[period] + value if period in totals else value
                 counts[period] += number
         elif isinstance(measure.series, RegisterTotals):
             for register, value in measure.series.totals.items():

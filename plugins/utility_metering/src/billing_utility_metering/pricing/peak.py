@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -113,21 +114,27 @@ def peak_of(measures: Sequence[Measure], unit: str, window: int, classifier: Cla
     Raises:
         ValueRefused: ``UTIL35`` where the unit is no power of what is measured, or as `coincident` and `windows`.
     """
-    energy = measures[0].quantity.unit
-    by = factor(_POWER_OF.get(energy, ""), unit)
-    if by is None:
-        raise ValueRefused("UTIL35", f"{unit} is no power of {energy}", remedy="Price kW for kWh, kVA for kVAh, kvar for kvarh")
+    per_energy = _mean_power(measures[0].quantity.unit, unit, window)
     known = _known(measures, window, classifier, rolling=rolling)
     if known is not None:
         start, energy_sum = known
-        return Peak(power=energy_sum * by * _HOUR / window, start=start)
+        return Peak(power=energy_sum * per_energy, start=start)
     values, seconds = coincident(measures)
     highest = Peak(power=Fraction(0), start=0)
     for start, value in windows(values, seconds, window, classifier, rolling=rolling):
-        power = value * by * _HOUR / window
+        power = value * per_energy
         if power > highest.power:
             highest = Peak(power=power, start=start)
     return highest
+
+
+@functools.cache
+def _mean_power(energy: str, unit: str, window: int) -> Fraction:
+    """Return the mean power of one unit of energy over a window of so many seconds."""
+    by = factor(_POWER_OF.get(energy, ""), unit)
+    if by is None:
+        raise ValueRefused("UTIL35", f"{unit} is no power of {energy}", remedy="Price kW for kWh, kVA for kVAh, kvar for kvarh")
+    return by * _HOUR / window
 
 
 def _known(measures: Sequence[Measure], window: int, classifier: Classifier, *, rolling: bool) -> tuple[int, Fraction] | None:

@@ -7,9 +7,11 @@ vector ``tou-tiers-demand-min`` is 292.83 when each period has its share of ever
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from itertools import chain, islice
 
 import attrs
 
@@ -37,7 +39,7 @@ from billing_framework import (
 )
 from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours, is_clock_or_empty
 from billing_utility_metering.pricing.day_types import HolidaysAs, Season, season_breaks
-from billing_utility_metering.pricing.determinants import Determinants, billed_of, classifier_of, determinants
+from billing_utility_metering.pricing.determinants import Determinants, billed_of, classifier_of, determinants, facts_once
 from billing_utility_metering.pricing.time_of_use import calendar_findings, period_step
 from billing_utility_metering.rating.series import IntervalSeries
 from billing_utility_metering.wording import word
@@ -101,7 +103,7 @@ class TieredTimeOfUse:
     holidays_as: HolidaysAs = HolidaysAs.SUNDAY
     repeated_hour: str = attrs.field(default="", validator=is_clock_or_empty)
 
-    @property
+    @functools.cached_property
     def calendar(self) -> Calendar:
         """How the tariff divides time."""
         return Calendar(
@@ -111,7 +113,7 @@ class TieredTimeOfUse:
             repeated_hour=self.repeated_hour,
         )
 
-    @property
+    @functools.cached_property
     def registers(self) -> dict[str, str]:
         """Register to the period that it counts."""
         return {register: one.name for one in self.periods for register in (one.name, *one.registers)}
@@ -125,30 +127,37 @@ def price_tiered_time_of_use(pricing: Pricing) -> Priced:
     found = determinants(pricing, params.calendar, unit=params.unit, holidays=params.holidays, registers=params.registers)
     if found.findings:
         return Priced(findings=found.findings)
-    ends = {period.name: thresholds(pricing, period.tiers, params.widths) for period in params.periods}
+    ends = _ends(pricing, params)
     if params.policy is TierPolicy.TIME_ORDER:
         parts = _in_time_order(pricing, params, found, ends)
+    elif params.policy is TierPolicy.PER_PERIOD:
+        parts = {name: portions(total, ends[name]) for name, total in found.totals.items()}
     else:
-        whole = found.total if params.policy is TierPolicy.PRO_RATA else None
-        parts = {name: _shares(total, total if whole is None else whole, ends[name]) for name, total in found.totals.items()}
+        parts = _pro_rata(found, ends)
     billed = billed_of(found.measures, Quantity(found.total, params.unit))
-    bare = attrs.evolve(billed, details={})  # the facts of the readings stand on the first charge only
-    wanted = [
-        (period, number, part) for period in params.periods for number, part in enumerate(parts.get(period.name, ())) if part
+    takes_over = facts_once(billed)
+    charged = [
+        _charges(pricing, found, takes_over, period, parts[period.name]) for period in params.periods if period.name in parts
     ]
-    return Priced(
-        charges=tuple(
-            _charge(pricing, found, bare if place else billed, period=period, number=number, part=part)
-            for place, (period, number, part) in enumerate(wanted)
-        )
-    )
+    return Priced(charges=tuple(chain.from_iterable(charged)))
 
 
-def _shares(own: Fraction, whole: Fraction, ends: Sequence[Fraction | None]) -> list[Fraction]:
-    """Return what a period has of each tier: its part of what the whole has."""
-    if not whole:
-        return [own, *(Fraction(0) for _ in ends[1:])]
-    return [part * own / whole for part in portions(whole, ends)]
+def _ends(pricing: Pricing, params: TieredTimeOfUse) -> dict[str, tuple[Fraction | None, ...]]:
+    """Return the upper thresholds of the tiers of each period, found for all at once."""
+    ends = iter(thresholds(pricing, [tier for period in params.periods for tier in period.tiers], params.widths))
+    return {period.name: tuple(islice(ends, len(period.tiers))) for period in params.periods}
+
+
+def _pro_rata(found: Determinants, ends: Mapping[str, tuple[Fraction | None, ...]]) -> dict[str, list[Fraction]]:
+    """Return what each period has of each tier: its part of what the whole has."""
+    if not found.total:
+        return {name: [total, *[Fraction(0)] * (len(ends[name]) - 1)] for name, total in found.totals.items()}
+    whole = {tiers: portions(found.total, tiers) for tiers in {ends[name] for name in found.totals}}  # mostly one for all
+    parts = {}
+    for name, total in found.totals.items():
+        share = total / found.total
+        parts[name] = [part * share if part else part for part in whole[ends[name]]]
+    return parts
 
 
 def _in_time_order(
@@ -177,26 +186,35 @@ def _in_time_order(
     return parts
 
 
-def _charge(
-    pricing: Pricing, found: Determinants, billed: Billed, *, period: TieredPeriod, number: int, part: Fraction
-) -> Charge:
+def _charges(
+    pricing: Pricing, found: Determinants, takes_over: Iterator[Billed], period: TieredPeriod, parts: Sequence[Fraction]
+) -> Iterator[Charge]:
+    """Yield a charge for each tier of a period that has consumption.
+
+    Args:
+        pricing: the component on its tile.
+        found: what the periods come to.
+        takes_over: what each next charge takes over from the measures.
+        period: the period.
+        parts: what it has of each tier.
+    """
     params: TieredTimeOfUse = pricing.component.params
-    locale, terms, tier = pricing.account.locale, pricing.usage.agreement.terms, period.tiers[number]
+    locale, terms, unit = pricing.account.locale, pricing.usage.agreement.terms, params.unit
     title = f"{pricing.component.title(locale)}, {_title(period, locale)}"
-    quantity = Quantity(part, params.unit)
-    own = f"{exact_text(found.totals[period.name])} of {exact_text(found.total)} {params.unit}"
-    return usage_charge(
-        pricing,
-        billed,
-        quantity=quantity,
-        price=figure(tier.price, terms),
-        source=f"{period.name}.tier{number + 1}",
-        description=f"{title}, {word(locale, 'tier', number=number + 1)}" if len(period.tiers) > 1 else title,
-        steps=(
-            period_step(found, period.name, params.unit),
-            Step(label=f"tier {number + 1}", formula=f"{params.policy.value}: {own}", result=str(quantity)),
-        ),
-    )
+    counted = period_step(found, period.name, unit)
+    formula = f"{params.policy.value}: {exact_text(found.totals[period.name])} of {exact_text(found.total)} {unit}"
+    for number, (tier, part) in enumerate(zip(period.tiers, parts, strict=True), start=1):
+        if part:
+            quantity = Quantity(part, unit)
+            yield usage_charge(
+                pricing,
+                next(takes_over),
+                quantity=quantity,
+                price=figure(tier.price, terms),
+                source=f"{period.name}.tier{number}",
+                description=f"{title}, {word(locale, 'tier', number=number)}" if len(period.tiers) > 1 else title,
+                steps=(counted, Step(label=f"tier {number}", formula=formula, result=str(quantity))),
+            )
 
 
 def _title(period: TieredPeriod, locale: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
 from billing_framework import (
-    Charge,
     ChargeModel,
     Component,
     Figure,
@@ -22,7 +22,7 @@ from billing_framework import (
 )
 from billing_utility_metering.pricing.day_periods import Calendar, Hours, PeriodHours, is_clock_or_empty
 from billing_utility_metering.pricing.day_types import HolidaysAs, Season, season_problems
-from billing_utility_metering.pricing.determinants import Determinants, billed_of, determinants
+from billing_utility_metering.pricing.determinants import Determinants, billed_of, determinants, facts_once
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +66,7 @@ class TimeOfUse:
     holidays_as: HolidaysAs = HolidaysAs.SUNDAY
     repeated_hour: str = attrs.field(default="", validator=is_clock_or_empty)
 
-    @property
+    @functools.cached_property
     def calendar(self) -> Calendar:
         """How the tariff divides time."""
         return Calendar(
@@ -76,7 +76,7 @@ class TimeOfUse:
             repeated_hour=self.repeated_hour,
         )
 
-    @property
+    @functools.cached_property
     def registers(self) -> dict[str, str]:
         """Register to the period that it counts."""
         return {register: one.name for one in self.periods for register in (one.name, *one.registers)}
@@ -91,10 +91,11 @@ def price_time_of_use(pricing: Pricing) -> Priced:
     if found.findings:
         return Priced(findings=found.findings)
     billed = billed_of(found.measures, Quantity(found.total, params.unit))
-    charges = [
+    takes_over = facts_once(billed)
+    charges = tuple(
         usage_charge(
             pricing,
-            billed,
+            next(takes_over),
             quantity=Quantity(found.totals[period.name], params.unit),
             price=figure(period.price, pricing.usage.agreement.terms),
             source=period.name,
@@ -103,14 +104,8 @@ def price_time_of_use(pricing: Pricing) -> Priced:
         )
         for period in params.periods
         if period.name in found.totals
-    ]
-    return Priced(charges=tuple(first_with_details(charges)))
-
-
-def first_with_details(charges: Sequence[Charge]) -> Iterator[Charge]:
-    """Yield the charges with the facts of the readings on the first one only; they are the same for all."""
-    for number, charge in enumerate(charges):
-        yield charge if number == 0 else attrs.evolve(charge, details={})
+    )
+    return Priced(charges=charges)
 
 
 def title_of(period: Period, locale: str) -> str:
