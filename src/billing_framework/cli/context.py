@@ -6,13 +6,14 @@ import functools
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
-from billing_framework.plugin.settings import SettingsFile, load_settings
-from billing_framework.run.deployment import Deployment, open_deployment, settings_path
+if TYPE_CHECKING:
+    from billing_framework.plugin.settings import SettingsFile
+    from billing_framework.run.deployment import Deployment
 
 
 @attrs.define
@@ -35,10 +36,15 @@ class Session:
 
     def settings_file(self) -> SettingsFile:
         """Return the settings without opening the plugins or the database."""
+        from billing_framework.plugin.settings import load_settings  # noqa: PLC0415  needless for help
+        from billing_framework.run.deployment import settings_path  # noqa: PLC0415  the same
+
         return load_settings(settings_path(self.config, os.environ))
 
     def deployment(self) -> Deployment:
         """Return the deployment, opened at the first call and closed at the end of the command."""
+        from billing_framework.run.deployment import open_deployment  # noqa: PLC0415  needless for help
+
         if self._opened is None:
             self._opened = self._stack.enter_context(open_deployment(self.config, actor=self.actor))
         return self._opened
