@@ -233,7 +233,7 @@ def billed_quantities(document: DraftDocument) -> tuple[BilledQuantity, ...]:
     for line in document.lines:
         if line.records and line.quantity is not None:
             key = (line.agreement, line.component, line.quantity.unit)
-            sums[key] = sums.get(key, Fraction(0)) + line.quantity.value
+            sums[key] = sums[key] + line.quantity.value if key in sums else line.quantity.value
     return tuple(
         BilledQuantity(agreement=agreement, component=component, quantity=Quantity(value, unit))
         for (agreement, component, unit), value in sums.items()

@@ -52,12 +52,17 @@ def high_low(batch: ReviewBatch) -> Iterator[Finding]:
     """
     factor, least = batch.bounds.factor, batch.bounds.least_history
     for reviewed in batch.documents if factor else ():
+        if not reviewed.history:
+            continue
         told: set[str] = set()
         for billed in billed_quantities(reviewed.document):
             if not _is_consumption(billed.quantity) or billed.agreement in told:
                 continue
-            daily, usual = _daily(reviewed.document, billed), _usual(reviewed, billed, least)
-            if usual is not None and usual > 0 and (daily > usual * factor or daily * factor < usual):
+            usual = _usual(reviewed, billed, least)
+            if usual is None or usual <= 0:
+                continue
+            daily = _daily(reviewed.document, billed)
+            if daily > usual * factor or daily * factor < usual:
                 told.add(billed.agreement)
                 unit = billed.quantity.unit
                 yield Finding(
@@ -92,6 +97,8 @@ def _usual(reviewed: Reviewed, billed: BilledQuantity, least: int) -> Fraction |
 def negative_consumption(batch: ReviewBatch) -> Iterator[Finding]:
     """Yield accounts that are billed a negative consumption, which no meter counts."""
     for reviewed in batch.documents:
+        if not any(line.quantity is not None and line.quantity.value.numerator < 0 for line in reviewed.document.lines):
+            continue  # as nearly always, and nothing has to be summed
         for billed in billed_quantities(reviewed.document):
             if _is_consumption(billed.quantity) and billed.quantity.value < 0:
                 yield Finding(

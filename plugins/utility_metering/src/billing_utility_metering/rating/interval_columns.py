@@ -159,6 +159,7 @@ def rated_intervals(columns: UsageColumns) -> RatedColumns:
     kept = np.flatnonzero(plain & ~np.isin(columns.group_of, sorted(left)))
     for places, matrix in _matrices(shard, kept):
         shard.rows.update((place, (matrix, row)) for row, place in enumerate(places))
+    shard.estimates.update(zip(kept.tolist(), _estimates(shard, kept), strict=True))
     named = np.zeros(len(columns.usages), dtype=bool)
     named[kept] = True
     return RatedColumns(
@@ -177,7 +178,12 @@ def _no_charge(line: int) -> Charge:
 
 @attrs.define(eq=False)
 class _Shard:
-    """A shard being measured; `rows` tells the row of the matrix of each plain agreement."""
+    """A shard being measured.
+
+    Attributes:
+        rows: place of each plain agreement to its matrix, and its row there.
+        estimates: how many of its values were not read.
+    """
 
     columns: UsageColumns
     agreement: Integers
@@ -185,7 +191,7 @@ class _Shard:
     counts: Integers
     begins: Integers
     rows: dict[int, tuple[Matrix, int]] = attrs.field(factory=dict)
-    estimates: dict[tuple[int, int], int] = attrs.field(factory=dict)
+    estimates: dict[int, int] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, columns: UsageColumns) -> _Shard:
@@ -252,7 +258,8 @@ class _Shard:
         channel, unit = fields["channel"].text(first), fields["unit"].text(first)
         value = Fraction(1, 10 ** int(self.numbers("scale")[first]))
         total = int(matrix.sums()[row]) * value
-        estimated = sum(self._estimates(record) for record in records)
+        estimated = self.estimates[place]
+        meters = dict(zip(fields["meter"].numbers[first : records.stop].tolist(), records, strict=True))
         counted = Counted(values=matrix.count, estimated=estimated, lengths=frozenset({matrix.seconds}))
         lengths = tuple(self.counts[first : records.stop].tolist())
         one = Contribution(
@@ -267,7 +274,7 @@ class _Shard:
             runs=MatrixRuns(matrix, row, lengths, value),
             known=MatrixSums(matrix, row),
             count_value=value,
-            facts=channel_facts(account.locale, channel, {fields["meter"].text(record) for record in records}, counted),
+            facts=channel_facts(account.locale, channel, map(fields["meter"].text, meters.values()), counted),
             steps=(channel_step(channel, matrix.count, Quantity(total, unit)),),
         )
         settings = columns.settings if isinstance(columns.settings, UtilitySettings) else UtilitySettings()
@@ -275,11 +282,22 @@ class _Shard:
         measures, _ = measures_of(context, [one])
         return tuple(measures)
 
-    def _estimates(self, record: int) -> int:
-        key = (int(self.numbers("qualities")[record]), int(self.counts[record]))
-        if key not in self.estimates:
-            self.estimates[key] = estimates_in(self.columns.fields["qualities"].text(record), 0, key[1])
-        return self.estimates[key]
+
+def _estimates(shard: _Shard, kept: Integers) -> list[int]:
+    """Return how many values of each of some agreements were not read; each way to say so is looked at once."""
+    if not len(kept):
+        return []
+    qualities, rows = shard.columns.fields["qualities"], np.flatnonzero(np.isin(shard.agreement, kept))
+    counts = shard.counts[rows]
+    _, examples, kind_of = np.unique(
+        qualities.numbers[rows] * (counts.max() + 1) + counts, return_index=True, return_inverse=True
+    )
+    told = zip(map(qualities.text, rows[examples].tolist()), counts[examples].tolist(), strict=True)
+    before = np.zeros(len(shard.agreement) + 1, dtype=np.int64)
+    before[rows + 1] = np.array([estimates_in(text, 0, count) for text, count in told], dtype=np.int64)[kind_of]
+    before = np.cumsum(before)
+    found: list[int] = (before[shard.firsts[kept + 1]] - before[shard.firsts[kept]]).tolist()
+    return found
 
 
 def _matrices(shard: _Shard, kept: Integers) -> Iterator[tuple[Sequence[int], Matrix]]:
