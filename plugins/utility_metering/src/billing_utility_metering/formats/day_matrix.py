@@ -35,24 +35,30 @@ class DayMatrix:
         lines: 0-based numbers of their lines in the block, ascending.
         values: the scaled values, a row for each day.
         scales: decimals of the values of each day, as few as can be.
-        ends: where the values of each day end, and behind a comma the rest of its record begins.
+        starts: where the line of each day begins.
+        ends: where its values end, and behind a comma the rest of its record begins.
+        stops: where the line ends.
     """
 
     lines: Integers
     values: Integers
     scales: Integers
+    starts: Integers
     ends: Integers
+    stops: Integers
 
 
 @attrs.frozen(eq=False)
 class _Marks:
-    """Commas, points and line ends of a block."""
+    """Commas, points and line ends of a block; `ends` are the line ends among them, `starts` and `stops` those of the lines."""
 
     buffer: npt.NDArray[np.uint8]
     places: Integers
     is_point: Flags
     points_before: Integers
     ends: Integers
+    starts: Integers
+    stops: Integers
 
     @classmethod
     def of(cls, data: bytes) -> _Marks:
@@ -60,12 +66,15 @@ class _Marks:
         places = np.flatnonzero((buffer == _COMMA) | (buffer == _POINT) | (buffer == _LINE_END))
         kinds = buffer[places]
         is_point = kinds == _POINT
+        ends = np.flatnonzero(kinds == _LINE_END)
         return cls(
             buffer=buffer,
             places=places,
             is_point=is_point,
             points_before=np.cumsum(is_point) - is_point,
-            ends=np.flatnonzero(kinds == _LINE_END),
+            ends=ends,
+            starts=np.concatenate(([0], places[ends[:-1]] + 1)),
+            stops=places[ends],
         )
 
 
@@ -76,9 +85,8 @@ def day_matrices(data: bytes) -> Iterator[DayMatrix]:
     last = np.searchsorted(separators, marks.ends)  # place of each line's end among the separators
     first = np.concatenate(([0], last[:-1] + 1))
     widths = last - first + 1
-    starts = np.concatenate(([0], marks.places[marks.ends[:-1]] + 1))
-    usual = _are_days(marks.buffer, starts)
-    usual &= marks.places[separators[np.minimum(first + 1, last)]] - starts == len("300,") + _DATE_DIGITS
+    usual = _are_days(marks.buffer, marks.starts)
+    usual &= marks.places[separators[np.minimum(first + 1, last)]] - marks.starts == len("300,") + _DATE_DIGITS
     for count in _COUNTS:
         lines = np.flatnonzero(usual & (widths == count + _BEFORE + _AFTER))
         if len(lines):
@@ -123,7 +131,8 @@ def _read(marks: _Marks, lines: Integers, fields: Integers) -> DayMatrix:
     if (decimals != scales[:, None]).any():
         values *= 10 ** (scales[:, None] - decimals)
     _shorten(values, scales)
-    return DayMatrix(lines=lines, values=values, scales=scales, ends=ends[:, -1])
+    starts, stops = marks.starts[lines], marks.stops[lines]
+    return DayMatrix(lines=lines, values=values, scales=scales, starts=starts, ends=ends[:, -1], stops=stops)
 
 
 def _numbers(
@@ -141,8 +150,10 @@ def _numbers(
     values: Integers = np.zeros(digits.shape, dtype=np.int64)
     sound: Flags = np.ones(len(digits), dtype=np.bool_)
     least = int(digits.min(initial=_MOST_DIGITS))
+    is_even = bool((decimals == decimals[:1, :1]).all()) and bool(pointed.all())
     for place in range(int(digits.max(initial=0))):
-        found = buffer[ends - (1 + place) - pointed * (decimals <= place)] - np.uint8(ord("0"))
+        shift = int(decimals[0, 0] <= place) if is_even else pointed * (decimals <= place)
+        found = buffer[ends - (1 + place) - shift] - np.uint8(ord("0"))
         if place >= least:
             found[digits <= place] = 0
         sound &= (found < 10).all(axis=1)  # bytes below the digits wrap round to large ones
