@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -108,6 +110,18 @@ def test_intake_tells_its_totals_and_a_second_time_changes_nothing(folder: Path)
     assert "taken in before; nothing was changed" in again
     assert "duplicate  2" in again
     assert told(billing("usage", "batches")).count("t.csv") == 1
+
+
+def test_stored_usage_is_proven(folder: Path) -> None:
+    intake(folder, TICKETS)
+    assert told(billing("usage", "verify")).strip() == "1 batches, 2 records, all as it was taken in"
+    with closing(sqlite3.connect(folder / "billing.sqlite3")) as raw, raw:
+        raw.execute("DROP TRIGGER usage_stay_update")
+        raw.execute("UPDATE usage_stay SET minutes = 1 WHERE external_id = 'T1'")
+    shown = told(billing("usage", "verify"), 1)
+    assert "USAGE32 record tickets/T1 of C1 does not say what it said when it was taken in" in shown
+    assert "1 batches, 2 records, 1 findings" in shown
+    assert len(json.loads(told(billing("usage", "verify", "--json"), 1))["findings"]) == 1
 
 
 def test_who_names_no_format_is_told_which_there_are(folder: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import attrs
 import pytest
-import sqlalchemy as sa
 
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
@@ -29,6 +28,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from billing_framework.values.errors import Conflict, InputRefused, LedgerRefused, NotFound, Refused
 from billing_framework.values.money import Money
+from tests.behind import behind
 from tests.run import slips
 from tests.scenarios import workshop
 from tests.scenarios.office import BOOK, Office
@@ -525,14 +525,8 @@ BEHIND = {
 @pytest.mark.parametrize("what", BEHIND)
 def test_an_answer_that_was_changed_behind_the_programs_back_is_named(desk: Desk, what: str) -> None:
     desk.take(*PAID)
-    with desk.office.deployment.database.begin() as connection:
-        if desk.office.deployment.database.dialect == "postgresql":
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        else:
-            for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        values = {"digest": bytes(32)} if ":digest" in BEHIND[what] else {}
-        assert connection.execute(sa.text(BEHIND[what]), values).rowcount == 1
+    values = {"digest": bytes(32)} if ":digest" in BEHIND[what] else {}
+    assert behind(desk.office.deployment.database, BEHIND[what], **values) == 1
     found = prove(desk.office.deployment, "MAIN").findings
     assert {one.code for one in found} == {"AR48"}
 

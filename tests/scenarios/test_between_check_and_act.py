@@ -23,6 +23,7 @@ from billing_framework.storage.billing.numbers import manifest_of
 from billing_framework.storage.engine import Database
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Refused, StorageError
+from tests.behind import guards_off
 from tests.scenarios.office import BOOK, Office
 
 LATER = "j2,drill,2026-07-20T08:00:00+00:00,5"
@@ -116,19 +117,11 @@ def test_a_draft_that_was_changed_after_its_approval_is_not_posted(database: Dat
     office.approve()
     with database.begin() as connection:
         if "line" in what:  # the guards keep the lines of approved drafts; who owns the database can switch them off
-            switch_off(connection)
+            guards_off(connection)
         assert connection.execute(sa.text(CHANGED[what])).rowcount
     with pytest.raises(Refused, match="RUN11"):
         office.post()
     assert office.documents() == []
-
-
-def switch_off(connection: sa.engine.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-    else:
-        for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
 
 
 def test_shards_that_are_said_to_be_done_do_not_end_a_posting(database: Database) -> None:
@@ -138,7 +131,7 @@ def test_shards_that_are_said_to_be_done_do_not_end_a_posting(database: Database
     assert run is not None
     with database.begin() as connection:
         plan_posting(connection, run, manifest_of(connection, run), [], 10)
-        switch_off(connection)
+        guards_off(connection)
         connection.execute(sa.text("UPDATE run_shard SET state = 'done' WHERE step = 'post'"))
     assert office.post().posted == 2
     assert prove(office.deployment, "MAIN").findings == ()
@@ -158,7 +151,7 @@ def test_a_number_that_was_changed_after_the_approval_is_named(sqlite_database: 
     office.start("2026-07")
     office.approve()
     with sqlite_database.begin() as connection:
-        switch_off(connection)
+        guards_off(connection)
         connection.execute(sa.text(f"UPDATE posting_manifest SET number = '{number}' WHERE counter = 1"))
     office.post()
     found = prove(office.deployment, "MAIN").findings
@@ -181,7 +174,7 @@ def test_a_tax_of_a_draft_that_stands_under_another_code_is_not_approved(databas
     office = office_of(database)
     office.start("2026-07")
     with database.begin() as connection:
-        switch_off(connection)
+        guards_off(connection)
         connection.execute(sa.text("UPDATE document_tax SET code = 'levy'"))
     found = [one for one in approve_run(office.deployment).findings if one.code == "RUN11"]
     assert found
@@ -205,7 +198,7 @@ def test_a_draft_whose_input_was_changed_is_neither_approved_nor_posted(
     if approved:
         office.approve()
     with sqlite_database.begin() as connection:
-        switch_off(connection)
+        guards_off(connection)
         assert connection.execute(sa.text(INPUTS[what])).rowcount
     if approved:
         with pytest.raises(Refused, match="RUN11.*input that it was made from was changed"):
@@ -228,7 +221,7 @@ def test_a_draft_with_a_stored_value_that_is_none_is_refused_as_changed(sqlite_d
     office = office_of(sqlite_database)
     office.start("2026-07")
     with sqlite_database.begin() as connection:
-        switch_off(connection)
+        guards_off(connection)
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
         assert connection.execute(sa.text(UNREADABLE[what])).rowcount
     with pytest.raises(StorageError, match="STORAGE21"):
@@ -240,7 +233,7 @@ def test_a_document_whose_kind_is_none_any_more_is_not_posted(sqlite_database: D
     office.start("2026-07")
     office.approve()
     with sqlite_database.begin() as connection:
-        switch_off(connection)
+        guards_off(connection)
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
         connection.execute(sa.text(UNREADABLE["a kind"]))
     with pytest.raises(StorageError, match="STORAGE21"):

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 
 import attrs
 import pytest
-import sqlalchemy as sa
 from billing_telecom_usage import plugin
 from billing_telecom_usage.numbers import NumberPlan
 from billing_telecom_usage.rating.rate import RATER
@@ -33,6 +32,7 @@ from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from billing_framework.values.errors import StorageError
+from tests.behind import behind
 from tests.scenarios.office import BOOK, TAXES, Office
 
 PLAN = """
@@ -135,17 +135,6 @@ def lines(office: Office, number: str) -> list[tuple[str, str]]:
 def numbers(office: Office) -> list[str]:
     with office.deployment.database.read() as connection:
         return sorted(one.number for one in list_documents(connection))
-
-
-def behind(database: Database, statement: str) -> None:
-    """Execute a statement with all guards off, as the owner of the server or of the file can."""
-    with database.begin() as connection:
-        if database.dialect == "postgresql":
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        else:
-            for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        assert connection.execute(sa.text(statement)).rowcount == 1
 
 
 def proven(office: Office) -> None:

@@ -10,10 +10,10 @@ from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.prove.trial_balance import prove
 from billing_framework.storage.billing.documents import load_inputs
 from billing_framework.storage.billing.draft_rows import text_digest
-from billing_framework.storage.billing.tables import document_input
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import StorageError
 from billing_framework.values.money import Money
+from tests.behind import behind
 from tests.scenarios.office import Office
 
 ONE = "000001"
@@ -32,17 +32,6 @@ def worked(database: Database) -> Office:
     record_payment(office.deployment, request)
     credit_document(office.deployment, "INV-2026-000002", reason="goodwill", nets={1: "1.00"})
     return office
-
-
-def behind(database: Database, statement: str) -> None:
-    """Execute a statement with all guards off, as the owner of the server or of the file can."""
-    with database.begin() as connection:
-        if database.dialect == "postgresql":
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        else:
-            for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        assert connection.execute(sa.text(statement.replace(":", "\\:"))).rowcount > 0
 
 
 CHANGES = {
@@ -176,11 +165,7 @@ def test_an_input_that_was_changed_with_its_digest_is_not_that_which_the_run_has
     changed = text.replace('"drill"', '"mills"')
     assert changed != text
     behind(database, f"UPDATE document_input SET manifest = '{changed}' WHERE document_id = {key}")
-    with database.begin() as connection:
-        if database.dialect == "postgresql":
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        values = {"digest": text_digest(changed)}
-        connection.execute(document_input.update().where(document_input.c.document_id == key).values(values))
+    behind(database, "UPDATE document_input SET digest = :digest WHERE document_id = :key", digest=text_digest(changed), key=key)
     (found,) = prove(office.deployment, "MAIN").findings
     assert (found.code, found.subject) == ("INVOICE22", "INV-2026-000001")
     assert "not that which its run has drafted it from" in found.what

@@ -45,7 +45,7 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 def stay(external_id: Any = "T1", subject: str = "CARD-1", minutes: Any = 30, **fields: Any) -> Usage[Any]:
     """Return a stay; envelope fields by their names, the rest goes to its body."""
     envelope: dict[str, Any] = {
-        name: fields.pop(name) for name in ("slot", "version", "line", "source", "kind", "span") if name in fields
+        name: fields.pop(name) for name in ("slot", "version", "line", "source", "kind", "span", "deleted") if name in fields
     }
     defaults: dict[str, Any] = {"kind": "stay", "source": "gate", "span": Span.at(NOON), "line": 1}
     body = Stay(minutes=minutes, **fields)

@@ -16,6 +16,7 @@ from billing_framework.cli.output import emit, exit_for, fields, progress, show_
 from billing_framework.cli.reveal import reveal_options
 from billing_framework.cli.suspense_verbs import add_suspense_verbs
 from billing_framework.cli.usage_show_verb import show, waiting
+from billing_framework.cli.usage_verify_verb import verify
 from billing_framework.run.cycle.period import run_book
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.personal.reading import open_usage, opening
@@ -49,6 +50,7 @@ def usage() -> None:
 add_suspense_verbs(usage)
 usage.add_command(show)
 usage.add_command(waiting)
+usage.add_command(verify)
 
 
 @usage.command()

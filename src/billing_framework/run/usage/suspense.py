@@ -13,7 +13,7 @@ from billing_framework.run.usage.intake import IntakeReport, report_of
 from billing_framework.run.usage.intake_desk import IntakeDesk, clean, key_desk_for, marks_of
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.personal.key_desk import KeyDesk
-from billing_framework.storage.usage.batches import Batch, insert_batch, instant_of_intake, serialise_intake
+from billing_framework.storage.usage.batches import RECYCLE, Batch, insert_batch, instant_of_intake, serialise_intake
 from billing_framework.storage.usage.rows import insert_records, waiting_records
 from billing_framework.storage.usage.sealed_suspense import is_erased, opened_rows, sealed_row, sealed_text
 from billing_framework.storage.usage.suspense import Suspended, suspense_rows, update_suspended
@@ -28,9 +28,6 @@ from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
 from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
-
-RECYCLE = "recycle"
-"""Format of a batch that took suspense in again."""
 
 
 def recycle(deployment: Deployment, *, batch: int = 0, ids: Iterable[int] = ()) -> IntakeReport:

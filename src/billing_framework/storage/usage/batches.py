@@ -22,6 +22,8 @@ from billing_framework.values.plain_form import from_plain, to_plain
 MOST_FINDINGS = 1_000
 """So many findings are stored with a batch; the rest is counted by the last of them."""
 
+RECYCLE = "recycle"
+"""The format of a batch that takes suspense in again."""
 
 _DECISION = "usage known"
 
@@ -35,7 +37,7 @@ class Batch:
         natural_key: what makes it this batch and no other.
         file: name of the file, or what was recycled.
         sha256: digest of the file's bytes.
-        format: format by which it was read; ``recycle`` where suspense was taken in again.
+        format: format by which it was read; `RECYCLE` where suspense was taken in again.
         source: source name of its records.
         zone: IANA zone of its local times.
         options: options of the reader.
