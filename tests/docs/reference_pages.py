@@ -225,8 +225,9 @@ def _tables_of(cls: type) -> Iterator[str]:
         if now is not cls:
             yield f"**{_title(now)}.** {summary(now)}"
         yield _attributes(now)
-        for hint in typing.get_type_hints(now).values():
-            for inner in _classes(hint):
+        hints = typing.get_type_hints(now)  # of cached properties, too
+        for key in attrs.fields(now):
+            for inner in _classes(hints[key.name]):
                 if inner not in told and inner not in _TOLD_ELSEWHERE:
                     told.add(inner)
                     waiting.append(inner)
