@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 from tests.cli.in_office import told
@@ -18,6 +19,7 @@ def test_a_run_is_reported_for_people_and_machines(office: Office) -> None:
     assert "records in = 2 priced = 2" in shown
     assert "1 by largest_total (REVIEW01): C2: the total 143.00 USD" in shown
     assert "run start" in shown
+    assert re.search(r"^draft +1 +2 +\d+\.\d s +\d+\.\d s$", shown, re.MULTILINE)
     told_to_machines = data(office, "run", "report")
     assert told_to_machines["accounts"] == {"drafted": 1, "held": 1}
     assert 0 <= float(told_to_machines["times"][0]["worked"]) < 600

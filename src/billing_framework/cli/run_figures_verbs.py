@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
 import click
 
@@ -15,6 +16,8 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.diff import AccountDifference, BilledLine, RunDifference, diff_runs
 from billing_framework.run.review.report import CycleReport, Deed, report_run
 from billing_framework.values.money import Money
+
+_LONG_S = 60
 
 _MOST_NAMED = 3
 """Accounts that are named where something was done with many at once."""
@@ -82,10 +85,16 @@ def _report(found: CycleReport) -> Iterator[str]:
     if found.times:
         yield "\nTime"
         headers = ("step", "shards", "accounts or documents", "at work", "first to last")
-        times = [(one.step, one.shards, one.size, one.worked, one.ended - one.began) for one in found.times]
+        times = [(one.step, one.shards, one.size, _shown(one.worked), _shown(one.ended - one.began)) for one in found.times]
         yield table(headers, times, right=headers[1:])
     yield "\nComputed by"
     yield fields((f"  {name}", version) for name, version in sorted(run.versions.items()))
+
+
+def _shown(time: timedelta) -> str:
+    """Return a time as it is read best: short ones to the tenth of a second."""
+    seconds = time.total_seconds()
+    return f"{seconds:.1f} s" if seconds < _LONG_S else str(timedelta(seconds=round(seconds)))
 
 
 def _deed(deed: Deed) -> str:

@@ -154,7 +154,7 @@ def _refuse_closed(connection: Connection, act: Act) -> None:
             raise LedgerRefused(
                 "LEDGER06",
                 f"nothing can be settled on {on}: no open period of book {act.book} holds the date",
-                remedy="Open the period, or date the act into an open one",
+                remedy=f"Date the act into an open period, or open one: billing period open {act.book} {on:%Y-%m}",
             )
 
 

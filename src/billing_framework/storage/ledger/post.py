@@ -212,7 +212,7 @@ def _periods(connection: Connection, book: str, dates: Mapping[dt.date, str]) ->
             raise LedgerRefused(
                 "LEDGER06",
                 f"entry {key} is dated {date}, but {state} (book {book})",
-                remedy="Open the period" if holding is None else "Date it into an open period",
+                remedy=f"billing period open {book} {date:%Y-%m}" if holding is None else "Date it into an open period",
             )
         chosen[date] = holding.id
     return chosen
