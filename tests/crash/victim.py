@@ -148,11 +148,16 @@ def _strike(order: Order, child: int) -> None:
 
 
 def _workers_of(child: int) -> list[int]:
+    """Return the worker processes of a coordinator; they are copies of a process that it has started for that."""
     try:
-        children = Path(f"/proc/{child}/task/{child}/children").read_text(encoding="ascii").split()
-        return [int(one) for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        started = [one for one in _children_of(child) if b"forkserver" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        return [worker for one in started for worker in _children_of(one)]
     except OSError:  # it has ended
         return []
+
+
+def _children_of(process: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -137,13 +137,18 @@ def _has_begun(database: Database) -> bool:
         return any(one.saved for run in runs(connection) for one in shards_of(connection, run))
 
 
-def test_a_worker_that_is_killed_is_replaced(sqlite_database: Database, tmp_path: Path) -> None:
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
+
+
+@pytest.mark.parametrize("victim", [int, parent_of], ids=["worker", "what it was copied from"])
+def test_a_worker_that_is_killed_is_replaced(sqlite_database: Database, tmp_path: Path, victim: Callable[[int], int]) -> None:
     office = office_on_disk(sqlite_database, tmp_path, CUSTOMERS)
     killed: list[int] = []
 
     def kill_one(done: int, _of: int) -> None:
         if done and not killed:
-            pid = next(int(owner.split("/")[2]) for owner in sorted(owners(office)) if owner)
+            pid = victim(next(int(owner.split("/")[2]) for owner in sorted(owners(office)) if owner))
             killed.append(pid)
             os.kill(pid, signal.SIGKILL)
 

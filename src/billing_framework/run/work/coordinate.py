@@ -169,7 +169,7 @@ class _Foreman:
         self.strangers = _children()
         while True:
             try:
-                with opened_executor(self.work) as executor:
+                with opened_executor(self.work, loads=(work_on_shard.__module__, self.step.work.__module__)) as executor:
                     return self._until_none_is_left(executor, told)
             except BrokenExecutor as broken:
                 self.under_way.clear()

@@ -6,10 +6,13 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,12 @@ _EXTRA = "pip install 'billing-framework[cluster]'"
 
 
 @contextmanager
-def opened_executor(work: Work) -> Iterator[Executor]:
+def opened_executor(work: Work, loads: Sequence[str] = ()) -> Iterator[Executor]:
     """Open the executor that is asked for, and close it at the end of the block; one that was given open stays open.
+
+    Args:
+        work: by whom is worked.
+        loads: modules that every worker needs; they may start no thread when they are loaded.
 
     Raises:
         ConfigurationError: ``RUN44`` for a name that is unknown, without the address of a scheduler, where none answers, or where
@@ -32,8 +39,9 @@ def opened_executor(work: Work) -> Iterator[Executor]:
     if isinstance(work.executor, Executor):
         yield work.executor
     elif work.executor == PROCESSES:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(work.workers, mp_context=context, initializer=_end_with_parent) as pool:
+        with ProcessPoolExecutor(
+            work.workers, mp_context=_context(loads), initializer=_begin, initargs=(dict(os.environ),)
+        ) as pool:
             yield pool
     elif work.executor == DASK:
         with _dask(work.scheduler) as cluster:
@@ -42,8 +50,38 @@ def opened_executor(work: Work) -> Iterator[Executor]:
         raise ConfigurationError("RUN44", f"there is no executor {work.executor!r}", remedy="Use in-process, processes or dask")
 
 
-def _end_with_parent() -> None:
-    """Let this worker end when the process that made it is killed, and leave an interruption to that process."""
+def _context(loads: Sequence[str]) -> BaseContext:
+    """Return how workers are started: never as a copy of this process, whose threads and connections they could not use.
+
+    On Linux they are copies of a small process that has loaded the program, and has one thread and no connection. On macOS, where
+    the system's libraries forbid such copies, each worker loads the program itself.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(loads))
+    with _path_handed_on():
+        forkserver.ensure_running()
+    return context
+
+
+@contextmanager
+def _path_handed_on() -> Iterator[None]:
+    """Let a process that is started inside the block find modules where this one does; Python 3.11 would forget to tell it."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONPATH"]
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+
+
+def _begin(environment: Mapping[str, str]) -> None:
+    """Let a worker have the environment of the process that uses it, end when that is killed, and leave interruptions to it."""
+    os.environ.clear()  # that of the process it is a copy of may be older
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
