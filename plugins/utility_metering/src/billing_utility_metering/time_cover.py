@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
@@ -13,15 +13,16 @@ from billing_framework import Span
 
 def seconds_of(instant: datetime) -> int:
     """Return an instant as whole seconds since 1970 in UTC."""
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // _SECOND
+    return (instant - _EPOCH) // _SECOND
 
 
 def instant_of(seconds: int) -> datetime:
     """Return the instant of whole seconds since 1970."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + seconds * _SECOND
+    return _EPOCH + timedelta(seconds=seconds)
 
 
-_SECOND = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 
 
 @attrs.define

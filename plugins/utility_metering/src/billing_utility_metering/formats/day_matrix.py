@@ -55,7 +55,6 @@ class _Marks:
     buffer: npt.NDArray[np.uint8]
     places: Integers
     is_point: Flags
-    points_before: Integers
     ends: Integers
     starts: Integers
     stops: Integers
@@ -71,7 +70,6 @@ class _Marks:
             buffer=buffer,
             places=places,
             is_point=is_point,
-            points_before=np.cumsum(is_point) - is_point,
             ends=ends,
             starts=np.concatenate(([0], places[ends[:-1]] + 1)),
             stops=places[ends],
@@ -115,13 +113,13 @@ def _read(marks: _Marks, lines: Integers, fields: Integers) -> DayMatrix:
     """
     places = marks.places[fields]
     begins, ends, behind = places[:, :-1] + 1, places[:, 1:], fields[:, 1:]
-    pointed = np.diff(marks.points_before[fields], axis=1)
+    pointed = np.diff(fields, axis=1) - 1  # marks between two separators are points
     decimals = np.where(pointed == 1, ends - marks.places[behind - 1] - 1, 0)
     digits = ends - begins - pointed
     whole = digits - decimals
-    scales = decimals.max(axis=1)
-    plain = (pointed.max(axis=1) <= 1) & (whole.min(axis=1) >= 1) & (whole.max(axis=1) <= _MOST_WHOLE)
-    plain &= (scales <= _MOST_DECIMALS) & (whole.max(axis=1) + scales <= _MOST_DIGITS)
+    scales, widest = decimals.max(axis=1), whole.max(axis=1)
+    plain = (pointed.max(axis=1) <= 1) & (whole.min(axis=1) >= 1) & (widest <= _MOST_WHOLE)
+    plain &= (scales <= _MOST_DECIMALS) & (widest + scales <= _MOST_DIGITS)
     if not plain.all():
         lines, ends, pointed, digits = lines[plain], ends[plain], pointed[plain], digits[plain]
         decimals, scales = decimals[plain], scales[plain]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -16,8 +16,11 @@ from billing_utility_metering.time_cover import instant_of
 
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DAY_MINUTES = 1440
+_DAY_SECONDS = 86_400
+_ONE_DAY = timedelta(days=1)
 
 
+@functools.lru_cache(maxsize=1440)
 def minute_of(text: str) -> int:
     """Return the minute of the day that ``16:30`` says; ``24:00`` is the end of the day.
 
@@ -145,7 +148,7 @@ class Calendar:
 
 @attrs.define
 class Classifier:
-    """Tells the period of instants, by the local time of one zone; remembers what it has told for each kind of day.
+    """Tells the period of instants, by the local time of one zone; remembers what it has told for each kind of day and time.
 
     Attributes:
         calendar: the tariff's rules.
@@ -159,6 +162,8 @@ class Classifier:
     _edges: tuple[int, ...] = attrs.field(default=(), init=False)
     _known: dict[tuple[Days, str, int], str] = attrs.field(factory=dict, init=False)
     _days: dict[date, tuple[Days, str]] = attrs.field(factory=dict, init=False)
+    _told: dict[tuple[Days, str, int, int], str] = attrs.field(factory=dict, init=False)
+    _steady: dict[date, bool] = attrs.field(factory=dict, init=False)
 
     def period_of(self, start: int, end: int) -> str:
         """Return the period of an interval (seconds since 1970); empty where the interval lies in more than one or in none.
@@ -166,6 +171,30 @@ class Classifier:
         A wall clock that is put back shows an hour twice; both belong to its period, or the second one to the hour that the
         tariff names for it.
         """
+        local = instant_of(start).astimezone(self.zone)
+        day, second = local.date(), (local.hour * 60 + local.minute) * 60 + local.second
+        if second + end - start > _DAY_SECONDS or not self._is_steady(day):
+            return self._searched(start, end)
+        key = (*self._kind(day), second, end - start)
+        if key not in self._told:
+            self._told[key] = self._searched(start, end)
+        return self._told[key]
+
+    def _is_steady(self, day: date) -> bool:
+        """True where the clock is not changed on a day, so that what is told of one day holds for all of its kind."""
+        if day not in self._steady:
+            midnights = [datetime.combine(one, time(fold=fold), self.zone) for one in (day, day + _ONE_DAY) for fold in (0, 1)]
+            self._steady[day] = len({midnight.utcoffset() for midnight in midnights}) == 1
+        return self._steady[day]
+
+    def _kind(self, day: date) -> tuple[Days, str]:
+        """Return kind and season of a day."""
+        if day not in self._days:
+            kind = kind_of(day, self.holidays, self.calendar.holidays_as)
+            self._days[day] = (kind, season_of(day, self.calendar.seasons))
+        return self._days[day]
+
+    def _searched(self, start: int, end: int) -> str:
         first = self._at(instant_of(start).astimezone(self.zone))
         if not self._may_be_cut(start, end):
             return first
@@ -189,10 +218,7 @@ class Classifier:
         minute, day = local.hour * 60 + local.minute, local.date()
         if local.fold and self.calendar.repeated_hour:
             minute = (minute_of(self.calendar.repeated_hour) + local.minute) % _DAY_MINUTES
-        if day not in self._days:
-            kind = kind_of(day, self.holidays, self.calendar.holidays_as)
-            self._days[day] = (kind, season_of(day, self.calendar.seasons))
-        kind, season = self._days[day]
+        kind, season = self._kind(day)
         key = (kind, season, minute)
         if key not in self._known:
             found = self.calendar.periods_at(kind, season, minute)
