@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from billing_framework.cli.main import cli
+from billing_framework.cli.verbs_by_file import VerbsByFile
 from tests.architecture.source_tree import ROOT
 
 # The commands that the first foundation must have; more may come.
@@ -47,6 +48,14 @@ def test_the_commands_of_the_foundation_are_there() -> None:
 
 def test_every_command_and_group_has_a_help_text() -> None:
     assert [path for path, command in commands().items() if not (command.help or "").strip()] == []
+
+
+def test_a_noun_that_lists_its_verbs_without_loading_them_says_what_their_help_says() -> None:
+    nouns = {path: noun for path, noun in commands().items() if isinstance(noun, VerbsByFile)}
+    assert "run" in nouns
+    for path, noun in nouns.items():
+        for verb, file in noun.files.items():
+            assert " ".join(str(commands()[f"{path} {verb}"].help).split()).startswith(file.line.removesuffix("."))
 
 
 def test_every_option_has_a_help_text() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import io
 import json
 import logging
@@ -22,6 +21,7 @@ import click
 
 import billing_framework
 from billing_framework.cli.context import Session, shared_options
+from billing_framework.cli.prepared import prepared
 from billing_framework.cli.printable import printable
 from billing_framework.values.errors import BillingError, InputRefused
 from billing_framework.values.spelling import did_you_mean
@@ -228,19 +228,6 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # standard output is no file, as under a test runner
         return
-
-
-def prepared(command: click.Command) -> click.Command:
-    """Return a noun's command with the shared options on every verb and its examples kept line by line."""
-    if isinstance(command, click.Group):
-        for verb in command.commands.values():
-            prepared(verb)
-    elif not any(parameter.name == "_shared_json" for parameter in command.params):
-        command.params.extend(shared_options())
-    if command.help and "\b" not in command.help:
-        # click joins the lines of a paragraph unless it is marked.
-        command.help = inspect.cleandoc(command.help).replace("Example:\n", "\b\nExample:\n")
-    return command
 
 
 @click.group(cls=BillingCommand, params=shared_options())

@@ -55,4 +55,4 @@ def _told(report: ApprovalReport) -> Iterator[str]:
             yield f"  {report.remaining} accounts stay drafted and can be approved later"
 
 
-APPROVE_VERBS = (approve,)
+VERBS = (approve,)

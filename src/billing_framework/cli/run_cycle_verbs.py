@@ -181,4 +181,4 @@ def _final(account: str, report: FinalBill) -> Iterator[str]:
         yield f"close the account when it owes nothing: billing account change {account} status=closed"
 
 
-CYCLE_VERBS = (due, catch_up_verb, off_cycle, final_bill)
+VERBS = (due, catch_up_verb, off_cycle, final_bill)

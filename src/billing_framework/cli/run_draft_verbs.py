@@ -164,4 +164,4 @@ def _state(row: RunAccount, *, was_approved: bool) -> list[str]:
     return [*shown, "the approval of the whole run is withdrawn: approve it again"] if was_approved else shown
 
 
-DRAFT_VERBS = (edit, hold)
+VERBS = (edit, hold)

@@ -229,4 +229,4 @@ def _side(line: BilledLine | None) -> Sequence[object]:
     return ("" if line.quantity is None else line.quantity, line.unit_price, _plain(line.net), _plain(line.tax))
 
 
-FIGURES_VERBS = (report, diff)
+VERBS = (report, diff)

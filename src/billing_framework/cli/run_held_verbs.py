@@ -115,4 +115,4 @@ def _retried(report: Retried) -> Iterator[str]:
         yield f"  {report.left} wait for an officer, or for dates that another run bills"
 
 
-HELD_VERBS = (release, retry)
+VERBS = (release, retry)

@@ -86,4 +86,4 @@ def _text(report: LateRebill) -> Iterator[str]:
     yield f"draft what rests on them again: billing run resume {report.run}"
 
 
-LATE_VERBS = (late, rebill_late_verb)
+VERBS = (late, rebill_late_verb)

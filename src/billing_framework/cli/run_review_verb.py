@@ -87,3 +87,6 @@ def _held(row: RunAccount) -> Iterator[str]:
     for label, value in facts.items():
         if value:
             yield f"    {label}: {value}"
+
+
+VERBS = (review,)

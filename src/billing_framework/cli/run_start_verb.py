@@ -108,4 +108,4 @@ def started(report: RunReport) -> Iterator[str]:
         yield f"  {report.billed_elsewhere} accounts are billed by another run"
 
 
-START_VERBS = (start,)
+VERBS = (start,)

@@ -1,0 +1,48 @@
+"""``billing run cancel`` and ``billing run purge``: a run that is not wanted."""
+
+from __future__ import annotations
+
+import click
+
+from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.master_verbs import reason_option
+from billing_framework.cli.output import emit
+from billing_framework.run.cycle.cancel import cancel_run, purge_run
+from billing_framework.run.deployment import Deployment
+
+
+@click.command()
+@click.argument("run_code", metavar="RUN")
+@reason_option
+@pass_deployment
+@click.pass_context
+def cancel(context: click.Context, deployment: Deployment, *, run_code: str, reason: str) -> None:
+    """Cancel a run, or what is left of one that is posted in part; drafts go, and their accounts can be billed by another run.
+
+    Example:
+      billing run cancel US.2026-07-01.monthly-1.1 --reason "wrong price plan"
+    """
+    report = cancel_run(deployment, run_code, reason=reason)
+    done = f"run {report.run.code} is cancelled, {report.drafts} drafts removed"
+    if report.run.state == "posted":
+        done = f"run {report.run.code} is ended: what it has posted stays, {report.left} accounts are left to the next run"
+    if report.was_cancelled:
+        done = f"nothing to do: run {report.run.code} was cancelled before"
+    emit(context, report, [done, *(f"  {number} is issued as void" for number in report.void)])
+
+
+@click.command()
+@click.argument("run_code", metavar="RUN")
+@pass_deployment
+@click.pass_context
+def purge(context: click.Context, deployment: Deployment, *, run_code: str) -> None:
+    """Remove a rehearsal with its drafts.
+
+    Example:
+      billing run purge US.2026-07-01.monthly-1.r1
+    """
+    drafts = purge_run(deployment, run_code)
+    emit(context, {"run": run_code, "drafts": drafts}, f"rehearsal {run_code} is removed with {drafts} drafts")
+
+
+VERBS = (cancel, purge)
