@@ -1,9 +1,11 @@
 import decimal
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel import localedata, numbers
 
 from billing_framework.values import formats
 from billing_framework.values.errors import ValueRefused
@@ -64,6 +66,13 @@ def test_the_ambient_context_does_not_matter() -> None:
 )
 def test_numbers_keep_all_decimals(number: str, least: int, locale: str, text: str) -> None:
     assert formats.format_number(Fraction(number), locale, least_decimals=least) == text
+
+
+@pytest.mark.parametrize("number", ["0", "7.25", "99.5", "999.125"])
+def test_short_numbers_are_written_as_babel_writes_them_in_every_language(number: str) -> None:
+    for locale in localedata.locale_identifiers():
+        expected = numbers.format_decimal(Decimal(number), locale=locale, decimal_quantization=False)
+        assert formats.format_number(Fraction(number), locale) == expected, locale
 
 
 def test_a_number_without_end_is_not_shown_as_another() -> None:

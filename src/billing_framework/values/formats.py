@@ -15,6 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+import attrs
 from babel import Locale, UnknownLocaleError, dates, localedata
 from babel.numbers import NumberPattern
 
@@ -28,6 +29,7 @@ from billing_framework.values.spelling import did_you_mean
 
 _EXACT = decimal.Context(prec=1000, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.FloatOperation, decimal.Overflow])
 _NO_BREAK_SPACE = "\u00a0"
+_MOST_UNGROUPED = 9
 _POWER = re.compile(r"\b([kcdm]?m|ft|in|yd)([23])\b")
 _RAISED = {"2": "\u00b2", "3": "\u00b3"}
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
@@ -63,8 +65,30 @@ def format_number(number: Fraction, locale: str, *, least_decimals: int = 0) -> 
     Raises:
         ValueRefused: ``VALUE02`` where the decimals do not end.
     """
-    scale, _ = scaled(number)
-    return _applied(locale_of(locale).decimal_formats[None], number, (least_decimals, max(scale, least_decimals)), locale)
+    scale, unscaled = scaled(number)
+    decimals = max(scale, least_decimals)
+    plain = _plain_form(locale)
+    if 0 <= unscaled < plain.limit * 10**scale:
+        return plain.before + decimal_text(unscaled * 10 ** (decimals - scale), decimals).replace(".", plain.point) + plain.after
+    return _applied(locale_of(locale).decimal_formats[None], number, (least_decimals, decimals), locale)
+
+
+@attrs.frozen
+class _PlainForm:
+    """What a locale writes before, within and after the digits of a number below `limit`, in which it groups none."""
+
+    before: str
+    point: str
+    after: str
+    limit: int
+
+
+@functools.cache
+def _plain_form(locale: str) -> _PlainForm:
+    pattern = locale_of(locale).decimal_formats[None]
+    before, rest = _applied(pattern, Fraction(21, 10), (0, 1), locale).split("2")
+    point, after = rest.split("1")
+    return _PlainForm(before, point, after, limit=10 ** min(pattern.grouping[0], _MOST_UNGROUPED))
 
 
 def format_percent(ratio: Fraction, locale: str) -> str:
