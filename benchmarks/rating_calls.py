@@ -22,11 +22,11 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.plugin.host import Host
 from billing_framework.rating.gather_columns import terms_of
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.plan_file import params_by_model, parse_plan
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.rate_table_file import RateTableHeader, read_rate_table
 from billing_framework.rating.rated_columns import ratings_of
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColumns
 from billing_framework.usage.record import Usage
 from billing_framework.values.clock import timezone

@@ -19,8 +19,8 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.plugin.host import Host
 from billing_framework.rating.gather_columns import terms_of
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.plan_file import params_by_model, parse_plan
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColumns
 from billing_framework.storage.packed import pack
 from billing_framework.storage.packed_columns import unpack_columns

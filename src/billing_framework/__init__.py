@@ -39,26 +39,18 @@ if TYPE_CHECKING:
     from billing_framework.rating.charge import Charge, ChargeItem, ChargeShare, Origin, Step
     from billing_framework.rating.component_charge import component_charge, usage_charge
     from billing_framework.rating.figure import ByTerm, Figure, figure
+    from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage, Tile
     from billing_framework.rating.interval_index import IntervalIndex
     from billing_framework.rating.measure_rater import measure_rater
     from billing_framework.rating.models_tiered import Graduated, price_graduated
     from billing_framework.rating.price_plan import Component, PlanVersion, Proration, RoundingPlace
+    from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
     from billing_framework.rating.quantity_rule import Billed, QuantityRule
     from billing_framework.rating.rate_table import RateTable, RateTableKind, RateTableName, rate_table_field
     from billing_framework.rating.rate_table_columns import CodedColumn
     from billing_framework.rating.rated_columns import LineColumns, RatedColumns
-    from billing_framework.rating.rater import (
-        AgreementUsage,
-        BillingGroup,
-        ChargeModel,
-        KeyedUsage,
-        Measure,
-        Priced,
-        Pricing,
-        Rater,
-        Rating,
-        Tile,
-    )
+    from billing_framework.rating.rater import Rater
+    from billing_framework.rating.rating import Measure, Rating
     from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
     from billing_framework.rating.state import CarriedState
     from billing_framework.rating.tiers import Tier, Widths, portions, thresholds, tier_findings
@@ -100,7 +92,8 @@ if TYPE_CHECKING:
     from billing_framework.values.price import UnitPrice
     from billing_framework.values.quantity import Quantity
     from billing_framework.values.rounding import RoundingMode, RoundingStep, allocate, divide, to_places, to_step
-    from billing_framework.values.units import UnitDefinition, Units, define_units
+    from billing_framework.values.unit_definition import UnitDefinition
+    from billing_framework.values.units import Units, define_units
 
 __version__ = "0.1.0"
 
@@ -290,18 +283,10 @@ _NAMES = {
     "rating.rate_table": ("RateTable", "RateTableKind", "RateTableName", "rate_table_field"),
     "rating.rate_table_columns": ("CodedColumn",),
     "rating.rated_columns": ("LineColumns", "RatedColumns"),
-    "rating.rater": (
-        "AgreementUsage",
-        "BillingGroup",
-        "ChargeModel",
-        "KeyedUsage",
-        "Measure",
-        "Priced",
-        "Pricing",
-        "Rater",
-        "Rating",
-        "Tile",
-    ),
+    "rating.group": ("AgreementUsage", "BillingGroup", "KeyedUsage", "Tile"),
+    "rating.pricing": ("ChargeModel", "Priced", "Pricing"),
+    "rating.rater": ("Rater",),
+    "rating.rating": ("Measure", "Rating"),
     "rating.shard_twin": ("ShardTwin", "rate_by_columns"),
     "rating.state": ("CarriedState",),
     "rating.tiers": ("Tier", "Widths", "portions", "thresholds", "tier_findings"),
@@ -328,7 +313,8 @@ _NAMES = {
     "values.price": ("UnitPrice",),
     "values.quantity": ("Quantity",),
     "values.rounding": ("RoundingMode", "RoundingStep", "allocate", "divide", "to_places", "to_step"),
-    "values.units": ("UnitDefinition", "Units", "define_units"),
+    "values.unit_definition": ("UnitDefinition",),
+    "values.units": ("Units", "define_units"),
 }
 _MODULE_OF = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 

@@ -13,7 +13,7 @@ import pytest
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.invoicing.edit import Edit, EditField, apply_edits
 from billing_framework.invoicing.record_edit import change_record, defer_record, edit_records, record_key
-from billing_framework.rating.rater import KeyedUsage
+from billing_framework.rating.group import KeyedUsage
 from billing_framework.usage.record import Usage, UsageKind
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.period import Span

@@ -17,14 +17,16 @@ from billing_framework.invoicing.review import ReviewCheck
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.offers import hook_names
+from billing_framework.rating.pricing import ChargeModel, Priced
 from billing_framework.rating.rate_table import RateTableKind
-from billing_framework.rating.rater import ChargeModel, Priced, Rater, Rating
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Rating
 from billing_framework.usage.reader import Reader
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.codes import CodePage
 from billing_framework.values.errors import ConfigurationError, ContractBroken, NotFound
 from billing_framework.values.period import DateSpan
-from billing_framework.values.units import UnitDefinition
+from billing_framework.values.unit_definition import UnitDefinition
 
 
 @attrs.frozen(kw_only=True)

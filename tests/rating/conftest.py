@@ -13,11 +13,14 @@ import pytest
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.rating.charge_models import core_models
+from billing_framework.rating.group import AgreementUsage, BillingGroup, Tile
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.plan_file import params_by_model, parse_plan
 from billing_framework.rating.price_plan import PlanVersion
+from billing_framework.rating.pricing import ChargeModel
 from billing_framework.rating.rate import RatedGroup, rate_group
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, ChargeModel, Measure, Rater, Rating, Tile
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.rating.state import CarriedState
 from billing_framework.values.period import DateSpan
 from billing_framework.values.quantity import Quantity

@@ -15,9 +15,10 @@ from billing_framework.accounts.account import Account
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.rating.account_rater import AccountRecords, AccountRule, MeasureScale, account_rater
 from billing_framework.rating.gather_columns import columns_of
+from billing_framework.rating.group import BillingGroup, KeyedUsage
 from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.rating.rated_columns import columns_faults
-from billing_framework.rating.rater import BillingGroup, KeyedUsage, Rating
+from billing_framework.rating.rating import Rating
 from billing_framework.usage.record import Usage, UsageKind
 from billing_framework.values.errors import ContractBroken, ValueRefused
 from billing_framework.values.period import DateSpan, Span

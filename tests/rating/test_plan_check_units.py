@@ -8,7 +8,8 @@ from billing_framework.rating.charge_models import core_models
 from billing_framework.rating.plan_check import check_plan
 from billing_framework.rating.plan_file import params_by_model, read_plan
 from billing_framework.values.finding import Severity
-from billing_framework.values.units import UnitDefinition, define_units
+from billing_framework.values.unit_definition import UnitDefinition
+from billing_framework.values.units import define_units
 
 UNITS = define_units([UnitDefinition("GB", "[data]", ("gigabyte",))])
 PLAN = """

@@ -17,7 +17,8 @@ from billing_framework.rating.plan_check import check_plan, known_measures, stop
 from billing_framework.rating.plan_diff import diff
 from billing_framework.rating.plan_file import params_by_model, parse_plan, read_plan
 from billing_framework.rating.price_plan import Correction, PlanVersion, Proration, RoundingPlace
-from billing_framework.rating.rater import Rater, Rating
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Rating
 from billing_framework.values.errors import InputRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Rounding

@@ -9,9 +9,10 @@ import pytest
 
 from billing_framework.accounts.account import Account
 from billing_framework.rating import agreement_pricing
+from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.offers import RatingOffers
+from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
 from billing_framework.rating.rate import rate_group, rate_groups
-from billing_framework.rating.rater import BillingGroup, ChargeModel, Priced, Pricing
 
 BASE = 'model = "recurring"\nprice = "30"\nquantity = { term = "lamps" }'
 

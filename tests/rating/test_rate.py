@@ -14,19 +14,13 @@ from billing_framework.accounts.account import Account
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.rating.charge import Charge, ChargeItem
 from billing_framework.rating.charge_models import core_models
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage
 from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.rating.offers import RatingOffers
+from billing_framework.rating.pricing import ChargeModel, Priced
 from billing_framework.rating.rate import RatedGroup, rate_group
-from billing_framework.rating.rater import (
-    AgreementUsage,
-    BillingGroup,
-    ChargeModel,
-    KeyedUsage,
-    Measure,
-    Priced,
-    Rater,
-    Rating,
-)
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.rating.state import CarriedState
 from billing_framework.usage.record import Usage
 from billing_framework.values.errors import ValueRefused

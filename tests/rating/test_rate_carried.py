@@ -12,10 +12,12 @@ from billing_framework.accounts.account import Account
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.charge_models import core_models
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_group
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Rater, Rating, Tile
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Rating
 from billing_framework.usage.record import Usage
 from billing_framework.values.money import Amount
 from billing_framework.values.period import DateSpan, Span

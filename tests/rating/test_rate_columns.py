@@ -9,9 +9,10 @@ import attrs
 import pytest
 
 from billing_framework.accounts.account import Account
+from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
-from billing_framework.rating.rater import BillingGroup, Rating
+from billing_framework.rating.rating import Rating
 from tests.rating.test_rate import CALLS, MODELS, PER_UNIT, call
 
 Twin = Callable[[Sequence[BillingGroup]], Sequence[Rating]]

@@ -19,7 +19,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.rating.contract import due_records
 from billing_framework.rating.gather_columns import columns_of
-from billing_framework.rating.rater import AgreementUsage, BillingGroup
+from billing_framework.rating.group import AgreementUsage, BillingGroup
 from billing_framework.rating.stored_records import StoredRecords, keys_of, kinds_of, of_kinds
 from billing_framework.rating.usage_columns import UsageColumns
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, UsageRef

@@ -31,9 +31,9 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
 from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.values.errors import BillingError, Refused
+from tests.behind import behind
 from tests.scenarios.errand_office import client, errand_office, lines_of, load_price, tell
 from tests.scenarios.office import Office
-from tests.scenarios.test_changed_behind_its_back import behind
 
 
 def standing(office: Office) -> int:

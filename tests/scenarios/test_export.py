@@ -18,10 +18,10 @@ from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import ContractBroken, InputRefused, NotFound, Refused
 from billing_framework.values.finding import Finding, Severity
+from tests.behind import behind
 from tests.cli.in_office import billing as billing_in
 from tests.scenarios import workshop
 from tests.scenarios.office import Office
-from tests.scenarios.test_changed_behind_its_back import behind
 
 LINES = "document_lines"
 RUN = "MAIN.2026-07-01.monthly-1.1"

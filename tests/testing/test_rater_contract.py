@@ -15,7 +15,9 @@ import billing_parking
 import pytest
 
 from billing_framework.plugin.hookspecs import hookimpl
-from billing_framework.rating.rater import BillingGroup, Measure, Rater, Rating
+from billing_framework.rating.group import BillingGroup
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.testing import Figure, RaterContract, Specimen
 from billing_framework.testing.checks import CHECKS
 from billing_framework.testing.faults import FAULTS, Fault

@@ -5,7 +5,8 @@ import pytest
 
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.quantity import Quantity
-from billing_framework.values.units import CORE_UNITS, UnitDefinition, define_units
+from billing_framework.values.unit_definition import UnitDefinition
+from billing_framework.values.units import CORE_UNITS, define_units
 
 TRADE = (
     UnitDefinition("ccf", "100 * foot ** 3", ("hcf", "CCF")),  # used before it is defined

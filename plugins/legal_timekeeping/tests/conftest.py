@@ -31,12 +31,12 @@ from billing_framework import (
     exact,
 )
 from billing_framework.plugin.host import Host
+from billing_framework.rating.group import Tile
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.plan_check import check_plan
 from billing_framework.rating.plan_file import params_by_model, parse_plan
 from billing_framework.rating.rate import RatedGroup, rate_group
 from billing_framework.rating.rate_table_file import RateTableHeader, RateTableRead, read_rate_table
-from billing_framework.rating.rater import Tile
 
 HERE = Path(__file__).parent
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from billing_framework.invoicing.edit import Edit, EditField, edit_name, taking_back
-from billing_framework.rating.rater import KeyedUsage
+from billing_framework.rating.group import KeyedUsage
 from billing_framework.usage.content import field_text, field_value
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.record import AnyUsage, UsageKind

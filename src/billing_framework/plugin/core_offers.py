@@ -10,7 +10,7 @@ from billing_framework.invoicing.review import ReviewCheck
 from billing_framework.invoicing.review_checks import core_checks
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.rating.charge_models import core_models
-from billing_framework.rating.rater import ChargeModel
+from billing_framework.rating.pricing import ChargeModel
 from billing_framework.values.codes import CodePage, core_codes
 
 

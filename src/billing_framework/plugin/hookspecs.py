@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from billing_framework.exchange.exporter import Exporter
     from billing_framework.invoicing.draft import DraftDocument, Note
     from billing_framework.invoicing.review import ReviewCheck
+    from billing_framework.rating.pricing import ChargeModel
     from billing_framework.rating.rate_table import RateTableKind
-    from billing_framework.rating.rater import ChargeModel, Rater
+    from billing_framework.rating.rater import Rater
     from billing_framework.usage.reader import Reader
     from billing_framework.usage.record import UsageKind
     from billing_framework.values.codes import CodePage
-    from billing_framework.values.units import UnitDefinition
+    from billing_framework.values.unit_definition import UnitDefinition
 
 PROJECT = "billing_framework"
 hookspec = pluggy.HookspecMarker(PROJECT)

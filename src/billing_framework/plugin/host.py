@@ -20,9 +20,10 @@ from billing_framework.plugin import core_offers
 from billing_framework.plugin.discovery import LoadedPlugin, load_plugins
 from billing_framework.plugin.offers import CORE, Offered, Panel, checked, collect, hook_names, register
 from billing_framework.plugin.settings import CHECK_COMMAND, CODES, SettingsFile, converter
+from billing_framework.rating.pricing import ChargeModel
 from billing_framework.rating.rate_table import RateTableKind
 from billing_framework.rating.rate_table_file import row_fields
-from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.rating.rater import Rater
 from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.reader import Reader
 from billing_framework.usage.record import UsageKind
@@ -31,7 +32,8 @@ from billing_framework.values.errors import ConfigurationError, ContractBroken, 
 from billing_framework.values.finding import Finding
 from billing_framework.values.spelling import did_you_mean
 from billing_framework.values.typed_toml import raise_first, structure
-from billing_framework.values.units import UnitDefinition, Units, define_units
+from billing_framework.values.unit_definition import UnitDefinition
+from billing_framework.values.units import Units, define_units
 
 T = TypeVar("T")
 

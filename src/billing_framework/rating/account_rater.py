@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, Measure, Rater, Rating, Tile
+from billing_framework.rating.group import AgreementUsage, BillingGroup, Tile
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.errors import ContractBroken

@@ -9,8 +9,8 @@ from fractions import Fraction
 import attrs
 
 from billing_framework.accounts.agreement import Agreement
+from billing_framework.rating.pricing import Pricing
 from billing_framework.rating.quantity_rule import Billed
-from billing_framework.rating.rater import Pricing
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.term import Alignment, anchor_of, breaks_in, terms_over
 from billing_framework.values.period import DateSpan

@@ -8,9 +8,11 @@ import attrs
 
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.contract import charged_dates, loose_parts, priced_fault
+from billing_framework.rating.group import AgreementUsage, BillingGroup, Tile
 from billing_framework.rating.offers import PricedAlike, RatingOffers
 from billing_framework.rating.price_plan import Component
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, ChargeModel, Measure, Priced, Pricing, Rating, Tile
+from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.rating.state import CarriedState
 from billing_framework.values.finding import Finding, Severity
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from billing_framework.rating.charge import Charge
+from billing_framework.rating.group import AgreementUsage
 from billing_framework.rating.payable import payable_lines
 from billing_framework.rating.price_plan import Component, PlanVersion, RoundingPlace
-from billing_framework.rating.rater import AgreementUsage
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.number import exact_text
 from billing_framework.values.spelling import did_you_mean

@@ -7,7 +7,7 @@ from billing_framework.rating.models_commitment import COMMITMENT
 from billing_framework.rating.models_derived import MAXIMUM, MINIMUM, PERCENTAGE
 from billing_framework.rating.models_tiered import GRADUATED, STEPPED, VOLUME
 from billing_framework.rating.models_usage import INCLUDED, PACKAGE, PER_UNIT
-from billing_framework.rating.rater import ChargeModel
+from billing_framework.rating.pricing import ChargeModel
 
 
 def core_models() -> tuple[ChargeModel, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from billing_framework.rating.charge import Charge, Origin, Step
+from billing_framework.rating.pricing import Pricing
 from billing_framework.rating.quantity_rule import Billed
-from billing_framework.rating.rater import Pricing
 from billing_framework.values.money import Amount
 from billing_framework.values.number import exact_text
 from billing_framework.values.period import DateSpan

@@ -12,7 +12,9 @@ from itertools import chain
 from typing import Any
 
 from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Priced, Rating
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage
+from billing_framework.rating.pricing import Priced
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.stored_records import StoredRecords, Stretch, keys_of, places_in
 from billing_framework.values.clock import timezone

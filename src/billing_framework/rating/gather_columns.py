@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage
 from billing_framework.rating.stored_records import Records, StoredRecords, of_kinds
 from billing_framework.rating.usage_columns import NEVER, FieldColumn, UsageColumns
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage, Measure, Rater, Rating, Tile
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage, Tile
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.values.clock import timezone
 from billing_framework.values.number import exact
 from billing_framework.values.quantity import Quantity

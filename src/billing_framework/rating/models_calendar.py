@@ -12,10 +12,11 @@ import attrs
 from billing_framework.rating.charge import Charge, Step
 from billing_framework.rating.component_charge import component_charge
 from billing_framework.rating.figure import Figure, figure
+from billing_framework.rating.group import Tile
 from billing_framework.rating.part import component_dates, life, part
 from billing_framework.rating.price_plan import Component, PlanVersion, Proration
+from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
 from billing_framework.rating.proration import with_last_day
-from billing_framework.rating.rater import ChargeModel, Priced, Pricing, Tile
 from billing_framework.rating.term import Alignment, Interval, anchor_of, terms_over
 from billing_framework.rating.wording import titled, word
 from billing_framework.values.number import exact_text, is_terminating

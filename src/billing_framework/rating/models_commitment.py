@@ -15,8 +15,8 @@ from billing_framework.rating.component_charge import component_charge
 from billing_framework.rating.figure import Figure, figure
 from billing_framework.rating.part import life
 from billing_framework.rating.price_plan import Component, Proration
+from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
 from billing_framework.rating.proration import factor
-from billing_framework.rating.rater import ChargeModel, Priced, Pricing
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.term import anchor_of, terms_over
 from billing_framework.rating.wording import titled

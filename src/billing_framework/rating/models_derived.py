@@ -13,8 +13,9 @@ from billing_framework.rating.component_charge import component_charge
 from billing_framework.rating.figure import Figure, figure
 from billing_framework.rating.part import component_dates, part
 from billing_framework.rating.price_plan import Proration
+from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
 from billing_framework.rating.quantity_rule import positive
-from billing_framework.rating.rater import ChargeModel, Measure, Priced, Pricing
+from billing_framework.rating.rating import Measure
 from billing_framework.rating.term import Interval
 from billing_framework.rating.wording import titled
 from billing_framework.values.errors import UnitMismatch, ValueRefused

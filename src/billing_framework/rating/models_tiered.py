@@ -13,8 +13,8 @@ from billing_framework.rating.charge import Charge, Step
 from billing_framework.rating.component_charge import component_charge, usage_charge
 from billing_framework.rating.figure import figure
 from billing_framework.rating.price_plan import Component
+from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
 from billing_framework.rating.quantity_rule import PLAIN, Basis, Billed, QuantityRule, billed_quantities
-from billing_framework.rating.rater import ChargeModel, Priced, Pricing
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.tiers import PLAIN_WIDTHS, Bound, Tier, Widths, portions, thresholds, tier_findings, tier_of
 from billing_framework.rating.wording import titled

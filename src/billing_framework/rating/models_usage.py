@@ -10,6 +10,7 @@ from billing_framework.rating.charge import Charge, Step
 from billing_framework.rating.component_charge import usage_charge
 from billing_framework.rating.figure import Figure, figure
 from billing_framework.rating.price_plan import Proration
+from billing_framework.rating.pricing import ChargeModel, Priced, Pricing
 from billing_framework.rating.quantity_rule import (
     PLAIN,
     Basis,
@@ -19,7 +20,6 @@ from billing_framework.rating.quantity_rule import (
     billed_quantities,
     positive,
 )
-from billing_framework.rating.rater import ChargeModel, Priced, Pricing
 from billing_framework.rating.wording import titled
 from billing_framework.values.number import exact_text
 from billing_framework.values.quantity import Quantity

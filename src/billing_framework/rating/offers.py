@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import attrs
 
 from billing_framework.rating.charge import Charge
-from billing_framework.rating.rater import ChargeModel, Rater, Tile
+from billing_framework.rating.group import Tile
+from billing_framework.rating.pricing import ChargeModel
+from billing_framework.rating.rater import Rater
 from billing_framework.values.call_watch import UNWATCHED, CallWatch, PluginOverran
 from billing_framework.values.errors import BillingError
 from billing_framework.values.finding import Finding

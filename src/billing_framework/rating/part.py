@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
+from billing_framework.rating.group import AgreementUsage
 from billing_framework.rating.price_plan import PlanVersion, Proration
+from billing_framework.rating.pricing import Pricing
 from billing_framework.rating.proration import factor
-from billing_framework.rating.rater import AgreementUsage, Pricing
 from billing_framework.rating.term import Alignment, Interval, anchor_of, cycle_anchor, terms_over
 from billing_framework.values.period import DateSpan
 

@@ -9,7 +9,8 @@ import attrs
 
 from billing_framework.rating.base_charges import base_findings
 from billing_framework.rating.price_plan import Component, PlanVersion
-from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.rating.pricing import ChargeModel
+from billing_framework.rating.rater import Rater
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean

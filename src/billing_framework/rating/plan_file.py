@@ -14,7 +14,8 @@ import attrs
 
 from billing_framework.rating.figure import plan_converter
 from billing_framework.rating.price_plan import Component, Correction, LateUsage, PlanVersion, Proration, RoundingPlace
-from billing_framework.rating.rater import ChargeModel, Rater
+from billing_framework.rating.pricing import ChargeModel
+from billing_framework.rating.rater import Rater
 from billing_framework.values.code_name import are_titles, is_code
 from billing_framework.values.errors import InputRefused, ValueRefused
 from billing_framework.values.finding import Finding, Severity

@@ -13,7 +13,8 @@ from billing_framework.rating.charge import Step
 from billing_framework.rating.figure import Figure, figure
 from billing_framework.rating.part import component_dates, part, share_of_period
 from billing_framework.rating.price_plan import Proration
-from billing_framework.rating.rater import Measure, Pricing
+from billing_framework.rating.pricing import Pricing
+from billing_framework.rating.rating import Measure
 from billing_framework.rating.term import Interval
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.number import exact_text

@@ -11,8 +11,10 @@ import attrs
 from billing_framework.rating.agreement_pricing import price_agreement
 from billing_framework.rating.charge import Charge
 from billing_framework.rating.contract import due_records, loose_parts, lost_records, named, rating_faults
+from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.offers import RatingOffers
-from billing_framework.rating.rater import BillingGroup, ColumnarRate, Rater, Rating
+from billing_framework.rating.rater import ColumnarRate, Rater
+from billing_framework.rating.rating import Rating
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.stored_records import kinds_of, of_kinds
 from billing_framework.values.finding import Finding, Severity

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from billing_framework.rating.charge import Charge
-from billing_framework.rating.rater import Measure, Rating
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.usage_columns import UsageColumns
 from billing_framework.values.columns import Column, Integers, Overflows, sum_groups

@@ -8,9 +8,10 @@ from datetime import date, datetime
 import attrs
 
 from billing_framework.accounts.agreement import Agreement
+from billing_framework.rating.group import Tile
 from billing_framework.rating.in_force import in_force
 from billing_framework.rating.price_plan import PlanVersion
-from billing_framework.rating.rater import ChargeModel, Tile
+from billing_framework.rating.pricing import ChargeModel
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from billing_framework.rating.rater import BillingGroup, Rating
+from billing_framework.rating.group import BillingGroup
+from billing_framework.rating.rating import Rating
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.errors import ContractBroken
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, overload
 import attrs
 
 from billing_framework.accounts.assignment import Assignment
-from billing_framework.rating.rater import KeyedUsage
+from billing_framework.rating.group import KeyedUsage
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.instant import microseconds_of
 from billing_framework.values.period import Span

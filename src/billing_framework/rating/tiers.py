@@ -14,8 +14,8 @@ import attrs
 
 from billing_framework.rating.figure import Figure, figure
 from billing_framework.rating.price_plan import Component, Proration
+from billing_framework.rating.pricing import Pricing
 from billing_framework.rating.quantity_rule import Basis, basis_factor, positive
-from billing_framework.rating.rater import Pricing
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.number import exact_text
 from billing_framework.values.rounding import RoundingMode, RoundingStep

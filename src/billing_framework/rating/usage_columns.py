@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage
 from billing_framework.values.columns import Integers
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()

@@ -16,9 +16,11 @@ from types import MappingProxyType
 
 import attrs
 
+from billing_framework.rating.group import BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_groups
-from billing_framework.rating.rater import BillingGroup, KeyedUsage, Rater, Rating, Tile
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Rating
 from billing_framework.rating.shard_twin import ShardTwin
 from billing_framework.testing.specimen import Bench, sums, with_records
 from billing_framework.usage.content import usage_key

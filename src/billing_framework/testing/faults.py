@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from billing_framework.rating.rater import BillingGroup, KeyedUsage, Measure, Rating
+from billing_framework.rating.group import BillingGroup, KeyedUsage
+from billing_framework.rating.rating import Measure, Rating
 from billing_framework.values.money import Amount
 from billing_framework.values.quantity import Quantity
 

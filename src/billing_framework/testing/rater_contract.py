@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 import pytest
 
+from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.offers import RatingOffers
-from billing_framework.rating.rater import BillingGroup, Rating
+from billing_framework.rating.rating import Rating
 from billing_framework.testing.checks import CHECKS, content
 from billing_framework.testing.faults import COLUMN_FAULTS, FAULTS, TWIN_FAULTS, Fault
 from billing_framework.testing.specimen import Bench, Specimen

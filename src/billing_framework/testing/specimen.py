@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from billing_framework.plugin.host import Host
+from billing_framework.rating.group import BillingGroup, KeyedUsage
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.plan_check import check_plan
 from billing_framework.rating.plan_file import parse_plan
@@ -18,7 +19,8 @@ from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate import RatedGroup, rate_group
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.rate_table_file import RateTableHeader, read_rate_table
-from billing_framework.rating.rater import BillingGroup, KeyedUsage, Rater, Rating
+from billing_framework.rating.rater import Rater
+from billing_framework.rating.rating import Rating
 from billing_framework.run.draft.bill import rating_offers
 from billing_framework.run.draft.rated_input import billing_group
 from billing_framework.run.master.plans import model_params

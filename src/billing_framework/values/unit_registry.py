@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pint
 
-from billing_framework.values.units import ResolvedUnit, UnitDefinition, unit_refused
+from billing_framework.values.unit_definition import ResolvedUnit, UnitDefinition, unit_refused
 
 
 def resolve(definitions: Sequence[UnitDefinition]) -> Mapping[str, ResolvedUnit]:

@@ -18,26 +18,11 @@ import attrs
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.quantity import Quantity
 from billing_framework.values.spelling import did_you_mean
+from billing_framework.values.unit_definition import ResolvedUnit, UnitDefinition, unit_refused
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _DIMENSION = re.compile(r"\[[a-z_]+\]", re.ASCII)
 _FACTORS = frozenset(string.ascii_letters + string.digits + " _.*/()-")
-
-
-@attrs.frozen
-class UnitDefinition:
-    """One unit that the core or a plugin offers.
-
-    Attributes:
-        name: how records, plans and documents write it: letters, digits and underscores, for example ``GB``.
-        definition: ``[dimension]`` for the base unit of a dimension, else an exact factor of defined units such as
-            ``1000 * metre ** 3`` or ``60 * second``.
-        aliases: other spellings that sources use, of any characters; letter case is ignored where that leaves no doubt.
-    """
-
-    name: str
-    definition: str
-    aliases: tuple[str, ...] = ()
 
 
 CORE_UNITS = (
@@ -49,14 +34,6 @@ CORE_UNITS = (
     UnitDefinition("each", "[count]", ("ea", "piece", "pieces", "unit", "units")),
 )
 """The units that every trade shares; a month is no number of days and has a dimension of its own."""
-
-
-@attrs.frozen
-class ResolvedUnit:
-    """Dimension of a unit in base dimensions, and its exact factor to the base unit."""
-
-    dimension: str
-    factor: Fraction
 
 
 @attrs.frozen
@@ -140,15 +117,6 @@ def define_units(definitions: Iterable[UnitDefinition]) -> Units:
     for spelling, name in spellings.items():
         folded.setdefault(spelling.casefold(), set()).add(name)
     return Units(resolve(wanted), spellings, {spelling: frozenset(names) for spelling, names in folded.items()})
-
-
-def unit_refused(definition: UnitDefinition, why: str) -> ValueRefused:
-    """Return the error of a definition that cannot be used, with the reason."""
-    return ValueRefused(
-        "VALUE24",
-        f"unit {definition.name!r} = {definition.definition!r}: {why}",
-        remedy='Define it as "[dimension]" or as an exact factor of defined units, for example "60 * second"',
-    )
 
 
 def _check_spelling(definition: UnitDefinition) -> None:

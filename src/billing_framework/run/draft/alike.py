@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 import attrs
 
 from billing_framework.invoicing.digest import DocumentTexts
-from billing_framework.rating.rater import ChargeModel
+from billing_framework.rating.pricing import ChargeModel
 from billing_framework.run.draft.bill_input import BillInput, Material
 from billing_framework.run.draft.bill_result import BillResult
 from billing_framework.run.draft.likeness import (

@@ -17,9 +17,9 @@ from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.share import Share
 from billing_framework.invoicing.edit import Edit
 from billing_framework.rating.charge import Charge
+from billing_framework.rating.group import Tile
 from billing_framework.rating.price_plan import PlanVersion
 from billing_framework.rating.rate_table import RateTable
-from billing_framework.rating.rater import Tile
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.stored_records import RecordColumns
 from billing_framework.taxing.tax_rate import TaxRate

@@ -14,7 +14,7 @@ import attrs
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.rating.agreement_pricing import STAND_IN
-from billing_framework.rating.rater import ChargeModel
+from billing_framework.rating.pricing import ChargeModel
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material
 from billing_framework.values.plain_form import json_string
 

@@ -19,9 +19,9 @@ from billing_framework.accounts.share import Share
 from billing_framework.invoicing.cycle import next_period, whole_period
 from billing_framework.invoicing.edit import Edit
 from billing_framework.rating.charge import Charge
+from billing_framework.rating.group import Tile
 from billing_framework.rating.rate_table import RateTable
 from billing_framework.rating.rate_table_names import choose_tables
-from billing_framework.rating.rater import Tile
 from billing_framework.rating.selection import LoadedPlan, Selection, select
 from billing_framework.rating.state import CarriedState
 from billing_framework.run.deployment import Deployment

@@ -13,8 +13,8 @@ import attrs
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import RECORD_FIELDS, EditedRecords, edit_records
+from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage
 from billing_framework.rating.rate import RatedGroup
-from billing_framework.rating.rater import AgreementUsage, BillingGroup, KeyedUsage
 from billing_framework.rating.stored_records import RecordColumns, StoredRecords
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput, Material, UsageRef
 from billing_framework.run.draft.guiding import guide, guided_stretches

@@ -15,7 +15,7 @@ from billing_framework.exchange.exporter import ExportDocument, ExportLine, Give
 from billing_framework.invoicing.digest import document_digest
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.plugin.host import Host
-from billing_framework.rating.rater import KeyedUsage
+from billing_framework.rating.group import KeyedUsage
 from billing_framework.receivables.answer import AnswerItem
 from billing_framework.run.draft.bill_input import BillInput
 from billing_framework.run.draft.rated_input import billing_group

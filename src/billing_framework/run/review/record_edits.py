@@ -6,7 +6,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.edit import Edit
 from billing_framework.invoicing.record_edit import change_record, defer_record, edit_records
-from billing_framework.rating.rater import KeyedUsage
+from billing_framework.rating.group import KeyedUsage
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import run_request
 from billing_framework.run.draft.load_input import load_inputs, open_desk
