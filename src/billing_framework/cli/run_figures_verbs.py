@@ -17,8 +17,6 @@ from billing_framework.run.review.diff import AccountDifference, BilledLine, Run
 from billing_framework.run.review.report import CycleReport, Deed, report_run
 from billing_framework.values.money import Money
 
-_LONG_S = 60
-
 _MOST_NAMED = 3
 """Accounts that are named where something was done with many at once."""
 
@@ -92,9 +90,9 @@ def _report(found: CycleReport) -> Iterator[str]:
 
 
 def _shown(time: timedelta) -> str:
-    """Return a time as it is read best: short ones to the tenth of a second."""
-    seconds = time.total_seconds()
-    return f"{seconds:.1f} s" if seconds < _LONG_S else str(timedelta(seconds=round(seconds)))
+    """Return a time as it is read best: a short one in tenths of a second."""
+    tenths = time // timedelta(milliseconds=100)
+    return f"{tenths // 10}.{tenths % 10} s" if time < timedelta(minutes=1) else str(timedelta(seconds=tenths // 10))
 
 
 def _deed(deed: Deed) -> str:
