@@ -20,7 +20,6 @@ _DAY_SECONDS = 86_400
 _ONE_DAY = timedelta(days=1)
 
 
-@functools.lru_cache(maxsize=1440)
 def minute_of(text: str) -> int:
     """Return the minute of the day that ``16:30`` says; ``24:00`` is the end of the day.
 
@@ -62,8 +61,14 @@ class Hours:
     end: str = attrs.field(default="24:00", validator=is_clock)
     seasons: tuple[str, ...] = ()
 
+    @functools.cached_property
+    def kinds(self) -> frozenset[Days]:
+        """The single kinds of day."""
+        return members(self.days)
+
+    @functools.cached_property
     def minutes(self) -> tuple[tuple[int, int], ...]:
-        """Return the ranges of minutes of a day."""
+        """The ranges of minutes of a day."""
         start, end = minute_of(self.start), minute_of(self.end)
         if start < end:
             return ((start, end),)
@@ -108,9 +113,9 @@ class Calendar:
             period.name
             for period in self.periods
             if any(
-                kind in members(hours.days)
+                kind in hours.kinds
                 and (not hours.seasons or season in hours.seasons)
-                and any(low <= minute < high for low, high in hours.minutes())
+                and any(low <= minute < high for low, high in hours.minutes)
                 for hours in period.hours
             )
         ]
@@ -121,7 +126,7 @@ class Calendar:
         found = {0}
         for period in self.periods:
             for hours in period.hours:
-                for low, high in hours.minutes():
+                for low, high in hours.minutes:
                     found.update((low, high))
         return tuple(sorted(minute for minute in found if minute < _DAY_MINUTES))
 

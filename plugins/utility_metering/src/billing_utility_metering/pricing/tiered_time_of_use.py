@@ -152,11 +152,12 @@ def _pro_rata(found: Determinants, ends: Mapping[str, tuple[Fraction | None, ...
     """Return what each period has of each tier: its part of what the whole has."""
     if not found.total:
         return {name: [total, *[Fraction(0)] * (len(ends[name]) - 1)] for name, total in found.totals.items()}
-    whole = {tiers: portions(found.total, tiers) for tiers in {ends[name] for name in found.totals}}  # mostly one for all
-    parts = {}
+    parts, tiers, whole = {}, None, list[Fraction]()
     for name, total in found.totals.items():
+        if ends[name] != tiers:  # nearly always all periods have the same
+            tiers, whole = ends[name], portions(found.total, ends[name])
         share = total / found.total
-        parts[name] = [part * share if part else part for part in whole[ends[name]]]
+        parts[name] = [part * share if part else part for part in whole]
     return parts
 
 
