@@ -22,6 +22,9 @@ comma := ,
 POSTGRES_BINARY := $(firstword $(shell command -v initdb 2>/dev/null) $(wildcard /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb /usr/local/pgsql/bin/initdb))
 TEST_EXTRAS := test$(if $(POSTGRES_BINARY),,$(comma)test-server)
 
+# The tests start hundreds of processes: where none may keep what it has compiled, each compiles all sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test torture lint format types bench clean
 
 demo: $(VENV)/.demo-installed
@@ -30,9 +33,11 @@ demo: $(VENV)/.demo-installed
 test: lint types
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
-# TORTURE_ARGS: --trials 50, --database sqlite, --seed 7, --only 12 (repeats one trial of a seed)
+# The crash trials in their long form, then all tests of properties with more examples.
+# TORTURE_ARGS, for the trials alone: --trials 50, --database sqlite, --seed 7, --only 12 (repeats one trial of a seed)
 torture: $(VENV)/.test-installed
 	$(BIN)/python -m tests.crash.torture $(TORTURE_ARGS)
+	$(if $(TORTURE_ARGS),,BILLING_LONG_PROPERTIES=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m hypothesis)
 
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check $(CODE)

@@ -82,20 +82,15 @@ class Server:
     def fresh_database(self, template: str | None = None) -> Iterator[str]:
         """Create a database, yield its name, and drop it again with whatever is still connected to it."""
         name = next(self._names)
-        self._administer(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"{self._cloning}' if template else ""))
+        admin = self._administrator()
+        admin.execute(f'CREATE DATABASE "{name}"{cloned(admin, template) if template else ""}')
         try:
             yield name
         finally:
-            self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self._administrator().execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    @functools.cached_property
-    def _cloning(self) -> str:
-        """What is said of a clone: its files are copied, which costs half of logging every page, the default since 15."""
-        with self.connect() as admin:
-            return " STRATEGY FILE_COPY" if admin.info.server_version >= _CHOOSES_STRATEGY else ""
-
-    def _administer(self, statement: str) -> None:
-        """Execute a statement on a connection that is kept from test to test, and made again after a restart."""
+    def _administrator(self) -> psycopg.Connection[tuple[object, ...]]:
+        """Return a connection that is kept from test to test, and made again after a restart."""
         if self._admin is not None:
             try:
                 self._admin.execute("SELECT 1")
@@ -103,7 +98,7 @@ class Server:
                 self._admin.close()
         if self._admin is None or self._admin.closed:
             self._admin = self.connect()
-        self._admin.execute(statement)
+        return self._admin
 
     def restart_where_down(self) -> bool:
         """Start the server again where it is down or going down, wait until it is ready, and return whether it was.
@@ -127,6 +122,12 @@ class Server:
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(PATIENCE_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def cloned(admin: psycopg.Connection[tuple[object, ...]], template: str) -> str:
+    """Return what is said of a clone: its files are copied, which costs half of logging every page, the default since 15."""
+    strategy = " STRATEGY FILE_COPY" if admin.info.server_version >= _CHOOSES_STRATEGY else ""
+    return f' TEMPLATE "{template}"{strategy}'
 
 
 def start_server(*, durable: bool = False, keeps_commits: bool = False) -> Server:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -23,8 +24,9 @@ TICKETS = HEADER + "T1,C1,2026-07-01T10:00,30\nT2,C1,2026-07-02T10:00,45\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Path:
     use(tmp_path, monkeypatch)
+    shutil.copyfile(sqlite_template, tmp_path / "billing.sqlite3")
     told(billing("db", "upgrade"))
     with open_deployment() as deployment, deployment.database.begin() as connection:
         insert_values(connection, PARTIES, [Party(code="P1", name="Ada")])

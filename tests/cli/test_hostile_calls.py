@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,8 +17,9 @@ TICKETS = b"ticket,card,entered,minutes\nT1,C1,2026-07-01T10:00,30\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Path:
     use(tmp_path, monkeypatch)
+    shutil.copyfile(sqlite_template, tmp_path / "billing.sqlite3")
     told(billing("db", "upgrade"))
     return tmp_path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def loaded(folder: Path) -> Path:
+def loaded(folder: Path, sqlite_template: Path) -> Path:
+    shutil.copyfile(sqlite_template, folder / "billing.sqlite3")
     told(billing("db", "upgrade"))
     load("june.csv", "2026-06")
     load("july.csv", "2026-07")

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,20 +16,33 @@ from typing import Any
 import pytest
 
 from billing_framework.storage.engine import open_database
-from tests.cli.deployment import SETTINGS, write_deployment
 from tests.postgres_server import Server
+from tests.warm.start import LOCALE
 
-SQLITE_URL = "sqlite:///billing.sqlite3"
+SETTINGS = """
+[deployment]
+name = "gate"
+database = "{url}"
+plugins = ["parking"]
+currency = "EUR"
+zone = "Europe/Berlin"
+actor = "ada"
+"""
 PATIENCE_SECONDS = 60
 RECORDS = 4_000
 ROOM_BYTES = 24 << 20
 """Of the small disk: enough for an empty database, and what a file of records brings."""
 
 
+@pytest.fixture(autouse=True)
+def commands(warm_billing_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes of commands be warm ones."""
+    monkeypatch.setenv("PATH", f"{warm_billing_path}{os.pathsep}{os.environ['PATH']}")
+
+
 def desk(folder: Path, url: str) -> Path:
     """Write a deployment of the database at `url`, and bring it to its schema."""
-    write_deployment(folder)
-    (folder / "billing.toml").write_text(SETTINGS.replace(SQLITE_URL, url), encoding="utf-8")
+    (folder / "billing.toml").write_text(SETTINGS.format(url=url), encoding="utf-8")
     assert ended(billing(folder, "db", "upgrade"))[0] == 0
     return folder
 
@@ -38,9 +50,9 @@ def desk(folder: Path, url: str) -> Path:
 def billing(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start a command in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "billing_framework.cli", *arguments],
+        ["billing", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "BILLING_CONFIG": ""},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": LOCALE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -58,8 +70,8 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def tickets(folder: Path) -> Path:
     """Write a file of records that belong to nobody yet."""
     path = folder / "tickets.csv"
-    lines = (f"t{number},card-{number % 50},2026-07-01T08:{number % 60:02}:00+00:00,{number % 90}" for number in range(RECORDS))
-    path.write_text("\n".join(["ticket,card,entered,minutes", *lines]), encoding="utf-8")
+    lines = (f"t{number},plate-{number % 50},2026-07-01T08:{number % 60:02}:00+00:00,{number % 90}" for number in range(RECORDS))
+    path.write_text("\n".join(["ticket,plate,entered,minutes", *lines]), encoding="utf-8")
     return path
 
 

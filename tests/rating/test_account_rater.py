@@ -22,6 +22,7 @@ from billing_framework.rating.rating import Rating
 from billing_framework.usage.record import Usage, UsageKind
 from billing_framework.values.errors import ContractBroken, ValueRefused
 from billing_framework.values.period import DateSpan, Span
+from tests.properties import examples
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +85,7 @@ def plain(rating: Rating) -> list[tuple[Any, ...]]:
     return [tuple(getattr(measure, name) for name in NO_DETAILS) for measure in rating.measures]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stays=st.lists(st.tuples(st.integers(-3, 32), st.integers(-(10**6), 10**6), st.booleans()), max_size=8),
     cut=st.integers(0, 29),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from billing_framework.rating.charge import Step
 from billing_framework.rating.rate import RatedGroup
 from billing_framework.values.period import DateSpan
+from tests.properties import examples
 
 JUNE = DateSpan(date(2026, 6, 1), date(2026, 7, 1))
 HALVES = JUNE.tiles([date(2026, 6, 16)])
@@ -177,7 +178,7 @@ def test_bounds_of_the_quantity_are_given_for_days(plan: Any, usage: Any, rate: 
 cents = st.integers(0, 10**6).map(lambda units: Fraction(units, 100))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cents, cents)
 def test_a_graduated_price_rises_and_mirrors(
     plan: Any, usage: Any, rate: Any, measured: Callable[..., Any], low: Fraction, more: Fraction
@@ -193,7 +194,7 @@ def test_a_graduated_price_rises_and_mirrors(
     assert cost(-low) == -cost(low)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 29), max_size=4), st.integers(0, 3000))
 def test_cutting_a_flat_tariff_changes_nothing(
     plan: Any, usage: Any, rate: Any, measured: Callable[..., Any], cuts: list[int], per_day: int

@@ -19,6 +19,7 @@ from billing_framework import Finding, RateTable, RateTableKind
 from billing_framework.rating import coded_cells
 from billing_framework.rating.rate_table_columns import RowColumns
 from billing_framework.rating.rate_table_file import RateTableHeader, read_by_rows, read_rate_table, rows_by_columns
+from tests.properties import examples
 from tests.rating.test_rate_table import Side
 
 
@@ -92,7 +93,7 @@ def test_sound_tables_are_read_by_columns_as_they_are_row_by_row(content: bytes)
     assert (found is None) == (read_by_rows(content, file="f.csv", header=HEADER, kind=KIND).table is None)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.data())
 def test_whatever_is_read_by_columns_is_read_so_row_by_row(data: st.DataObject) -> None:
     content = data.draw(tables(wrong=WRONG))

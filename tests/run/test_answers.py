@@ -29,6 +29,7 @@ from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, A
 from billing_framework.values.errors import Conflict, InputRefused, LedgerRefused, NotFound, Refused
 from billing_framework.values.money import Money
 from tests.behind import behind
+from tests.grown import grown_once
 from tests.run import slips
 from tests.scenarios import workshop
 from tests.scenarios.office import BOOK, Office
@@ -53,6 +54,24 @@ type = "liability"
 """
 
 
+@grown_once
+def with_two_documents(database: Database, **settings: Any) -> Office:
+    office = Office.of(database, book=BOOK + CHART, **settings)
+    host = Host.build([("workshop", workshop), ("slips", slips)])
+    office = Office(attrs.evolve(office.deployment, host=host), office.clock)
+    office.customer("C1", "saw")
+    create(office.deployment, PARTIES, {"code": "P-T", "name": "Third party"})
+    for account, machine in (("T1", "drill"), ("T2", "lathe")):
+        create(office.deployment, ACCOUNTS, {"code": account, "party": "P-T", "book": "MAIN", "currency": "USD"})
+        fields = {"code": f"A-{account}", "account": account, "plan": "machine", "starts_on": "2026-01-01"}
+        create(office.deployment, AGREEMENTS, {**fields, "term.patron": "C1"})
+        create(office.deployment, ASSIGNMENTS, {"subject": machine, "agreement": f"A-{account}", "starts_on": "2026-01-01"})
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,10")
+    office.bill("2026-07")
+    assert office.documents() == ["INV-2026-000001 C1 33.00", "INV-2026-000002 T1 55.00", "INV-2026-000003 T2 33.00"]
+    return office
+
+
 @attrs.define
 class Desk:
     """An office with a third party's account T, who answers two documents, and the account C1 of who owes next."""
@@ -61,21 +80,7 @@ class Desk:
 
     @classmethod
     def of(cls, database: Database, **settings: Any) -> Desk:
-        office = Office.of(database, book=BOOK + CHART, **settings)
-        host = Host.build([("workshop", workshop), ("slips", slips)])
-        office = Office(attrs.evolve(office.deployment, host=host), office.clock)
-        office.customer("C1", "saw")
-        create(office.deployment, PARTIES, {"code": "P-T", "name": "Third party"})
-        for account, machine in (("T1", "drill"), ("T2", "lathe")):
-            create(office.deployment, ACCOUNTS, {"code": account, "party": "P-T", "book": "MAIN", "currency": "USD"})
-            fields = {"code": f"A-{account}", "account": account, "plan": "machine", "starts_on": "2026-01-01"}
-            create(office.deployment, AGREEMENTS, {**fields, "term.patron": "C1"})
-            create(office.deployment, ASSIGNMENTS, {"subject": machine, "agreement": f"A-{account}", "starts_on": "2026-01-01"})
-        office.jobs("j1,drill,2026-07-03T08:00:00+00:00,10")
-        office.bill("2026-07")
-        desk = cls(office)
-        assert office.documents() == ["INV-2026-000001 C1 33.00", "INV-2026-000002 T1 55.00", "INV-2026-000003 T2 33.00"]
-        return desk
+        return cls(with_two_documents(database, **settings))
 
     def take(self, *rows: str, **options: Any) -> AnswerImport:
         options = {"file": "slips.csv", "book": "MAIN", **options}

@@ -29,12 +29,14 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.books import close_period
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import BillingError, Conflict, Refused
+from tests.grown import grown_once
 from tests.run.workforce import jobs, set_up
 from tests.scenarios.office import Office
 
 CUSTOMERS = 9
 
 
+@grown_once
 def filled(database: Database) -> Office:
     office = Office.of(database)
     set_up(office, CUSTOMERS)

@@ -10,6 +10,7 @@ from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from tests.grown import grown_once
 from tests.scenarios import errands
 from tests.scenarios.office import Office
 
@@ -40,6 +41,7 @@ price = "30.00"
 """
 
 
+@grown_once
 def errand_office(database: Database, *, stand: bool = False, together: bool = False, **settings: Any) -> Office:
     """Set up the office with a plan of 1.00 a minute from 2026 on."""
     office = Office.of(database, plugin=errands, plan="", **settings)

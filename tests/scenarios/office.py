@@ -181,6 +181,11 @@ class Office:
         open_periods(deployment, "MAIN", tuple(month(f"2026-{number:02}") for number in range(1, 13)))
         return office
 
+    def moved(self, database: Database) -> Office:
+        """Return the same office on another database, with a clock of its own."""
+        clock = MovableClock(self.clock.now())
+        return Office(attrs.evolve(self.deployment, database=database, clock=clock), clock)
+
     def load_plan(self, text: str) -> None:
         """Load a price plan."""
         loaded = load_plan_files(self.deployment, [("plan.toml", text.encode())])

@@ -17,6 +17,7 @@ from billing_framework.run.master.periods import month
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
+from tests.grown import grown_once
 from tests.scenarios import naming, workshop
 from tests.scenarios.office import Office
 
@@ -57,6 +58,7 @@ def subscribe(office: Office, code: str, *, starts_on: str = "2026-01-01", seats
     create(office.deployment, AGREEMENTS, agreement)
 
 
+@grown_once
 def office_of(database: Database, *, model: str = "recurring", plugin: ModuleType = workshop) -> Office:
     office = Office.of(database, plugin=plugin)
     office.load_plan(SEATS.replace("MODEL", model))

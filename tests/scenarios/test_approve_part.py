@@ -23,11 +23,13 @@ from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import NotFound, Refused, UnitMismatch
 from billing_framework.values.money import Money
 from tests.cli.in_office import told
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 JULY = "MAIN.2026-07-01.monthly-1.1"
 
 
+@grown_once
 def drafted(database: Database) -> Office:
     office = Office.of(database)
     for code, machine in (("C1", "drill"), ("C2", "lathe"), ("C3", "mill"), ("C4", "press")):

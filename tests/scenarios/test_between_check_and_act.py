@@ -24,11 +24,13 @@ from billing_framework.storage.engine import Database
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Refused, StorageError
 from tests.behind import guards_off
+from tests.grown import grown_once
 from tests.scenarios.office import BOOK, Office
 
 LATER = "j2,drill,2026-07-20T08:00:00+00:00,5"
 
 
+@grown_once
 def office_of(database: Database) -> Office:
     """An office with two machines, one of which has worked in July."""
     office = Office.of(database)

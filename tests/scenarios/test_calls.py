@@ -33,6 +33,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from billing_framework.values.errors import StorageError
 from tests.behind import behind
+from tests.grown import grown_once
 from tests.scenarios.office import BOOK, TAXES, Office
 
 PLAN = """
@@ -64,6 +65,7 @@ MORE = DECK + "44,United Kingdom,0.30,0.02,60,60\n"
 SETTINGS = TelecomSettings(no_rate=NoRate.DEFER, source={"pbx": Source(numbers=NumberPlan(international=("011",)))})
 
 
+@grown_once
 def open_office(database: Database, settings: TelecomSettings = SETTINGS) -> Office:
     office = Office.at(database)
     host = Host.build([("telecom_usage", plugin)], settings={"telecom_usage": settings})

@@ -16,6 +16,7 @@ from billing_framework.storage.billing.candidate_rows import run_plan
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.plan_rows import plan_rows
 from billing_framework.values.errors import InputRefused, Refused
+from tests.grown import grown_once
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import PLAN, Office
 
@@ -41,6 +42,7 @@ def rehearse(office: Office, *plans: bytes) -> RunReport:
     return start_run(office.deployment, request)
 
 
+@grown_once
 def billed(database: Database) -> Office:
     office = Office.of(database)
     office.customer("C1", "drill")

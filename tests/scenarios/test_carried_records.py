@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -27,7 +29,7 @@ from billing_framework.run.schema import check_schema
 from billing_framework.run.usage.late import late_usage
 from billing_framework.run.usage.waiting import waiting_usage
 from billing_framework.storage.billing.record_tables import billed_record
-from billing_framework.storage.engine import Database
+from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
 from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.values.errors import BillingError, Refused
@@ -292,11 +294,10 @@ def test_a_link_changed_behind_its_back_is_named(database: Database, statement: 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_record_is_billed_once_in_whatever_order_they_come(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
 ) -> None:
-    from billing_framework.storage.engine import open_database  # noqa: PLC0415
-
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('order')}/order.db")
+    file = shutil.copyfile(sqlite_template, tmp_path_factory.mktemp("order") / "order.db")
+    database = open_database(f"sqlite:///{file}")
     office = errand_office(database)
     client(office, "C1", "ann")
     days = [f"2026-{month:02}-{day:02}" for month in (4, 5, 6) for day in (1, 15, 28)]

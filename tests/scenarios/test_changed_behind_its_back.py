@@ -14,6 +14,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.values.errors import StorageError
 from billing_framework.values.money import Money
 from tests.behind import behind
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 ONE = "000001"
@@ -21,6 +22,7 @@ INVOICE = "(SELECT id FROM document WHERE number = 'INV-2026-000001')"
 ITEM = "AR48"
 
 
+@grown_once
 def worked(database: Database) -> Office:
     """Return an office with two bills, a payment and a credit note."""
     office = Office.of(database)

@@ -15,6 +15,7 @@ from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import Refused
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 THREE_MONTHS = [
@@ -24,6 +25,7 @@ THREE_MONTHS = [
 ]
 
 
+@grown_once
 def office_after_three_months(database: Database, correction: str) -> Office:
     office = Office.of(database, correction=correction)
     office.customer("C1", "drill")

@@ -19,9 +19,11 @@ from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import NotFound
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 
+@grown_once
 def posted(database: Database) -> Office:
     office = Office.of(database)
     office.customer("C1", "drill")

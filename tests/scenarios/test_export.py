@@ -20,6 +20,7 @@ from billing_framework.values.errors import ContractBroken, InputRefused, NotFou
 from billing_framework.values.finding import Finding, Severity
 from tests.behind import behind
 from tests.cli.in_office import billing as billing_in
+from tests.grown import grown_once
 from tests.scenarios import workshop
 from tests.scenarios.office import Office
 
@@ -29,6 +30,11 @@ RUN = "MAIN.2026-07-01.monthly-1.1"
 
 @pytest.fixture
 def office(database: Database) -> Office:
+    return july_billed(database)
+
+
+@grown_once
+def july_billed(database: Database) -> Office:
     office = Office.of(database)
     office.customer("C1", "drill")
     office.customer("C2", "lathe")

@@ -11,9 +11,11 @@ from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
+from tests.grown import grown_once
 from tests.scenarios.office import PLAN, Office
 
 
+@grown_once
 def held(database: Database) -> Office:
     """Four machines, three of them busy beyond the bound."""
     office = Office.of(database, review=ReviewSettings(largest=(Money.of("60", "USD"),)))

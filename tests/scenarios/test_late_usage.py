@@ -29,9 +29,11 @@ from billing_framework.storage.master.master_kind import ASSIGNMENTS
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.values.errors import Refused
 from tests.cli.in_office import told
+from tests.grown import grown_once
 from tests.scenarios.office import PLAN, Office
 
 
+@grown_once
 def office_with(database: Database, policy: str, *, accumulate: str = "bill", more: str = "") -> Office:
     """An office whose only customer was billed for May."""
     plan = PLAN.replace("currency =", f'late_usage = "{policy}"\n{more}\ncurrency =')

@@ -14,6 +14,7 @@ from billing_framework.storage.billing.tables import document, number_issued
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.tables import entry
 from billing_framework.values.errors import Refused
+from tests.grown import grown_once
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import PLAN, Office
 
@@ -21,6 +22,7 @@ JUNE = "MAIN.2026-06-01.monthly-1.m1"
 IN_ADVANCE = PLAN.replace('price = "30.00"', 'price = "30.00"\nbilled = "advance"')
 
 
+@grown_once
 def machines(database: Database) -> Office:
     office = Office.of(database, plan=IN_ADVANCE)
     office.customer("C1", "drill", starts_on="2026-06-01")

@@ -16,9 +16,11 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.draft_rows import charge_id
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.values.errors import BillingError, Refused
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 
+@grown_once
 def posted(database: Database) -> Office:
     office = Office.of(database)
     office.customer("C1", "drill")

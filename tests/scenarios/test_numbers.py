@@ -21,6 +21,7 @@ from billing_framework.storage.ledger.books import close_period
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import Refused
 from billing_framework.values.period import DateSpan
+from tests.grown import grown_once
 from tests.scenarios.office import BOOK, Office
 
 GUARDED = BOOK.replace(
@@ -37,6 +38,7 @@ def gaps(office: Office) -> list[object]:
         return [*number_gaps(*counters_given(connection, "MAIN"))]
 
 
+@grown_once
 def three_drafted(database: Database) -> Office:
     office = Office.of(database, book=GUARDED)
     for code in ("C1", "C2", "C3"):

@@ -24,9 +24,11 @@ from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import Refused
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 
+@grown_once
 def drafted(database: Database, **settings: Any) -> Office:
     office = Office.of(database, **settings)
     office.customer("C1", "drill")

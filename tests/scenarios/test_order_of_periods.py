@@ -15,6 +15,7 @@ from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.run_rows import Run, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Refused
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 MAY, JUNE = "INV-2026-000001 C1 46.20", "INV-2026-000002 C1 44.00"  # 30 + 6 x 2.00, and 30 + 4 x 2.00 + 2 x 1.00
@@ -22,6 +23,11 @@ MAY, JUNE = "INV-2026-000001 C1 46.20", "INV-2026-000002 C1 44.00"  # 30 + 6 x 2
 
 @pytest.fixture
 def office(database: Database) -> Office:
+    return two_months_told(database)
+
+
+@grown_once
+def two_months_told(database: Database) -> Office:
     office = Office.of(database)
     office.customer("C1", "drill")
     for number, month in enumerate(("2026-05", "2026-06"), start=5):

@@ -15,6 +15,7 @@ from billing_framework.storage.engine import Database, open_database, sqlite_pat
 from billing_framework.storage.guard_proof import core_guards, stated_findings
 from billing_framework.values.errors import BillingError
 from billing_framework.values.money import Money
+from tests.grown import grown_once
 from tests.postgres_server import Server
 from tests.scenarios.office import Office
 
@@ -27,6 +28,7 @@ KEPT = (
 ROLE = "billing_visitor"
 
 
+@grown_once
 def worked(database: Database) -> Office:
     """Return an office in which everything that is kept has a row: a bill, a payment of it, a credit note."""
     office = Office.of(database)

@@ -36,6 +36,7 @@ from billing_framework.storage.master.share_rows import SHARES, load_shares
 from billing_framework.values.errors import Refused
 from billing_framework.values.number import exact_text
 from billing_framework.values.period import DateSpan
+from tests.grown import grown_once
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import Office
 from tests.scenarios.test_numbers import GUARDED
@@ -54,6 +55,7 @@ def share(payer: str, percent: str = "", *, codes: str = "", starts: str = "2026
     )
 
 
+@grown_once
 def shared_office(database: Database, *shares: Share, **settings: object) -> Office:
     """Set up C1 with a drill for which others pay, C2 with a lathe of its own, and C9, which has nothing."""
     office = Office.of(database, **settings)  # type: ignore[arg-type]
@@ -324,6 +326,7 @@ def test_the_database_refuses_a_payer_of_another_book(database: Database) -> Non
         connection.execute(SHARES.table.update().values(payer="C10"))
 
 
+@grown_once
 def corrected_office(database: Database, *shares: Share, **settings: object) -> Office:
     """Bill July to the payers; then it turns out that the drill ran one hour more."""
     office = shared_office(database, *shares, **settings)

@@ -27,6 +27,7 @@ from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.rate_table_rows import find_rate_table, load_rate_table, rate_table_content, rate_table_rows
 from billing_framework.values.errors import Refused, StorageError
+from tests.grown import grown_once
 from tests.scenarios import price_list
 from tests.scenarios.office import BOOK, TAXES, Office
 
@@ -54,6 +55,7 @@ TRIPS = (
 )
 
 
+@grown_once
 def office_of(database: Database) -> Office:
     """Set up an office whose plan names the price list ``city``."""
     office = Office.at(database)
@@ -78,6 +80,7 @@ def trips(office: Office, *lines: str) -> None:
     take_in(office.deployment, io.BytesIO("\n".join(lines).encode()), file_format="trips", source="floor", name="trips.csv")
 
 
+@grown_once
 def posted(database: Database) -> Office:
     """Bill June and July under two versions."""
     office = office_of(database)

@@ -25,6 +25,7 @@ from billing_framework.run.usage.history import record_history
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import BillingError, NotFound, Refused, ValueRefused
+from tests.grown import grown_once
 from tests.scenarios.errand_office import client, errand_office, lines_of, tell
 from tests.scenarios.office import Office
 
@@ -35,6 +36,7 @@ TOLD = (
 )
 
 
+@grown_once
 def drafted(database: Database) -> Office:
     office = errand_office(database)
     client(office, "C1", "ann")

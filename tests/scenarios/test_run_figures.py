@@ -15,12 +15,14 @@ from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 FINAL = "MAIN.2026-07-01.monthly-1.1"
 REHEARSAL = "MAIN.2026-07-01.monthly-1.r1"
 
 
+@grown_once
 def drafted(database: Database) -> Office:
     office = Office.of(database, review=ReviewSettings(largest=(Money.of("60", "USD"),)))
     office.customer("C1", "drill")

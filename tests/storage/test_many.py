@@ -14,6 +14,7 @@ from billing_framework.storage.bulk_update import bulk_update
 from billing_framework.storage.column_types import Day, Digest, JsonText, Key, Whole
 from billing_framework.storage.engine import Database
 from billing_framework.storage.many import delete_of, one_of, rows_of
+from tests.properties import examples
 
 THING = sa.Table(
     "thing",
@@ -70,7 +71,7 @@ def test_exactly_the_rows_of_the_keys_are_found(things: Database) -> None:
         assert connection.scalars(sa.select(THING.c.id).where(one_of(THING.c.id, []))).all() == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(40))
 @given(TEXTS, TEXTS)
 def test_any_text_finds_itself_alone(things: Database, one: str, other: str) -> None:
     with things.read() as connection:

@@ -21,6 +21,7 @@ from billing_framework.usage.reader import ReadRequest
 from billing_framework.usage.record import UsageKind
 from billing_framework.usage.requirements import kind_rules
 from billing_framework.values.errors import BillingError
+from tests.properties import examples
 
 
 class Colour(enum.Enum):
@@ -97,7 +98,7 @@ def alike(content: bytes, **layout: Any) -> None:
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["", "\n", "\n\n", " \n", "short,line", "\x00", '"open', "a\rb"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_file_is_read_alike(rows: list[dict[str, str]], end: str, tail: str) -> None:
     alike(end.join([",".join(CELLS), *(",".join(row.values()) for row in rows), tail]).encode())
 

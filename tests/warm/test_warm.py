@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,11 +83,11 @@ def test_files_are_made_with_the_rights_and_in_the_folder_of_the_caller(warm_bil
     assert made.stat().st_mode & 0o777 == 0o600
 
 
-def waiting(warm: Path, folder: Path) -> subprocess.Popen[bytes]:
+def waiting(warm: Path, folder: Path, template: Path) -> subprocess.Popen[bytes]:
     """Start a command that waits for a writer of a pipe, and wait until it does."""
     os.mkfifo(folder / "pipe")
     environment = variables(warm)
-    subprocess.run(["billing", "db", "upgrade"], cwd=folder, env=environment, check=True, capture_output=True, timeout=120)
+    shutil.copyfile(template, folder / "here.sqlite3")
     started = subprocess.Popen(["billing", "party", "import", "pipe"], cwd=folder, env=environment, stderr=subprocess.PIPE)
     opened = os.open(folder / "pipe", os.O_WRONLY)  # returns when the command has opened the other end
     os.set_inheritable(opened, False)
@@ -94,12 +95,14 @@ def waiting(warm: Path, folder: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
-def test_a_signal_does_the_same_to_the_command(sent: signal.Signals, warm_billing_path: Path, folder: Path) -> None:
+def test_a_signal_does_the_same_to_the_command(
+    sent: signal.Signals, warm_billing_path: Path, folder: Path, sqlite_template: Path
+) -> None:
     ended = []
     for name, path in (("started", installed_script().parent), ("warm", warm_billing_path)):
         (folder / name).mkdir()
         (folder / name / "billing.toml").write_text(SETTINGS)
-        with waiting(path, folder / name) as running:
+        with waiting(path, folder / name, sqlite_template) as running:
             running.send_signal(sent)
             _, told = running.communicate(timeout=60)
         ended.append((running.returncode, told))
@@ -108,8 +111,8 @@ def test_a_signal_does_the_same_to_the_command(sent: signal.Signals, warm_billin
     assert ended[0][0] != 0
 
 
-def test_with_its_caller_killed_a_command_is_killed(warm_billing_path: Path, folder: Path) -> None:
-    with waiting(warm_billing_path, folder) as running:
+def test_with_its_caller_killed_a_command_is_killed(warm_billing_path: Path, folder: Path, sqlite_template: Path) -> None:
+    with waiting(warm_billing_path, folder, sqlite_template) as running:
         running.kill()
         running.communicate(timeout=60)  # standard error ends with the last process that holds it
     assert running.returncode == -signal.SIGKILL

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.properties import examples
+
 Make = Callable[..., Any]
 
 
@@ -90,7 +92,7 @@ def test_a_reserve_waits_for_the_outcome(world: Any, entry: Make, fees: Make, ar
     assert world.rate(world.group(plan, terms={"outcome": "maybe"}, **july)).held
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(months=st.lists(st.lists(st.integers(1, 900), max_size=4), min_size=1, max_size=5), cap=st.integers(0, 3000))
 def test_a_cap_is_never_exceeded_however_the_work_is_cut_into_bills(
     months: list[list[int]], cap: int, world: Any, entry: Make, fees: Make, arrangement: Make
@@ -107,7 +109,7 @@ def test_a_cap_is_never_exceeded_however_the_work_is_cut_into_bills(
     assert billed == min(Fraction(work), cap + Fraction("0.37"))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(amounts=st.lists(st.integers(0, 99_999), min_size=1, max_size=8), percent=st.integers(0, 100))
 def test_a_discount_is_exact_and_leaves_lines_of_nothing_alone(
     amounts: list[int], percent: int, world: Any, expense: Make, costs: Make, arrangement: Make

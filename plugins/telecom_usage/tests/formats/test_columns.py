@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from billing_framework import BadRecord, BillingError, Reader, ReadRequest, RecordColumns
 from billing_framework.usage.file_stream import open_stream
 from billing_framework.usage.requirements import kind_rules
+from tests.properties import examples
 
 RULES = kind_rules({CALL.name: CALL})["call"]
 NAMES = (
@@ -111,7 +112,7 @@ PLANS = [
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["", "\n", "\n\n", "short,line\n", "\x00", '"open']),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_file_is_read_alike(
     rows: list[dict[str, str]], plan: NumberPlan, start: Start, way: Direction, end: str, tail: str
 ) -> None:

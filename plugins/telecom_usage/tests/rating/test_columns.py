@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from billing_framework import CarriedState, DateSpan, RatedColumns, exact_text
 from billing_framework.rating.gather_columns import columns_of
 from billing_framework.rating.rated_columns import columns_faults
+from tests.properties import examples
 
 digits = st.text("0123456789", min_size=1, max_size=6)
 prices = st.integers(0, 10**7).map(lambda number: exact_text(Fraction(number, 10**6)))
@@ -76,7 +77,9 @@ starts = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     deck=st.dictionaries(digits | st.just("*"), row, min_size=1, max_size=8),
     numbers=st.lists(st.tuples(st.text("0123456789", min_size=6, max_size=18), st.just(0) | seconds, st.booleans()), max_size=12),
@@ -97,7 +100,9 @@ def test_the_twin_says_what_the_reference_says(
     world.rate_both(*groups)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     deck=st.dictionaries(digits | st.just("*"), row, min_size=1, max_size=4),
     numbers=st.lists(
@@ -162,7 +167,7 @@ def test_the_twin_says_what_the_reference_says_of_any_month(
     assert not list(columns_faults(columns, TWIN.rate(columns)))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(prefixes=st.sets(digits, max_size=30), numbers=st.lists(st.text("0123456789", max_size=20), max_size=30))
 def test_many_numbers_find_the_prefix_that_each_finds_alone(prefixes: set[str], numbers: list[str], make_deck: Any) -> None:
     known = sorted(prefixes)

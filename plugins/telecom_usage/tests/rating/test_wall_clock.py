@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_framework import timezone
+from tests.properties import examples
 
 WEEK = (
     TariffPeriod(name="night"),
@@ -23,7 +24,7 @@ WEEK = (
 HOLIDAYS = frozenset({date(2026, 3, 30)})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from([datetime(2026, 3, 26, tzinfo=UTC), datetime(2026, 10, 23, tzinfo=UTC)]),
     st.integers(0, 6 * 86_400),

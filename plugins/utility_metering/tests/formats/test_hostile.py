@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from billing_framework import BadRecord, Coverage, Finding, InputRefused, Reader, ReadRequest, Usage
+from tests.properties import examples
 
 DATA = Path(__file__).parents[1] / "data"
 SEEDS = {
@@ -47,7 +48,7 @@ def swallow(reader: Reader, content: bytes) -> None:
 
 @pytest.mark.parametrize("name", SEEDS)
 @given(damage=DAMAGE)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(damage=[(0.0, 0, b"")])
 def test_mutated_files_never_raise_anything_but_a_refusal(name: str, damage: list[tuple[float, int, bytes]]) -> None:
     reader, seed = SEEDS[name]
@@ -56,6 +57,6 @@ def test_mutated_files_never_raise_anything_but_a_refusal(name: str, damage: lis
 
 @pytest.mark.parametrize("name", SEEDS)
 @given(content=st.binary(max_size=200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_bytes_at_all_never_raise_anything_but_a_refusal(name: str, content: bytes) -> None:
     swallow(SEEDS[name][0], content)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from billing_framework import BillingError, Coverage, ReadRequest, RecordColumns, Usage
 from billing_framework.usage.columnar import line_blocks
 from billing_framework.usage.requirements import kind_rules
+from tests.properties import examples
 
 RULES = kind_rules({INTERVAL_DAY.name: INTERVAL_DAY})[INTERVAL_DAY.name]
 HEADER = "100,NEM12,202607040900,MDP1,RETAIL1"
@@ -89,7 +90,7 @@ def alike(content: bytes, **options: str) -> None:
 
 @pytest.mark.parametrize("size", [60, 700, 3 << 20])
 @given(content=files())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(content=b"")
 @example(content=HEADER.encode())
 def test_files_good_and_bad(content: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +103,7 @@ BYTES = st.sampled_from([b"", b"\0", b"\xff", b"-", b",", b"9" * 30, b"\n", b"\r
 
 
 @given(damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), BYTES), min_size=1, max_size=3))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_files(damage: list[tuple[float, int, bytes]], data: Path) -> None:
     content = (data / "nem12_three_days.csv").read_bytes()
     for place, length, replacement in damage:

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.properties import examples
+
 Make = Callable[..., Any]
 PLAN = """
 [[component]]
@@ -61,7 +63,7 @@ def test_each_policy_shares_the_tiers_in_its_own_way(world: Any, interval_days: 
 
 
 @given(st.lists(st.integers(0, 9), min_size=24, max_size=24), st.sampled_from(["pro_rata", "time_order", "per_period"]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_every_unit_is_priced_once(world: Any, interval_days: Make, load: list[int], policy: str) -> None:
     rated = world.bill(world.plan(PLAN.format(policy=policy)), records=interval_days(JUNE, lambda at: load[at.hour]))
     assert sum(parts(rated).values(), Fraction(0)) == 30 * sum(load)

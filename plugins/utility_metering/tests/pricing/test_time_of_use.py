@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_framework import Assignment, DateSpan
+from tests.properties import examples
 
 Make = Callable[..., Any]
 HEAD = """
@@ -211,7 +212,7 @@ CALENDAR = Calendar(
     st.sampled_from(["America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Europe/London"]),
     st.sampled_from([300, 900, 1800, 3600]),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_the_classifier_agrees_with_the_wall_clock(number: int, name: str, seconds: int) -> None:
     zone = ZoneInfo(name)
     start = number * 300 // seconds * seconds

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_framework import AnyUsage, Assignment, Quantity
+from tests.properties import examples
 
 Make = Callable[..., Any]
 PLAN = """
@@ -153,7 +154,7 @@ def test_different_things_under_one_agreement_hold_the_account(world: Any, inter
 
 
 @given(st.randoms())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_the_order_of_records_changes_nothing(world: Any, interval_days: Make, random: Any) -> None:
     records: list[AnyUsage] = interval_days("2026-06-01/2026-06-08", lambda at: at.hour, minutes=30)
     plan = world.plan(PLAN)
@@ -164,7 +165,7 @@ def test_the_order_of_records_changes_nothing(world: Any, interval_days: Make, r
 
 
 @given(st.sets(st.integers(1, 29), max_size=4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_breaks_in_a_flat_tariff_change_nothing_before_rounding(world: Any, interval_days: Make, days: set[int]) -> None:
     records = interval_days("2026-06-01/2026-07-01", lambda at: at.hour * at.day)
     whole = world.bill(world.plan(PLAN), records=records)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from billing_framework import AnyUsage, Assignment, DateSpan, Span, Usage, ValueRefused
 from billing_framework.run.draft.guiding import is_seen
+from tests.properties import examples
 
 Make = Callable[..., Any]
 PLAN = """
@@ -68,7 +69,7 @@ def test_the_next_bill_begins_with_the_read_that_the_last_one_closed_with(world:
 
 
 @given(st.lists(st.integers(0, 500), min_size=3, max_size=6), st.integers(0, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_bills_that_follow_each_other_add_up_to_the_register(world: Any, read_at: Make, uses: list[int], early: int) -> None:
     plan, state, billed, shown = world.plan(PLAN), (), Fraction(0), 0
     reads = [read_at("2026-01-01", "0")]
