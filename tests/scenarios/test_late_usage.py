@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from billing_framework.run.correct.credit import credit_document
-from billing_framework.run.correct.late_run import compare_late, late_of_run, rebill_late
+from billing_framework.run.correct.late_items import late_of_run
+from billing_framework.run.correct.late_run import compare_late, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line

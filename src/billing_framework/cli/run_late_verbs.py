@@ -12,7 +12,8 @@ from billing_framework.cli.document_view import comparison_text
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.cli.run_argument import run_argument
-from billing_framework.run.correct.late_run import LateComparison, LateRebill, compare_late, late_of_run, rebill_late
+from billing_framework.run.correct.late_items import late_of_run
+from billing_framework.run.correct.late_run import LateComparison, LateRebill, compare_late, rebill_late
 from billing_framework.run.deployment import Deployment
 
 

@@ -10,7 +10,8 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, table
 from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.review.review import RunReview, RunTotals, review_run
+from billing_framework.run.review.review import RunReview, review_run
+from billing_framework.run.review.totals import RunTotals
 from billing_framework.run.usage.late import LateUsage
 from billing_framework.storage.billing.run_rows import RunAccount
 

@@ -1,8 +1,8 @@
-"""Late usage of a run: what its drafts bill by the difference, what waits for a rebill, and the rebill of all of it at once."""
+"""The rebill of all late usage that waits for one in a run, and what it would change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import attrs
@@ -10,44 +10,18 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.rebill import Comparison
 from billing_framework.run.correct.correction import issue_date
+from billing_framework.run.correct.late_items import MOVED_STATE, WAITING, late_items
 from billing_framework.run.correct.rebill import RebillReport, rebill_document
 from billing_framework.run.correct.rebill_one import Rebilling, billed_anew
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.bill_input import BillInput
-from billing_framework.run.draft.late_policy import HELD, TO_REBILL
+from billing_framework.run.draft.late_policy import TO_REBILL
 from billing_framework.run.draft.load_input import open_desk
-from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.run.versions import computing_versions
-from billing_framework.storage.billing.account_briefs import account_briefs, with_evidence
-from billing_framework.storage.billing.documents import find_document, load_inputs, replaced_by
+from billing_framework.storage.billing.documents import find_document, replaced_by
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
-
-MOVED_STATE = "LATE01"
-WAITING = (MOVED_STATE, TO_REBILL, HELD)
-"""Findings of documents that wait for a rebill."""
-
-BY_DIFFERENCE = "its difference is billed on the draft"
-
-
-@attrs.frozen(kw_only=True)
-class LateItem:
-    """Late usage of one billed period, as a run treats it.
-
-    Attributes:
-        account: code of the account.
-        document: number of the document that has billed the period.
-        outcome: what the run does about it.
-        code: code of the finding that says so; empty where the difference is billed.
-    """
-
-    account: str
-    document: str
-    outcome: str
-    code: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,20 +37,6 @@ class LateRebill:
     run: str
     rebilled: tuple[RebillReport, ...] = ()
     findings: tuple[Finding, ...] = ()
-
-
-def late_of_run(deployment: Deployment, code: str = "") -> tuple[LateItem, ...]:
-    """Return the late usage that the accounts of a run were drafted with, by account and document.
-
-    Args:
-        deployment: the open deployment.
-        code: code of the run; the one that is meant where empty.
-
-    Raises:
-        NotFound: there is no such run.
-    """
-    with deployment.database.read() as connection:
-        return _items(connection, meant_run(connection, code))
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +68,7 @@ def compare_late(deployment: Deployment, code: str = "") -> tuple[LateComparison
     found = []
     with deployment.database.read() as connection:
         run = meant_run(connection, code)
-        waiting = _by_period(connection, [one.document for one in _items(connection, run) if one.code in WAITING])
+        waiting = _by_period(connection, [one.document for one in late_items(connection, run) if one.code in WAITING])
         book = load_book(connection, run.book).profile
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         for number in waiting:
@@ -127,34 +87,6 @@ def compare_late(deployment: Deployment, code: str = "") -> tuple[LateComparison
             first = billed_anew(work, stored).documents[0]
             found.append(LateComparison(document=number, comparison=first.comparison, unchanged=first.unchanged))
     return tuple(found)
-
-
-def _items(connection: Connection, run: Run) -> tuple[LateItem, ...]:
-    found = {
-        (row.account, item.finding.value): LateItem(
-            account=row.account, document=item.finding.value, outcome=item.finding.what, code=item.finding.code
-        )
-        for row in with_evidence(connection, run)
-        for item in row.evidence
-        if item.finding.code == MOVED_STATE
-    }
-    texts = load_inputs(connection, {one.document for one in account_briefs(connection, run) if one.document})
-    for given in _with_late(text for by_account in texts.values() for text, _ in by_account.values()):
-        account = given.account.code
-        for late in given.late:
-            found.setdefault((account, late.document), LateItem(account=account, document=late.document, outcome=BY_DIFFERENCE))
-        for finding in given.findings:
-            if finding.code.startswith("LATE"):
-                found[account, finding.value] = LateItem(
-                    account=account, document=finding.value, outcome=finding.what, code=finding.code
-                )
-    return tuple(item for _, item in sorted(found.items()))
-
-
-def _with_late(texts: Iterator[str]) -> Iterator[BillInput]:
-    for text in texts:
-        if '"late":[{' in text or '"code":"LATE' in text:
-            yield manifest_from_text(text)
 
 
 def rebill_late(
@@ -177,7 +109,7 @@ def rebill_late(
     with deployment.database.read() as connection:
         run = meant_run(connection, code, or_last=False)
         codes = WAITING if held else (MOVED_STATE, TO_REBILL)
-        waiting = _by_period(connection, [one.document for one in _items(connection, run) if one.code in codes])
+        waiting = _by_period(connection, [one.document for one in late_items(connection, run) if one.code in codes])
     rebilled, findings = [], []
     for number in waiting:
         try:

@@ -14,8 +14,8 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.control import reconciles, without_kinds
-from billing_framework.run.review.review import RunTotals, totals_of
 from billing_framework.run.review.told import TOLD
+from billing_framework.run.review.totals import RunTotals, totals_of
 from billing_framework.storage.audit import events
 from billing_framework.storage.billing.account_briefs import OF_KIND, AccountBrief, account_briefs
 from billing_framework.storage.billing.meant_run import meant_run

@@ -10,19 +10,19 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.run.correct.late_run import late_of_run
+from billing_framework.run.correct.late_items import late_of_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles, without_kinds
+from billing_framework.run.review.totals import RunTotals, last_totals, totals_of
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
 from billing_framework.storage.billing.figure_rows import proven_documents
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts, runs
-from billing_framework.storage.billing.tables import document, run_account
+from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts
 from billing_framework.storage.master.account_tables import assignment, subject_id
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.range_rows import members_among
@@ -30,28 +30,10 @@ from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.rows import subject_names
 from billing_framework.storage.usage.tables import usage_suspense
 from billing_framework.values.clock import timezone
-from billing_framework.values.money import Money
 from billing_framework.values.period import Span
 
 _LATE_DAYS = timedelta(days=400)
 """How far back a review looks for usage of billed periods; the command for late usage looks as far as it is told."""
-
-
-@attrs.frozen(kw_only=True)
-class RunTotals:
-    """What the documents of a run come to, in one currency.
-
-    Attributes:
-        documents: number of documents.
-        net: sum without tax.
-        tax: sum of the taxes.
-        gross: sum with tax.
-    """
-
-    documents: int
-    net: Money
-    tax: Money
-    gross: Money
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +87,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         rows = account_briefs(connection, run)
         held = run_accounts(connection, run, states=["held"])
         totals = totals_of(connection, run)
-        last = _last_totals(connection, run)
+        last = last_totals(connection, run)
         unassigned = _unassigned(deployment, connection, run)
         waiting = connection.execute(
             sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
@@ -143,57 +125,6 @@ def _late(deployment: Deployment, run: Run) -> tuple[LateUsage, ...]:
 def _billed(row: AccountBrief) -> int:
     left = sum(count for name, count in row.control.items() if name.startswith("deferred: "))
     return row.control.get("records", 0) - left
-
-
-def totals_of(connection: Connection, run: Run) -> dict[str, RunTotals]:
-    """Return the totals of a run's documents that are drafted, approved or posted, by currency."""
-    columns, accounts = document.c, run_account.c
-    query = (
-        sa.select(
-            columns.currency,
-            sa.func.count().label("documents"),
-            *(sa.func.sum(columns[name]).label(name) for name in ("net", "tax", "gross")),
-        )
-        .where(
-            columns.run_id == run.id,
-            columns.status != "void",
-            sa.exists().where(
-                accounts.run_id == run.id,
-                accounts.document_id == columns.id,
-                accounts.state.in_(("drafted", "approved", "posted")),
-            ),
-        )
-        .group_by(columns.currency)
-        .order_by(columns.currency)
-    )
-    return {
-        row.currency: RunTotals(
-            documents=row.documents,
-            net=Money(int(row.net), row.currency),
-            tax=Money(int(row.tax), row.currency),
-            gross=Money(int(row.gross), row.currency),
-        )
-        for row in connection.execute(query)
-    }
-
-
-def _last_totals(connection: Connection, run: Run) -> dict[str, RunTotals]:
-    """Return what all posted runs over the period before come to together, as accounts may be billed by several of them."""
-    last: dict[str, RunTotals] = {}
-    for earlier in runs(connection, book=run.book, cycle=run.cycle, period_end=run.period.start, state="posted"):
-        for currency, found in totals_of(connection, earlier).items():
-            before = last.get(currency)
-            last[currency] = found if before is None else _together(before, found)
-    return last
-
-
-def _together(one: RunTotals, other: RunTotals) -> RunTotals:
-    return RunTotals(
-        documents=one.documents + other.documents,
-        net=one.net + other.net,
-        tax=one.tax + other.tax,
-        gross=one.gross + other.gross,
-    )
 
 
 def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> str:
