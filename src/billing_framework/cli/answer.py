@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from billing_framework.cli.context import pass_deployment
-from billing_framework.cli.file import format_options, format_pairs
+from billing_framework.cli.format_option import format_options, format_pairs
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.receivables.answer import AnswerItem

@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.format_option import format_options, format_pairs
 from billing_framework.cli.output import emit, exit_for, show_findings
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.input_file import read_input
 from billing_framework.run.prove.export import check_file
-from billing_framework.values.errors import InputRefused
-
-
-def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a format as `options`; `format_pairs` reads them."""
-    shown = "An option of the format; may be repeated."
-    return click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help=shown)(command)
-
-
-def format_pairs(options: Sequence[str]) -> dict[str, str]:
-    """Return options as given on the command line, by name.
-
-    Raises:
-        InputRefused: ``EXPORT02`` for one without a value.
-    """
-    pairs = {}
-    for option in options:
-        name, sign, value = option.partition("=")
-        if not sign:
-            raise InputRefused("EXPORT02", f"the option {option!r} has no value", remedy="Write --option NAME=VALUE")
-        pairs[name] = value
-    return pairs
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: what was there before stays until the new one is complete.
-
-    Raises:
-        InputRefused: ``EXPORT05`` where it cannot be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputRefused("EXPORT05", f"the file cannot be written: {reason}", place=str(path)[:200]) from error
 
 
 @click.group()

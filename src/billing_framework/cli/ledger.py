@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from billing_framework.cli.context import pass_deployment
-from billing_framework.cli.file import write_file
+from billing_framework.cli.format_option import write_file
 from billing_framework.cli.master_verbs import date_type
 from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.run.deployment import Deployment
