@@ -215,11 +215,12 @@ class _Pricing:
         )
 
     def _note_free(self, pricing: Pricing, charges: Iterable[Charge]) -> None:
-        charged = {key for charge in charges for key in charge.records}
+        charged = set[int]().union(*[charge.records for charge in charges])
         for measure in pricing.measures:
-            for key in measure.records:
-                if key not in charged:
-                    self.unpriced.setdefault(key, f"component {pricing.component.code} charges nothing for it")
+            if not charged.issuperset(measure.records):
+                for key in measure.records:
+                    if key not in charged:
+                        self.unpriced.setdefault(key, f"component {pricing.component.code} charges nothing for it")
 
     def unpriced_measures(self) -> Iterator[Finding]:
         """Yield a finding for each measure that no component names; one that stops where no measure at all is priced."""

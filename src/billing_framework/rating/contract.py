@@ -202,17 +202,16 @@ def _is(value: object, cls: type) -> bool:
 
 
 def _is_sound(charge: Charge) -> bool:
-    texts: tuple[Any, ...] = (charge.code, charge.description, charge.source, charge.tax_category, charge.plan)
+    if not _all_are(charge.steps, Step) or not _is(charge.details, Mapping):
+        return False
+    told = [text for step in charge.steps for text in (step.label, step.formula, step.result)]
+    texts = (charge.code, charge.description, charge.source, charge.tax_category, charge.plan)
     return (
-        _are_texts(texts)
+        _are_texts([*texts, *told, *charge.details, *charge.details.values()])
         and (charge.quantity is None or _is_quantity(charge.quantity))
         and (charge.unit_price is None or _is_price(charge.unit_price, charge.amount.currency))
         and _is(charge.origin, Origin)
         and set(map(type, charge.records)) <= {int}
-        and _all_are(charge.steps, Step)
-        and _are_texts([text for step in charge.steps for text in (step.label, step.formula, step.result)])
-        and _is(charge.details, Mapping)
-        and _are_texts([*charge.details, *charge.details.values()])
     )
 
 
