@@ -6,7 +6,7 @@ import sys
 import pytest
 
 COPIES = """
-import os, sys
+import os, signal, sys
 from billing_framework.run.cycle.post import POSTING
 from billing_framework.run.draft.draft import DRAFTING
 from billing_framework.run.work.executors import opened_executor
@@ -15,7 +15,9 @@ from billing_framework.run.work.work import Work
 
 work = Work(executor="processes", workers=1)
 loads = [of.__module__ for of in (work_on_shard, DRAFTING.work, POSTING.work)]
+signal.signal(signal.SIGINT, lambda *_: None)
 with opened_executor(work, loads=loads) as pool:
+    os.killpg(0, signal.SIGINT)  # as a terminal does; it is for this process, whenever it comes
     first = pool.submit(os.getppid).result()
     assert first != os.getpid()
     assert len(os.listdir(f"/proc/{first}/task")) == 1, "a process of several threads is not safely copied"
@@ -29,6 +31,6 @@ assert loaded.issuperset(loads)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker loads the program itself")
-def test_workers_are_copies_of_a_process_of_one_thread_and_have_the_environment_of_today() -> None:
-    done = subprocess.run([sys.executable, "-c", COPIES], capture_output=True, text=True, check=False)
+def test_workers_are_copies_of_a_process_of_one_thread_with_the_environment_of_today_and_without_interruptions() -> None:
+    done = subprocess.run([sys.executable, "-c", COPIES], capture_output=True, text=True, check=False, start_new_session=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
@@ -60,19 +60,25 @@ def _context(loads: Sequence[str]) -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(loads))
-    with _path_handed_on():
+    resource_tracker.ensure_running()  # it would be started with the other one, and let interruptions through again
+    with _handed_on():
         forkserver.ensure_running()
     return context
 
 
 @contextmanager
-def _path_handed_on() -> Iterator[None]:
-    """Let a process that is started inside the block find modules where this one does; Python 3.11 would forget to tell it."""
+def _handed_on() -> Iterator[None]:
+    """Let a process that is started inside the block find modules where this one does, and leave interruptions to this one.
+
+    Python 3.11 forgets to tell it the path; a blocked signal stays blocked in it and in its copies.
+    """
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         del os.environ["PYTHONPATH"]
         if before is not None:
             os.environ["PYTHONPATH"] = before
