@@ -38,7 +38,7 @@ ODD_DATE, OTHER = st.sampled_from(ODD_DATES), st.sampled_from(OTHERS)
 
 
 @st.composite
-def day(draw: st.DrawFn, count: int) -> str:
+def day(draw: st.DrawFn, count: int, dates: st.SearchStrategy[str]) -> str:
     """Return a 300 record; most are plain."""
     is_odd = draw(st.integers(0, 3)) == 0
     values = draw(st.lists(VALUE, min_size=3, max_size=3)) * (count // 3)
@@ -46,7 +46,7 @@ def day(draw: st.DrawFn, count: int) -> str:
         values[draw(st.integers(0, count - 1))] = draw(st.sampled_from(HOSTILE))
     if is_odd and draw(st.integers(0, 5)) == 0:
         values = values[: draw(st.integers(0, count))] + draw(st.lists(VALUE, max_size=3))
-    date = draw(ODD_DATE) if is_odd and draw(st.integers(0, 2)) == 0 else draw(DATE)
+    date = draw(ODD_DATE) if is_odd and draw(st.integers(0, 2)) == 0 else draw(dates)
     tail = draw(ODD_TAIL) if is_odd and draw(st.booleans()) else draw(TAIL)
     return f"300,{date},{','.join(values)},{tail}"
 
@@ -62,8 +62,9 @@ def files(draw: st.DrawFn) -> bytes:
             draw(st.sampled_from(list(COUNTS))),
         )
         lines.append(f"200,{point},{suffix},1,{suffix},N1,S,kWh,{minutes},20260801")
-        for _ in range(draw(st.integers(0, 4))):
-            lines.append(draw(day(COUNTS[minutes])))
+        in_order = draw(st.booleans())
+        for place in range(draw(st.integers(0, 4))):
+            lines.append(draw(day(COUNTS[minutes], st.just(DATES[place]) if in_order else DATE)))
             if draw(st.integers(0, 6)) == 0:
                 lines.append(draw(OTHER))
     lines += ["900"] * (draw(st.integers(0, 9)) > 0)
