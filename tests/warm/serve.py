@@ -1,10 +1,10 @@
 """Serves warm processes of the installed script: ``serve.py SCRIPT SOCKET``, until its standard input ends.
 
-It imports once what every command imports, and the plugins that are installed, runs two commands in a deployment that it throws
-away, and then forks one process per call. That process gets the caller's arguments, folder, environment, streams, file mode mask
-and ignored signals, and runs the very file that pip installed as the script; it ends as an interpreter ends. Nothing is open at
-the fork: databases, settings and hosts of plugins are each call's own. What the two commands leave is what libraries remember of
-classes and statements: how settings are read into a class, how a query is compiled.
+It imports once what every command imports, and the plugins that are installed, bills a month of an example that it throws away,
+and then forks one process per call. That process gets the caller's arguments, folder, environment, streams, file mode mask and
+ignored signals, and runs the very file that pip installed as the script; it ends as an interpreter ends. Nothing is open at the
+fork: databases, settings and hosts of plugins are each call's own. What that month leaves is what libraries remember of classes:
+how one is read and written, which types a statement has.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import json
 import os
 import pkgutil
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -27,6 +28,7 @@ import threading
 import time
 import types
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -47,7 +49,30 @@ NEEDED_LATER = (
     "sqlalchemy.ext.compiler",
 )
 """What the framework loads when a command comes to need it; none of it remembers anything of the process."""
-REHEARSED = '[deployment]\nname = "rehearsed"\ndatabase = "sqlite:///{folder}/it.sqlite3"\nplugins = []\ncurrency = "EUR"\n'
+EXAMPLE = Path(__file__).parents[2] / "examples" / "utility"
+REHEARSED = (
+    "db upgrade",
+    "book load @book.toml",
+    "tax load @taxes.toml",
+    "plan load @plans/residential-flat.toml @plans/residential-gas.toml @plans/residential-time-of-use.toml",
+    "period open HARBOUR 2026-07 --through 2026-08",
+    "party import @parties.csv",
+    "account import @accounts.csv",
+    "agreement import @agreements.csv",
+    "assignment import @assignments.csv",
+    "usage intake @data/nem12_2026-07.csv --format nem12",
+    "run start --period 2026-07 --as-of 2026-08-03",
+    "run review",
+    "run approve --reason rehearsed",
+    "run post",
+    "run report",
+    "invoice show INV-2026-000001 --html @invoice.html",
+    "explain INV-2026-000001/1",
+    "payment open A-1001",
+    "ledger verify",
+    "audit list",
+)
+"""A month of the example; a word that begins with an at sign is a file of its folder."""
 LEFT_OUT = {"billing_framework.testing", "billing_framework.storage.migrations"}
 
 
@@ -91,13 +116,13 @@ def threads() -> int:
 
 
 def rehearse() -> None:
-    """Run two commands in a deployment of no plugin that is thrown away."""
+    """Bill a month of an example in a copy that is thrown away."""
     cli = importlib.import_module("billing_framework.cli.main").cli
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        settings = Path(folder) / "billing.toml"
-        settings.write_text(REHEARSED.format(folder=folder), encoding="utf-8")
-        for command in (("db", "upgrade"), ("audit", "list")):
-            cli.main([*command, "--config", str(settings)], standalone_mode=False)
+    with tempfile.TemporaryDirectory() as place, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        folder = shutil.copytree(EXAMPLE, Path(place) / "rehearsed")
+        for line in REHEARSED:
+            words = [str(folder / word[1:]) if word.startswith("@") else word for word in line.split()]
+            cli.main([*words, "--config", str(folder / "billing.toml")], standalone_mode=False)
 
 
 def modules(package: str) -> Iterator[str]:
