@@ -1,10 +1,10 @@
-"""Serves warm processes of the installed script: ``serve.py SCRIPT SOCKET``, until its standard input ends.
+"""Serves warm processes of the installed script: ``serve.py SCRIPT SOCKET [cold]``, until its standard input ends.
 
 It imports once what every command imports, and the plugins that are installed, bills a month of an example that it throws away,
 and then forks one process per call. That process gets the caller's arguments, folder, environment, streams, file mode mask and
 ignored signals, and runs the very file that pip installed as the script; it ends as an interpreter ends. Nothing is open at the
 fork: databases, settings and hosts of plugins are each call's own. What that month leaves is what libraries remember of classes:
-how one is read and written, which types a statement has.
+how one is read and written, which types a statement has. A cold server does none of this.
 """
 
 from __future__ import annotations
@@ -288,7 +288,8 @@ if __name__ == "__main__":
     last = Ending()
     atexit.register(last.at_exit)
     os.setpgid(0, 0)  # a key pressed on the terminal reaches the caller, who passes it on
-    warm()
+    if sys.argv[3:] != ["cold"]:
+        warm()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as open_door:
         open_door.bind(f"{place}.new")
         open_door.listen(64)

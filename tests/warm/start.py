@@ -32,17 +32,18 @@ def write_command(folder: Path) -> Path:
 
 
 @contextmanager
-def warm_billing(folder: Path) -> Iterator[Path]:
+def warm_billing(folder: Path, *, cold: bool = False) -> Iterator[Path]:
     """Yield a folder for PATH with a ``billing`` that does what the installed one does, without its time to start.
 
     Args:
         folder: an empty folder with a short path: the socket stands in it.
+        cold: True loads nothing ahead, where it is not commands that matter.
     """
     commands, place = write_command(folder), folder / "door"
     environment = {"PATH": os.environ["PATH"], "LC_ALL": LOCALE, "TZ": "UTC", "OPENBLAS_NUM_THREADS": "1"}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, str(HERE / "serve.py"), str(installed_script()), str(place)],
+            [sys.executable, str(HERE / "serve.py"), str(installed_script()), str(place), *(["cold"] if cold else [])],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,

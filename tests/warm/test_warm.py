@@ -57,8 +57,8 @@ def ran(path: Path, folder: Path, line: str, **more: str) -> tuple[int, bytes, b
         ("billing usage list \"$(printf 'M\\374ller')\"", 1),
         ("billing party show 'Zoë 𝄞 \"quoted\" \\ tab\t'", 1),
         ("env -u HOME COLUMNS=60 billing run --help", 1),
-        ("billing config check <&-", 0),
-        ("LC_ALL=C billing config check", 0),
+        ("billing --version <&-", 0),
+        ("LC_ALL=C billing --version", 0),
     ],
 )
 def test_the_same_is_said_and_returned(warm_billing_path: Path, folder: Path, line: str, calls: int) -> None:
@@ -131,7 +131,7 @@ def test_what_the_interpreter_reads_when_it_starts_is_not_served(warm_billing_pa
 
 
 def test_without_a_server_the_script_is_started(folder: Path) -> None:
-    started, warm = both(write_command(folder), folder, "billing config check")
+    started, warm = both(write_command(folder), folder, "billing --version")
     assert warm == started
     assert started[0] == 0
 
@@ -139,7 +139,7 @@ def test_without_a_server_the_script_is_started(folder: Path) -> None:
 def test_the_server_ends_with_the_one_that_started_it(folder: Path) -> None:
     program = (
         "import os, pathlib, sys\nfrom tests.warm.start import warm_billing\n"
-        "with warm_billing(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+        "with warm_billing(pathlib.Path(sys.argv[1]), cold=True): os.kill(os.getpid(), 9)"
     )
     (folder / "warm").mkdir()
     root = Path(__file__).parents[2]
