@@ -25,8 +25,9 @@ def statements_shared() -> Iterator[None]:
 
     def create_engine(*words: Any, **options: Any) -> sa.Engine:
         engine: Any = real(*words, **options)
-        known: Any = first.setdefault(engine.dialect.name, engine)
-        if known is engine:
+        known: Any = first.get(engine.dialect.name)
+        if known is None or known.dialect.server_version_info is None:  # a database that was never reached tells nothing
+            first[engine.dialect.name] = engine
             engine._compiled_cache = LRUCache(KEPT)  # noqa: SLF001  no option names a cache to share
         else:
             engine.dialect, engine._compiled_cache = known.dialect, known._compiled_cache  # noqa: SLF001

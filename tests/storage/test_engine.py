@@ -103,6 +103,8 @@ def test_writers_on_sqlite_come_one_after_the_other(sqlite_database: Database) -
     ("statement", "code"),
     [
         ("SELECT * FROM no_such_table", "STORAGE07"),
+        ("SELECT no_such_column FROM audit_event", "STORAGE07"),
+        ("INSERT INTO audit_event (no_such_column) VALUES (1)", "STORAGE07"),
         (
             "INSERT INTO period (id, book_id, starts_on, ends_before, status) VALUES (1, 99, '2026-01-01', '2026-02-01', 'open')",
             "STORAGE09",

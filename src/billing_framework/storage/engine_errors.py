@@ -15,6 +15,7 @@ import sqlalchemy.exc
 from billing_framework.values.errors import BillingError, Conflict, LedgerRefused, Refused, StorageError
 
 _GUARD = re.compile(r"\b(?P<code>[A-Z]{2,12}\d\d) (?P<what>[^\n]+)")
+_UNKNOWN_COLUMN = re.compile(r"no such column|has no column named")
 _UNIQUE = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
 _KEY_USED = "LEDGER02"
 _IN_THE_WAY = ("40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED")
@@ -59,6 +60,9 @@ def _by_state(state: str, text: str, kind: str) -> BillingError | None:
         )
     if state in ("42P01", "3F000") or "no such table" in text:
         return StorageError("STORAGE07", f"the schema is not there: {text}", remedy="Run billing db upgrade")
+    if state == "42703" or _UNKNOWN_COLUMN.search(text):
+        what = f"the schema is not that of this version or of these plugins: {text}"
+        return StorageError("STORAGE07", what, remedy="Run billing db upgrade")
     return None if state == "SQLITE_ERROR" else _failed(state, text, kind)
 
 
