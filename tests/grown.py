@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
+import attrs
 import psycopg
 import sqlalchemy as sa
 
@@ -23,8 +24,8 @@ Grow = TypeVar("Grow", bound=Callable[..., Any])
 def grown_once(grow: Grow) -> Grow:
     """Let a function that fills an empty database do so once for each kind of database and arguments; then copy what it left.
 
-    Only what stands in the database and in the office is copied: a function that leaves more is no such function. Its office can
-    say what it is on another database (``moved``).
+    Only what stands in the database and in the office is copied: a function that leaves more is no such function. Its office has
+    a deployment, and says what it is on another database (``moved``).
     """
     known: dict[Hashable, tuple[Any, Callable[[Database], None]]] = {}
 
@@ -36,9 +37,9 @@ def grown_once(grow: Grow) -> Grow:
         if key in known:
             office, restore = known[key]
             restore(database)
-            return office.moved(database)
+            return office.moved(attrs.evolve(database, vault=office.deployment.database.vault))
         office = grow(database, *args, **options)
-        known[key] = office.moved(database), _kept(database)
+        known[key] = office.moved(office.deployment.database), _kept(database)
         return office
 
     return cast("Grow", copied)

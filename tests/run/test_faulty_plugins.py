@@ -39,6 +39,7 @@ from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import RunAccount, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
+from tests.grown import grown_once
 from tests.run.faulty import PLAN, VICTIM, Fault, faulty_plugin, without_records
 from tests.run.workforce import REPOSITORY, SETTINGS
 from tests.scenarios.office import Office
@@ -51,7 +52,15 @@ NO_STEP = Step(label="odd", formula="1", result=None)  # type: ignore[arg-type] 
 
 
 def office_of(database: Database, plugin: ModuleType) -> Office:
-    office = Office.of(database, plugin=plugin, plan=PLAN.replace("{", "{{").replace("}", "}}"))
+    """An office that was filled while its plugin was right."""
+    office = filled(database)
+    deployment = attrs.evolve(office.deployment, host=Host.build([(plugin.__name__, plugin)]))
+    return Office(deployment, office.clock)
+
+
+@grown_once
+def filled(database: Database) -> Office:
+    office = Office.of(database, plugin=faulty_plugin(), plan=PLAN.replace("{", "{{").replace("}", "}}"))
     for number in range(3):
         office.customer(f"C{number}", f"machine-{number}")
     office.jobs(*(f"j{number},machine-{number},2026-07-0{number + 2}T08:00:00+00:00,{number + 3}" for number in range(3)))

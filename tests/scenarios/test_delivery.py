@@ -26,6 +26,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import PARTIES
 from billing_framework.storage.outbox import Event, put_events
 from billing_framework.values.errors import InputRefused, NotFound, Refused, ValueRefused
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 
 ARCHIVE = DeliverySettings(name="archive", way="page", folder="archive", retry_minutes=10, most_tries=3)
@@ -35,9 +36,15 @@ LETTERS = DeliverySettings(
 
 
 def office_with(database: Database, folder: Path, *ways: DeliverySettings) -> Office:
-    """An office with two invoices of June that are posted and not delivered."""
-    office = Office.of(database, deliveries=ways)
+    """An office in this folder with two invoices of June that are posted and not delivered."""
+    office = posted(database, *ways)
     office.deployment = attrs.evolve(office.deployment, folder=folder)
+    return office
+
+
+@grown_once
+def posted(database: Database, *ways: DeliverySettings) -> Office:
+    office = Office.of(database, deliveries=ways)
     for code in ("C1", "C2"):
         office.customer(code, f"drill-{code}")
     office.bill("2026-06")

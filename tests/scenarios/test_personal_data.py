@@ -26,6 +26,7 @@ from billing_framework.storage.usage.suspense import suspense_rows
 from billing_framework.values.errors import BillingError, ConfigurationError, InputRefused, NotFound, Refused
 from billing_framework.values.money import Money
 from tests.cli.in_office import billing
+from tests.grown import grown_once
 from tests.scenarios.office import Office
 from tests.scenarios.school import (
     BORN,
@@ -57,6 +58,7 @@ def without_canaries(text: str) -> None:
     assert [canary for canary in CANARIES if canary in text] == []
 
 
+@grown_once
 def billed(database: Database) -> Office:
     """Return a school that took in good and bad records and has billed July."""
     office = school_of(database)
