@@ -31,6 +31,7 @@ demo: $(VENV)/.demo-installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: lint types
+	$(BIN)/python -m compileall -q src $(PLUGINS:%=%/src)
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 # The crash trials in their long form, then all tests of properties with more examples.
