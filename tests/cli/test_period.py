@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from tests.cli.in_office import told
 from tests.cli.test_run_and_invoice import JULY, data, office
 from tests.scenarios.office import Office
@@ -16,6 +18,7 @@ def test_a_period_is_closed_as_it_was_opened(office: Office) -> None:
     assert "book MAIN: closed 2026-01-01/2026-01-31" in shown
     assert "open: 2026-02-01/2026-02-28 and 12 more" in shown
     dates = ("--from", "2027-02-01", "--to", "2027-03-15")
+    office.clock.move_to(datetime(2027, 3, 16, tzinfo=UTC))
     assert "closed 2027-02-01/2027-03-15" in told(office, "period", "close", "MAIN", *dates, "--reason", "reported")
     assert "closed 2026-02-01/2026-02-28" in told(office, "period", "close", "MAIN", "2026-02-10", "--reason", "by a date in it")
     assert "LEDGER09" in told(office, "period", "close", "MAIN", "2026-02", "--reason", "again", code=3)
@@ -29,6 +32,7 @@ def test_a_period_is_closed_as_it_was_opened(office: Office) -> None:
 
 
 def test_who_closes_the_last_period_is_told_that_none_is_open(office: Office) -> None:
+    office.clock.move_to(datetime(2027, 1, 1, tzinfo=UTC))
     for month in range(1, 12):
         told(office, "period", "close", "MAIN", f"2026-{month:02}", "--reason", "x")
     shown = told(office, "period", "close", "MAIN", "2026-12", "--reason", "x")
@@ -38,6 +42,7 @@ def test_who_closes_the_last_period_is_told_that_none_is_open(office: Office) ->
 def test_a_run_dated_into_a_closed_period_is_told_the_way_out(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
     told(office, "run", "release", JULY, "C2", "--reason", "big order")
+    office.clock.move_to(datetime(2026, 9, 1, tzinfo=UTC))
     closed = told(office, "period", "close", "MAIN", "2026-08", "--reason", "reported")
     assert "the run MAIN.2026-07-01.monthly-1.1 is dated into it: cancel it, and start it with a later date" in closed
     shown = told(office, "run", "approve", code=1)
@@ -49,3 +54,44 @@ def test_a_run_dated_into_a_closed_period_is_told_the_way_out(office: Office) ->
     assert "Open it: billing period open MAIN 2027-01" in shown
     told(office, "period", "open", "MAIN", "2027-01")
     assert "2 documents approved" in told(office, "run", "approve")
+
+
+def test_a_period_that_has_not_ended_is_not_closed(office: Office) -> None:
+    shown = told(office, "period", "close", "MAIN", "2026-12", "--reason", "a slip", code=3)
+    assert "PERIOD03 the period 2026-12-01/2026-12-31 has not ended: it is 2026-08-01" in shown
+    assert "It can be closed from 2027-01-01 on" in shown
+    office.clock.move_to(datetime(2026, 8, 31, 23, tzinfo=UTC))
+    assert "PERIOD03" in told(office, "period", "close", "MAIN", "2026-08", "--reason", "a day early", code=3)
+    office.clock.move_to(datetime(2026, 9, 1, tzinfo=UTC))
+    shown = told(office, "period", "close", "MAIN", "2026-08", "--reason", "reported")
+    assert "earlier and still open: 2026-01-01/2026-01-31 and 6 more" in shown
+
+
+def test_a_period_is_closed_before_an_earlier_one_with_entries_only_knowingly(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-07-31")
+    told(office, "run", "release", JULY, "C2", "--reason", "big order")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    office.clock.move_to(datetime(2026, 9, 1, tzinfo=UTC))
+
+    looked = told(office, "period", "close", "MAIN", "2026-08", "--check", code=1)
+    assert "PERIOD04 earlier periods of book MAIN have entries and are still open: 2026-07-01/2026-07-31 (2 entries)" in looked
+    assert "2026-08-01/2026-08-31 would not be closed; 0 entries are dated into it" in looked
+    assert "earlier and open: 2026-06-01/2026-06-30, no entries" in looked
+    assert "PERIOD04" in told(office, "period", "close", "MAIN", "2026-08", "--reason", "reported", code=3)
+
+    knowingly = ("period", "close", "MAIN", "2026-08", "--leave-earlier")
+    assert "would be closed for good" in told(office, *knowingly, "--check")
+    assert [one["state"] for one in data(office, "period", "list", "MAIN")] == ["open"] * 12
+    assert "closed 2026-08-01/2026-08-31" in told(office, *knowingly, "--reason", "July waits for a dispute")
+    (event,) = [one for one in data(office, "audit", "list") if one["action"] == "period close"]
+    assert event["after"]["left open"] == "2026-07-01/2026-07-31"
+    assert "LEDGER09" in told(office, *knowingly, "--check", code=1)
+
+
+def test_a_look_at_a_close_tells_the_run_that_is_still_to_post(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    told(office, "run", "release", JULY, "C2", "--reason", "big order")
+    told(office, "run", "approve")
+    looked = data(office, "period", "close", "MAIN", "2026-08", "--check", code=1)
+    assert [one["code"] for one in looked["findings"]] == ["PERIOD02", "PERIOD03"]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -115,10 +115,11 @@ def test_every_code_of_plans_and_taxes_needs_an_account(deployment: Deployment, 
     assert [(one.code, one.value, one.subject) for one in found] == [("BOOK06", "energy.fixed", "US"), ("BOOK06", "vat", "US")]
 
 
-def test_periods_are_opened_ahead_once_and_closed_for_good(deployment: Deployment) -> None:
+def test_periods_are_opened_ahead_once_and_closed_for_good(deployment: Deployment, clock: MovableClock) -> None:
     opened = open_periods(deployment, "US", months("2026-11", "2027-02"))
     again = open_periods(deployment, "US", months("2026-11", "2027-02"))
 
+    clock.move_to(datetime(2026, 12, 1, 12, tzinfo=UTC))
     closed = close_book_period(deployment, "US", date(2026, 11, 30), reason="reported")
 
     assert [str(one.span) for one in opened] == [

@@ -61,7 +61,7 @@ def test_a_summer_at_the_cashier(database: Database) -> None:
 
     # The bank takes it back in the next month; August is closed, the bill ages from where it did.
     office.pass_days(35)
-    close_book_period(office.deployment, "MAIN", date(2026, 8, 1), reason="August is reported")
+    close_book_period(office.deployment, "MAIN", date(2026, 8, 1), reason="August is reported", leave_earlier=True)
     bounced = ReturnRequest(reference="B-1", code="R01", on=date(2026, 8, 31), fee=dollars("15.00"), reason="no funds")
     with pytest.raises(LedgerRefused, match="LEDGER06"):
         reverse_payment(office.deployment, bounced)

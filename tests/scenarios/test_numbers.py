@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -152,4 +152,5 @@ def test_a_period_is_not_closed_under_an_approved_run_nor_a_rehearsal_posted_by_
         close_book_period(office.deployment, "MAIN", run.as_of, reason="month end")
     office.start("2026-07", kind="rehearsal")
     assert office.post().posted == 1
+    office.clock.move_to(datetime(2026, 9, 1, tzinfo=UTC))
     assert not close_book_period(office.deployment, "MAIN", run.as_of, reason="month end").is_open

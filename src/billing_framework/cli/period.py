@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
-from billing_framework.cli.output import emit, table
+from billing_framework.cli.output import emit, exit_for, show_findings, table
 from billing_framework.ledger.book import AccountingPeriod
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.periods import (
+    Closing,
     book_periods,
     close_book_period,
     inclusive,
+    look_at_closing,
     month_or_date,
     months,
     open_periods,
@@ -94,6 +96,8 @@ def list_periods(context: click.Context, deployment: Deployment, book: str) -> N
 @click.argument("month", required=False, metavar="[MONTH|DATE]")
 @_first
 @_last
+@click.option("--leave-earlier", is_flag=True, help="Close it although earlier periods that have entries stay open.")
+@click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
 @reason_option
 @pass_deployment
 @click.pass_context
@@ -105,13 +109,17 @@ def close(
     month: str | None,
     first: datetime | None,
     last: datetime | None,
+    leave_earlier: bool,
+    check_only: bool,
     reason: str,
 ) -> None:
-    """Close a period for good: nothing can be posted into it any more.
+    """Close a period that has ended, for good: nothing can be posted into it any more.
 
     It is named as it was opened: a month, or the dates from --from to --to. A DATE names the period that holds it.
+    With --check, exit code 1 where it would be refused.
 
     Example:
+      billing period close US 2026-06 --check
       billing period close US 2026-06 --reason "June is reported"
       billing period close US --from 2026-02-02 --to 2026-03-01 --reason "the second period is reported"
     """
@@ -121,8 +129,20 @@ def close(
         wanted = inclusive(first.date(), last.date())
     else:
         raise click.UsageError("give a MONTH or a DATE, or both --from and --to")
-    closed = close_book_period(deployment, book, wanted, reason=reason)
+    if check_only:
+        found = look_at_closing(deployment, book, wanted, leave_earlier=leave_earlier)
+        show_findings(context, found.findings)
+        emit(context, found, lambda: _looked_at(found))
+        exit_for(context, found.findings)
+        return
+    closed = close_book_period(deployment, book, wanted, reason=reason, leave_earlier=leave_earlier)
     emit(context, _facts(closed), lambda: _closed(deployment, closed))
+
+
+def _looked_at(found: Closing) -> Iterator[str]:
+    would = "would not be closed" if found.findings else "would be closed for good"
+    yield f"book {found.period.book}: {found.period.span} {would}; {found.entries} entries are dated into it"
+    yield from (f"  earlier and open: {span}, {entries or 'no'} entries" for span, entries in found.earlier.items())
 
 
 def _closed(deployment: Deployment, closed: AccountingPeriod) -> Iterator[str]:
@@ -130,11 +150,18 @@ def _closed(deployment: Deployment, closed: AccountingPeriod) -> Iterator[str]:
     for run in runs_dated_into(deployment, closed):
         yield f"  the run {run} is dated into it: cancel it, and start it with a later date: billing run start --as-of DATE"
     left = [one for one in book_periods(deployment, closed.book) if one.is_open]
+    earlier = [one for one in left if one.span.start < closed.span.start]
+    if earlier:
+        yield f"  earlier and still open: {_first_of(earlier)}"
     if left:
-        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
-        yield f"  open: {left[0].span}{more}"
+        yield f"  open: {_first_of(left)}"
     else:
         yield f"  no period is open; open one before the next posting: billing period open {closed.book} MONTH"
+
+
+def _first_of(periods: Sequence[AccountingPeriod]) -> str:
+    more = f" and {len(periods) - 1} more" if len(periods) > 1 else ""
+    return f"{periods[0].span}{more}"
 
 
 def _facts(period: AccountingPeriod) -> dict[str, str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.ledger.book import AccountingPeriod
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.billing.run_rows import runs
-from billing_framework.storage.ledger.books import close_period, list_periods, open_period
+from billing_framework.storage.ledger.books import close_period, entries_of_periods, list_periods, open_period
 from billing_framework.storage.master.book_rows import load_book
+from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import InputRefused, NotFound, Refused
+from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.period import ONE_DAY, DateSpan, sane_date
 
 _MOST_MONTHS = 1_200
@@ -91,62 +95,149 @@ def _opening(period: AccountingPeriod, reason: str) -> AuditEvent:
     return AuditEvent(action="period open", object_kind="period", object_key=_key(period), after=_facts(period), reason=reason)
 
 
-def close_book_period(deployment: Deployment, book: str, wanted: DateSpan | date, *, reason: str) -> AccountingPeriod:
-    """Close a period for good; posters that are at work are waited for.
+@attrs.frozen(kw_only=True)
+class Closing:
+    """What closing a period would do, and what stands against it.
+
+    Attributes:
+        period: the period.
+        entries: number of ledger entries that are dated into it.
+        earlier: earlier periods of the book that are still open, each with the number of its entries, in order of date.
+        findings: why it is refused; none where it would be closed.
+    """
+
+    period: AccountingPeriod
+    entries: int
+    earlier: Mapping[str, int]
+    findings: tuple[Finding, ...]
+
+
+def look_at_closing(deployment: Deployment, book: str, wanted: DateSpan | date, *, leave_earlier: bool = False) -> Closing:
+    """Return what closing a period would do, and what stands against it; nothing is closed.
 
     Args:
-        deployment: the deployment; its actor closes.
+        deployment: the deployment; its clock says which periods have ended.
+        book: key of the book.
+        wanted: the dates of the period, or any date in it.
+        leave_earlier: whether earlier periods with entries may stay open.
+
+    Raises:
+        NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book, or no period of these dates.
+    """
+    with deployment.database.read() as connection:
+        return _closing(deployment, connection, book, wanted, leave_earlier=leave_earlier)
+
+
+def close_book_period(
+    deployment: Deployment, book: str, wanted: DateSpan | date, *, reason: str, leave_earlier: bool = False
+) -> AccountingPeriod:
+    """Close a period that has ended, for good; posters that are at work are waited for.
+
+    Args:
+        deployment: the deployment; its actor closes, and its clock says which periods have ended.
         book: key of the book.
         wanted: the dates of the period, or any date in it.
         reason: why, for the audit trail.
+        leave_earlier: whether earlier periods with entries may stay open; the audit trail keeps which did.
 
     Raises:
         NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book, or no period of these dates.
         LedgerRefused: ``LEDGER09``: it is closed already.
-        Refused: ``PERIOD02``: an approved run is still to post into it.
+        Refused: ``PERIOD02``: an approved run is still to post into it, ``PERIOD03``: it has not ended,
+            ``PERIOD04``: an earlier period with entries is open.
     """
     now, actor = deployment.clock.now(), deployment.actor
     with deployment.database.begin() as connection:
-        load_book(connection, book)
-        on = _date_in(connection, book, wanted) if isinstance(wanted, DateSpan) else wanted
-        _refuse_unposted(connection, book, on)
-        closed = close_period(connection, book, on, now=now)
+        found = _closing(deployment, connection, book, wanted, leave_earlier=leave_earlier)
+        if found.findings and found.period.is_open:
+            first = found.findings[0]
+            raise Refused(first.code, first.what, remedy=first.remedy)
+        closed = close_period(connection, book, found.period.span.start, now=now)
+        left = [span for span, entries in found.earlier.items() if entries]
         event = AuditEvent(
             action="period close",
             object_kind="period",
             object_key=_key(closed),
             before=_facts(closed) | {"state": "open"},
-            after=_facts(closed),
+            after=_facts(closed) | ({"left open": ", ".join(left)} if left else {}),
             reason=reason,
         )
         record_many(connection, now, actor, [event])
     return closed
 
 
-def _date_in(connection: Connection, book: str, wanted: DateSpan) -> date:
-    """Return a date in the period that has exactly these dates: what was opened under other dates is not closed by mistake."""
-    known = [one.span for one in list_periods(connection, book)]
-    if wanted not in known:
-        near = ", ".join(str(span) for span in known if span.start < wanted.end and wanted.start < span.end)
+def _closing(
+    deployment: Deployment, connection: Connection, book: str, wanted: DateSpan | date, *, leave_earlier: bool
+) -> Closing:
+    now = today(deployment.clock, timezone(load_book(connection, book).profile.zone))
+    known = list_periods(connection, book)
+    period = _meant(known, book, wanted)
+    before = [one for one in known if one.is_open and one.span.start < period.span.start]
+    counts = entries_of_periods(connection, [period, *before])
+    earlier = {str(one.span): counts.get(one.id, 0) for one in before}
+    if period.is_open:
+        findings = [
+            *_still_to_post(connection, period),
+            *_not_ended(period, now),
+            *([] if leave_earlier else _earlier_open(period, earlier)),
+        ]
+    else:
+        findings = [_against("LEDGER09", f"the period {period.span} of book {book} is closed for good", "Nothing is left to do")]
+    return Closing(period=period, entries=counts.get(period.id, 0), earlier=earlier, findings=tuple(findings))
+
+
+def _meant(known: Sequence[AccountingPeriod], book: str, wanted: DateSpan | date) -> AccountingPeriod:
+    """Return the period that has exactly these dates, or holds this one; what was opened under others is not meant."""
+    if isinstance(wanted, DateSpan):
+        found = next((one for one in known if one.span == wanted), None)
+        near = ", ".join(str(one.span) for one in known if one.span.intersection(wanted))
+    else:
+        found = next((one for one in known if wanted in one.span), None)
+        near = ""
+    if found is None:
         remedy = f"Name the dates of a period that there is: {near}" if near else f"See what there is: billing period list {book}"
         raise NotFound("LEDGER06", f"book {book} has no period {wanted}", remedy=remedy)
-    return wanted.start
+    return found
 
 
-def _refuse_unposted(connection: Connection, book: str, on: date) -> None:
-    """Refuse to close a period into which an approved run is still to post: its documents could never be issued."""
-    period = next((one.span for one in list_periods(connection, book) if on in one.span), None)
+def _still_to_post(connection: Connection, period: AccountingPeriod) -> Iterator[Finding]:
+    """Yield the approved runs that are still to post into a period: their documents could never be issued."""
     waiting = sorted(
         run.code
-        for run in runs(connection, book=book)
-        if run.state in ("approved", "posting") and period is not None and run.as_of in period
+        for run in runs(connection, book=period.book)
+        if run.state in ("approved", "posting") and run.as_of in period.span
     )
-    if waiting:
-        raise Refused(
+    for code in waiting:
+        yield _against(
             "PERIOD02",
-            f"the run {waiting[0]} is approved and posts into {period}",
-            remedy="Post it first: billing run post; or cancel it: billing run cancel",
+            f"the run {code} is approved and posts into {period.span}",
+            "Post it first: billing run post; or cancel it: billing run cancel",
         )
+
+
+def _not_ended(period: AccountingPeriod, on: date) -> Iterator[Finding]:
+    """Yield that a period has not ended: closed by a slip, it would be lost to the book for ever."""
+    if on < period.span.end:
+        yield _against(
+            "PERIOD03",
+            f"the period {period.span} has not ended: it is {on}",
+            f"It can be closed from {period.span.end} on; was another one meant: billing period list {period.book}",
+        )
+
+
+def _earlier_open(period: AccountingPeriod, earlier: Mapping[str, int]) -> Iterator[Finding]:
+    """Yield that earlier periods with entries are open: what is still posted into them changes what this one begins with."""
+    used = [f"{span} ({entries} entries)" for span, entries in earlier.items() if entries]
+    if used:
+        yield _against(
+            "PERIOD04",
+            f"earlier periods of book {period.book} have entries and are still open: {', '.join(used)}",
+            "Close them first, in their order; or leave them open knowingly: --leave-earlier",
+        )
+
+
+def _against(code: str, what: str, remedy: str) -> Finding:
+    return Finding(code=code, severity=Severity.BLOCKING, what=what, remedy=remedy)
 
 
 def runs_dated_into(deployment: Deployment, period: AccountingPeriod) -> tuple[str, ...]:

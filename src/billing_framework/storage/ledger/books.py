@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.ledger.book import AccountingPeriod, Book, book_id
 from billing_framework.ledger.chart import AccountType, Chart, Floor, GlAccount, gl_account_id
-from billing_framework.storage.ledger.tables import book, gl_account, period
+from billing_framework.storage.ledger.tables import book, entry, gl_account, period
 from billing_framework.values.errors import Conflict, LedgerRefused, NotFound
 from billing_framework.values.period import DateSpan
 from billing_framework.values.spelling import did_you_mean
@@ -160,3 +161,10 @@ def list_periods(connection: Connection, key: str) -> list[AccountingPeriod]:
     return [
         AccountingPeriod(book=key, span=DateSpan(row.starts_on, row.ends_before), is_open=row.status == "open") for row in rows
     ]
+
+
+def entries_of_periods(connection: Connection, wanted: Iterable[AccountingPeriod]) -> dict[int, int]:
+    """Return the number of entries by the id of their period, for periods that have any; reads all entries of the book once."""
+    columns = entry.c
+    query = sa.select(columns.period_id, sa.func.count()).where(columns.period_id.in_([one.id for one in wanted]))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(columns.period_id))}
