@@ -84,6 +84,14 @@ def test_import_assign_allocate_refund_transfer_and_write_off(desk: Desk, tmp_pa
     desk.cashier.proven()
 
 
+def test_the_trail_of_a_payment_tells_of_its_file(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "bank.csv"
+    file.write_text("reference,amount,currency,received_on,account\nB-7,60.00,EUR,2026-08-20,A-1\n", encoding="utf-8")
+    desk.run(f"payment import {file} --book MAIN")
+    assert "payment import" in desk.run("audit show payment B-7")
+    assert "payment import" not in desk.run("audit show payment B-8")
+
+
 def test_opening_items(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "old.csv"
     file.write_text("account,reference,amount,currency,dated_on\nA-2,OLD-1,9.00,EUR,2025-01-01\n", encoding="utf-8")

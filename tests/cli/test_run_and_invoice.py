@@ -217,3 +217,37 @@ def test_where_no_document_waits_for_a_rebill_nothing_is_done(office: Office) ->
     assert told(office, "run", "rebill-late", "--held", "--reason", "late jobs") == shown
     assert data(office, "invoice", "list") == before
     assert [one["action"] for one in data(office, "audit", "list") if "rebill" in one["action"]] == []
+
+
+def test_the_trail_tells_of_a_thing_what_was_done_to_it_under_whatever_name(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07")
+    told(office, "run", "edit", JULY, "C1", "--line", "2", "--amount", "5", "--reason", "by telephone")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    (number,) = [one["number"] for one in data(office, "invoice", "list")]
+    told(office, "hold", "place", "--document", number, "--block", "dunning", "--code", "dispute", "--reason", "wrong")
+    told(office, "payment", "record", "C1", "10.00", "USD", "--on", "2026-08-03", "--ref", "BK-1", "--reason", "at the desk")
+    told(office, "payment", "unallocate", "BK-1", "--reason", "of another bill", "--on", "2026-08-03")
+    told(office, "invoice", "credit", number, "--line", "1=1.00", "--reason", "goodwill")
+
+    def acts(kind: str, key: str) -> list[str]:
+        return [one["action"] for one in data(office, "audit", "show", kind, key)]
+
+    shaped = ["run start", "run edit", "run approve", "run post", "hold place", "payment unallocate", "invoice credit"]
+    assert acts("document", number) == shaped
+    assert {"run edit", "hold place", "payment record", "invoice credit"} <= set(acts("account", "C1"))
+    assert "run edit" not in acts("account", "C2")
+    assert acts("payment", "BK-1") == ["payment record", "payment unallocate"]
+    note = next(one["number"] for one in data(office, "invoice", "list") if one["number"] != number)
+    assert acts("document", note) == ["invoice credit"]
+    listed = told(office, "audit", "list", "--key", "C1")
+    assert "run account" in listed
+    assert "/C1" in listed
+
+
+@pytest.mark.parametrize(("kind", "says"), [("payments", "Did you mean 'payment'?"), ("invoice", "document, ")])
+def test_a_kind_that_the_trail_does_not_have_is_refused(office: Office, kind: str, says: str) -> None:
+    for words in (("show", kind, "BK-1"), ("list", "--kind", kind)):
+        refused = told(office, "audit", *words, code=2)
+        assert "AUDIT02" in refused
+        assert says in refused

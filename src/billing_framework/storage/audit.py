@@ -112,6 +112,7 @@ def events(
     object_kind: str = "",
     object_key: str = "",
     within: str = "",
+    known_by: sa.ColumnElement[bool] | None = None,
     actor: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
@@ -124,6 +125,7 @@ def events(
         object_kind: only objects of this kind, where given.
         object_key: only this object, where given.
         within: only objects whose key is this one's, a slash and a name of their own, where given.
+        known_by: only rows of which this holds, where given; see `storage.audit_objects.about`.
         actor: only this actor, where given.
         since: only at or after this instant.
         until: only before this instant.
@@ -136,6 +138,8 @@ def events(
             query = query.where(column == wanted)
     if within:
         query = query.where(table.object_key > f"{within}/", table.object_key < f"{within}{chr(ord('/') + 1)}")
+    if known_by is not None:
+        query = query.where(known_by)
     if since is not None:
         query = query.where(table.at >= since)
     if until is not None:
