@@ -29,7 +29,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import ConfigurationError, Refused
 from tests.run.workforce import dask_cluster, install_workshop, office_on_disk
-from tests.scenarios.office import Office
+from tests.scenarios.office import PLAN, Office
 
 CUSTOMERS = 9
 DOCUMENTS = 6
@@ -94,6 +94,21 @@ def test_any_open_executor_bills_the_same(office: Office) -> None:
     with ThreadPoolExecutor(3) as threads:
         billed(office, Work(executor=threads, workers=3, shard_size=1, batch_size=1))
         assert threads.submit(int).result() == 0
+
+
+def test_a_worker_reads_anew_for_each_call_also_at_the_same_instant(sqlite_database: Database, tmp_path: Path) -> None:
+    office = office_on_disk(sqlite_database, tmp_path, 1)
+    with ThreadPoolExecutor(1) as threads:
+        work = Work(executor=threads, workers=1)
+        office.start("2026-07", work=work)
+        dearer = PLAN.format(accumulate="year", correction="hold").replace('"30.00"', '"40.00"')
+        office.load_plan(dearer.replace('"2026"', '"2026-07"').replace("2026-01-01", "2026-07-01"))
+        assert office.start("2026-07", work=work).drafted == 1
+    drafted = review_run(office.deployment).digest
+    rehearsal = office.start("2026-07", kind="rehearsal").run
+    assert rehearsal is not None
+    assert review_run(office.deployment, rehearsal.code).digest == drafted
+    office.deployment.close()
 
 
 def test_a_dask_cluster_bills_the_same(office: Office, scheduler: str) -> None:

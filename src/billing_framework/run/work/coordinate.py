@@ -194,6 +194,7 @@ class _Foreman:
                 "RUN44", "workers elsewhere need a deployment file, and this deployment was opened without one"
             )
         task = ShardTask(
+            call=worker_name(),
             config=str(deployment.file),
             settings_sha256=deployment.settings_sha256,
             versions=computing_versions(deployment),

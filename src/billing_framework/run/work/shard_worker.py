@@ -24,6 +24,7 @@ class ShardTask:
     """What a worker is told; it is small, because everything else stands in the database.
 
     Attributes:
+        call: names the call that hands out the shards; they share what a worker has open and prepared.
         config: path of ``billing.toml`` as the worker sees it.
         settings_sha256: hex digest of that file where the run is coordinated.
         versions: name and version of all that computes, where the run is coordinated.
@@ -36,6 +37,7 @@ class ShardTask:
         known_at: instant as of which data are read; one for all shards of one call.
     """
 
+    call: str
     config: str
     settings_sha256: str
     versions: Mapping[str, str]
@@ -54,14 +56,14 @@ class _Bench:
 
     Attributes:
         lock: lets one thread at a time open what is not open yet.
-        key: what the rest belongs to.
+        call: what the rest was opened for.
         deployment: the deployment.
         run: the run.
         prepared: what the step has read.
     """
 
     lock: threading.Lock = attrs.field(factory=threading.Lock)
-    key: tuple[object, ...] = ()
+    call: str = ""
     deployment: Deployment | None = None
     run: Run | None = None
     prepared: Any = None
@@ -69,8 +71,7 @@ class _Bench:
     def at(self, task: ShardTask) -> tuple[Deployment, Run, Any]:
         """Return what a task needs, opened at the first of its call."""
         with self.lock:
-            key = (task.config, task.settings_sha256, task.actor, task.run, task.step.name, task.known_at)
-            if self.deployment is None or self.run is None or key != self.key:
+            if self.deployment is None or self.run is None or task.call != self.call:
                 self._leave()
                 deployment = open_deployment(task.config, actor=task.actor)
                 try:
@@ -81,13 +82,13 @@ class _Bench:
                 except BaseException:
                     deployment.close()
                     raise
-                self.key, self.deployment, self.run = key, deployment, run
+                self.call, self.deployment, self.run = task.call, deployment, run
             return self.deployment, self.run, self.prepared
 
     def _leave(self) -> None:
         if self.deployment is not None:
             self.deployment.close()
-        self.key, self.deployment, self.run, self.prepared = (), None, None, None
+        self.call, self.deployment, self.run, self.prepared = "", None, None, None
 
 
 @functools.cache
