@@ -86,6 +86,12 @@ def blocks_of(page: Path) -> Iterator[Block]:
         )
 
 
+def goes_on_from(page: Path) -> Path | None:
+    """Return the page that a page goes on from, None where it starts by itself."""
+    before = _AFTER.search(page.read_text(encoding="utf-8"))
+    return ROOT / before[1] if before else None
+
+
 def needs_server(page: Path) -> bool:
     """Return whether the blocks of a page need a PostgreSQL server."""
     return _SERVER in page.read_text(encoding="utf-8")
@@ -118,10 +124,9 @@ def run_page(
 
 def _start(page: Path, kept: Path, commands: Path | None) -> Path | None:
     """Return the folder that a page starts from a copy of, None for an empty one."""
-    text = page.read_text(encoding="utf-8")
-    if before := _AFTER.search(text):
-        return _left_by(ROOT / before[1], kept, commands)
-    chosen = _EXAMPLE.search(text)
+    if before := goes_on_from(page):
+        return left_by(before, kept, commands)
+    chosen = _EXAMPLE.search(page.read_text(encoding="utf-8"))
     name = chosen[1] if chosen else DEFAULT_EXAMPLE
     if (ROOT / name).is_dir():
         return ROOT / name
@@ -130,8 +135,17 @@ def _start(page: Path, kept: Path, commands: Path | None) -> Path | None:
     return None
 
 
-def _left_by(page: Path, kept: Path, commands: Path | None) -> Path:
-    """Return the deployment that a page leaves behind; it is run once for all pages that go on from there."""
+def left_by(page: Path, kept: Path, commands: Path | None) -> Path:
+    """Return the deployment that a page leaves behind; it is run once for all that ask, and not changed.
+
+    Args:
+        page: the page.
+        kept: a folder for what pages leave behind; processes of one test run may share it.
+        commands: a folder of commands to be found before those of this environment.
+
+    Raises:
+        BlockFailed: a block does something else than the page says.
+    """
     folder = kept / page.stem
     done = kept / f"{page.stem}.done"
     with (kept / f"{page.stem}.lock").open("w") as lock:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.block_runner import ROOT, BlockFailed, blocks_of, needs_server, run_page
+from tests.docs.block_runner import ROOT, BlockFailed, blocks_of, goes_on_from, left_by, needs_server, run_page
 from tests.postgres_server import Server, find_binaries
 
 PAGES = sorted(
@@ -18,6 +18,9 @@ PAGES = sorted(
         *(ROOT / "src").rglob("*.md"),
     }
 )
+
+GONE_ON_FROM = {before for page in PAGES if (before := goes_on_from(page))}
+"""Pages that are run once for themselves and for all that go on from them."""
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,10 @@ def named(page: Path) -> str:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if not needs_server(page)], ids=named)
 def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, kept: Path, warm_billing_path: Path) -> None:
-    run_page(page, tmp_path, kept=kept, commands=warm_billing_path)
+    if page in GONE_ON_FROM:
+        left_by(page, kept, warm_billing_path)
+    else:
+        run_page(page, tmp_path, kept=kept, commands=warm_billing_path)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if needs_server(page)], ids=named)
