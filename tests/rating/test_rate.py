@@ -368,7 +368,10 @@ def with_item(**fields: Any) -> Rating:
     [
         (itemised("3", "1", "2"), ""),
         (with_item(amount=1.5), "returned an item of another type for component 'calls'"),
-        (with_item(amount=spoiled(Amount("1.5", "USD"), value=1.5)), "listed items of inexact amounts for component 'calls'"),
+        (
+            with_item(amount=spoiled(Amount("1.5", "USD"), value=1.5)),
+            "listed items of amounts that are not exact, or too long numbers, for component 'calls'",
+        ),
         (with_item(amount=Amount("1.5", "EUR")), "listed items in another currency for component 'calls'"),
         (Rating(charges=(charge_of(items=("call",)),)), "returned an item of another type for component 'calls'"),
         (itemised("3", "1", "1.9"), "listed items that sum to 2.9, not 3 USD"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_framework.values.errors import ValueRefused
-from billing_framework.values.number import exact, exact_text, is_terminating, scaled
+from billing_framework.values.number import exact, exact_text, is_storable_number, is_terminating, scaled, stored_number
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,21 @@ def test_refuses_what_is_not_exact_or_not_plain(refused: Any) -> None:
         exact(refused, name="price")
     assert 'for example "0.1234"' in str(caught.value)
     assert ("Decimal" in str(caught.value)) is not isinstance(refused, str)  # who wrote text is told in words of people
+
+
+@given(st.integers(-(2**3999), 2**3999), st.integers(1, 2**3999) | st.integers(0, 3999).map(lambda power: 2**power))
+def test_what_can_be_stored_reads_back(numerator: int, denominator: int) -> None:
+    number = Fraction(numerator, denominator)
+    if is_storable_number(number):
+        assert stored_number(exact_text(number)) == number
+
+
+def test_the_longest_numbers_read_back_and_longer_ones_are_told() -> None:
+    for number in (Fraction(1 - 2**3999), Fraction(1, 2**3998), Fraction(2**1999 - 1, 3**1261), Fraction(-(3**1261), 2**1999)):
+        assert is_storable_number(number)
+        assert stored_number(exact_text(number)) == number
+    assert not is_storable_number(Fraction(2**4000))
+    assert not is_storable_number(Fraction(1, 2**4000))
 
 
 @given(st.fractions())

@@ -22,7 +22,7 @@ from billing_framework.values.code_name import is_storable
 from billing_framework.values.finding import Finding
 from billing_framework.values.instant import microseconds_of
 from billing_framework.values.money import Amount
-from billing_framework.values.number import exact_text
+from billing_framework.values.number import exact_text, is_storable_number
 from billing_framework.values.period import DateSpan, Span
 from billing_framework.values.price import UnitPrice
 from billing_framework.values.quantity import Quantity
@@ -117,7 +117,7 @@ def _measure_fault(measure: object, agreements: Mapping[str, AgreementUsage], gi
     if usage is None:
         return f"measured agreement {measure.agreement!r}, which is not in the billing group"
     if not _is_quantity(measure.quantity):
-        return f"returned an inexact quantity for measure {measure.name!r}"
+        return f"returned a quantity that is not exact, or too long a number, for measure {measure.name!r}"
     if measure.dates not in [tile.dates for tile in usage.tiles]:
         return f"measured {measure.name!r} for {measure.dates}, which is no tile of the period"
     if not set(measure.records) <= set(given):
@@ -155,8 +155,8 @@ def charge_fault(charge: object, usage: AgreementUsage | None, currency: str, da
     name = f"component {charge.component!r}"
     if usage is None or charge.agreement != usage.agreement.code:
         return f"charged agreement {charge.agreement!r} for {name}, which it was not asked for"
-    if type(charge.amount) is not Amount or type(charge.amount.value) is not Fraction:
-        return f"returned an inexact amount for {name}"
+    if type(charge.amount) is not Amount or not _is_number(charge.amount.value):
+        return f"returned an amount that is not exact, or too long a number, for {name}"
     if charge.amount.currency != currency:
         return f"charged {charge.amount.currency} for {name}, the account has {currency}"
     if not _is(charge.service, DateSpan) or charge.service.start < dates.start or charge.service.end > dates.end:
@@ -178,8 +178,8 @@ def items_fault(charge: Charge, name: str) -> str:
     if {amount.currency for amount in amounts} != {charge.amount.currency}:
         return f"listed items in another currency for {name}"
     values = [amount.value for amount in amounts]
-    if set(map(type, values)) != {Fraction}:
-        return f"listed items of inexact amounts for {name}"
+    if not all(map(_is_number, values)):
+        return f"listed items of amounts that are not exact, or too long numbers, for {name}"
     # Over one denominator, because adding fractions one by one takes ten times as long.
     ratios = [(value.numerator, value.denominator) for value in values]
     below = math.lcm(*{under for _, under in ratios})
@@ -229,20 +229,25 @@ def _are_texts(values: Collection[Any]) -> bool:
     return set(map(type, values)) <= {str} and is_storable("".join(values))
 
 
+def _is_number(value: object) -> bool:
+    """Tell whether a value is an exact number whose text can be stored and read back."""
+    return type(value) is Fraction and is_storable_number(value)
+
+
 def _is_quantity(value: object) -> bool:
-    return type(value) is Quantity and type(value.value) is Fraction and type(value.unit) is str
+    return type(value) is Quantity and _is_number(value.value) and type(value.unit) is str
 
 
 def _is_price(value: object, currency: str) -> bool:
-    return type(value) is UnitPrice and type(value.value) is Fraction and value.currency == currency
+    return type(value) is UnitPrice and _is_number(value.value) and value.currency == currency
 
 
 def state_fault(state: object) -> str:
     """Return in what way a carried state breaks the contract, or an empty text."""
     if not isinstance(state, CarriedState) or not isinstance(state.period, DateSpan):
         return f"returned {type(state).__name__} as carried state"
-    if not all(type(number) is Fraction for number in state.values.values()):
-        return f"returned inexact numbers as state {state.name!r}"
+    if not all(map(_is_number, state.values.values())):
+        return f"returned numbers that are not exact, or too long, as state {state.name!r}"
     return ""
 
 

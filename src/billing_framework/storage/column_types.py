@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from billing_framework.values.errors import UNREADABLE, ValueRefused, unreadable
 from billing_framework.values.identity import natural_id
 from billing_framework.values.instant import instant_at, microseconds_of
-from billing_framework.values.number import exact, exact_text
+from billing_framework.values.number import exact, exact_text, stored_number
 from billing_framework.values.plain_form import canonical_json
 
 __all__ = [
@@ -81,7 +81,7 @@ class ExactText(TypeDecorator[Fraction]):
         return None if value is None else exact_text(exact(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Fraction | None:
-        return None if value is None else read_stored(exact, value, "exact number")
+        return None if value is None else read_stored(stored_number, value, "exact number")
 
 
 class Instant(TypeDecorator[dt.datetime]):

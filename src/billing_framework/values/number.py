@@ -15,17 +15,23 @@ from billing_framework.values.errors import ValueRefused
 
 _TYPE_NAMES = "text, int, Decimal or Fraction"
 _TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:/[1-9]\d*)?", re.ASCII)
-_LONGEST_TEXT = 120
+_LONGEST_ENTERED = 120
+_MOST_BITS = 4_000
 
 Exact = str | int | Decimal | Fraction
 """What may enter as an exact number; a float is refused because it is seldom the number that was meant."""
 
 
-def exact(value: Exact, *, name: str = "number") -> Fraction:
+def exact(value: Exact, *, name: str = "number", longest: int = _LONGEST_ENTERED) -> Fraction:
     """Return the rational that `value` says, without rounding.
 
     Text is a plain decimal such as ``-12.345`` or a ratio ``100/3``; exponents, thousands separators, blanks inside and
     non-ASCII digits are refused, because trading partners disagree on them.
+
+    Args:
+        value: the number; see `Exact`.
+        name: what it is, for the error.
+        longest: so many characters may its text have.
 
     Raises:
         ValueRefused: ``VALUE01`` for a float, a boolean, NaN, infinity or text that is no plain number.
@@ -35,7 +41,7 @@ def exact(value: Exact, *, name: str = "number") -> Fraction:
     given: object = value  # callers without type checks pass anything
     if isinstance(given, str):
         text = given.strip()
-        if len(text) <= _LONGEST_TEXT and _TEXT.fullmatch(text):
+        if len(text) <= longest and _TEXT.fullmatch(text):
             return _decimal(text) if "/" not in text else _ratio(text)
     elif (isinstance(given, int | Fraction) and not isinstance(given, bool)) or (
         isinstance(given, Decimal) and given.is_finite()
@@ -51,6 +57,24 @@ def exact(value: Exact, *, name: str = "number") -> Fraction:
         f"{needed} given as {_TYPE_NAMES}, not {type(value).__name__} {shown}",
         remedy='Write decimals as text, for example "0.1234"',
     )
+
+
+def is_storable_number(number: Fraction) -> bool:
+    """Tell whether a number is written in so few characters that it can be read back: numerator and denominator of 4,000 bits.
+
+    What people and files enter is much shorter. Sums of many ratios grow without end, and their text with them.
+    """
+    return number.numerator.bit_length() + number.denominator.bit_length() <= _MOST_BITS
+
+
+def stored_number(text: str) -> Fraction:
+    """Return the number whose text `exact_text` has written.
+
+    Raises:
+        ValueRefused: ``VALUE01`` where it is no such text.
+    """
+    # Each bit of a denominator is one decimal at most, and a ratio is shorter still.
+    return exact(text, longest=_MOST_BITS + 2)
 
 
 def _decimal(text: str) -> Fraction:

@@ -22,7 +22,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 
 from billing_framework.values.errors import UNREADABLE, ValueRefused, unreadable
 from billing_framework.values.money import Money, minor_digits
-from billing_framework.values.number import exact, exact_text
+from billing_framework.values.number import exact, exact_text, stored_number
 
 Value = TypeVar("Value")
 
@@ -131,7 +131,7 @@ def _refuse_inexact(value: Any) -> None:
 def _converter(*, terse: bool) -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False, omit_if_default=terse)
     converter.register_unstructure_hook(Fraction, exact_text)
-    converter.register_structure_hook(Fraction, lambda text, _: exact(text))
+    converter.register_structure_hook(Fraction, lambda text, _: stored_number(text))
     converter.register_unstructure_hook(Money, str)
     converter.register_structure_hook(Money, _money)
     converter.register_unstructure_hook(datetime, lambda instant: instant.isoformat())

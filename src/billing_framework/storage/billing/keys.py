@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -17,7 +18,8 @@ from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import delete_of, one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
-from billing_framework.values.number import exact
+from billing_framework.values.errors import UNREADABLE, unreadable
+from billing_framework.values.number import stored_number
 from billing_framework.values.period import DateSpan
 from billing_framework.values.plain_form import canonical_json, from_plain, to_plain
 
@@ -177,14 +179,21 @@ def states_before(connection: Connection, scopes: Iterable[str], before: date) -
             .order_by(table.c.scope, table.c.name, table.c.period_end)
         ),
     ):
-        found.setdefault(row.scope, {})[row.name] = CarriedState(
+        found.setdefault(row.scope, {})[row.name] = _state(row)
+    return found
+
+
+def _state(row: sa.Row[Any]) -> CarriedState:
+    try:
+        return CarriedState(
             scope=row.scope,
             name=row.name,
             period=DateSpan(row.period_start, row.period_end),
-            values={name: exact(text) for name, text in row.values.items()},
+            values={name: stored_number(text) for name, text in row.values.items()},
             written_by=str(row.written_by),
         )
-    return found
+    except UNREADABLE as error:
+        raise unreadable(f"carried state {row.name} of {row.scope}") from error
 
 
 def write_states(connection: Connection, states: Mapping[int, Sequence[CarriedState]]) -> None:

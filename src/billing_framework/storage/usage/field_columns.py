@@ -15,7 +15,7 @@ from billing_framework.storage.packed import pack
 from billing_framework.storage.packed_columns import unpack_columns
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.values.columns import Column, integers_of
-from billing_framework.values.number import exact
+from billing_framework.values.number import stored_number
 
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
@@ -38,7 +38,7 @@ def stored_field(field: BodyField, values: Sequence[Any]) -> FieldColumn:
         texts = text_column(["" if value is None else value for value in values] if field.optional else values)
         return attrs.evolve(texts, missing=missing)
     if field.sort is Sort.EXACT:
-        numbers = Column.of([0 if value is None else exact(value) for value in values])
+        numbers = Column.of([0 if value is None else stored_number(value) for value in values])
         return FieldColumn(numbers=numbers.numbers, scale=numbers.scale, missing=missing)
     if field.sort is Sort.WHOLES:
         packed, starts = unpack_columns([pack(()) if value is None else bytes(value) for value in values])
