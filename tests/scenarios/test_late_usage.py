@@ -6,6 +6,8 @@ Ten hours a bill cost 2.00, all others 1.00, and the stand 30.00 a month; 10 % t
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +16,8 @@ from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.late_items import late_of_run
 from billing_framework.run.correct.late_run import compare_late, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.cycle.off_cycle import OffCycleRequest, bill_finally
+from billing_framework.run.master.customer_change import change, continue_agreement, end_agreement, end_assignment
 from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.review.review import review_run
@@ -26,7 +30,8 @@ from billing_framework.storage.billing.run_rows import run_accounts
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
-from billing_framework.storage.master.master_kind import ASSIGNMENTS
+from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS
+from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.values.errors import Refused
 from tests.cli.in_office import told
@@ -293,3 +298,47 @@ def test_the_difference_comes_to_what_a_rebill_comes_to(database: Database, hour
         after = find_document(connection, report.new).content.totals.net.minor if report.new else before
     assert after - before == difference
     assert bool(late) == bool(difference)
+
+
+def changed(office: Office) -> list[tuple[str, tuple[str, ...]]]:
+    """The documents that would be billed otherwise, and for which agreements."""
+    assert review_run(office.deployment).late == late_usage(office.deployment, "MAIN")
+    return [(one.document, one.agreements) for one in late_usage(office.deployment, "MAIN")]
+
+
+def test_an_agreement_that_ends_within_what_is_billed_is_told_until_that_is_billed_again(database: Database) -> None:
+    office = office_with(database, "list")
+    end_agreement(office.deployment, "A-C1", date(2026, 5, 16), reason="moved out")
+    assert changed(office) == [("INV-2026-000001", ("A-C1",))]
+    final = bill_finally(office.deployment, OffCycleRequest(account="C1"))
+    assert (final.started.run, final.too_far) == (None, ("INV-2026-000001",))
+    rebill_document(office.deployment, "INV-2026-000001", reason="moved out")
+    assert changed(office) == []
+    assert bill_finally(office.deployment, OffCycleRequest(account="C1")).too_far == ()
+
+
+CHANGES: dict[str, Callable[[Office], object]] = {
+    "terms": lambda office: change(office.deployment, AGREEMENTS, "A-C1", {"term.size": "large"}, reason="as ordered"),
+    "what is assigned": lambda office: end_assignment(office.deployment, "drill", date(2026, 5, 20), reason="sold"),
+    "who pays": lambda office: create(
+        office.deployment, SHARES, {"agreement": "A-C1", "payer": "C1", "percent": "", "starts_on": "2026-05-01"}
+    ),
+    "the plan from a date on": lambda office: continue_agreement(
+        office.deployment, "A-C1", date(2026, 5, 16), {"term.size": "large"}, reason="as ordered"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_officers_change_of_a_billed_agreement_is_told(sqlite_database: Database, what: str) -> None:
+    office = office_with(sqlite_database, "list")
+    assert changed(office) == []
+    CHANGES[what](office)
+    assert changed(office)[0] == ("INV-2026-000001", ("A-C1", "A-C1~2") if "date" in what else ("A-C1",))
+
+
+def test_what_is_changed_for_other_dates_is_not_told(sqlite_database: Database) -> None:
+    office = office_with(sqlite_database, "list")
+    office.customer("C2", "lathe", "2026-06-01")
+    continue_agreement(office.deployment, "A-C1", date(2026, 6, 1), {"term.size": "large"}, reason="as ordered")
+    assert changed(office) == []

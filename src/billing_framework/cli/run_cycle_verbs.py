@@ -172,10 +172,13 @@ def final_bill(context: click.Context, /, deployment: Deployment, *, account: st
 
 
 def _final(account: str, report: FinalBill) -> Iterator[str]:
-    if report.started.run is None:
-        yield f"nothing to do: account {account} is billed up to {report.ended_on}, where its last agreement ended"
-    else:
+    if report.started.run is not None:
         yield from started(report.started)
+    elif report.too_far:
+        yield f"account {account} is billed beyond {report.ended_on}, where its last agreement ended; bill it again:"
+        yield from (f"  billing invoice rebill {number}" for number in report.too_far)
+    else:
+        yield f"nothing to do: account {account} is billed up to {report.ended_on}, where its last agreement ended"
     yield from (f"held for it: {one.money} ({one.purpose}); apply or refund it: billing deposit" for one in report.held)
     if report.started.run is None:
         yield f"close the account when it owes nothing: billing account change {account} status=closed"

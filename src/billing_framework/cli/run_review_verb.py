@@ -61,14 +61,18 @@ def _text(found: RunReview) -> Iterator[str]:
     for account, parts in found.stale.items():
         yield f"stale: {account}: {', '.join(parts)} changed since; start the run again"
     for late in found.late:
-        yield (
-            f"late: {late.document} of {late.account} ({late.period}): {len(late.added)} records are new,"
-            f" {len(late.superseded)} no longer hold{_moved(late)}; billing invoice rebill {late.document}"
-        )
+        yield f"late: {late.document} of {late.account} ({late.period}): {_moved(late)}; billing invoice rebill {late.document}"
 
 
 def _moved(late: LateUsage) -> str:
-    return f", the carried state {', '.join(late.states)} changed" if late.states else ""
+    told = []
+    if late.added or late.superseded:
+        told.append(f"{len(late.added)} records are new, {len(late.superseded)} no longer hold")
+    if late.states:
+        told.append(f"the carried state {', '.join(late.states)} changed")
+    if late.agreements:
+        told.append(f"changed since: {', '.join(late.agreements)}")
+    return ", ".join(told)
 
 
 def _totals(totals: Mapping[str, RunTotals], last: Mapping[str, RunTotals]) -> str:

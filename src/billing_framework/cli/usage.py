@@ -267,15 +267,25 @@ def _coverage_cells(row: tuple[int, Coverage]) -> tuple[object, ...]:
 @pass_deployment
 @click.pass_context
 def late(context: click.Context, deployment: Deployment, *, book: str, since: datetime | None) -> None:
-    """List the issued documents whose usage came late or was corrected afterwards; billing invoice rebill bills them again.
+    """List the issued documents that would be billed otherwise now; billing invoice rebill bills them again.
+
+    Their usage came late or was corrected, or an agreement was changed, for dates that they bill.
 
     Example:
       billing usage late --since 2026-01-01
     """
     found = late_usage(deployment, run_book(deployment, book), since=None if since is None else since.date())
-    headers = ("document", "account", "period", "added", "replaced", "carried state")
+    headers = ("document", "account", "period", "added", "replaced", "carried state", "agreements")
     cells = (
-        (item.document, item.account, item.period, len(item.added), len(item.superseded), ", ".join(item.states))
+        (
+            item.document,
+            item.account,
+            item.period,
+            len(item.added),
+            len(item.superseded),
+            ", ".join(item.states),
+            ", ".join(item.agreements),
+        )
         for item in found
     )
     emit(context, found, lambda: table(headers, cells, right=headers[3:5]))

@@ -12,6 +12,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.run.collect.view import HeldView, held_money
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.usage.late import late_usage
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
@@ -50,11 +51,13 @@ class FinalBill:
         started: the run; one without a run where everything is billed.
         ended_on: the date on which the last agreement of the account ended.
         held: deposits and money in trust that are held for the account and can be applied to what it owes, or refunded.
+        too_far: numbers of the documents that bill dates after an agreement has ended: they were made before it was ended.
     """
 
     started: RunReport
     ended_on: date
     held: tuple[HeldView, ...] = ()
+    too_far: tuple[str, ...] = ()
 
 
 def bill_off_cycle(
@@ -90,7 +93,10 @@ def bill_finally(
     ended_on = _ended(standing)
     held = tuple(one for one in held_money(deployment, account=request.account) if one.money.minor)
     if any(one.dates.end >= ended_on and one.is_over for one in standing.billed):
-        return FinalBill(started=RunReport(run=None, billed_elsewhere=1), ended_on=ended_on, held=held)
+        late = late_usage(deployment, standing.account.book, since=ended_on)
+        too_far = tuple(one.document for one in late if one.account == request.account and one.agreements)
+        nothing = RunReport(run=None, billed_elsewhere=1)
+        return FinalBill(started=nothing, ended_on=ended_on, held=held, too_far=too_far)
     drafted = next((one.dates for one in standing.billed if one.dates.end >= ended_on), None)
     wanted = _wanted(standing.account, drafted or _dates(deployment, standing, None, ended_on), request)
     return FinalBill(started=start_run(deployment, wanted, work=work, progress=progress), ended_on=ended_on, held=held)

@@ -1,6 +1,7 @@
 """Finds usage that arrived, or was corrected, after its period was billed, and names the document to rebill.
 
-Documents that rest on carried state which was written anew since are found too: they would be billed otherwise as well.
+Documents that rest on carried state which was written anew since, or on agreements that were changed since for dates that they
+bill, are found too: they would be billed otherwise as well.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from billing_framework.run.draft.bill_input import BillInput
 from billing_framework.run.draft.guiding import widened
 from billing_framework.run.draft.load_input import Desk, InputRequest, load_inputs, open_desk
 from billing_framework.run.draft.stored_input import read_inputs
+from billing_framework.run.usage.changed_agreements import changed_agreements, changes_of_agreements
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.billed_records import replaced_documents
 from billing_framework.storage.billing.documents import StoredDocument, load_documents
 from billing_framework.storage.billing.shared_documents import billed_with
 from billing_framework.storage.billing.state_reads import moved_readers
 from billing_framework.storage.billing.tables import charge_key, document, document_input, run
+from billing_framework.storage.column_types import Instant
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id, agreement, assignment, subject_id
 from billing_framework.storage.master.range_rows import members_among
@@ -33,7 +36,7 @@ from billing_framework.values.period import DateSpan
 
 @attrs.frozen(kw_only=True)
 class LateUsage:
-    """Usage that a document would be billed differently for.
+    """What a document would be billed differently for.
 
     Attributes:
         document: number of the document.
@@ -42,6 +45,7 @@ class LateUsage:
         added: keys of records that it does not know.
         superseded: keys of records that it was billed for, but that are no longer current or no longer the agreement's.
         states: names of the carried state that it rests on and that another document has written since.
+        agreements: codes of the agreements that have other dates, another plan, or other terms, identifiers or payers by now.
     """
 
     document: str
@@ -50,10 +54,11 @@ class LateUsage:
     added: tuple[int, ...] = ()
     superseded: tuple[int, ...] = ()
     states: tuple[str, ...] = ()
+    agreements: tuple[str, ...] = ()
 
 
 def late_usage(deployment: Deployment, book: str, *, since: date | None = None) -> tuple[LateUsage, ...]:
-    """Return the standing invoices of a book whose usage has changed since they were drafted, by number.
+    """Return the standing invoices of a book whose usage or agreements have changed since they were drafted, by number.
 
     Args:
         deployment: the deployment.
@@ -70,12 +75,12 @@ def late_usage(deployment: Deployment, book: str, *, since: date | None = None) 
         found = []
         for key, stored in sorted(documents.items(), key=lambda item: item[1].number):
             before = read_inputs(connection, key).inputs
-            added, superseded = _difference(before.values(), _now(connection, desk, key, before).values())
+            after = _now(connection, desk, key, before).values()
+            agreements = changed_agreements(before.values(), after)
+            added, superseded = _difference(before.values(), after)
             if added or superseded:
-                added, superseded = _difference(
-                    _billed_late(connection, stored, before).values(), _now(connection, desk, key, before).values()
-                )
-            if added or superseded or key in moved:
+                added, superseded = _difference(_billed_late(connection, stored, before).values(), after)
+            if added or superseded or agreements or key in moved:
                 found.append(
                     LateUsage(
                         document=stored.number,
@@ -84,14 +89,19 @@ def late_usage(deployment: Deployment, book: str, *, since: date | None = None) 
                         added=added,
                         superseded=superseded,
                         states=tuple(sorted(moved.get(key, ()))),
+                        agreements=agreements,
                     )
                 )
         return tuple(found)
 
 
 def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[int]:
-    """Return the standing invoices into whose periods a later batch of usage reaches."""
+    """Return the standing invoices into whose periods a later batch of usage, or a later act on an agreement, reaches."""
     arrivals = _arrivals(connection, desk, since)
+    for account, dates, at in changes_of_agreements(connection, _first_approval(connection, desk.book.code, since)):
+        if account in desk.tree and (since is None or dates.end > since):
+            for bearer in desk.groups.bearers(account):
+                arrivals.setdefault(bearer, []).append((dates, at))
     columns, runs = document.c, run.c
     found: set[int] = set()
     for row in rows_of(
@@ -114,6 +124,15 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
         if any(came > known_at and dates.intersection(reach) for reach, came in arrivals[row.account]):
             found.add(row.id)
     return sorted(found)
+
+
+def _first_approval(connection: Connection, book: str, since: date | None) -> datetime | None:
+    """Return when the first of the standing invoices was approved, None without any."""
+    columns = document.c
+    query = sa.select(sa.func.min(sa.func.coalesce(run.c.approved_at, columns.posted_at), type_=Instant))
+    query = query.outerjoin_from(document, run, run.c.id == columns.run_id)
+    query = query.where(columns.book == book, columns.kind == "invoice", columns.status == "issued")
+    return connection.scalar(query if since is None else query.where(columns.period_end > since))
 
 
 def _replaced(connection: Connection, book: str, since: date | None) -> set[int]:
