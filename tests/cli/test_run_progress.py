@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from contextlib import nullcontext
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -179,3 +180,37 @@ def test_nobody_reading_the_progress_any_more_does_not_end_the_work(monkeypatch:
             told_of(1, 2)
             told_of(2, 2)
         monkeypatch.undo()
+
+
+def test_who_posts_is_told_that_the_run_was_cancelled_meanwhile(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.start("2026-07")
+    office.approve()
+    another = ("run", "cancel", "2026-07-01.monthly-1.1", "--reason", "wrong price")
+
+    def cancel(done: int, _of: int) -> None:
+        if done == 3:
+            refused = told(office.as_("ben"), *another, code=3)
+            assert "RUN65" in refused
+            assert "would issue 2 numbers as void: INV-2026-000004 to INV-2026-000005" in refused
+            shown = told(office.as_("ben"), *another, "--void-numbers")
+            assert "what it has posted stays, 2 accounts are left to the next run" in shown
+            assert "issued as void, 2 numbers: INV-2026-000004 to INV-2026-000005" in shown
+
+    monkeypatch.setattr("billing_framework.cli.run_post_verb.run_progress", lambda *_: nullcontext(cancel))
+    shown = told(office, "run", "post", "--shard-size", "5", "--chunk-size", "1", code=1)
+    run = "run MAIN.2026-07-01.monthly-1.1"
+    ended = "posting was cancelled: wrong price; 2 accounts are left to the next run"
+    assert shown.strip() == f"{run}: 3 documents posted, then ben ended it: {ended}"
+    assert "posted, 2 left" in told(office, "run", "list")
+    for look in ("status", "show"):
+        assert f"by ben: {ended}" in told(office, "run", look)
+    assert f"nothing to do: {run} is posted" in told(office, "run", "post", "MAIN.2026-07-01.monthly-1.1")
+    assert len(office.documents()) == 5
+
+
+def test_going_on_tells_how_many_accounts_are_held(office: Office) -> None:
+    run = cut_off(office)
+    told(office, "run", "hold", run.code, "C0", "--reason", "in dispute")
+    shown = told(office, "run", "resume")
+    assert "1 held" in shown
+    assert f"why: billing run review {run.code}" in shown

@@ -101,7 +101,12 @@ def test_what_is_left_of_a_posting_can_be_given_up(database: Database) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         office.post(chunk_size=1, progress=fail)
-    report = cancel_run(office.deployment, run.code, reason="wrong plan for the others")
+    with pytest.raises(Refused, match=r"RUN65 .* would issue 2 numbers as void: INV-2026-000002 to INV-2026-000003") as refused:
+        cancel_run(office.deployment, run.code, reason="wrong plan for the others")
+    assert "--void-numbers" in refused.value.remedy
+    assert office.documents() == ["INV-2026-000001 C1 33.00"]
+    report = cancel_run(office.deployment, run.code, reason="wrong plan for the others", void_numbers=True)
+    assert report.void_ranges == ("INV-2026-000002 to INV-2026-000003",)
     assert report.void == ("INV-2026-000002", "INV-2026-000003")
     assert report.run.state == "posted"
     assert gaps(office) == []
@@ -135,7 +140,9 @@ def test_numbers_taken_after_an_approval_make_it_final(database: Database) -> No
     rebill_document(office.deployment, "INV-2026-000001", reason="the right one after all")
     with pytest.raises(Refused, match="RUN10"):
         edit_draft(office.deployment, run.code, "C1", LineEdit(line=1, field=EditField.LINE), reason="too late")
-    report = cancel_run(office.deployment, run.code, reason="wrong plan")
+    with pytest.raises(Refused, match="RUN65"):
+        cancel_run(office.deployment, run.code, reason="wrong plan")
+    report = cancel_run(office.deployment, run.code, reason="wrong plan", void_numbers=True)
     assert report.void == ("INV-2026-000004", "INV-2026-000005", "INV-2026-000006")
     assert gaps(office) == []
     assert office.documents()[-1] == "INV-2026-000007 C1 33.00"

@@ -13,22 +13,27 @@ from billing_framework.run.deployment import Deployment
 
 @click.command()
 @click.argument("run_code", metavar="RUN")
+@click.option("--void-numbers", is_flag=True, help="Issue the numbers as void that cannot go back to their series.")
 @reason_option
 @pass_deployment
 @click.pass_context
-def cancel(context: click.Context, deployment: Deployment, *, run_code: str, reason: str) -> None:
+def cancel(context: click.Context, deployment: Deployment, *, run_code: str, void_numbers: bool, reason: str) -> None:
     """Cancel a run, or what is left of one that is posted in part; drafts go, and their accounts can be billed by another run.
+
+    Refused where numbers would be void, as they are where posting has begun, unless you say so with --void-numbers.
 
     Example:
       billing run cancel US.2026-07-01.monthly-1.1 --reason "wrong price plan"
+      billing run cancel US.2026-07-01.monthly-1.1 --void-numbers --reason "the rest is wrong"
     """
-    report = cancel_run(deployment, run_code, reason=reason)
+    report = cancel_run(deployment, run_code, reason=reason, void_numbers=void_numbers)
     done = f"run {report.run.code} is cancelled, {report.drafts} drafts removed"
     if report.run.state == "posted":
         done = f"run {report.run.code} is ended: what it has posted stays, {report.left} accounts are left to the next run"
     if report.was_cancelled:
         done = f"nothing to do: run {report.run.code} was cancelled before"
-    emit(context, report, [done, *(f"  {number} is issued as void" for number in report.void)])
+    void = [f"  issued as void, {len(report.void)} numbers: {', '.join(report.void_ranges)}"] if report.void else []
+    emit(context, report, [done, *void])
 
 
 @click.command()

@@ -13,6 +13,7 @@ from billing_framework.cli.run_progress import run_progress
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.run_rows import Run
 
 
 @click.command()
@@ -37,11 +38,19 @@ def post(context: click.Context, /, deployment: Deployment, *, run_code: str, ch
     lines += [f"  void: account {account}: {reason}" for account, reason in report.void.items()]
     if report.taken_over:
         lines[0] = f"run {report.run.code}: {report.taken_over} accounts taken over as billed, nothing is issued"
+    elif report.was_ended:
+        lines[0] = ended_meanwhile(report.run, report.posted, report.left)
     elif not report.posted:
         lines[0] = f"nothing to do: run {report.run.code} is {report.run.state}"
     emit(context, report, lines)
-    if report.void:
+    if report.void or report.was_ended:
         context.exit(1)
+
+
+def ended_meanwhile(run: Run, posted: int, left: int) -> str:
+    """Return what became of a run that somebody cancelled while it was posted."""
+    rest = f"{left} accounts are left to the next run"
+    return f"run {run.code}: {posted} documents posted, then {run.ended_by} ended it: {run.reason}; {rest}"
 
 
 VERBS = (post,)

@@ -10,9 +10,11 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import document_text
 from billing_framework.cli.output import emit, fields, table
 from billing_framework.cli.run_argument import run_argument
+from billing_framework.cli.run_status_verb import ended_early
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.invoices import show_draft
 from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_counts import count_left
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts, runs
 
 
@@ -28,7 +30,10 @@ def list_runs(context: click.Context, deployment: Deployment, book: str) -> None
     """
     with deployment.database.read() as connection:
         found = runs(connection, **({"book": book} if book else {}))
-    rows = [(one.code, one.period, one.kind, one.state, one.as_of, one.started_by, one.approved_by) for one in found]
+        left = {one.code: count_left(connection, one) for one in found}
+    rows = [
+        (one.code, one.period, one.kind, _state(one, left[one.code]), one.as_of, one.started_by, one.approved_by) for one in found
+    ]
     headers = ("run", "period", "kind", "state", "documents of", "started by", "approved by")
     emit(context, found, lambda: table(headers, rows))
 
@@ -60,10 +65,15 @@ def show(
     with deployment.database.read() as connection:
         found = meant_run(connection, run_code)
         accounts = run_accounts(connection, found, states=states)
-    emit(context, {"run": found, "accounts": accounts}, lambda: _shown(found, accounts))
+        left = count_left(connection, found)
+    emit(context, {"run": found, "accounts": accounts, "left": left}, lambda: _shown(found, accounts, left))
 
 
-def _shown(found: Run, accounts: list[RunAccount]) -> Iterator[str]:
+def _state(run: Run, left: int) -> str:
+    return f"{run.state}, {left} left" if run.is_ended_early else run.state
+
+
+def _shown(found: Run, accounts: list[RunAccount], left: int) -> Iterator[str]:
     yield fields(
         [
             ("run", f"{found.code} ({found.kind}, {found.state})"),
@@ -75,6 +85,7 @@ def _shown(found: Run, accounts: list[RunAccount]) -> Iterator[str]:
                 f"{found.approved_at.isoformat(timespec='seconds')} by {found.approved_by}" if found.approved_at else "",
             ),
             ("ended", f"{found.ended_at.isoformat(timespec='seconds')} by {found.ended_by}" if found.ended_at else ""),
+            *([("ended early", ended_early(found, left))] if found.is_ended_early else []),
             ("digest", found.digest),
         ]
     )

@@ -12,6 +12,7 @@ from billing_framework.cli.output import emit, fields, table
 from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.status import RunStatus, StepStatus, run_status
+from billing_framework.storage.billing.run_rows import Run
 
 _UNITS = {"draft": "accounts", "post": "documents"}
 
@@ -37,11 +38,17 @@ def _status(found: RunStatus) -> Iterator[str]:
             ("run", f"{found.run.code} ({found.run.kind}, {found.run.state})"),
             ("accounts", ", ".join(f"{count} {state}" for state, count in found.accounts.items())),
             *([("held by", ", ".join(f"{name} {count}" for name, count in found.holds.items()))] if found.holds else []),
+            *([("ended early", ended_early(found.run, found.left))] if found.run.is_ended_early else []),
         ]
     )
     for step in found.steps:
         yield ""
         yield from _step(step)
+
+
+def ended_early(run: Run, left: int) -> str:
+    """Return by whom and why a run was cancelled after a part of it was posted, and what that has left."""
+    return f"by {run.ended_by}: {run.reason}; {left} accounts are left to the next run"
 
 
 def _step(step: StepStatus) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.invoicing.numbering import Numbered
 from billing_framework.run.cycle.post import leave_unbilled
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.withdraw_approval import withdraw_approval
@@ -15,7 +18,15 @@ from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.draft_rows import delete_drafts
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
-from billing_framework.storage.billing.run_rows import Run, find_run, move_run, run_accounts, save_accounts
+from billing_framework.storage.billing.run_rows import (
+    CANCELLED,
+    ENDED_EARLY,
+    Run,
+    find_run,
+    move_run,
+    run_accounts,
+    save_accounts,
+)
 from billing_framework.storage.billing.shard_rows import drop_shards, purge_shards
 from billing_framework.values.errors import Refused
 
@@ -29,6 +40,7 @@ class CancelReport:
         drafts: number of drafts that were removed.
         left: number of accounts that are left to the next run, where what is posted of this one stays.
         void: numbers that were issued as void, because later ones were given out already.
+        void_ranges: the same as text, numbers that follow each other as one range.
         was_cancelled: True where it had been cancelled before, and nothing was changed.
     """
 
@@ -36,20 +48,24 @@ class CancelReport:
     drafts: int = 0
     left: int = 0
     void: tuple[str, ...] = ()
+    void_ranges: tuple[str, ...] = ()
     was_cancelled: bool = False
 
 
-def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelReport:
+def cancel_run(deployment: Deployment, code: str, *, reason: str, void_numbers: bool = False) -> CancelReport:
     """Cancel a run, or what is left of one whose posting was cut off: what is issued stays, the rest is issued as void.
+
+    Numbers that can go back to their series go back; where some cannot, nothing is done unless they are to be void.
 
     Args:
         deployment: the deployment.
         code: code of the run.
         reason: why.
+        void_numbers: whether numbers that cannot go back to their series are to be issued as void.
 
     Raises:
         NotFound: there is no such run.
-        Refused: ``RUN03`` where it is posted, ``RUN14`` without a reason.
+        Refused: ``RUN03`` where it is posted, ``RUN14`` without a reason, ``RUN65`` where numbers would be void.
     """
     if not reason.strip():
         raise Refused("RUN14", "cancelling needs a reason", remedy="Say why with --reason, for those who audit the run")
@@ -69,6 +85,12 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
             report = _end_posting(deployment, connection, run, reason)
         else:
             report = _end(deployment, connection, run, reason)
+        if report.void and not void_numbers:
+            raise Refused(  # which undoes all of it
+                "RUN65",
+                f"cancelling the run {run.code} would issue {len(report.void)} numbers as void: {', '.join(report.void_ranges)}",
+                remedy="Post it to its end: billing run post; or say that these numbers are to be void: --void-numbers",
+            )
         audit.record(
             connection,
             deployment.clock.now(),
@@ -84,7 +106,7 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str) -> CancelRepor
 
 
 def _end(deployment: Deployment, connection: Connection, run: Run, reason: str) -> CancelReport:
-    void = _give_numbers_back(deployment, connection, run, reason) if run.state in ("approved", "posting") else ()
+    void = _give_numbers_back(deployment, connection, run, reason) if run.state in ("approved", "posting") else []
     rows = run_accounts(connection, run)
     drop_shards(connection, run)
     spoilt = {row.document for row in rows if row.document} & _void_documents(connection, run)
@@ -92,13 +114,11 @@ def _end(deployment: Deployment, connection: Connection, run: Run, reason: str) 
     delete_drafts(connection, drafts)
     free_charges(connection, spoilt)
     free_periods(connection, run, [row.account for row in rows])
-    save_accounts(
-        connection, run, [attrs.evolve(row, state="skipped", reason="the run was cancelled", document=None) for row in rows]
-    )
+    save_accounts(connection, run, [attrs.evolve(row, state="skipped", reason=CANCELLED, document=None) for row in rows])
     run = find_run(connection, run.code)
     now = deployment.clock.now()
     run = move_run(connection, run, "cancelled", ended_by=deployment.actor, ended_at=now, reason=reason)
-    return CancelReport(run=run, drafts=len(drafts), void=void)
+    return _report(run, void, drafts=len(drafts))
 
 
 def _end_posting(deployment: Deployment, connection: Connection, run: Run, reason: str) -> CancelReport:
@@ -106,7 +126,7 @@ def _end_posting(deployment: Deployment, connection: Connection, run: Run, reaso
 
     Numbers of a part that was approved and not posted go back; where posting has begun, they are issued as void.
     """
-    text = f"posting was cancelled: {reason}"
+    text = f"{ENDED_EARLY}{reason}"
     now = deployment.clock.now()
     if run.state == "approved":
         run = _withdrawn(deployment, connection, run, reason)
@@ -121,10 +141,31 @@ def _end_posting(deployment: Deployment, connection: Connection, run: Run, reaso
     save_accounts(connection, run, [attrs.evolve(row, state="held", reason=text) for row in rows])
     held = len(run_accounts(connection, run, states=["held"]))
     waiting = run_accounts(connection, run, states=["drafted", "pending"])
-    save_accounts(connection, run, [attrs.evolve(row, state="skipped", reason="the run was cancelled") for row in waiting])
+    save_accounts(connection, run, [attrs.evolve(row, state="skipped", reason=CANCELLED) for row in waiting])
     leave_unbilled(connection, run)
     run = move_run(connection, run, "posted", ended_by=deployment.actor, ended_at=now, reason=text)
-    return CancelReport(run=run, left=len(waiting) + held, void=tuple(one.number for one in rest))
+    return _report(run, rest, left=len(waiting) + held)
+
+
+def _report(run: Run, void: Sequence[Numbered], *, drafts: int = 0, left: int = 0) -> CancelReport:
+    numbers = tuple(one.number for one in void)
+    return CancelReport(run=run, drafts=drafts, left=left, void=numbers, void_ranges=tuple(_ranges(void)))
+
+
+def _ranges(numbers: Iterable[Numbered]) -> Iterator[str]:
+    """Yield numbers of a series that follow each other as one range."""
+    first = last = None
+    for one in sorted(numbers, key=lambda one: (one.counter_name, one.counter)):
+        if first is not None and last is not None and (one.counter_name, one.counter) != (last.counter_name, last.counter + 1):
+            yield _range(first, last)
+            first = None
+        first, last = first or one, one
+    if first is not None and last is not None:
+        yield _range(first, last)
+
+
+def _range(first: Numbered, last: Numbered) -> str:
+    return first.number if first == last else f"{first.number} to {last.number}"
 
 
 def _withdrawn(deployment: Deployment, connection: Connection, run: Run, reason: str) -> Run:
@@ -137,7 +178,7 @@ def _withdrawn(deployment: Deployment, connection: Connection, run: Run, reason:
         return run
 
 
-def _give_numbers_back(deployment: Deployment, connection: Connection, run: Run, reason: str) -> tuple[str, ...]:
+def _give_numbers_back(deployment: Deployment, connection: Connection, run: Run, reason: str) -> list[Numbered]:
     manifest = manifest_of(connection, run)
     try:
         withdraw_approval(deployment, connection, run, reason=reason)
@@ -145,10 +186,10 @@ def _give_numbers_back(deployment: Deployment, connection: Connection, run: Run,
         if refused.code != "RUN10":
             raise
     else:
-        return ()
+        return []
     text = f"the run was cancelled: {reason}"
     issue(connection, run.book, manifest, now=deployment.clock.now(), void={one.document: text for one in manifest})
-    return tuple(one.number for one in manifest)
+    return manifest
 
 
 def _void_documents(connection: Connection, run: Run) -> set[int]:

@@ -8,6 +8,7 @@ command goes on with the rest and ends with the same books.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import attrs
@@ -27,8 +28,8 @@ from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.numbers import is_issued, issued_among, manifest_of, manifest_part
-from billing_framework.storage.billing.run_counts import counts_by_state
+from billing_framework.storage.billing.numbers import is_issued, issued_among, issued_by, manifest_of, manifest_part
+from billing_framework.storage.billing.run_counts import count_left, counts_by_state
 from billing_framework.storage.billing.run_rows import (
     Run,
     RunAccount,
@@ -57,6 +58,8 @@ class PostingReport:
         existing: number of documents that had been issued before.
         void: account to the reason why its document was issued as void.
         taken_over: number of accounts whose billing a migration has taken over from another system.
+        was_ended: True where somebody cancelled the run while it was posted here.
+        left: number of accounts that are then left to the next run.
     """
 
     run: Run
@@ -64,6 +67,8 @@ class PostingReport:
     existing: int = 0
     taken_over: int = 0
     void: Mapping[str, str] = attrs.field(factory=dict)
+    was_ended: bool = False
+    left: int = 0
 
 
 def post_run(
@@ -110,7 +115,23 @@ def post_run(
         plan_posting(connection, run, manifest, existing, work.shard_size)
     worked = coordinate(deployment, run, POSTING, work, progress)
     run = _finish(deployment, run, len(manifest))
+    if run.is_ended_early:
+        return _ended(deployment, run, existing, worked.void)
     return PostingReport(run=run, posted=worked.count, existing=len(manifest) - worked.count, void=worked.void)
+
+
+def _ended(deployment: Deployment, run: Run, existing: AbstractSet[int], void: Mapping[str, str]) -> PostingReport:
+    """Return what is posted of a run that somebody cancelled meanwhile; what its workers knew went with their shards."""
+    with deployment.database.read() as connection:
+        posted = issued_by(connection, run)
+        return PostingReport(
+            run=run,
+            posted=len(posted - existing),
+            existing=len(posted & existing),
+            void=void,
+            was_ended=True,
+            left=count_left(connection, run),
+        )
 
 
 def _can_be_posted(run: Run) -> bool:

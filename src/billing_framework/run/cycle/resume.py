@@ -13,6 +13,7 @@ from billing_framework.run.review.told import keep_told
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work, work_of
 from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.values.finding import Finding
 
@@ -28,6 +29,9 @@ class ResumeReport:
         posted: number of documents that were issued now.
         void: account to the reason why its document was issued as void.
         findings: what changes no result but should be known, such as a plugin that takes too long.
+        counts: state of an account to the number of the run's accounts in it.
+        was_ended: True where somebody cancelled the run while it was posted here.
+        left: number of accounts that are then left to the next run.
     """
 
     run: Run
@@ -36,6 +40,9 @@ class ResumeReport:
     posted: int = 0
     void: Mapping[str, str] = attrs.field(factory=dict)
     findings: tuple[Finding, ...] = ()
+    counts: Mapping[str, int] = attrs.field(factory=dict)
+    was_ended: bool = False
+    left: int = 0
 
 
 def resume_run(
@@ -61,8 +68,18 @@ def resume_run(
         told: list[Finding] = []
         run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
         keep_told(deployment, run, told)
-        return ResumeReport(run=run, step="draft" if drafted else "", drafted=drafted, findings=tuple(told))
+        with deployment.database.read() as connection:
+            counts = counts_by_state(connection, run)
+        step = "draft" if drafted else ""
+        return ResumeReport(run=run, step=step, drafted=drafted, findings=tuple(told), counts=counts)
     if run.state == "posting":
         report = post_run(deployment, run.code, work=work, progress=progress)
-        return ResumeReport(run=report.run, step="post", posted=report.posted, void=report.void)
+        return ResumeReport(
+            run=report.run,
+            step="post",
+            posted=report.posted,
+            void=report.void,
+            was_ended=report.was_ended,
+            left=report.left,
+        )
     return ResumeReport(run=run)

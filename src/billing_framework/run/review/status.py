@@ -10,7 +10,7 @@ import attrs
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.worker_name import is_gone, shown_worker
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.run_counts import counts_by_reason, counts_by_state, drafted_again
+from billing_framework.storage.billing.run_counts import count_left, counts_by_reason, counts_by_state, drafted_again
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import DRAFT, POST, Shard, shards_of
 
@@ -76,12 +76,14 @@ class RunStatus:
         accounts: number of its accounts in each state.
         holds: number of held accounts by the check that holds them.
         steps: its steps, as far as they were planned.
+        left: number of accounts that are left to the next run, where it was cancelled after a part of it was posted.
     """
 
     run: Run
     accounts: Mapping[str, int]
     holds: Mapping[str, int]
     steps: tuple[StepStatus, ...]
+    left: int = 0
 
 
 def run_status(deployment: Deployment, code: str = "") -> RunStatus:
@@ -97,13 +99,14 @@ def run_status(deployment: Deployment, code: str = "") -> RunStatus:
     with deployment.database.read() as connection:
         run = meant_run(connection, code)
         accounts, holds = counts_by_state(connection, run), counts_by_reason(connection, run)
+        left = count_left(connection, run)
         shards, again = shards_of(connection, run), {DRAFT: drafted_again(connection, run)}
     now = deployment.clock.now()
     by_step = {step: [one for one in shards if one.step == step] for step in (DRAFT, POST)}
     steps = tuple(
         _step(step, some, now, again.get(step, 0), goes_on=run.state == _GOES_ON[step]) for step, some in by_step.items() if some
     )
-    return RunStatus(run=run, accounts=accounts, holds=holds, steps=steps)
+    return RunStatus(run=run, accounts=accounts, holds=holds, steps=steps, left=left)
 
 
 def _step(step: str, shards: Sequence[Shard], now: datetime, again: int, *, goes_on: bool) -> StepStatus:

@@ -73,6 +73,13 @@ def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int
     return set(connection.scalars(sa.select(column).where(one_of(column, (one.document for one in numbers)))))
 
 
+def issued_by(connection: Connection, run: Run) -> set[int]:
+    """Return the keys of the documents that a run has posted, those that are void left out."""
+    reserved, document = tables.posting_manifest, tables.document
+    query = sa.select(document.c.id).join(reserved, reserved.c.document_id == document.c.id)
+    return set(connection.scalars(query.where(reserved.c.run_id == run.id, document.c.status == "issued")))
+
+
 def is_issued(connection: Connection, run: Run) -> bool:
     """Return whether every document for which the run has reserved a number bears it."""
     reserved, issued = tables.posting_manifest.c, tables.number_issued

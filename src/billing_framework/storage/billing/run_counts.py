@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.billing.run_rows import CANCELLED, Run
 from billing_framework.storage.billing.shard_rows import DRAFT
 from billing_framework.storage.billing.shard_tables import run_shard
 from billing_framework.storage.billing.tables import run_account
@@ -27,6 +27,15 @@ def counts_by_reason(connection: Connection, run: Run) -> dict[str, int]:
         name = row.evidence[0]["check"] if row.evidence else "other"
         counts[name] = counts.get(name, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def count_left(connection: Connection, run: Run) -> int:
+    """Return how many accounts a run that was ended early has left to the next run; none where it was not ended early."""
+    if not run.is_ended_early:
+        return 0
+    columns = run_account.c
+    left = sa.or_(columns.state == "held", sa.and_(columns.state == "skipped", columns.reason == CANCELLED))
+    return connection.scalar(sa.select(sa.func.count()).where(columns.run_id == run.id, left)) or 0
 
 
 def drafted_again(connection: Connection, run: Run) -> int:

@@ -81,6 +81,11 @@ class Run:
         return self.state in ("drafting", "drafted")
 
     @property
+    def is_ended_early(self) -> bool:
+        """True where it was cancelled after a part of it was posted: the part stays, the rest is left to the next run."""
+        return self.state == "posted" and self.reason.startswith(ENDED_EARLY)
+
+    @property
     def is_final(self) -> bool:
         """True where its documents can be issued."""
         return self.kind != "rehearsal"
@@ -88,6 +93,12 @@ class Run:
 
 NOTHING = "nothing to bill"
 """Reason of accounts that a run has skipped because they had nothing to bill, and not because the run was cancelled."""
+
+CANCELLED = "the run was cancelled"
+"""Reason of accounts that a run has skipped because it was cancelled."""
+
+ENDED_EARLY = "posting was cancelled: "
+"""What the reason of a run begins with that was cancelled after a part of it was posted."""
 
 
 @attrs.frozen(kw_only=True)
