@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import date, timedelta
 from typing import Any
 
 import attrs
@@ -11,9 +12,10 @@ import sqlalchemy as sa
 
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle import approve, post
-from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.approve import ApprovalReport, approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.draft.draft import stale_as_of
+from billing_framework.run.master import periods
 from billing_framework.run.master.books import load_book_file
 from billing_framework.run.prove.trial_balance import prove
 from billing_framework.run.review.review import review_run
@@ -79,6 +81,24 @@ def test_usage_that_comes_while_a_run_is_checked_makes_its_drafts_stale(
     monkeypatch.setattr(approve, "stale_as_of", meanwhile)
     report = approve_run(office.deployment)
     assert [(one.code, one.subject) for one in report.findings] == [("RUN09", "C1")]
+
+
+def test_no_run_is_approved_for_a_period_that_is_being_closed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    office.pass_days(31)
+    real, approvals = periods.close_period, ThreadPoolExecutor(1)
+
+    def slow(*given: Any, **named: Any) -> Any:
+        meanwhile.append(approvals.submit(approve_run, office.deployment))
+        wait(meanwhile, timeout=0.5)  # it waits as well
+        return real(*given, **named)
+
+    meanwhile: list[Future[ApprovalReport]] = []
+    monkeypatch.setattr(periods, "close_period", slow)
+    with approvals:
+        periods.close_book_period(office.deployment, "MAIN", date(2026, 8, 1), reason="month end")
+        assert [one.code for one in meanwhile[0].result().findings] == ["RUN13"]
 
 
 def test_usage_is_late_after_an_approval_whatever_the_clock_of_its_machine_says(database: Database) -> None:

@@ -26,7 +26,7 @@ ORDER = "order"
 
 
 def one_decision_at_a_time(connection: Connection, book: str) -> None:
-    """Keep approvals and corrections of a book apart: each must see what the others have decided."""
+    """Keep approvals, corrections and closings of a book apart: each must see what the others have decided."""
     take_turn(connection, "carried state", book)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.ledger.book import AccountingPeriod
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.order import one_decision_at_a_time
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.billing.run_rows import runs
 from billing_framework.storage.ledger.books import close_period, entries_of_periods, list_periods, open_period
@@ -131,7 +132,7 @@ def look_at_closing(deployment: Deployment, book: str, wanted: DateSpan | date, 
 def close_book_period(
     deployment: Deployment, book: str, wanted: DateSpan | date, *, reason: str, leave_earlier: bool = False
 ) -> AccountingPeriod:
-    """Close a period that has ended, for good; posters that are at work are waited for.
+    """Close a period that has ended, for good; approvals and posters that are at work are waited for.
 
     Args:
         deployment: the deployment; its actor closes, and its clock says which periods have ended.
@@ -148,6 +149,7 @@ def close_book_period(
     """
     now, actor = deployment.clock.now(), deployment.actor
     with deployment.database.begin() as connection:
+        one_decision_at_a_time(connection, book)  # nothing is approved for the period while it is being closed
         found = _closing(deployment, connection, book, wanted, leave_earlier=leave_earlier)
         if found.findings and found.period.is_open:
             first = found.findings[0]
