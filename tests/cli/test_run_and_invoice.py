@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.run.master.books import load_book_file
 from billing_framework.run.schema import upgrade_schema
 from billing_framework.storage.engine import Database
 from billing_framework.values.money import Money
 from tests.cli.in_office import told
-from tests.scenarios.office import Office
+from tests.scenarios.office import BOOK, Office
 
 JULY = "2026-07-01.monthly-1.1"
 """The end of its code that tells the run of July from all others."""
@@ -251,3 +252,34 @@ def test_a_kind_that_the_trail_does_not_have_is_refused(office: Office, kind: st
         refused = told(office, "audit", *words, code=2)
         assert "AUDIT02" in refused
         assert says in refused
+
+
+MAPPED = BOOK.replace('[book.charges]\n"*" = "4000"', '[book.charges]\nstand = "4000"\nhours = "4000"')
+
+
+def test_a_line_that_the_bill_cannot_hold_is_refused_at_the_edit(sqlite_database: Database) -> None:
+    office = Office.of(sqlite_database, book=MAPPED)
+    office.customer("C1", "drill")
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+
+    def add(*wanted: str, fee: str = "stand", code: int = 2, date: str = "2026-07-31", amount: str = "3.00") -> str:
+        extra = ("--amount", amount, "--description", "Delivery", "--date", date, "--reason", "agreed")
+        return told(office, "run", "edit", JULY, "C1", "--add", fee, *wanted, *extra, code=code)
+
+    assert "BOOK06" in add(fee="nonsense.fee")
+    assert "INVOICE29" in add(date="2026-08-01")
+    assert "VALUE06 10.005 USD has more than 2 decimals. State it with at most 2" in add(amount="10.005")
+    line = ("run", "edit", JULY, "C1", "--line", "1", "--amount", "10.005", "--reason", "agreed")
+    assert "VALUE06" in told(office, *line, code=2)
+    assert "--again goes with --add" in told(office, *line, "--again", code=2)
+    assert "draft 2" in add(code=0)
+    assert "INVOICE30 edit 1 adds the same line for the same reason" in add(code=3)
+    assert "draft 3" in add("--again", code=0)
+
+
+def test_a_code_that_lost_its_account_is_told_with_the_drafts_that_bear_it(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    extra = ("--amount", "3.00", "--description", "Delivery", "--date", "2026-07-31", "--reason", "agreed")
+    told(office, "run", "edit", JULY, "C1", "--add", "delivery", *extra)
+    assert not load_book_file(office.deployment, "book.toml", MAPPED.encode(), reason="renamed").findings
+    assert "has no account in book MAIN; it stands on the draft of C1" in told(office, "run", "approve", code=1)

@@ -198,6 +198,9 @@ def test_periods_charges_taxes_and_the_ledger_by_command(shop: Path) -> None:
     assert "closed 2026-01-01/2026-01-31" in ok("period", "close", "US", "2026-01-15", "--reason", "reported")
     charge = ("--amount", "-12.50", "--code", "service.x", "--text", "Goodwill", "--date", "2026-07-14", "--reason", "late")
     assert "A-1-M1: -12.5 USD waits" in ok("charge", "add", "A-1", *charge)
+    assert "MANUAL05 charge A-1-M1 says the same" in run("charge", "add", "A-1", *charge).stderr
+    assert "A-1-M2" in ok("charge", "add", "A-1", *charge, "--again")
+    assert "withdrawn" in ok("charge", "withdraw", "A-1-M2", "--reason", "twice")
     assert "withdrawn" in ok("charge", "withdraw", "A-1-M1", "--reason", "twice")
     assert plain("charge", "list", "A-1")[0]["state"] == "withdrawn"
     assert plain("ledger", "balance") == {"book": "US", "dates": None, "lines": [], "totals": {}}

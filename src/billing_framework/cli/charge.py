@@ -34,6 +34,7 @@ def charge() -> None:
 @click.option("--to", "last", type=date_type, metavar="DATE", help="Last date that it is for.")
 @click.option("--agreement", default="", metavar="CODE", help="Agreement that it is for; none for the account as a whole.")
 @click.option("--tax-category", default="standard", show_default=True, help="Tax category.")
+@click.option("--again", is_flag=True, help="Enter the same charge for the same reason once more.")
 @reason_option
 @pass_deployment
 @click.pass_context

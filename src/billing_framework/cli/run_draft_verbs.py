@@ -39,6 +39,7 @@ from billing_framework.storage.billing.run_rows import RunAccount, find_run
 @click.option("--agreement", default="", metavar="CODE", help="Agreement of the added line.")
 @click.option("--tax-category", default="standard", show_default=True, help="Tax category of the added line.")
 @click.option("--date", "service", type=date_type, metavar="DATE", help="Date of the added line.")
+@click.option("--again", is_flag=True, help="With --add: add the same line for the same reason once more.")
 @click.option("--write-down", metavar="CUT", help="Let the lines come to less: by 10% or by 50.00, shared out exactly.")
 @click.option("--code", "codes", multiple=True, metavar="CODE", help="With --write-down: only lines of this charge code; repeat.")
 @click.option("--record", metavar="KEY", help="Usage record that is changed: its key, or its id at the source.")
@@ -82,6 +83,8 @@ def _wanted(given: dict[str, Any]) -> Wanted:
         raise click.UsageError(f"give one of {', '.join('--' + name.replace('_', '-') for name in _CHOICES)}")
     if given["values"] and chosen != ["record"]:
         raise click.UsageError("--set goes with --record")
+    if given["again"] and chosen != ["add"]:
+        raise click.UsageError("--again goes with --add")
     if given["codes"] and chosen != ["write_down"]:
         raise click.UsageError("--code goes with --write-down")
     if chosen == ["withdraw"]:
@@ -121,6 +124,7 @@ def _wanted_line(given: dict[str, Any], *, is_new: bool) -> LineEdit | AddedLine
             tax_category=given["tax_category"],
             agreement=given["agreement"],
             on=service.date(),
+            again=given["again"],
         )
     wishes = {
         EditField.AMOUNT: given["amount"],

@@ -102,7 +102,7 @@ class Money:
             raise ValueRefused(
                 "VALUE06",
                 f"{value} {currency} has more than {minor_digits(currency)} decimals",
-                remedy="Round it by a named policy",
+                remedy=f"State it with at most {minor_digits(currency)}",
             )
         return cls(units.numerator, currency)
 

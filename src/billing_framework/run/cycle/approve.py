@@ -294,11 +294,7 @@ def _out_of_order(connection: Connection, run: Run, drafted: Sequence[AccountBri
 
 
 def _postable(connection: Connection, run: Run, documents: Sequence[DocumentFigures], mapping: ChartMapping) -> list[Finding]:
-    findings = mapping.unmapped(
-        charge_codes=[line.charge_code for document in documents for line in document.lines],
-        tax_codes=[code for document in documents for code, tax in document.taxes if tax],
-        roles=["receivable"],
-    )
+    findings = _unmapped(documents, mapping)
     periods = list_periods(connection, run.book)
     for day in sorted({document.issue_on for document in documents}):
         holding = next((period for period in periods if day in period.span), None)
@@ -308,6 +304,30 @@ def _postable(connection: Connection, run: Run, documents: Sequence[DocumentFigu
             findings.append(_blocking("RUN13", what, remedy, run.code))
     return findings
 
+
+def _unmapped(documents: Sequence[DocumentFigures], mapping: ChartMapping) -> list[Finding]:
+    """Return a finding for each code without an account, with the accounts whose drafts bear it."""
+    bearers: dict[str, dict[str, None]] = {}
+    for document in documents:
+        codes = {line.charge_code for line in document.lines} | {code for code, tax in document.taxes if tax}
+        for code in codes:
+            bearers.setdefault(code, {})[document.account] = None
+    found = mapping.unmapped(
+        charge_codes=[line.charge_code for document in documents for line in document.lines],
+        tax_codes=[code for document in documents for code, tax in document.taxes if tax],
+        roles=["receivable"],
+    )
+    return [attrs.evolve(one, what=f"{one.what}{_on_drafts(list(bearers.get(one.value, ())))}") for one in found]
+
+
+def _on_drafts(accounts: Sequence[str]) -> str:
+    if not accounts:
+        return ""
+    more = f" and {len(accounts) - _ACCOUNTS_TOLD} more" if len(accounts) > _ACCOUNTS_TOLD else ""
+    return f"; it stands on the draft of {', '.join(accounts[:_ACCOUNTS_TOLD])}{more}"
+
+
+_ACCOUNTS_TOLD = 5
 
 _TOO_LATE = "It is closed for good: cancel the run, and start it with a later date: billing run start --as-of DATE"
 

@@ -49,6 +49,7 @@ class ChargeRequest:
         tax_category: tax category.
         service: dates that it is for.
         reason: why.
+        again: True where the same is entered once more on purpose.
     """
 
     account: str
@@ -59,6 +60,7 @@ class ChargeRequest:
     tax_category: str
     service: DateSpan
     reason: str
+    again: bool = False
 
 
 def enter_charge(deployment: Deployment, request: ChargeRequest) -> ManualCharge:
@@ -67,7 +69,8 @@ def enter_charge(deployment: Deployment, request: ChargeRequest) -> ManualCharge
     Raises:
         NotFound: the account or agreement does not exist.
         InputRefused: ``MANUAL01`` where a field is wrong, ``BOOK06`` where the book cannot post the charge code.
-        Refused: ``MANUAL02`` where the agreement is another account's or the account is closed.
+        Refused: ``MANUAL02`` where the agreement is another account's or the account is closed,
+            ``MANUAL05`` where the same charge was entered before for the same reason.
     """
     needs_reason(request.reason, "entering a charge")
     with deployment.database.begin() as connection:
@@ -77,7 +80,7 @@ def enter_charge(deployment: Deployment, request: ChargeRequest) -> ManualCharge
         if account.status != "active":
             raise Refused("MANUAL02", f"account {account.code} is closed", remedy="Open it again, or use another account")
         _refuse_foreign_agreement(connection, request)
-        _refuse_unmapped(connection, account.book, request.code)
+        refuse_unmapped(connection, account.book, request.code)
         entered = ManualCharge(
             id=next_charge_id(connection, account.code),
             account=account.code,
@@ -91,6 +94,8 @@ def enter_charge(deployment: Deployment, request: ChargeRequest) -> ManualCharge
             entered_at=deployment.clock.now(),
             entered_by=deployment.actor,
         )
+        if not request.again:
+            _refuse_same(connection, entered)
         add_charge(connection, entered)
         _audit(deployment, connection, "charge add", None, entered)
     return entered
@@ -111,6 +116,17 @@ def _amount(text: str, currency: str) -> Amount:
     return amount
 
 
+def _refuse_same(connection: Connection, entered: ManualCharge) -> None:
+    """Refuse the command that was given twice."""
+    for one in manual_charges(connection, entered.account):
+        if attrs.evolve(entered, id=one.id, entered_at=one.entered_at, entered_by=one.entered_by) == one:
+            raise Refused(
+                "MANUAL05",
+                f"charge {one.id} says the same: {one.amount} for {one.text!r} on {one.service.start}",
+                remedy="Nothing is left to do; to charge the same once more, give --again",
+            )
+
+
 def _refuse_foreign_agreement(connection: Connection, request: ChargeRequest) -> None:
     if not request.agreement:
         return
@@ -123,7 +139,12 @@ def _refuse_foreign_agreement(connection: Connection, request: ChargeRequest) ->
         )
 
 
-def _refuse_unmapped(connection: Connection, book: str, code: str) -> None:
+def refuse_unmapped(connection: Connection, book: str, code: str) -> None:
+    """Refuse a charge code that the book cannot post.
+
+    Raises:
+        InputRefused: ``BOOK06``.
+    """
     profile = load_book(connection, book).profile
     if not profile.revenue_account(code):
         remedy = f"{did_you_mean(code, profile.charges)}, or map it in [book.charges] and load the book again"

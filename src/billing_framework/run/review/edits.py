@@ -19,6 +19,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import document_key, draft_batch
 from billing_framework.run.draft.load_input import open_desk
 from billing_framework.run.draft.together import TOGETHER, heads_of_drafts, held_together
+from billing_framework.run.master.charges import refuse_unmapped
 from billing_framework.run.review.record_edits import edits_of_record
 from billing_framework.run.review.wanted_edits import (
     AddedLine,
@@ -49,7 +50,7 @@ from billing_framework.storage.master.account_rows import load_accounts, load_tr
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
-from billing_framework.values.money import HALF_UP, Amount, Money
+from billing_framework.values.money import HALF_UP, Amount, Money, minor_digits
 from billing_framework.values.period import ONE_DAY, DateSpan
 from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
@@ -68,9 +69,11 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
 
     Raises:
         NotFound: there is no such run, account, line or record.
-        ValueRefused: the change is none that the record or the lines allow; ``VALUE07`` for an amount in another currency.
+        ValueRefused: the change is none that the record or the lines allow; ``VALUE06`` for an amount with more decimals
+            than its currency has, ``VALUE07`` for one in another currency, ``INVOICE29`` for a line of a later bill.
+        InputRefused: ``BOOK06`` where the book cannot post the code of an added line.
         Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given,
-            ``INVOICE28`` where lines are to be written down that are already.
+            ``INVOICE28`` where lines are to be written down that are already, ``INVOICE30`` where the same line was added before.
     """
     _needs_reason(reason)
     with deployment.database.begin() as connection:
@@ -349,20 +352,7 @@ def _edit(
 ) -> Edit:
     now = deployment.clock.now()
     if isinstance(wanted, AddedLine):
-        currency = load_accounts(connection, [row.account])[row.account].currency
-        number = len(numbered_edits(connection, run, [row.account]).get(row.account, {})) + row.version + 1
-        charge = Charge(
-            agreement=wanted.agreement,
-            component="manual",
-            code=wanted.code,
-            description=wanted.description,
-            service=DateSpan(wanted.on, wanted.on + ONE_DAY),
-            source=f"{run.code}/{row.account}/{number}",
-            amount=_amount(wanted.amount, currency, row),
-            tax_category=wanted.tax_category,
-        )
-        added = add_charge(charge, reason=reason, actor=deployment.actor, at=now)
-        return attrs.evolve(added, about=wanted.code)
+        return _added(connection, run, row, wanted, reason=reason, actor=deployment.actor, at=now)
     line = _line(connection, row, wanted.line)
     before = line.description if wanted.field is EditField.DESCRIPTION else str(line.amount)
     after = wanted.after
@@ -381,8 +371,46 @@ def _edit(
     )
 
 
+def _added(
+    connection: Connection, run: Run, row: RunAccount, wanted: AddedLine, *, reason: str, actor: str, at: datetime
+) -> Edit:
+    """Return the edit that adds a line, where the book can post it and the bill may hold it."""
+    refuse_unmapped(connection, run.book, wanted.code)
+    if wanted.on >= run.period.end:
+        raise ValueRefused(
+            "INVOICE29",
+            f"a line of {wanted.on} is not for the bill of {run.period}",
+            remedy="Correct the date, or let it wait for its bill: billing charge add",
+        )
+    standing = numbered_edits(connection, run, [row.account]).get(row.account, {})
+    charge = Charge(
+        agreement=wanted.agreement,
+        component="manual",
+        code=wanted.code,
+        description=wanted.description,
+        service=DateSpan(wanted.on, wanted.on + ONE_DAY),
+        source=f"{run.code}/{row.account}/{len(standing) + row.version + 1}",
+        amount=_amount(wanted.amount, load_accounts(connection, [row.account])[row.account].currency, row),
+        tax_category=wanted.tax_category,
+    )
+    added = attrs.evolve(add_charge(charge, reason=reason, actor=actor, at=at), about=wanted.code)
+    for position, one in standing.items():
+        same = one.charge is not None and attrs.evolve(one.charge, source=charge.source) == added.charge
+        if same and one.reason == reason and not wanted.again:
+            raise Refused(
+                "INVOICE30",
+                f"edit {position} adds the same line for the same reason",
+                remedy="Nothing is left to do; to add the same once more, give --again",
+            )
+    return added
+
+
 def _amount(text: str, currency: str, row: RunAccount) -> Amount:
-    return Amount(stated_number(text, currency, of=f"account {row.account}"), currency)
+    amount = Amount(stated_number(text, currency, of=f"account {row.account}"), currency)
+    digits = minor_digits(currency)
+    if (amount.value * 10**digits).denominator != 1:
+        raise ValueRefused("VALUE06", f"{amount} has more than {digits} decimals", remedy=f"State it with at most {digits}")
+    return amount
 
 
 _NO_DRAFT = "It has no draft: see why with billing run review, and take an edit that is to blame back with --withdraw N"

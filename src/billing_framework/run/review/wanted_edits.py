@@ -39,6 +39,7 @@ class AddedLine:
         tax_category: tax category.
         agreement: code of the agreement that it is for, or empty.
         on: date that it is for.
+        again: True where the same line is added once more on purpose.
     """
 
     code: str
@@ -47,6 +48,7 @@ class AddedLine:
     tax_category: str
     agreement: str = ""
     on: date
+    again: bool = False
 
 
 @attrs.frozen(kw_only=True)
