@@ -12,8 +12,11 @@ from billing_framework.exchange.exporter import CheckRequest, ExportDocument, Ex
 from billing_framework.plugin.hookspecs import hookimpl
 from billing_framework.plugin.host import Host
 from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.export import check_file, export
+from billing_framework.run.prove.invoices import issued_numbers, list_documents
+from billing_framework.run.review.report import report_run
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import ContractBroken, InputRefused, NotFound, Refused
@@ -64,6 +67,20 @@ def given_to_exporter(office: Office, *numbers: str) -> list[ExportDocument]:
 
     export(offering(office, write=write), "press", numbers=numbers)
     return seen
+
+
+def test_what_a_run_posted_stays_what_it_posted_when_it_is_rebilled(office: Office) -> None:
+    posted = ("INV-2026-000001", "INV-2026-000002")
+    office.jobs("j4,drill,2026-07-05T08:00:00+00:00,2")
+    rebill_document(office.deployment, posted[0], reason="late job")
+    assert office.documents()[-1].startswith("INV-2026-000003 C1")
+
+    assert export(office.deployment, LINES, run=RUN).documents == posted
+    assert issued_numbers(office.deployment, RUN) == list(posted)
+    with office.deployment.database.read() as connection:
+        listed = list_documents(connection, run=RUN)
+    assert [(one.number, one.replaced_by) for one in listed] == [(posted[0], "INV-2026-000003"), (posted[1], "")]
+    assert report_run(office.deployment, RUN).documents == {"issued": 2}
 
 
 def test_the_lines_of_a_run_leave_and_are_audited(office: Office) -> None:

@@ -16,7 +16,7 @@ from billing_framework.run.prove.export import export
 
 @click.command("export")
 @click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
-@click.option("--run", "run_code", default="", metavar="RUN", help="All documents that this run issued.")
+@click.option("--run", "run_code", default="", metavar="RUN", help="All documents that this run posted.")
 @click.option("--format", "file_format", required=True, metavar="NAME", help="Format; billing plugin show lists them.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it here.")
 @format_options

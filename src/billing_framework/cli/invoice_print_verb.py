@@ -19,7 +19,7 @@ from billing_framework.values.errors import InputRefused
 
 @click.command("print")
 @click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
-@click.option("--run", "run_code", default="", metavar="RUN", help="All documents that this run issued.")
+@click.option("--run", "run_code", default="", metavar="RUN", help="All documents that this run posted.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write them there.")
 @click.option("--text", "as_text", is_flag=True, help="Write plain text instead of pages to print.")
 @pass_deployment

@@ -18,7 +18,7 @@ from billing_framework.run.prove.invoices import list_documents, show_document
 @click.command("list")
 @click.option("--account", default="", metavar="CODE", help="Only documents of this account.")
 @click.option("--kind", default="", metavar="KIND", help="Only this kind: invoice, credit_note, debit_note.")
-@click.option("--run", "run_code", default="", metavar="RUN", help="Only documents of this run.")
+@click.option("--run", "run_code", default="", metavar="RUN", help="Only documents that this run posted.")
 @click.option("--since", type=date_type, metavar="DATE", help="Only documents of this date or later.")
 @click.option("--until", type=date_type, metavar="DATE", help="Only documents of this date or earlier.")
 @click.option("--limit", default=1_000, show_default=True, type=click.IntRange(1), help="At most so many, the newest.")

@@ -20,6 +20,7 @@ from billing_framework.run.prove.export_documents import export_documents
 from billing_framework.storage.audit import record
 from billing_framework.storage.billing.buyers import buyer_owners
 from billing_framework.storage.billing.documents import StoredDocument, find_document, load_documents
+from billing_framework.storage.billing.numbers import posts
 from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.master.master_kind import PARTIES
@@ -66,7 +67,7 @@ def export(
         deployment: the open deployment.
         file_format: name of an exporter.
         numbers: numbers of documents.
-        run: name of a run: all documents that it issued. Either numbers or a run.
+        run: name of a run: all documents that it posted, without what corrects them since. Either numbers or a run.
         options: options of the exporter.
         created_at: instant that the file bears; the clock's where None.
 
@@ -188,7 +189,7 @@ def _named(connection: Connection, numbers: Sequence[str]) -> list[StoredDocumen
 def _of_run(connection: Connection, name: str) -> list[StoredDocument]:
     run = find_run(connection, name)
     columns = document.c
-    query = sa.select(columns.id).where(columns.run_id == run.id, columns.status == "issued")
+    query = sa.select(columns.id).where(posts(run), columns.status == "issued")
     loaded = load_documents(connection, connection.scalars(query))
     if not loaded:
         raise Refused("EXPORT03", f"the run {run.code} has issued no document", remedy="Post it first, or name documents")

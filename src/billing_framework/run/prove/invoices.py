@@ -26,6 +26,7 @@ from billing_framework.storage.billing.documents import (
 )
 from billing_framework.storage.billing.edit_rows import numbered_edits
 from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.numbers import posts
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of, run_accounts_on
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.receivable.rows import load_standings
@@ -116,7 +117,7 @@ def list_documents(
         connection: a connection.
         account: only this account's, where given.
         kind: only of this kind, where given.
-        run: only of this run, where given.
+        run: only what this run posted, where given; without what corrects it since.
         since: only of this date or later.
         until: only of this date or earlier.
         limit: at most so many, the newest.
@@ -124,8 +125,9 @@ def list_documents(
     columns, newer = document.c, document.alias("newer")
     query = sa.select(document, newer.c.number.label("newer")).outerjoin(newer, newer.c.replaces_id == columns.id)
     query = query.where(columns.status != "draft").order_by(columns.issue_on.desc(), columns.number.desc()).limit(limit)
-    wanted = ((columns.account, account), (columns.kind, kind), (columns.run_id, find_run(connection, run).id if run else None))
-    for column, value in wanted:
+    if run:
+        query = query.where(posts(find_run(connection, run)))
+    for column, value in ((columns.account, account), (columns.kind, kind)):
         if value:
             query = query.where(column == value)
     if since is not None:
@@ -157,7 +159,7 @@ def _open(connection: Connection, keys: list[int]) -> dict[int, Money]:
 
 
 def issued_numbers(deployment: Deployment, run: str) -> list[str]:
-    """Return the numbers of the documents that a run issued and that are not void, in their order.
+    """Return the numbers of the documents that a run posted and that are not void, in their order.
 
     Raises:
         NotFound: ``RUN01`` for an unknown run.
@@ -166,7 +168,7 @@ def issued_numbers(deployment: Deployment, run: str) -> list[str]:
     with deployment.database.read() as connection:
         found = find_run(connection, run)
         columns = document.c
-        query = sa.select(columns.number).where(columns.run_id == found.id, columns.status == "issued")
+        query = sa.select(columns.number).where(posts(found), columns.status == "issued")
         numbers = list(connection.scalars(query.order_by(columns.series, columns.counter)))
     if not numbers:
         raise Refused("EXPORT03", f"the run {found.code} has issued no document", remedy="Post it first, or name documents")

@@ -19,6 +19,7 @@ from billing_framework.run.review.totals import RunTotals, totals_of
 from billing_framework.storage.audit import events
 from billing_framework.storage.billing.account_briefs import OF_KIND, AccountBrief, account_briefs
 from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.numbers import posts
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run, run_accounts
 from billing_framework.storage.billing.shard_rows import DRAFT, POST, shards_of
@@ -244,7 +245,8 @@ def _holds(connection: Connection, run: Run) -> tuple[HoldTotal, ...]:
 
 def _documents(connection: Connection, run: Run) -> dict[str, int]:
     columns = document.c
-    query = sa.select(columns.status, sa.func.count().label("of")).where(columns.run_id == run.id).group_by(columns.status)
+    own = sa.and_(columns.run_id == run.id, sa.or_(columns.status == "draft", posts(run)))  # and no rebill of one of them
+    query = sa.select(columns.status, sa.func.count().label("of")).where(own).group_by(columns.status)
     return {row.status: row.of for row in sorted(connection.execute(query), key=lambda row: row.status)}
 
 

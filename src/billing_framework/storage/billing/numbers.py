@@ -75,9 +75,14 @@ def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int
 
 def issued_by(connection: Connection, run: Run) -> set[int]:
     """Return the keys of the documents that a run has posted, those that are void left out."""
-    reserved, document = tables.posting_manifest, tables.document
-    query = sa.select(document.c.id).join(reserved, reserved.c.document_id == document.c.id)
-    return set(connection.scalars(query.where(reserved.c.run_id == run.id, document.c.status == "issued")))
+    columns = tables.document.c
+    return set(connection.scalars(sa.select(columns.id).where(posts(run), columns.status == "issued")))
+
+
+def posts(run: Run) -> sa.ColumnElement[bool]:
+    """Return the condition that a run posts a document under a number of its own; a rebill of it bears the run, too."""
+    reserved = tables.posting_manifest.c
+    return tables.document.c.id.in_(sa.select(reserved.document_id).where(reserved.run_id == run.id))
 
 
 def is_issued(connection: Connection, run: Run) -> bool:
