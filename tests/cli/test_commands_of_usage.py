@@ -158,6 +158,8 @@ def test_what_waits_ends_with_1_and_is_decided_by_officers(folder: Path) -> None
     assert "T2" in listed
     assert "T3" in listed
     assert "T1" not in listed
+    source, key = listed.splitlines()[-1].split()[1], listed.split()[-1]
+    assert told(billing("usage", "show", key)) == told(billing("usage", "show", f"{source}/T3"))
     assert "nothing was changed" in told(billing("usage", "recycle"))
     assert "USAGE15" in told(billing("usage", "correct", numbers[4], "subject=C2", "--reason", "again"), 3)
     assert "USAGE14" in told(billing("usage", "write-off", "99", "--reason", "x"), 2)

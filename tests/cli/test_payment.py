@@ -148,6 +148,8 @@ def test_holds(desk: Desk) -> None:
     placed = desk.json(place, "--since", "2026-08-20")
     assert isinstance(placed, dict)
     assert "30.00 EUR" in desk.run("hold list I-1")
+    assert "30.00 EUR" in desk.run("hold list A-1")
+    assert "(none)" in desk.run("hold list A-2")
     assert "70.00 EUR" in desk.run("payment open A-1 --on 2026-08-20")
     release = f"hold release {placed['id']} --outcome rejected --on 2026-08-21 --reason right"
     assert "ended: rejected" in desk.run(release)

@@ -55,6 +55,13 @@ def test_the_same_command_again_says_that_nothing_changed(shop: Path) -> None:
     assert "unchanged" in ok("party", "create", "P-1", "--name", "Ada Ohm", "--country", "US")
 
 
+def test_an_account_that_names_no_currency_has_the_deployments(shop: Path) -> None:
+    created = plain("account", "create", "A-9", "--party", "P-1", "--book", "US", "--cycle", "monthly:1")
+    wanted = plain("config", "show")["deployment"]
+    assert (created["account"]["currency"], created["account"]["zone"]) == (wanted["currency"], wanted["zone"])
+    assert shop.exists()
+
+
 def test_a_change_shows_the_field_before_and_after_and_the_trail_keeps_it(shop: Path) -> None:
     assert shop.exists()
     shown = ok("account", "change", "A-1", "due_days=30", "--reason", "letter", "--actor", "ben")

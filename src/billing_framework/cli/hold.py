@@ -98,7 +98,7 @@ def release(context: click.Context, deployment: Deployment, *, key: int, outcome
 @pass_deployment
 @click.pass_context
 def list_(context: click.Context, deployment: Deployment, *, scope: str, ended: bool) -> None:
-    """List holds, of one account or document where given.
+    """List holds, of one account with its documents, or of one document with its lines, where given.
 
     Example:
       billing hold list A-1001 --ended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
 _HISTORY = 20
+
+_DEPLOYMENTS = ("currency", "locale", "zone")
+"""Fields of a new account that are the deployment's where its officer names none."""
 
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
 
@@ -74,14 +77,16 @@ def settings_of(pairs: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def form_options(form: Form[Any], *, leave_out: Iterable[str]) -> Callable[[Command], Command]:
-    """Return a decorator that adds one option per field of a form."""
+def form_options(form: Form[Any], *, leave_out: Iterable[str], has_default: Collection[str] = ()) -> Callable[[Command], Command]:
+    """Return a decorator that adds one option per field of a form; those with a default of the deployment may be left out."""
 
     def decorate(command: Command) -> Command:
         for field in reversed(form.fields):
             if field.name not in leave_out:
+                required = field.required and field.name not in has_default
+                extra = "; by default the deployment's" if field.name in has_default else ""
                 option = click.option(
-                    f"--{field.name.replace('_', '-')}", field.name, required=field.required, help=f"{field.help}."
+                    f"--{field.name.replace('_', '-')}", field.name, required=required, help=f"{field.help}{extra}."
                 )
                 command = option(command)
         return command
@@ -140,7 +145,7 @@ def _create(kind: MasterKind[Any], verb: str, example: str) -> click.Command:
     @click.command(verb, cls=_FreeFields, free=kind.form.free, help=_help(text, example))
     @click.argument(first)
     @click.argument("more", nargs=-1, metavar="[FIELD=VALUE]...")
-    @form_options(kind.form, leave_out=[first])
+    @form_options(kind.form, leave_out=[first], has_default=_DEPLOYMENTS if kind.name == "account" else ())
     @reason_option
     @pass_deployment
     @click.pass_context
@@ -149,7 +154,7 @@ def _create(kind: MasterKind[Any], verb: str, example: str) -> click.Command:
     ) -> None:
         texts = {name: text for name, text in given.items() if text is not None} | settings_of(more)
         if kind.name == "account":
-            texts = {"locale": deployment.settings.deployment.locale, "zone": deployment.settings.deployment.zone} | texts
+            texts = {name: str(getattr(deployment.settings.deployment, name)) for name in _DEPLOYMENTS} | texts
         value, created = create(deployment, kind, texts, reason=reason)
         done = "created" if created else "is there already, unchanged"
         shown = masked(deployment, kind, kind.form.write(value))

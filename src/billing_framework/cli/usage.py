@@ -182,13 +182,14 @@ def list_records(
             rows = [attrs.evolve(row, usage=opened[row.key]) for row in rows]
     rules = kind_rules(deployment.host.kinds)
     data = [{"key": row.key, "batch": row.batch, **plain_usage(row.usage, rules)} for row in rows]
-    headers = ("kind", "external id", "start", "end", "version", "batch")
+    headers = ("kind", "source", "external id", "start", "end", "version", "batch", "key")
     emit(context, data, lambda: table(headers, map(_record_cells, rows), right=("version", "batch")))
 
 
 def _record_cells(row: UsageRow) -> tuple[object, ...]:
     usage = row.usage
-    return (usage.kind, usage.external_id, usage.span.start.isoformat(), usage.span.end.isoformat(), usage.version, row.batch)
+    start, end = usage.span.start.isoformat(), usage.span.end.isoformat()
+    return (usage.kind, usage.source, usage.external_id, start, end, usage.version, row.batch, row.key)
 
 
 @usage.command("batches")

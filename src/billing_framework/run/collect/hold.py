@@ -149,9 +149,20 @@ def release_hold(deployment: Deployment, key: int, *, outcome: str, on: date | N
 
 
 def list_holds(deployment: Deployment, *, scope_key: str = "", ended: bool = False) -> list[StoredHold]:
-    """Return the holds that stand, on one account, document or line where given; with `ended` those too that have ended."""
+    """Return the holds that stand, all or those that shield one thing; with `ended` those too that have ended.
+
+    Args:
+        deployment: the open deployment.
+        scope_key: code of an account, whose documents and lines count, number of a document, whose lines count, or of a line.
+        ended: True for those too that have ended.
+    """
     with deployment.database.read() as connection:
-        return holds_on(connection, [scope_key] if scope_key else None, ended=ended)
+        if not scope_key:
+            return holds_on(connection, None, ended=ended)
+        items = load_items(connection, accounts=[scope_key], references=[scope_key])
+        numbers = {item.reference for item in items}
+        lines = {f"{item.reference}/{line.number}" for item in items for line in item.lines}
+        return holds_on(connection, {scope_key, *numbers, *lines} - {""}, ended=ended)
 
 
 def hold_facts(stored: StoredHold) -> dict[str, Any]:
