@@ -72,6 +72,16 @@ def test_a_month_at_the_command_line(office: Office, tmp_path: Path) -> None:
     )
 
 
+def test_a_period_that_has_not_ended_is_told_and_billed(office: Office) -> None:
+    started = told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-07-20")
+    assert "RUN66 the documents are of 2026-07-20, but the period 2026-07-01/2026-07-31 ends after that" in started
+    assert "2 accounts drafted" in started
+    assert "RUN66" in told(office, "run", "review", code=1)
+    told(office, "run", "cancel", JULY, "--reason", "a slip")
+    assert "RUN66" not in told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-07-31")
+    assert data(office, "run", "review", code=1)["findings"] == []
+
+
 def test_a_run_whose_accounts_are_all_held_names_them_and_the_review(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07", "--account", "C2")
     run = data(office, "run", "list")[0]["code"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from billing_framework.cli.context import pass_deployment
-from billing_framework.cli.output import emit, fields, table
+from billing_framework.cli.output import emit, fields, show_findings, table
 from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.review import RunReview, review_run
@@ -30,6 +30,7 @@ def review(context: click.Context, deployment: Deployment, *, run_code: str) -> 
       billing run review US.2026-07-01.monthly-1.1 --json
     """
     found = review_run(deployment, run_code)
+    show_findings(context, found.findings)
     emit(context, found, lambda: _text(found))
     if found.stale or found.held or found.counts.get("pending") or not found.reconciled:
         context.exit(1)

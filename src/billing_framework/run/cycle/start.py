@@ -17,6 +17,7 @@ from billing_framework.run.cycle.missed import has_unbilled
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import draft_accounts, stale_accounts
 from billing_framework.run.review.told import keep_told
+from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.versions import computing_versions
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work, work_of
@@ -98,7 +99,7 @@ class RunReport:
         drafted: number of accounts that were drafted now.
         stale: number of drafts that were made again because their input had changed.
         billed_elsewhere: number of accounts whose period another run has billed.
-        findings: what changes no result but should be known, such as a plugin that takes too long.
+        findings: what changes no result but should be known, such as a period that has not ended.
     """
 
     run: Run | None
@@ -148,7 +149,7 @@ def start_run(
     run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
     keep_told(deployment, run, told)
     counts = _counts(deployment, run)
-    return attrs.evolve(opened, run=run, counts=counts, drafted=drafted, stale=stale, findings=tuple(told))
+    return attrs.evolve(opened, run=run, counts=counts, drafted=drafted, stale=stale, findings=(*unfinished(run), *told))
 
 
 def finish_drafting(deployment: Deployment, run: Run, work: Work, progress: Progress | None = None) -> tuple[Run, int]:

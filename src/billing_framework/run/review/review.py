@@ -17,6 +17,7 @@ from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles, without_kinds
 from billing_framework.run.review.totals import RunTotals, last_totals, totals_of
+from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
@@ -30,6 +31,7 @@ from billing_framework.storage.usage.kind_table import KindTable, kind_tables
 from billing_framework.storage.usage.rows import subject_names
 from billing_framework.storage.usage.tables import usage_suspense
 from billing_framework.values.clock import timezone
+from billing_framework.values.finding import Finding
 from billing_framework.values.period import Span
 
 _LATE_DAYS = timedelta(days=400)
@@ -55,6 +57,7 @@ class RunReview:
         stale: accounts whose input has changed since they were drafted, with what changed.
         late: late or corrected usage of periods that are billed already.
         digest: digest of the drafts and their entries; empty where a code has no account.
+        findings: what stops nothing but should be known, such as a period that has not ended.
     """
 
     run: Run
@@ -70,6 +73,7 @@ class RunReview:
     stale: Mapping[str, tuple[str, ...]]
     late: tuple[LateUsage, ...]
     digest: str
+    findings: tuple[Finding, ...] = ()
 
 
 def review_run(deployment: Deployment, code: str = "") -> RunReview:
@@ -110,6 +114,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         stale=stale_accounts(deployment, run) if run.is_open else {},
         late=_late(deployment, run),
         digest=digest,
+        findings=unfinished(run),
     )
 
 
