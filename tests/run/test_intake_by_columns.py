@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import sqlalchemy as sa
 from billing_telecom_usage import plugin
@@ -26,7 +25,7 @@ from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import DeploymentSettings, Settings
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.schema import check_schema, tables_of
-from billing_framework.run.usage import column_block, column_desk, column_road, intake
+from billing_framework.run.usage import column_desk, column_road, intake
 from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.run.usage.intake_desk import IntakeDesk
 from billing_framework.storage.audit import audit_event
@@ -36,9 +35,8 @@ from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, A
 from billing_framework.storage.usage.kind_table import create_kind_tables, kind_table
 from billing_framework.storage.usage.tables import usage_batch, usage_key, usage_subject, usage_suspense
 from billing_framework.usage.columnar import line_blocks
-from billing_framework.usage.columnar.identity import identified
 from billing_framework.values.clock import MovableClock
-from billing_framework.values.errors import ContractBroken, InputRefused, StorageError
+from billing_framework.values.errors import InputRefused, StorageError
 
 MAPPING = ColumnMapping(
     columns={"caller": "caller", "called": "called", "start": "start", "billed": "billed", "disposition": "result"},
@@ -191,17 +189,6 @@ def test_a_database_that_fails_leaves_nothing_and_its_guards(database: Database,
     assert rows(database) == before
     assert check_schema(deployment) == []
     assert by_columns(deployment, [calls(3, 120)])[0].totals.accepted > 0
-
-
-def test_a_reader_that_fails_in_its_columns_is_named(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    deployment = exchange_of(sqlite_database)
-
-    def broken(columns: Any, rules: Any) -> Any:
-        return identified(attrs.evolve(columns, frame=columns.frame.drop("billed_seconds")), rules)
-
-    monkeypatch.setattr(column_block, "identified", broken)
-    with pytest.raises(ContractBroken, match="PLUGIN04.*no column 'billed_seconds'"):
-        by_columns(deployment, [calls(3, 5)])
 
 
 def test_other_programs_replace_no_usage_by_the_number_of_its_row(sqlite_database: Database) -> None:

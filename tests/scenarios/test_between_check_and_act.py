@@ -23,6 +23,7 @@ from billing_framework.run.usage.late import late_usage
 from billing_framework.run.work.shards import plan_posting
 from billing_framework.storage.billing.numbers import manifest_of
 from billing_framework.storage.engine import Database
+from billing_framework.storage.ledger.books import close_period
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Refused, StorageError
 from tests.behind import guards_off
@@ -87,7 +88,7 @@ def test_no_run_is_approved_for_a_period_that_is_being_closed(database: Database
     office = office_of(database)
     office.start("2026-07")
     office.pass_days(31)
-    real, approvals = periods.close_period, ThreadPoolExecutor(1)
+    real, approvals = close_period, ThreadPoolExecutor(1)
 
     def slow(*given: Any, **named: Any) -> Any:
         meanwhile.append(approvals.submit(approve_run, office.deployment))

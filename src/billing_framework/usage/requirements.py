@@ -111,6 +111,16 @@ def _body(body: object, fields: Sequence[BodyField], cls: type) -> Iterator[Wron
             yield field.name, f"{needed} is needed here", _REMEDIES.get(field.sort, "Correct the value"), value
 
 
+def value_fits(value: object, field: BodyField) -> bool:
+    """Return whether a field of a kind may have a value.
+
+    Args:
+        value: the value.
+        field: the field.
+    """
+    return field.optional if value is None else _CHECKS[field.sort](value, field)
+
+
 def _bad_text(value: object, longest: int) -> tuple[str, str] | None:
     if not isinstance(value, str):
         return "text is needed here", "Report it to the authors of the reader"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO
 
 from billing_framework.plugin.host import Host
@@ -14,6 +15,7 @@ from billing_framework.storage.bulk_columns import bulk_writing
 from billing_framework.storage.usage.batches import MOST_FINDINGS
 from billing_framework.storage.usage.kind_table import kind_guards
 from billing_framework.storage.usage.tables import guards
+from billing_framework.usage.columnar.promised_columns import broken_columns
 from billing_framework.usage.columnar.record_columns import RecordColumns
 from billing_framework.usage.reader import Coverage, Reader, ReadRequest
 from billing_framework.values.finding import Finding
@@ -31,7 +33,10 @@ def fill_by_columns(desk: IntakeDesk, host: Host, reader: Reader, request: ReadR
     """
     if reader.read_columns is None or any(derived.personal for name, derived in desk.tables.items() if name in reader.kinds):
         return False
-    items = read_checked(host, reader, request, stream, read=reader.read_columns, columns=(RecordColumns,))
+    promised: dict[type, Callable[[RecordColumns], str]] = {
+        RecordColumns: lambda some: broken_columns(some, desk.rules[some.kind])
+    }
+    items = read_checked(host, reader, request, stream, read=reader.read_columns, columns=promised)
     if items is None:
         return False
     columns = ColumnDesk.of(desk)

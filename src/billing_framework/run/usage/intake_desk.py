@@ -219,7 +219,13 @@ def clean_finding(finding: Finding) -> Finding:
 
 
 def _clean_plain(value: Mapping[str, object]) -> dict[str, object]:
-    return {key: clean(item) if isinstance(item, str) else item for key, item in value.items()}
+    return {key: _clean_item(item) for key, item in value.items()}
+
+
+def _clean_item(item: object) -> object:
+    if isinstance(item, list):
+        return list(map(_clean_item, item))
+    return clean(item) if isinstance(item, str) else item
 
 
 def _gap(coverage: Coverage, file: str) -> Finding:

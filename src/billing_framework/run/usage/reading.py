@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import attrs
 
 from billing_framework.plugin.host import Host
 from billing_framework.usage.kind_fields import body_fields
-from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadItem, ReadRequest
+from billing_framework.usage.promises import broken_promise
+from billing_framework.usage.reader import Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage
 from billing_framework.usage.requirements import LONGEST_NAME
 from billing_framework.usage.withheld import is_personal_kind
 from billing_framework.values.clock import timezone
 from billing_framework.values.errors import BillingError, ContractBroken, InputRefused
-from billing_framework.values.finding import Finding
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -72,7 +72,7 @@ def read_checked(
     stream: BinaryIO,
     *,
     read: Callable[[BinaryIO, ReadRequest], Iterator[Item] | None],
-    columns: tuple[type, ...] = (),
+    columns: Mapping[type, Callable[[Any], str]] | None = None,
 ) -> Iterator[Item] | None:
     """Return what one of a reader's ways of reading makes of a file, each item checked; None where it returns none.
 
@@ -82,16 +82,16 @@ def read_checked(
         request: what it is told.
         stream: the bytes of the file.
         read: the way of reading.
-        columns: the class of columns, where it may yield some.
+        columns: the class of columns, where it may yield some, with what tells which promise is broken by them.
     """
     told = attrs.evolve(request, settings=host.settings_of_reader(reader.format))
     with _faults_told(host, reader, request):
         items = read(stream, told)
-    return None if items is None else _each_checked(host, reader, request, items, columns)
+    return None if items is None else _each_checked(host, reader, request, items, columns or {})
 
 
 def _each_checked(
-    host: Host, reader: Reader, request: ReadRequest, items: Iterator[Item], columns: tuple[type, ...]
+    host: Host, reader: Reader, request: ReadRequest, items: Iterator[Item], columns: Mapping[type, Callable[[Any], str]]
 ) -> Iterator[Item]:
     with _faults_told(host, reader, request):
         for item in items:
@@ -122,10 +122,11 @@ def _faults_told(host: Host, reader: Reader, request: ReadRequest) -> Iterator[N
         raise ContractBroken("PLUGIN05", what, place=request.file) from (None if hidden else error)
 
 
-def _broken(item: object, reader: Reader, columns: tuple[type, ...]) -> str:
-    if isinstance(item, (Usage, *columns)):
-        kind = item.kind  # type: ignore[attr-defined]  # columns have it, too
-        return "" if kind in reader.kinds else f"the usage kind {kind!r}, which it does not name"
-    if isinstance(item, BadRecord):
-        return "" if item.findings else f"an unreadable record without a finding (line {item.line})"
-    return "" if isinstance(item, Coverage | Finding) else f"a {type(item).__name__}"
+def _broken(item: object, reader: Reader, columns: Mapping[type, Callable[[Any], str]]) -> str:
+    tell = columns.get(type(item), broken_promise)
+    if isinstance(item, Usage) or tell is not broken_promise:
+        kind: object = item.kind  # type: ignore[attr-defined]  # columns have it, too
+        if not isinstance(kind, str) or kind not in reader.kinds:
+            shown = repr(kind) if isinstance(kind, str) else f"a {type(kind).__name__}"
+            return f"the usage kind {shown}, which it does not name"
+    return tell(item)

@@ -11,11 +11,10 @@ import numpy as np
 import polars as pl
 import polars_hash as plh
 
-from billing_framework.usage.columnar.record_columns import COLUMN_TYPES, ENVELOPE_TYPES, SLOT_TYPES, RecordColumns
+from billing_framework.usage.columnar.record_columns import RecordColumns
 from billing_framework.usage.content import DIGEST_BYTES, ESCAPE, SEPARATOR, field_text, separable
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, MOST_PACKED, KindRules
-from billing_framework.values.errors import ContractBroken
 from billing_framework.values.identity import LARGEST_ID
 from billing_framework.values.period import EARLIEST, LATEST
 
@@ -24,6 +23,7 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Digests = np.ndarray[Any, np.dtype[np.uint8]]
 
 _ODD = f"[\x00{ESCAPE}{SEPARATOR}]"
+_CANONICAL = r"^(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])$"
 _LARGEST_EXACT_TEXT = 39
 _DAY = 86_400_000_000
 _EPOCH_DAY = date(1970, 1, 1)
@@ -70,13 +70,9 @@ def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
     """Return records with their keys and digests; those that may lack something that `record_findings` asks for are set apart.
 
     Args:
-        columns: records as a reader has yielded them.
+        columns: records as a reader has yielded them, of which it has kept what it promises; see `broken_columns`.
         rules: their kind.
-
-    Raises:
-        ContractBroken: ``PLUGIN04`` where the columns are not those of the kind.
     """
-    _refuse_other_columns(columns, rules)
     plain = columns.frame.select(_is_plain(columns, rules)).to_series()
     others = columns.frame.clear()
     if not plain.all():
@@ -151,20 +147,6 @@ def _digests_of_texts(texts: pl.Series) -> Digests:
     return np.frombuffer(bytes.fromhex(hexed.str.join("").item()), dtype=np.uint8).reshape(len(texts), DIGEST_BYTES)
 
 
-def _refuse_other_columns(columns: RecordColumns, rules: KindRules) -> None:
-    wanted = dict(ENVELOPE_TYPES) | dict(SLOT_TYPES) | {field.name: COLUMN_TYPES.get(field.sort) for field in rules.fields}
-    for name, kind in columns.frame.schema.items():
-        if wanted.get(name) != kind:
-            what = (
-                f"the reader of {columns.kind!r} yielded a column {name!r} of type {kind}, needed is {wanted.get(name, 'none')}"
-            )
-            raise ContractBroken("PLUGIN04", what)
-    required = [field.name for field in rules.fields if field.default is attrs.NOTHING]
-    for name in (*ENVELOPE_TYPES, *(SLOT_TYPES if columns.has_slots or "version" in columns.frame.columns else ()), *required):
-        if name not in columns.frame.columns and name not in columns.constants:
-            raise ContractBroken("PLUGIN04", f"the reader of {columns.kind!r} yielded no column {name!r}")
-
-
 def _is_plain(columns: RecordColumns, rules: KindRules) -> pl.Expr:
     """Return what is true for records that surely are what is required of them."""
     first = (EARLIEST - _EPOCH_DAY).days * _DAY
@@ -193,7 +175,8 @@ def _is_plain(columns: RecordColumns, rules: KindRules) -> pl.Expr:
         elif field.choices is not None:
             tests.append(column.is_in([str(member.value) for member in field.choices]).fill_null(field.optional))
         elif field.sort is Sort.EXACT:
-            tests.append((column.str.len_bytes() <= _LARGEST_EXACT_TEXT).fill_null(field.optional))
+            is_exact = (column.str.len_bytes() <= _LARGEST_EXACT_TEXT) & column.str.contains(_CANONICAL)
+            tests.append(is_exact.fill_null(field.optional))
         elif not field.optional:
             tests.append(column.is_not_null())
     return pl.all_horizontal(tests).fill_null(value=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import polars as pl
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.usage.requirements import KindRules
+from billing_framework.values.errors import ValueRefused
 from billing_framework.values.instant import instant_at
 from billing_framework.values.number import exact
 from billing_framework.values.period import Span
@@ -95,12 +97,12 @@ class RecordColumns:
 
 
 def _reading(field: BodyField) -> Callable[[Any], Any]:
-    """Return what makes the value of a field of what its column holds."""
+    """Return what makes the value of a field of what its column holds; what is no value stays as it is and is refused as such."""
     read: Callable[[Any], Any] | None = None
     if field.choices is not None:
-        read = field.choices
+        read = functools.partial(_known_or_text, {member.value: member for member in field.choices})
     elif field.sort is Sort.EXACT:
-        read = exact
+        read = _exact_or_text
     elif field.sort is Sort.INSTANT:
         read = instant_at
     elif field.sort is Sort.WHOLES:
@@ -108,3 +110,14 @@ def _reading(field: BodyField) -> Callable[[Any], Any]:
     if read is None:
         return lambda value: value
     return lambda value: None if value is None else read(value)
+
+
+def _known_or_text(choices: Mapping[str, Any], text: str) -> Any:
+    return choices.get(text, text)
+
+
+def _exact_or_text(text: str) -> Any:
+    try:
+        return exact(text)
+    except ValueRefused:
+        return text
