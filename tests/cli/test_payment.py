@@ -158,6 +158,13 @@ def test_holds(desk: Desk) -> None:
     assert "rejected" in desk.run("hold list --ended")
 
 
+def test_an_account_with_open_items_is_closed_only_knowingly(desk: Desk) -> None:
+    close = ("status=closed", "--reason", "moved")
+    assert "1 items are open, 100.00 EUR together" in desk.run("account change A-1", *close, exit_code=3)
+    assert "closed" in desk.run("account change A-2", *close)
+    assert "closed" in desk.run("account change A-1", *close, "--leave-open")
+
+
 def test_json_is_exact(desk: Desk) -> None:
     data = desk.json("payment record A-1 60.00 EUR --on 2026-08-20 --ref B-1")
     assert isinstance(data, dict)

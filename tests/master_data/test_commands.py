@@ -84,10 +84,36 @@ def test_new_terms_from_a_date_on(shop: Path) -> None:
     assert [row["ends_on"] for row in plain("assignment", "show", "M-1")] == ["2026-08-01", "2026-09-01"]
 
 
+def test_an_end_that_is_taken_back_tells_which_assignments_stay_ended(shop: Path) -> None:
+    assert shop.exists()
+    ok("agreement", "end", "G-1", "--on", "2026-09-01", "--reason", "moved out")
+    told = ok("agreement", "change", "G-1", "ends_on=", "--reason", "she stays")
+    assert "M-1 is still assigned only until 2026-09-01" in told
+    ok("assignment", "change", "M-1", "ends_on=", "--on", plain("assignment", "show", "M-1")[0]["starts_on"], "--reason", "so")
+    assert "ends_on" not in plain("assignment", "show", "M-1")[0] or not plain("assignment", "show", "M-1")[0]["ends_on"]
+    assert "is still assigned" not in ok("agreement", "change", "G-1", "term.kw=9", "--reason", "typing error")
+
+
+def test_an_account_whose_agreements_run_is_closed_only_knowingly(shop: Path) -> None:
+    close = ("account", "change", "A-1", "status=closed", "--reason", "moved out")
+    refused = run(*close)
+    assert refused.exit_code == 3
+    assert "ACCOUNT33 account A-1 cannot be closed yet: the agreements G-1 still run" in refused.stderr
+    row = plain("account", "show", "A-1")["account"]
+    names = ("code", "party", "book", "currency", "cycle", "locale", "zone", "status")
+    file = shop / "closed.csv"
+    file.write_text(
+        ",".join(names) + "\n" + ",".join({**row, "status": "closed"}.get(name, "") for name in names), encoding="utf-8"
+    )
+    assert "ACCOUNT33" in run("account", "import", str(file), "--update").stderr
+    assert plain("account", "show", "A-1")["account"]["status"] == "active"
+    assert "closed" in ok(*close, "--leave-open")
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
-        (("account", "create", "A-2", "--party", "P-1", "--book", "US"), 2, "--currency"),
+        (("account", "create", "A-2", "--party", "P-1", "--currency", "USD"), 2, "--book"),
         (("account", "create", "A-2", "--party", "P-9", "--book", "US", "--currency", "USD"), 2, "ACCOUNT09"),
         (("account", "create", "A-2", "--party", "P-1", "--book", "US", "--currency", "USB"), 2, "VALUE05"),
         (("account", "create", "A-1", "--party", "P-1", "--book", "US", "--currency", "EUR"), 3, "ACCOUNT10"),

@@ -10,7 +10,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import add_shared_verbs, date_type, reason_option, settings_of, tell_change
 from billing_framework.cli.output import emit
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import change, continue_agreement, end_agreement
+from billing_framework.run.master.customer_change import change, continue_agreement, end_agreement, still_ended
 from billing_framework.storage.master.master_kind import AGREEMENTS
 
 
@@ -58,7 +58,12 @@ def change_agreement(
     """
     if on is None:
         before, after = change(deployment, AGREEMENTS, code, settings_of(changes), reason=reason)
-        tell_change(context, AGREEMENTS, before, after)
+        left = [
+            f"{one.subject} is still assigned only until {before.ends_on}; let it go on:"
+            f' billing assignment change {one.subject} ends_on= --on {one.starts_on} --reason "..."'
+            for one in still_ended(deployment, before, after)
+        ]
+        tell_change(context, AGREEMENTS, before, after, left=left)
         return
     done = continue_agreement(deployment, code, on.date(), settings_of(changes), reason=reason)
     moved = f"; {', '.join(done.moved)} went over" if done.moved else ""

@@ -170,11 +170,14 @@ def _change(kind: MasterKind[Any], example: str) -> click.Command:
     @click.command("change", help=_help(text, example))
     @click.argument("code")
     @click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
+    @_closing(kind)
     @reason_option
     @pass_deployment
     @click.pass_context
-    def command(context: click.Context, deployment: Deployment, code: str, changes: tuple[str, ...], reason: str) -> None:
-        before, after = change(deployment, kind, code, settings_of(changes), reason=reason)
+    def command(
+        context: click.Context, /, deployment: Deployment, code: str, changes: tuple[str, ...], *, reason: str, **flags: bool
+    ) -> None:
+        before, after = change(deployment, kind, code, settings_of(changes), reason=reason, **flags)
         if kind.personal:
             _tell_personal_change(context, deployment, kind, before, after)
         else:
@@ -183,13 +186,23 @@ def _change(kind: MasterKind[Any], example: str) -> click.Command:
     return command
 
 
-def tell_change(context: click.Context, kind: MasterKind[Value], before: Value, after: Value) -> None:
-    """Print what a change did, field by field."""
+def _closing(kind: MasterKind[Any]) -> Callable[[Command], Command]:
+    """Return the decorator that lets an account be closed as it is, where the kind is one that is closed."""
+    if kind.name != "account":
+        return lambda command: command
+    text = "Close the account though items are open on it, or agreements still run."
+    return click.option("--leave-open", is_flag=True, help=text)
+
+
+def tell_change(
+    context: click.Context, kind: MasterKind[Value], before: Value, after: Value, *, left: Sequence[str] = ()
+) -> None:
+    """Print what a change did, field by field, and the lines about what it left as it was."""
     old, new = kind.form.write(before), kind.form.write(after)
     rows = [(name, old.get(name, ""), new.get(name, "")) for name in {**old, **new} if old.get(name) != new.get(name)]
-    data = {"outcome": "changed" if rows else "unchanged", "before": old, "after": new}
+    data = {"outcome": "changed" if rows else "unchanged", "before": old, "after": new} | ({"left": list(left)} if left else {})
     head = f"{kind.name} {kind.key(after)} {'changed' if rows else 'is so already, unchanged'}"
-    emit(context, data, lambda: [head, table(("field", "before", "after"), rows)] if rows else head)
+    emit(context, data, lambda: [head, table(("field", "before", "after"), rows), *left] if rows else head)
 
 
 def _tell_personal_change(

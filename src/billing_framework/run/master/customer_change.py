@@ -10,11 +10,13 @@ from typing import TypeVar, cast
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.csv_file import Row
 from billing_framework.accounts.form import change as changed_form
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.closing import closing_findings
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, safe_findings, write
 from billing_framework.run.master.share_succession import move_shares
 from billing_framework.storage.audit import AuditEvent, record_many
@@ -86,7 +88,13 @@ def find_assignment(connection: Connection, subject: str, on: date | None = None
 
 
 def change(
-    deployment: Deployment, kind: MasterKind[Value], code: str, changes: Mapping[str, str], *, reason: str
+    deployment: Deployment,
+    kind: MasterKind[Value],
+    code: str,
+    changes: Mapping[str, str],
+    *,
+    reason: str,
+    leave_open: bool = False,
 ) -> tuple[Value, Value]:
     """Change fields of a party, account or agreement and return it before and after.
 
@@ -96,16 +104,29 @@ def change(
         code: its code.
         changes: field name to text; an empty text takes the field back to its default.
         reason: why.
+        leave_open: True to close an account though items are open on it or agreements still run.
 
     Raises:
         NotFound: it does not exist.
         InputRefused: a field is wrong.
-        Refused: the change does not fit what is stored.
+        Refused: the change does not fit what is stored; ``ACCOUNT33`` for an account that cannot be closed yet.
     """
     needs_reason(reason, f"changing this {kind.name}")
     with deployment.database.begin() as connection:
         was = find(connection, kind, code)
-        return was.value, _change(deployment, connection, kind, was, changes, reason=reason)
+        value = _change(deployment, connection, kind, was, changes, reason=reason)
+        if isinstance(was.value, Account) and isinstance(value, Account) and not leave_open:
+            raise_findings(closing_findings(connection, {code: (was.value, value)}, deployment.clock.now().date()))
+        return was.value, value
+
+
+def still_ended(deployment: Deployment, before: Agreement, after: Agreement) -> list[Assignment]:
+    """Return the assignments that ended together with an agreement, which now goes on without them."""
+    if before.ends_on is None or (after.ends_on is not None and after.ends_on <= before.ends_on):
+        return []
+    with deployment.database.read() as connection:
+        held = rows_of(connection, ASSIGNMENTS, "agreement", [after.code])
+        return [stored.value for stored in held if stored.value.ends_on == before.ends_on]
 
 
 def change_assignment(

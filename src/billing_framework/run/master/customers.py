@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar, cast
 
 import attrs
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.csv_file import Row, read_master_file
 from billing_framework.accounts.form import fill
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.closing import closing_findings
 from billing_framework.run.master.customer_rules import account_findings, agreement_findings, assignment_findings
 from billing_framework.run.master.share_rules import share_reference_findings
 from billing_framework.storage.audit import AuditEvent, record_many
@@ -32,7 +33,7 @@ from billing_framework.values.typed_toml import raise_first
 
 Value = TypeVar("Value")
 
-_REFUSED_BY_STATE = {"ACCOUNT07", "ACCOUNT12", "ACCOUNT31", "ACCOUNT32"}
+_REFUSED_BY_STATE = {"ACCOUNT07", "ACCOUNT12", "ACCOUNT31", "ACCOUNT32", "ACCOUNT33"}
 
 
 @attrs.frozen(kw_only=True)
@@ -112,7 +113,8 @@ def import_file(
     now = deployment.clock.now()
     with deployment.database.read() if check_only else deployment.database.begin() as connection:
         found = intake(connection, kind, read.rows, file=file, update=update, calendars=deployment.settings.calendars)
-        findings = safe_findings(connection, kind, (*read.findings, *found.findings))
+        closing = _closing(connection, found, now.date(), file) if update and kind.name == "account" else []
+        findings = safe_findings(connection, kind, (*read.findings, *found.findings, *closing))
         written = not check_only and not any(finding.stops for finding in findings)
         if written:
             write(connection, kind, found, now=now, actor=deployment.actor, reason=reason or f"import of {file}", verb="import")
@@ -126,6 +128,15 @@ def import_file(
         written=written,
         findings=findings,
     )
+
+
+def _closing(connection: Connection, found: Intake[Any], today: date, file: str) -> list[Finding]:
+    """Return why accounts that the lines of a file close cannot be closed yet."""
+    return [
+        finding
+        for was, row in found.changed
+        for finding in closing_findings(connection, {row.value.code: (was.value, row.value)}, today, file=file, line=row.line)
+    ]
 
 
 def save(
