@@ -15,6 +15,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
+from tests.cli.in_office import told
 from tests.grown import grown_once
 from tests.scenarios.office import Office
 
@@ -90,6 +91,23 @@ def test_only_what_differs_is_told_line_by_line(database: Database) -> None:
     assert (third.state_before, third.state_after) == ("skipped", "billed")
     assert [(line.before, str(line.shown.net)) for line in third.lines] == [(None, "30.00 USD")]
     assert (found.same, str(found.totals["USD"].change)) == (1, "36.30 USD")
+    both, second = found.parts["USD"]
+    assert (both.who, both.accounts, str(both.change)) == ("both", 1, "3.30 USD")
+    assert (second.who, second.accounts, str(second.before), str(second.after)) == ("second", 1, "0.00 USD", "33.00 USD")
+    assert [one.account for one in found.accounts if one.is_of_one] == ["C3"]
+
+
+def test_a_part_of_a_month_is_compared_with_the_whole_by_what_both_bill(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    office.start("2026-07", kind="rehearsal")
+    hold_account(office.deployment, FINAL, "C1", reason="in dispute")
+    edit_draft(office.deployment, FINAL, "C3", LineEdit(line=1, field=EditField.AMOUNT, after="10"), reason="agreed")
+    shown = told(office, "run", "diff", FINAL, REHEARSAL, code=1)
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["USD", "only", "the", "second", "bills", "1", "0.00", "USD", "41.80", "USD", "41.80", "USD"] in rows
+    assert any(row[:4] == ["USD", "both", "runs", "bill"] and row[-2:] == ["22.00", "USD"] for row in rows)
+    assert "1 accounts are billed alike, 1 differently; 1 are billed by one run only" in shown
+    assert shown.index("C3: ") < shown.index("C1: ")
 
 
 def test_documents_of_another_date_differ_in_texts_only(database: Database) -> None:

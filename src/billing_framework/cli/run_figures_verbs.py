@@ -180,12 +180,32 @@ def _diff(found: RunDifference, most: int) -> Iterator[str]:
         for currency, one in found.totals.items()
     ]
     yield table(headers, totals, right=headers[1:])
+    yield from _parts(found)
     texts = f", {len(found.other_texts)} only in dates or texts" if found.other_texts else ""
-    yield f"\n{found.same} accounts are billed alike, {len(found.accounts)} differently{texts}"
-    for account in found.accounts[:most]:
+    by_both = [one for one in found.accounts if not one.is_of_one]
+    by_one = [one for one in found.accounts if one.is_of_one]
+    apart = f"; {len(by_one)} are billed by one run only" if by_one else ""
+    yield f"\n{found.same} accounts are billed alike, {len(by_both)} differently{texts}{apart}"
+    for account in (*by_both, *by_one)[:most]:
         yield from _account(account)
     if len(found.accounts) > most:
         yield f"... and {len(found.accounts) - most} more; --csv and --json print all"
+
+
+_WHO = {"both": "both runs bill", "first": "only the first bills", "second": "only the second bills"}
+
+
+def _parts(found: RunDifference) -> Iterator[str]:
+    """Yield what the difference is of the accounts that both runs bill, where one of them bills others."""
+    rows = [
+        (currency, _WHO[one.who], one.accounts, one.before, one.after, one.change)
+        for currency, parts in found.parts.items()
+        if any(one.who != "both" for one in parts)
+        for one in parts
+    ]
+    if rows:
+        headers = ("currency", "of these", "accounts", "before", "after", "difference")
+        yield f"\n{table(headers, rows, right=headers[2:])}"
 
 
 def _account(one: AccountDifference) -> Iterator[str]:

@@ -88,6 +88,11 @@ class AccountDifference:
     state_after: str
     lines: tuple[LineDifference, ...] = ()
 
+    @property
+    def is_of_one(self) -> bool:
+        """True where only one of the runs bills it."""
+        return (self.before is None) != (self.after is None)
+
 
 @attrs.frozen(kw_only=True)
 class TotalDifference:
@@ -105,6 +110,28 @@ class TotalDifference:
 
 
 @attrs.frozen(kw_only=True)
+class Part:
+    """Accounts that the runs have in one currency, with what each of the runs comes to for them, with tax.
+
+    Attributes:
+        who: ``both`` for accounts that both runs bill, ``first`` or ``second`` for those that only this one bills.
+        accounts: how many they are.
+        before: what the first run bills them.
+        after: what the second run bills them.
+    """
+
+    who: str
+    accounts: int
+    before: Money
+    after: Money
+
+    @property
+    def change(self) -> Money:
+        """What the second run bills them more."""
+        return self.after - self.before
+
+
+@attrs.frozen(kw_only=True)
 class RunDifference:
     """Two runs compared.
 
@@ -115,6 +142,7 @@ class RunDifference:
         same: number of accounts that they bill alike, to the last figure and text.
         other_texts: accounts with the same figures whose documents differ in dates or texts.
         totals: currency to what the runs come to.
+        parts: the same, apart for accounts that both bill and for those that only one of the runs bills.
         versions: name of what computed, to its version in the first and in the second run, where these differ.
     """
 
@@ -124,6 +152,7 @@ class RunDifference:
     same: int
     other_texts: tuple[str, ...]
     totals: Mapping[str, TotalDifference]
+    parts: Mapping[str, tuple[Part, ...]]
     versions: Mapping[str, tuple[str, str]]
 
     @property
@@ -177,6 +206,7 @@ def diff_runs(deployment: Deployment, first: str, second: str) -> RunDifference:
         same=len(every) - len(unlike),
         other_texts=tuple(account for account in unlike if account not in names),
         totals=_totals(before.values(), after.values()),
+        parts=_parts(pairs.values()),
         versions={
             name: (one.versions.get(name, ""), other.versions.get(name, ""))
             for name in sorted(one.versions.keys() | other.versions.keys())
@@ -263,3 +293,31 @@ def _totals(before: Iterable[_Bill], after: Iterable[_Bill]) -> dict[str, TotalD
         )
         for currency in sorted({gross.currency for gross in (*one, *other)})
     }
+
+
+def _parts(pairs: Iterable[tuple[_Bill, _Bill]]) -> dict[str, tuple[Part, ...]]:
+    """Return what the runs come to for accounts that both bill, and for those that only one of them bills, by currency.
+
+    An account that the runs bill in different currencies is one that only the first and only the second bills.
+    """
+    found: dict[tuple[str, str], list[tuple[Money, Money]]] = {}
+    for before, after in pairs:
+        for currency in {gross.currency for gross in (before.gross, after.gross) if gross is not None}:
+            one, other = _in_currency(before, currency), _in_currency(after, currency)
+            who = "second" if one is None else "first" if other is None else "both"
+            zero = Money(0, currency)
+            found.setdefault((currency, who), []).append((zero if one is None else one, zero if other is None else other))
+    parts: dict[str, tuple[Part, ...]] = {}
+    for (currency, who), grosses in sorted(found.items()):  # which puts both before the first, and that before the second
+        part = Part(
+            who=who,
+            accounts=len(grosses),
+            before=Money.total([one for one, _ in grosses], currency),
+            after=Money.total([other for _, other in grosses], currency),
+        )
+        parts[currency] = (*parts.get(currency, ()), part)
+    return parts
+
+
+def _in_currency(bill: _Bill, currency: str) -> Money | None:
+    return bill.gross if bill.gross is not None and bill.gross.currency == currency else None
