@@ -46,7 +46,10 @@ def test_record_show_open_and_reverse(desk: Desk) -> None:
     shown = desk.run("payment open A-1 --on 2026-08-20")
     assert "60.00 EUR" in shown
     assert "balance of A-1 on 2026-08-20: 40.00 EUR" in shown
-    assert "document/I-1" in desk.run("payment show B-1")
+    shown = desk.run("payment show B-1")
+    assert "I-1" in shown
+    assert "document/I-1" not in shown
+    assert "partly applied" in desk.run("payment list --account A-1")
     assert "open again: I-1" in desk.run("payment reverse B-1 --code R01 --fee 5.00EUR --reason bounced --on 2026-08-20")
     assert "105.00 EUR" in desk.run("payment open A-1 --on 2026-08-20")
     assert "returned R01" in desk.run("payment list --account A-1")
@@ -163,6 +166,17 @@ def test_an_account_with_open_items_is_closed_only_knowingly(desk: Desk) -> None
     assert "1 items are open, 100.00 EUR together" in desk.run("account change A-1", *close, exit_code=3)
     assert "closed" in desk.run("account change A-2", *close)
     assert "closed" in desk.run("account change A-1", *close, "--leave-open")
+
+
+def test_a_payment_tells_where_its_money_went(desk: Desk) -> None:
+    desk.run("payment record A-2 60.00 EUR --on 2026-08-20 --ref B-2")
+    assert "on account" in desk.run("payment list --account A-2")
+    desk.run("payment transfer B-2 --to A-1 --amount 40.00EUR --on 2026-08-20", "--reason", "meant for the other")
+    desk.run("payment refund A-2 --ref OUT-1 --on 2026-08-20", "--reason", "asked for the rest")
+    shown = desk.run("payment show B-2")
+    assert "transfer to account A-1" in shown
+    assert "refund OUT-1" in shown
+    assert "status     applied" in shown
 
 
 def test_json_is_exact(desk: Desk) -> None:

@@ -102,7 +102,7 @@ def test_a_payment_is_entered_audited_and_shown(desk: Cashier) -> None:
     assert (event.actor, event.action) == ("ada", "payment record")
     assert "flat" not in str(event.after)
     (view,) = payment_views(desk.deployment, "B-1")
-    assert (view.status, view.unapplied) == ("on account", euros("0.00"))
+    assert (view.status, view.unapplied) == ("applied", euros("0.00"))
     assert [link.debit for link in view.allocations] == ["document/I-1"]
 
 

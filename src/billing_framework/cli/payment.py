@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from billing_framework.cli.output import emit, exit_for, fields, show_findings, 
 from billing_framework.cli.payment_acts import recorded_lines, terms_of
 from billing_framework.run.collect.payment import PaymentRequest, record_payment
 from billing_framework.run.collect.payment_file import Count, Expected, import_payments
-from billing_framework.run.collect.view import PaymentView, open_items, payment_views, payments
+from billing_framework.run.collect.view import PaymentView, open_items, payment_views, payments, settled_names
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.input_file import read_input
 from billing_framework.values.money import Money
@@ -176,23 +177,24 @@ def _row(view: PaymentView) -> tuple[object, ...]:
 @pass_deployment
 @click.pass_context
 def show(context: click.Context, deployment: Deployment, *, reference: str) -> None:
-    """Show a payment and what it settled.
+    """Show a payment and what it settled: documents by their numbers, refunds, and the account that money was transferred to.
 
     Example:
       billing payment show BANK-0803-17
     """
     views = payment_views(deployment, reference)
-    emit(context, views, lambda: [line for view in views for line in _shown(view)])
+    names = settled_names(deployment, [link.debit for view in views for link in view.allocations])
+    emit(context, views, lambda: [line for view in views for line in _shown(view, names)])
 
 
-def _shown(view: PaymentView) -> list[str]:
+def _shown(view: PaymentView, names: Mapping[str, str]) -> list[str]:
     stored, one = view.stored, view.stored.payment
     facts = [
         ("reference", one.external_ref), ("book", one.book), ("account", one.account), ("direction", one.direction.value),
         ("method", one.method), ("amount", one.money), ("received", one.received_on), ("status", view.status),
         ("unapplied", view.unapplied), ("recorded", f"{stored.at} by {stored.actor}"),
     ]  # fmt: skip
-    rows = [(link.on, link.debit, link.line or None, link.amount, link.strategy, link.undoes) for link in view.allocations]
+    rows = [(link.on, names[link.debit], link.line or None, link.amount, link.strategy, link.undoes) for link in view.allocations]
     return [fields(facts), "", table(("on", "settles", "line", "amount", "strategy", "undoes"), rows, right=("amount",))]
 
 

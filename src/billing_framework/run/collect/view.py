@@ -8,7 +8,7 @@ from datetime import date
 import attrs
 
 from billing_framework.receivables.hold import Block, shielded
-from billing_framework.receivables.open_item import Allocation, Standing
+from billing_framework.receivables.open_item import Allocation, ItemKind, Standing
 from billing_framework.run.collect.act import Position, act_date, positions
 from billing_framework.run.collect.held import role_of, uncleared_money
 from billing_framework.run.deployment import Deployment
@@ -29,6 +29,24 @@ def item_names(deployment: Deployment, keys: Iterable[str]) -> dict[str, str]:
     with deployment.database.read() as connection:
         known = {item.key: item.reference for item in load_items(connection, keys=sorted(set(keys)))}
     return {key: known.get(key) or key for key in keys}
+
+
+def settled_names(deployment: Deployment, keys: Iterable[str]) -> dict[str, str]:
+    """Return by key what a payment went to, in words: the number of a document, a refund, or the account that money moved to."""
+    with deployment.database.read() as connection:
+        found = {item.key: item for item in load_items(connection, keys=sorted(set(keys)))}
+        arrived = {key: f"{key.removesuffix('/from')}/to" for key, item in found.items() if item.kind is ItemKind.TRANSFER}
+        moved = {item.key: item.account for item in load_items(connection, keys=sorted(arrived.values()))}
+    names = {}
+    for key in keys:
+        item = found.get(key)
+        name = item.reference if item is not None and item.reference else key
+        if key in arrived:
+            name = f"transfer to account {moved.get(arrived[key], '')}".rstrip()
+        elif item is not None and item.kind is ItemKind.REFUND:
+            name = f"refund {name}"
+        names[key] = name
+    return names
 
 
 @attrs.frozen(kw_only=True)
@@ -114,7 +132,8 @@ class PaymentView:
 
     Attributes:
         stored: the payment.
-        status: ``on account``, ``suspense``, ``returned CODE``, ``refund``, ``return``, or the purpose of held money.
+        status: ``on account`` where nothing of it is applied, ``partly applied``, ``applied``, ``suspense``, ``returned CODE``,
+            ``refund``, ``return``, or the purpose of held money.
         unapplied: what is open of it, None where it is on no account.
         allocations: what it settled, undone allocations included.
     """
@@ -163,7 +182,7 @@ def _viewed(stored: StoredPayment, back: StoredPayment | None, position: Positio
     elif back is not None:
         status = f"returned {back.return_code}"
     else:
-        status = "on account" if payment.account else "suspense"
+        status = _applied(standing) if payment.account else "suspense"
     touching: Sequence[Allocation] = position.allocations if position and standing else ()
     return PaymentView(
         stored=stored,
@@ -171,6 +190,12 @@ def _viewed(stored: StoredPayment, back: StoredPayment | None, position: Positio
         unapplied=standing.available if standing else None,
         allocations=tuple(one for one in touching if one.credit == payment.key),
     )
+
+
+def _applied(standing: Standing | None) -> str:
+    if standing is None or standing.available == -standing.item.original:
+        return "on account"
+    return "partly applied" if standing.available else "applied"
 
 
 @attrs.frozen(kw_only=True)
