@@ -204,7 +204,8 @@ def test_who_posts_is_told_that_the_run_was_cancelled_meanwhile(office: Office, 
     assert "posted, 2 left" in told(office, "run", "list")
     for look in ("status", "show"):
         assert f"by ben: {ended}" in told(office, "run", look)
-    assert f"nothing to do: {run} is posted" in told(office, "run", "post", "MAIN.2026-07-01.monthly-1.1")
+    again = told(office, "run", "post", "MAIN.2026-07-01.monthly-1.1")
+    assert f"nothing to do: {run} is posted, ended early by ben: {ended}" in again
     assert len(office.documents()) == 5
 
 

@@ -10,6 +10,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit
 from billing_framework.cli.run_argument import run_argument
 from billing_framework.cli.run_progress import run_progress
+from billing_framework.cli.run_status_verb import ended_early
 from billing_framework.cli.run_work_options import work_from, work_options
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.deployment import Deployment
@@ -41,7 +42,8 @@ def post(context: click.Context, /, deployment: Deployment, *, run_code: str, ch
     elif report.was_ended:
         lines[0] = ended_meanwhile(report.run, report.posted, report.left)
     elif not report.posted:
-        lines[0] = f"nothing to do: run {report.run.code} is {report.run.state}"
+        early = f", ended early {ended_early(report.run, report.left)}" if report.run.is_ended_early else ""
+        lines[0] = f"nothing to do: run {report.run.code} is {report.run.state}{early}"
     emit(context, report, lines)
     if report.void or report.was_ended:
         context.exit(1)

@@ -59,7 +59,7 @@ class PostingReport:
         void: account to the reason why its document was issued as void.
         taken_over: number of accounts whose billing a migration has taken over from another system.
         was_ended: True where somebody cancelled the run while it was posted here.
-        left: number of accounts that are then left to the next run.
+        left: number of accounts that are left to the next run, where somebody cancelled what was left of this one.
     """
 
     run: Run
@@ -97,7 +97,8 @@ def post_run(
     with collector_paused(), deployment.database.begin() as connection:
         run = meant_run(connection, code, _can_be_posted, final=True, lock=True)
         if run.state == "posted":
-            return PostingReport(run=run, existing=len(issued_among(connection, manifest_of(connection, run))))
+            existing = issued_among(connection, manifest_of(connection, run))
+            return PostingReport(run=run, existing=len(existing), left=count_left(connection, run))
         if not run.is_final:
             raise Refused("RUN06", f"{run.code} is a rehearsal, which is never posted", remedy="Start the final run")
         if not _can_be_posted(run):
