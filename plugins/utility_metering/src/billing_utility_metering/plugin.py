@@ -19,7 +19,7 @@ from billing_framework import (
     read_codes,
 )
 from billing_utility_metering.formats.green_button import GREEN_BUTTON
-from billing_utility_metering.formats.nem12 import NEM12
+from billing_utility_metering.formats.nem12_reader import NEM12
 from billing_utility_metering.formats.nem13 import NEM13
 from billing_utility_metering.formats.register_csv import REGISTER_CSV
 from billing_utility_metering.kinds import usage_kinds

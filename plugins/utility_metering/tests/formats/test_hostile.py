@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from billing_utility_metering.formats.green_button import GREEN_BUTTON
-from billing_utility_metering.formats.nem12 import NEM12
+from billing_utility_metering.formats.nem12_reader import NEM12
 from billing_utility_metering.formats.nem13 import NEM13
 from billing_utility_metering.formats.register_csv import REGISTER_CSV
 from hypothesis import HealthCheck, example, given, settings

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 from billing_utility_metering.formats.lines import LONGEST_LINE
-from billing_utility_metering.formats.nem12 import NEM12
+from billing_utility_metering.formats.nem12_reader import NEM12
 from billing_utility_metering.kinds import Flow, runs
 
 from billing_framework import BadRecord, Coverage, Finding, InputRefused, Severity, Usage

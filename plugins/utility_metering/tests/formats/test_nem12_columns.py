@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from billing_utility_metering.formats.nem12 import NEM12
+from billing_utility_metering.formats.nem12_reader import NEM12
 from billing_utility_metering.kinds import INTERVAL_DAY
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

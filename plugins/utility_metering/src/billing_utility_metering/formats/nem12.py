@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
-from billing_framework import BadRecord, Finding, Reader, ReadItem, ReadRequest, Severity, Span, Usage
+from billing_framework import BadRecord, Finding, ReadItem, ReadRequest, Severity, Span, Usage
 from billing_utility_metering.formats.lines import text_lines
 from billing_utility_metering.formats.mdff import (
-    OPTIONS,
     Frame,
     MarketOptions,
     Record,
@@ -27,7 +26,7 @@ from billing_utility_metering.kinds import INTERVAL_DAY, Flow, IntervalDay, run_
 from billing_utility_metering.time_cover import seconds_of
 
 if TYPE_CHECKING:
-    from billing_framework import RecordColumns
+    pass
 
 _MINUTES = ("1", "5", "10", "15", "30", "60")
 _DAY = timedelta(days=1)
@@ -134,17 +133,6 @@ def read_nem12(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem]:
     for number, text in text_lines(stream, request):
         yield from file.take(number, text)
     yield from file.close()
-
-
-def read_nem12_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | RecordColumns]:
-    """Yield the same records, the days that are plainly good as columns.
-
-    Raises:
-        InputRefused: the file is no complete NEM12 file.
-    """
-    from billing_utility_metering.formats.nem12_columns import columns_of  # noqa: PLC0415  polars, only where it is used
-
-    return columns_of(stream, request)
 
 
 def _step(file: MeterFile, record: Record) -> BadRecord | None:
@@ -261,13 +249,3 @@ def _note(file: MeterFile, record: Record, channel: Channel, code: str, what: st
     return Finding(
         code=code, severity=Severity.INFORMATION, what=what, file=file.request.file, line=record.line, subject=channel.name
     )
-
-
-NEM12 = Reader(
-    format="nem12",
-    title="AEMO NEM12 interval data (Meter Data File Format)",
-    kinds=(INTERVAL_DAY.name,),
-    read=read_nem12,
-    options=OPTIONS,
-    read_columns=read_nem12_columns,
-)
