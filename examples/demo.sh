@@ -13,10 +13,19 @@ names=$(for script in "$examples"/*/demo.sh; do basename "$(dirname "$script")";
 one() {
   if sh "$examples/$1/demo.sh" "$folder/$1" >"$folder/$1.log" 2>&1; then echo 0 >"$folder/$1.exit"; else echo $? >"$folder/$1.exit"; fi
 }
+# Shows what a demo prints, while it prints it.
 shown() {
-  while [ ! -s "$folder/$1.exit" ]; do sleep 0.2; done
   printf '\n\033[1m#### %s\033[0m\n' "$1"
-  cat "$folder/$1.log"
+  touch "$folder/$1.log"
+  bytes=0
+  over=""
+  until [ -n "$over" ]; do
+    if [ -s "$folder/$1.exit" ]; then over=yes; else sleep 0.3; fi
+    tail -c +$((bytes + 1)) "$folder/$1.log" >"$folder/.new"
+    cat "$folder/.new"
+    bytes=$((bytes + $(wc -c <"$folder/.new")))
+  done
+  rm "$folder/.new"
   [ "$(cat "$folder/$1.exit")" = 0 ] || failed="$failed $1"
 }
 
