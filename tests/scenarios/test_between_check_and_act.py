@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date, timedelta
 from typing import Any
@@ -22,11 +23,11 @@ from billing_framework.run.review.review import review_run
 from billing_framework.run.usage.late import late_usage
 from billing_framework.run.work.shards import plan_posting
 from billing_framework.storage.billing.numbers import manifest_of
-from billing_framework.storage.engine import Database
+from billing_framework.storage.engine import Database, sqlite_path
 from billing_framework.storage.ledger.books import close_period
 from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Refused, StorageError
-from tests.behind import guards_off
+from tests.behind import behind, guards_off
 from tests.grown import grown_once
 from tests.scenarios.office import BOOK, Office
 
@@ -294,3 +295,28 @@ def test_a_correction_knows_what_was_taken_in_by_a_clock_ahead_of_its_own(databa
     ahead.jobs(LATER, file="later.csv")
     rebill_document(office.deployment, "INV-2026-000001", reason="late job")
     assert late_usage(office.deployment, "MAIN") == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE assignment SET agreement = 'E-nobody' WHERE subject = 'drill'", ["ACCOUNT09"]),
+        ("UPDATE document SET account = 'C7' WHERE status = 'issued'", []),
+    ],
+)
+def test_a_review_goes_on_where_somebody_changed_who_uses_and_pays(database: Database, statement: str, told: list[str]) -> None:
+    office = office_of(database)
+    office.bill("2026-07")
+    office.jobs(LATER, file="more.csv")
+    office.start("2026-08")
+    if database.dialect == "sqlite":
+        foreign = sqlite3.connect(sqlite_path(database), isolation_level=None)  # a program that asks for no foreign keys
+        guards = foreign.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'document'").fetchall()
+        for (guard,) in guards:
+            foreign.execute(f"DROP TRIGGER {guard}")
+        foreign.execute(statement)
+        foreign.close()
+    else:
+        behind(database, statement)
+    review = review_run(office.deployment)
+    assert [one.code for one in review.findings if one.code != "RUN66"] == told

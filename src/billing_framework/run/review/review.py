@@ -24,7 +24,7 @@ from billing_framework.storage.billing.account_briefs import AccountBrief, accou
 from billing_framework.storage.billing.figure_rows import proven_documents
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts
-from billing_framework.storage.master.account_tables import assignment, subject_id
+from billing_framework.storage.master.account_tables import agreement, assignment, subject_id
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.range_rows import members_among
 from billing_framework.storage.usage.kind_table import KindTable, kind_tables
@@ -36,6 +36,9 @@ from billing_framework.values.period import Span
 
 _LATE_DAYS = timedelta(days=400)
 """How far back a review looks for usage of billed periods; the command for late usage looks as far as it is told."""
+
+_MOST_ASTRAY = 20
+"""How many identifiers without an agreement a review names."""
 
 
 @attrs.frozen(kw_only=True)
@@ -97,6 +100,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
             sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
         ).scalar_one()
         digest = _digest(connection, run, rows)
+        astray = _astray(connection)
     control: Counter[str] = Counter()
     for row in rows:
         control.update(row.control)
@@ -114,7 +118,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         stale=stale_accounts(deployment, run) if run.is_open else {},
         late=_late(deployment, run),
         digest=digest,
-        findings=unfinished(run),
+        findings=(*unfinished(run), *astray),
     )
 
 
@@ -125,6 +129,22 @@ def _late(deployment: Deployment, run: Run) -> tuple[LateUsage, ...]:
         return ()  # the inputs of all drafts need not be read
     drafted = {item.document for item in late_of_run(deployment, run.code) if not item.code}
     return tuple(one for one in found if one.document not in drafted)
+
+
+def _astray(connection: Connection) -> tuple[Finding, ...]:
+    """Return a finding for each assignment to an agreement that there is not: nobody is billed for what its identifier uses."""
+    columns = assignment.c
+    known = sa.exists().where(agreement.c.code == columns.agreement)
+    query = sa.select(columns.subject, columns.agreement).where(~known).order_by(columns.subject).limit(_MOST_ASTRAY)
+    return tuple(
+        Finding(
+            code="ACCOUNT09",
+            what=f"it is assigned to the agreement {row.agreement!r}, which there is not",
+            remedy="Find out who changed it behind the program's back, and restore it from a backup",
+            subject=row.subject,
+        )
+        for row in connection.execute(query)
+    )
 
 
 def _billed(row: AccountBrief) -> int:

@@ -101,14 +101,16 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
     for account, dates, at in changes_of_agreements(connection, _first_approval(connection, desk.book.code, since)):
         if account in desk.tree and (since is None or dates.end > since):
             for bearer in desk.groups.bearers(account):
-                arrivals.setdefault(bearer, []).append((dates, at))
+                arrivals.setdefault(account_id(bearer), []).append((dates, at))
     columns, runs = document.c, run.c
     found: set[int] = set()
     for row in rows_of(
         connection,
-        {account_id(account) for account in arrivals},
+        arrivals,
         lambda some: (
-            sa.select(columns.id, columns.account, columns.period_start, columns.period_end, columns.posted_at, runs.approved_at)
+            sa.select(
+                columns.id, columns.account_id, columns.period_start, columns.period_end, columns.posted_at, runs.approved_at
+            )
             .outerjoin(run, runs.id == columns.run_id)
             .where(
                 one_of(columns.account_id, some),
@@ -121,7 +123,7 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
     ):
         known_at = row.approved_at or row.posted_at
         dates = DateSpan(row.period_start, row.period_end)
-        if any(came > known_at and dates.intersection(reach) for reach, came in arrivals[row.account]):
+        if any(came > known_at and dates.intersection(reach) for reach, came in arrivals[row.account_id]):
             found.add(row.id)
     return sorted(found)
 
@@ -145,16 +147,18 @@ def _replaced(connection: Connection, book: str, since: date | None) -> set[int]
     return {row.id for row in rows_of(connection, found, lambda some: query.where(one_of(columns.id, some)))}
 
 
-def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[str, list[tuple[DateSpan, datetime]]]:
-    """Return for each account that pays the dates that batches of usage reached, and when each came."""
+def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[int, list[tuple[DateSpan, datetime]]]:
+    """Return for the id of each account that pays the dates that batches of usage reached, and when each came."""
     agreements = {row.code: row.account for row in connection.execute(sa.select(agreement.c.code, agreement.c.account))}
     assigned = connection.execute(sa.select(assignment.c.subject, assignment.c.agreement)).all()
     members = members_among(connection, {row.subject for row in assigned})
     owners: dict[int, set[str]] = {}
     for row in assigned:
+        if row.agreement not in agreements:
+            continue  # changed behind the program's back, which the review tells
         for subject in members.get(row.subject, (row.subject,)):
             owners.setdefault(subject_id(subject), set()).add(agreements[row.agreement])
-    found: dict[str, list[tuple[DateSpan, datetime]]] = {}
+    found: dict[int, list[tuple[DateSpan, datetime]]] = {}
     for kind in desk.kinds.values():
         if kind.kind.carried:
             continue  # what comes late goes to the next bill; what replaces a billed record is found by `replaced_documents`
@@ -179,7 +183,7 @@ def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[st
             for account in owners.get(came.subject_id, ()):
                 if account in desk.tree:
                     for bearer in desk.groups.bearers(account):
-                        found.setdefault(bearer, []).append((dates, came.taken_at))
+                        found.setdefault(account_id(bearer), []).append((dates, came.taken_at))
     return found
 
 
