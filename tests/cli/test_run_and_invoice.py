@@ -22,7 +22,11 @@ JULY = "2026-07-01.monthly-1.1"
 
 @pytest.fixture
 def office(sqlite_database: Database) -> Office:
-    office = Office.of(sqlite_database, review=ReviewSettings(largest=(Money.of("60", "USD"),)))
+    return _office(sqlite_database)
+
+
+def _office(database: Database) -> Office:
+    office = Office.of(database, review=ReviewSettings(largest=(Money.of("60", "USD"),)))
     office.customer("C1", "drill")
     office.customer("C2", "lathe")
     office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4", "j2,lathe,2026-07-20T08:00:00+00:00,90")
@@ -230,7 +234,8 @@ def test_where_no_document_waits_for_a_rebill_nothing_is_done(office: Office) ->
     assert [one["action"] for one in data(office, "audit", "list") if "rebill" in one["action"]] == []
 
 
-def test_the_trail_tells_of_a_thing_what_was_done_to_it_under_whatever_name(office: Office) -> None:
+def test_the_trail_tells_of_a_thing_what_was_done_to_it_under_whatever_name(database: Database) -> None:
+    office = _office(database)
     told(office, "run", "start", "--period", "2026-07")
     told(office, "run", "edit", JULY, "C1", "--line", "2", "--amount", "5", "--reason", "by telephone")
     told(office, "run", "approve")
