@@ -1,11 +1,12 @@
 """The order of the money is the order of the imports."""
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.source_tree import CORE, FLOORS, PACKAGE, PURE_FLOORS, Module, core_modules, hold, imports
+from tests.architecture.source_tree import CORE, FLOORS, PACKAGE, PURE_FLOORS, Module, core_modules, hold, imports, plugin_modules
 
 # What each foreign thing is for decides which floors may know it.
 ONLY_ON = {
@@ -60,6 +61,23 @@ def test_every_folder_of_the_core_is_a_floor() -> None:
 
 def test_no_module_lies_beside_the_floors() -> None:
     assert {path.name for path in CORE.iterdir() if path.is_file()} <= {"__init__.py", "__main__.py", "py.typed"}
+
+
+def test_no_modules_need_each_other() -> None:
+    """Wherever an import stands, in a function or for types alone: what needs another is never needed by it."""
+    known = {_dotted(module): module for module in (*core_modules(), *plugin_modules())}
+    needs = {
+        name: {other for origin, one, _ in imports(module) for other in (f"{origin}.{one}", origin) if other in known} - {name}
+        for name, module in known.items()
+    }
+    try:
+        tuple(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]), pytrace=False)
+
+
+def _dotted(module: Module) -> str:
+    return module.path.rpartition("src/")[2].removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def modules_of_floors() -> list[Module]:
