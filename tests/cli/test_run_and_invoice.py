@@ -282,6 +282,7 @@ def test_a_line_that_the_bill_cannot_hold_is_refused_at_the_edit(sqlite_database
         return told(office, "run", "edit", JULY, "C1", "--add", fee, *wanted, *extra, code=code)
 
     assert "BOOK06" in add(fee="nonsense.fee")
+    assert "ACCOUNT09 there is no agreement 'A-C7'" in add("--agreement", "A-C7")
     assert "INVOICE29" in add(date="2026-08-01")
     assert "VALUE06 10.005 USD has more than 2 decimals. State it with at most 2" in add(amount="10.005")
     line = ("run", "edit", JULY, "C1", "--line", "1", "--amount", "10.005", "--reason", "agreed")

@@ -86,8 +86,10 @@ def test_new_terms_from_a_date_on(shop: Path) -> None:
 
 def test_an_end_that_is_taken_back_tells_which_assignments_stay_ended(shop: Path) -> None:
     assert shop.exists()
+    ok("assignment", "create", "M-7", "--agreement", "G-1", "--starts-on", "2026-10-01")
     ok("agreement", "end", "G-1", "--on", "2026-09-01", "--reason", "moved out")
     told = ok("agreement", "change", "G-1", "ends_on=", "--reason", "she stays")
+    assert "billing assignment create M-7 --agreement G-1 --starts-on 2026-10-01" in told
     assert "M-1 is still assigned only until 2026-09-01" in told
     ok("assignment", "change", "M-1", "ends_on=", "--on", plain("assignment", "show", "M-1")[0]["starts_on"], "--reason", "so")
     assert "ends_on" not in plain("assignment", "show", "M-1")[0] or not plain("assignment", "show", "M-1")[0]["ends_on"]

@@ -58,10 +58,16 @@ def change_agreement(
     """
     if on is None:
         before, after = change(deployment, AGREEMENTS, code, settings_of(changes), reason=reason)
+        still = still_ended(deployment, before, after)
         left = [
             f"{one.subject} is still assigned only until {before.ends_on}; let it go on:"
             f' billing assignment change {one.subject} ends_on= --on {one.starts_on} --reason "..."'
-            for one in still_ended(deployment, before, after)
+            for one in still.ended
+        ]
+        left += [
+            f"the assignment of {subject} from {first} on was removed by the end; enter it again:"
+            f" billing assignment create {subject} --agreement {code} --starts-on {first}"
+            for subject, first in still.removed
         ]
         tell_change(context, AGREEMENTS, before, after, left=left)
         return

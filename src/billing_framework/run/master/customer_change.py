@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from typing import TypeVar, cast
 
 import attrs
@@ -19,7 +19,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.closing import closing_findings
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, safe_findings, write
 from billing_framework.run.master.share_succession import move_shares
-from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.audit import AuditEvent, events, record_many
 from billing_framework.storage.master.account_rows import Stored, known_codes, remove_value, replace_value, rows_of
 from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS, MasterKind
 from billing_framework.values.errors import InputRefused, NotFound, Refused
@@ -120,13 +120,44 @@ def change(
         return was.value, value
 
 
-def still_ended(deployment: Deployment, before: Agreement, after: Agreement) -> list[Assignment]:
-    """Return the assignments that ended together with an agreement, which now goes on without them."""
+@attrs.frozen(kw_only=True)
+class StillEnded:
+    """What the end of an agreement did to its assignments, and stands although that end is taken back.
+
+    Attributes:
+        ended: assignments that end on the date on which the agreement had ended.
+        removed: identifier and first date of those that would have begun later.
+    """
+
+    ended: tuple[Assignment, ...] = ()
+    removed: tuple[tuple[str, str], ...] = ()
+
+
+def still_ended(deployment: Deployment, before: Agreement, after: Agreement) -> StillEnded:
+    """Return which assignments do not go on with an agreement that now ends later, or not at all.
+
+    Those of an agreement with a successor went over to it, so nothing is left behind.
+    """
     if before.ends_on is None or (after.ends_on is not None and after.ends_on <= before.ends_on):
-        return []
+        return StillEnded()
     with deployment.database.read() as connection:
-        held = rows_of(connection, ASSIGNMENTS, "agreement", [after.code])
-        return [stored.value for stored in held if stored.value.ends_on == before.ends_on]
+        if next(rows_of(connection, AGREEMENTS, "succeeds", [after.code]), None) is not None:
+            return StillEnded()
+        held = [stored.value for stored in rows_of(connection, ASSIGNMENTS, "agreement", [after.code])]
+        removed = tuple(_removed_with(connection, after.code))
+    return StillEnded(ended=tuple(one for one in held if one.ends_on == before.ends_on), removed=removed)
+
+
+def _removed_with(connection: Connection, agreement: str) -> Iterator[tuple[str, str]]:
+    """Yield what the last end of an agreement removed, as the trail keeps it."""
+    past = events(connection, object_kind="agreement", object_key=agreement, limit=None)
+    end = next((one for one in past if one.action == "agreement end"), None)
+    if end is None or end.at is None:
+        return
+    for one in events(connection, object_kind="assignment", since=end.at, until=end.at + timedelta(microseconds=1), limit=None):
+        facts = one.before or {}
+        if one.action == "assignment remove" and facts.get("agreement") == agreement:
+            yield str(facts["subject"]), str(facts["starts_on"])
 
 
 def change_assignment(
@@ -201,11 +232,11 @@ def end_agreement(deployment: Deployment, code: str, on: date, *, reason: str) -
     with deployment.database.begin() as connection:
         was = find(connection, AGREEMENTS, code)
         ended = _ended(was.value, on)
-        events = [audit_event(AGREEMENTS, "agreement end", was.value, ended, reason)]
+        acts = [audit_event(AGREEMENTS, "agreement end", was.value, ended, reason)]
         for held in _reaching(connection, code, on):
-            events += _cut(connection, held, on, reason)
+            acts += _cut(connection, held, on, reason)
         replace_value(connection, AGREEMENTS, was, ended)
-        record_many(connection, deployment.clock.now(), deployment.actor, events)
+        record_many(connection, deployment.clock.now(), deployment.actor, acts)
     return ended
 
 
@@ -266,20 +297,20 @@ def continue_agreement(deployment: Deployment, code: str, on: date, changes: Map
         begin = Intake(new=(row,), changed=(), unchanged=0, findings=())
         now, actor = deployment.clock.now(), deployment.actor
         write(connection, AGREEMENTS, begin, now=now, actor=actor, reason=reason, verb="change")
-        events = [audit_event(AGREEMENTS, "agreement end", was.value, ended, reason)]
+        acts = [audit_event(AGREEMENTS, "agreement end", was.value, ended, reason)]
         moved = _reaching(connection, code, on)
         for held in moved:
-            events += _moved(connection, held, begun, on, reason)
-        events += move_shares(connection, code, begun.code, on, reason=reason)
-        record_many(connection, now, actor, events)
+            acts += _moved(connection, held, begun, on, reason)
+        acts += move_shares(connection, code, begun.code, on, reason=reason)
+        record_many(connection, now, actor, acts)
     return Succession(ended=ended, begun=begun, moved=tuple(held.value.subject for held in moved))
 
 
 def _moved(connection: Connection, held: Stored[Assignment], begun: Agreement, on: date, reason: str) -> list[AuditEvent]:
-    events = _cut(connection, held, on, reason)
+    cut = _cut(connection, held, on, reason)
     over = attrs.evolve(held.value, agreement=begun.code, starts_on=max(on, held.value.starts_on))
     connection.execute(ASSIGNMENTS.table.insert().values(**ASSIGNMENTS.to_row(over), revision=1))
-    return [*events, audit_event(ASSIGNMENTS, "assignment create", None, over, reason)]
+    return [*cut, audit_event(ASSIGNMENTS, "assignment create", None, over, reason)]
 
 
 def next_code(code: str) -> str:

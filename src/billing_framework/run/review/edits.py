@@ -20,6 +20,7 @@ from billing_framework.run.draft.draft import document_key, draft_batch
 from billing_framework.run.draft.load_input import open_desk
 from billing_framework.run.draft.together import TOGETHER, heads_of_drafts, held_together
 from billing_framework.run.master.charges import refuse_unmapped
+from billing_framework.run.master.customer_change import find
 from billing_framework.run.review.record_edits import edits_of_record
 from billing_framework.run.review.wanted_edits import (
     AddedLine,
@@ -47,6 +48,7 @@ from billing_framework.storage.billing.run_rows import (
     save_accounts,
 )
 from billing_framework.storage.master.account_rows import load_accounts, load_tree
+from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
@@ -68,7 +70,7 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
         reason: why.
 
     Raises:
-        NotFound: there is no such run, account, line or record.
+        NotFound: there is no such run, account, line, record or agreement.
         ValueRefused: the change is none that the record or the lines allow; ``VALUE06`` for an amount with more decimals
             than its currency has, ``VALUE07`` for one in another currency, ``INVOICE29`` for a line of a later bill.
         InputRefused: ``BOOK06`` where the book cannot post the code of an added line.
@@ -376,6 +378,8 @@ def _added(
 ) -> Edit:
     """Return the edit that adds a line, where the book can post it and the bill may hold it."""
     refuse_unmapped(connection, run.book, wanted.code)
+    if wanted.agreement:
+        find(connection, AGREEMENTS, wanted.agreement)
     if wanted.on >= run.period.end:
         raise ValueRefused(
             "INVOICE29",
