@@ -127,8 +127,10 @@ def _settings() -> Iterator[str]:
 def _default(key: attrs.Attribute[object]) -> str:
     if key.default is attrs.NOTHING:
         return " (required)"
-    shown = str(key.default).lower() if isinstance(key.default, bool) else str(key.default)
-    return f" (default {shown})" if key.default not in ("", (), None) else ""
+    if isinstance(key.default, attrs.Factory) or key.default in ("", (), None):  # type: ignore[arg-type]  # a class to Python
+        return ""
+    shown = str(key.default).lower() if isinstance(key.default, bool) else " ".join(str(key.default).split())
+    return f" (default {shown})"
 
 
 def _codes() -> Iterator[str]:

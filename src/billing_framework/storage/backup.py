@@ -112,7 +112,9 @@ def _run(program: str, database: Database, *arguments: str, connect: bool = True
     )
     if done.returncode:
         raise StorageError(
-            "STORAGE11", f"{program} failed: {done.stderr.strip()[-800:]}", remedy="Use programs as new as the server"
+            "STORAGE11",
+            f"{program} failed: {done.stderr.strip()[-800:]}",
+            remedy="Call it as the role that owns the tables, with programs as new as the server",
         )
 
 
