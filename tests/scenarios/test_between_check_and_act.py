@@ -148,6 +148,14 @@ def test_a_draft_that_was_changed_after_its_approval_is_not_posted(database: Dat
     assert office.documents() == []
 
 
+@pytest.mark.parametrize("state", ["replace(state, '4', '400')", "'[]'"])
+def test_a_draft_whose_carried_state_was_changed_is_not_approved(database: Database, state: str) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    behind(database, f"UPDATE document SET state = {state} WHERE account = 'C1'")
+    assert [(one.code, one.subject) for one in approve_run(office.deployment).findings] == [("RUN11", "C1")]
+
+
 def test_shards_that_are_said_to_be_done_do_not_end_a_posting(database: Database) -> None:
     office = office_of(database)
     run = office.start("2026-07").run

@@ -190,13 +190,14 @@ def _insert_documents(connection: Connection, records: Sequence[DraftRecord]) ->
         "id", "book", "account_id", "account", "month", "kind", "status", "final", "issue_on", "due_on", "period_start",
         "period_end", "currency", "net", "tax", "gross", "payable", "run_id", "version", "revision", "corrects_id", "replaces_id",
         "reason",
-        "content", "state", "digest",
+        "content", "state", "digest", "state_digest",
     )  # fmt: skip
     bulk_insert(connection, tables.document, columns, [_document_row(record) for record in records])
 
 
 def _document_row(record: DraftRecord) -> tuple[object, ...]:
     draft, totals = record.draft, record.draft.totals
+    state = CanonicalText(text_of_plain(list(map(to_plain, record.state)))) if record.state else _NO_STATE
     return (
         draft.key,
         draft.book,
@@ -222,9 +223,15 @@ def _document_row(record: DraftRecord) -> tuple[object, ...]:
         record.replaces,
         draft.reason,
         CanonicalText(record.texts.head),
-        [to_plain(state) for state in record.state] if record.state else _NO_STATE,
+        state,
         bytes.fromhex(record.texts.digest),
+        state_digest(state),
     )
+
+
+def state_digest(text: str) -> bytes | None:
+    """Return the digest that stands beside the carried state of a document, as canonical JSON text; None where it has none."""
+    return None if text == _NO_STATE else text_digest(text)
 
 
 def _insert_lines(connection: Connection, records: Sequence[DraftRecord], texts: _Texts) -> None:

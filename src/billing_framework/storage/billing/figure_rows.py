@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.digest import content_digest
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.figures import DocumentFigures, LineFigures
-from billing_framework.storage.billing.draft_rows import text_digest
+from billing_framework.storage.billing.draft_rows import state_digest, text_digest
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, document_input, document_line, document_tax
 from billing_framework.storage.column_types import day_of, read_stored
@@ -80,7 +80,7 @@ def _proven_some(connection: Connection, run_id: int, wanted: list[int]) -> dict
         columns.id, columns.status, columns.kind, columns.book, columns.account, columns.account_id, columns.month,
         columns.currency, columns.issue_on, columns.due_on, columns.net, columns.tax, columns.gross, columns.payable,
         columns.corrects_id, columns.replaces_id, columns.run_id, columns.revision, columns.reason, columns.digest,
-        columns.content, columns.state,
+        columns.content, columns.state, columns.state_digest,
     )  # fmt: skip
     rows = connection.execute(query.where(one_of(columns.id, wanted))).all()
     owners = natural_ids_below("account", keys=[row[4] for row in rows])
@@ -144,7 +144,7 @@ def _by_document(rows: Sequence[Any]) -> dict[int, list[Any]]:
 def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax]) -> ProvenDocument:
     (
         key, status, kind, book, account, account_id, month, currency, issue_on, due_on, net, tax, gross, payable, corrects,
-        replaces, run_id, revision, reason, saved, text, carried,
+        replaces, run_id, revision, reason, saved, text, carried, carried_digest,
     ) = row  # fmt: skip
     digest = content_digest(text, [line[5] for line in lines], [one[3] for one in taxes])
     head, wrong = read_mapping(text), ""  # one that cannot be read is told by its digest
@@ -152,6 +152,8 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
     issued, due = day_of(issue_on), day_of(due_on)
     if digest != saved.hex():
         wrong = "its content has another digest"
+    elif carried_digest != state_digest(carried):
+        wrong = "the state that it carries on has another digest"
     elif (said("account"), said("book"), said("currency"), said("kind", "invoice"), said("corrects")) != (
         account, book, currency, kind, corrects,
     ) or (said("issue_on"), said("due_on")) != (issued.isoformat(), due.isoformat()):  # fmt: skip

@@ -129,6 +129,7 @@ document = sa.Table(
     sa.Column("state", JsonText, nullable=False),  # carried state that it writes when it is posted
     sa.Column("digest", Digest, nullable=False),  # of what it says, without numbers, ids and clock times
     sa.Column("posted_at", Instant),
+    sa.Column("state_digest", Digest),  # of the state as it was drafted, where there is any
     sa.CheckConstraint("(status = 'draft') = (number IS NULL)"),
     sa.CheckConstraint("(number IS NULL) = (series IS NULL) AND (number IS NULL) = (counter IS NULL)"),
     sa.CheckConstraint("gross = net + tax"),
