@@ -50,6 +50,7 @@ def charge(key: int, first: date, last: date, *, records: tuple[int, ...] = ()) 
         source=str(key),
         amount=Amount(1, "USD"),
         tax_category="standard",
+        plan="test@1",
         records=records or (key,),
     )
 

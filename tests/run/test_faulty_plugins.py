@@ -24,13 +24,17 @@ from billing_framework import (
     DraftDocument,
     Finding,
     Note,
+    Origin,
     Priced,
     Pricing,
+    Quantity,
     Rating,
     Step,
+    UnitPrice,
 )
 from billing_framework.plugin.host import Host
 from billing_framework.plugin.settings import RunSettings
+from billing_framework.rating.charge import ChargeShare
 from billing_framework.run.deployment import open_deployment
 from billing_framework.run.review.report import report_run
 from billing_framework.run.review.review import review_run
@@ -146,8 +150,121 @@ def price_and_change(pricing: Pricing, done: Priced) -> Priced:
     return done
 
 
-def carried(values: dict[str, Any]) -> CarriedState:
+def carried(values: dict[Any, Any]) -> CarriedState:
     return CarriedState(scope="A-C1", name="odd", period=DateSpan(date(2026, 7, 1), date(2026, 8, 1)), values=values)
+
+
+RIGHT = carried({"x": Fraction(1)})
+
+
+def with_state(done: Rating | Priced, **changes: Any) -> Any:
+    return attrs.evolve(done, state=(attrs.evolve(RIGHT, **changes),))
+
+
+def with_measure(done: Rating, **changes: Any) -> Rating:
+    return attrs.evolve(done, measures=tuple(attrs.evolve(one, **changes) for one in done.measures))
+
+
+def with_finding(done: Rating | Priced, **changes: Any) -> Any:
+    return attrs.evolve(done, findings=(attrs.evolve(Finding(code="FAULTY01", what="odd"), **changes),))
+
+
+def no_dates(group: BillingGroup | Pricing) -> DateSpan:
+    """Return a span without a date, which its class would refuse."""
+    usage = group.agreements[0] if isinstance(group, BillingGroup) else group.usage
+    span = attrs.evolve(usage.period)
+    object.__setattr__(span, "end", span.start)
+    return span
+
+
+SHARE = ChargeShare(payer="C0", percent=Fraction(50), whole=Amount(Fraction(60), "USD"))
+
+STATES: dict[str, dict[str, Any]] = {
+    "of another account": {"scope": "A-C0", "name": "accumulated.hours"},
+    "of an account": {"scope": "C1"},
+    "of no scope": {"scope": None},
+    "of an empty scope": {"scope": ""},
+    "of a scope that cannot be stored": {"scope": UNSPEAKABLE},
+    "without a name": {"name": ""},
+    "of a name that is none": {"name": None},
+    "of a name that cannot be stored": {"name": UNSPEAKABLE},
+    "of a number as name": {"name": 2**63},
+    "of keys that cannot be stored": {"values": {UNSPEAKABLE: Fraction(1)}},
+    "of keys that are no texts": {"values": {None: Fraction(1)}},
+    "of a float": {"values": {"x": 0.1}},
+    "of a whole number": {"values": {"x": 2**63}},
+    "of no values": {"values": None},
+    "of another time": {"period": DateSpan(date(2030, 1, 1), date(2031, 1, 1))},
+    "of no time": {"period": "July"},
+    "that a document wrote": {"written_by": "1"},
+}
+
+FINDINGS: dict[str, dict[str, Any]] = {
+    "a code that cannot be stored": {"code": UNSPEAKABLE},
+    "no code": {"code": None},
+    "an empty code": {"code": ""},
+    "an endless code": {"code": "X" * 10_000},
+    "a list as code": {"code": ["X"]},
+    "a severity of another type": {"severity": "issue"},
+    "half a line": {"line": 1.5},
+    "a text as line": {"line": "a"},
+    "a line that no column holds": {"line": 2**63},
+}
+
+MEASURES: dict[str, dict[str, Any]] = {
+    "a name that is none": {"name": 7},
+    "an empty name": {"name": ""},
+    "a name that cannot be stored": {"name": UNSPEAKABLE},
+    "an agreement of another type": {"agreement": ["A-C1"]},
+    "a source that cannot be stored": {"source": UNSPEAKABLE},
+    "a source of another type": {"source": None},
+    "no steps": {"steps": None},
+    "a step without a result": {"steps": (NO_STEP,)},
+    "details that cannot be stored": {"details": {"odd": UNSPEAKABLE}},
+    "details of another type": {"details": {None: None}},
+    "dates of another type": {"dates": "July"},
+    "a unit that cannot be stored": {"quantity": Quantity(Fraction(3), UNSPEAKABLE)},
+    "a unit of another type": {"quantity": Quantity(Fraction(3), None)},  # type: ignore[arg-type]
+    "an estimate of another type": {"estimated": 1},
+    "records of another type": {"records": None},
+    "state that it cannot name": {"state_read": (UNSPEAKABLE,)},
+    "state of another type": {"state_read": (None,)},
+    "no state": {"state_read": None},
+}
+
+CHARGES: dict[str, dict[str, Any]] = {
+    "no state": {"state_read": None},
+    "a number of state": {"state_read": 7},
+    "state of another type": {"state_read": (None,)},
+    "state that cannot be stored": {"state_read": (UNSPEAKABLE,)},
+    "a list of state": {"state_read": ["odd"]},
+    "a share of another type": {"share": 7},
+    "a share": {"share": SHARE},
+    "a unit that cannot be stored": {"quantity": Quantity(Fraction(1), UNSPEAKABLE)},
+    "a unit of another type": {"quantity": Quantity(Fraction(1), None)},  # type: ignore[arg-type]
+    "a price per what cannot be stored": {"unit_price": UnitPrice(Fraction(30), "USD", UNSPEAKABLE)},
+    "a price per nothing": {"unit_price": UnitPrice(Fraction(30), "USD", None)},  # type: ignore[arg-type]
+    "an estimate of another type": {"estimated": None},
+    "a text as items": {"items": ""},
+    "a text as records": {"records": ""},
+    "a list of steps": {"steps": []},
+    "another plan": {"plan": "nosuch@1"},
+    "no plan": {"plan": ""},
+    "an edit": {"origin": Origin.EDITED},
+    "an answer": {"origin": Origin.ANSWER},
+    "an officer's": {"origin": Origin.MANUAL},
+}
+
+ITEMS: dict[str, dict[str, Any]] = {
+    "a unit that cannot be stored": {"quantity": Quantity(Fraction(1), UNSPEAKABLE)},
+    "a unit of another type": {"quantity": Quantity(Fraction(1), None)},  # type: ignore[arg-type]
+    "a text as details": {"details": "ab"},
+    "texts as details": {"details": ("ab",)},
+    "details of three": {"details": (("a", "b", "c"),)},
+    "details of no texts": {"details": (("a", None),)},
+    "a record of another type": {"record": "1"},
+    "a time of another type": {"time": None},
+}
 
 
 RATING: dict[str, tuple[Fault, str]] = {
@@ -165,7 +282,7 @@ RATING: dict[str, tuple[Fault, str]] = {
     "returns nothing": (lambda *_: None, "RATE03"),
     "returns a mapping": (lambda *_: {"measures": ()}, "RATE03"),
     "returns measures of another type": (lambda _, done: attrs.evolve(done, measures=("much",)), "RATE03"),
-    "returns what is no sequence": (lambda _, done: attrs.evolve(done, measures=7), "RATE01"),
+    "returns what is no sequence": (lambda _, done: attrs.evolve(done, measures=7), "RATE03"),
     "loses a record": (lambda *_: Rating(), "RATE02"),
     "names unknown records": (lambda _, done: attrs.evolve(done, measures=without_records(done)), "RATE03"),
     "excuses unknown records": (lambda _, done: attrs.evolve(done, unpriced={4711: "lost"}), "RATE03"),
@@ -247,6 +364,79 @@ def test_a_faulty_rater(sqlite_database: Database, fault: str) -> None:
 def test_a_faulty_charge_model(sqlite_database: Database, fault: str) -> None:
     does, code = PRICING[fault]
     the_others_are_billed(office_of(sqlite_database, faulty_plugin(pricing=does)), code)
+
+
+@pytest.mark.parametrize("fault", STATES)
+def test_state_that_breaks_the_contract(sqlite_database: Database, fault: str) -> None:
+    plugin = faulty_plugin(rating=lambda _, done: with_state(done, **STATES[fault]))
+    told = the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+    assert told.startswith("rater 'faulty' returned")
+
+
+@pytest.mark.parametrize("fault", ["of another account", "without a name", "that a document wrote"])
+def test_state_of_a_model_that_breaks_the_contract(sqlite_database: Database, fault: str) -> None:
+    plugin = faulty_plugin(pricing=lambda _, done: with_state(done, **STATES[fault]))
+    told = the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+    assert told.startswith("charge model 'faulty.flat'")
+
+
+def test_the_same_state_twice(sqlite_database: Database) -> None:
+    plugin = faulty_plugin(rating=lambda _, done: attrs.evolve(done, state=(RIGHT, RIGHT)))
+    told = the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+    assert "returned the state 'odd' of 'A-C1' twice" in told
+
+
+def test_state_that_a_rater_and_a_model_both_carry_on(sqlite_database: Database) -> None:
+    plugin = faulty_plugin(rating=lambda _, done: with_state(done), pricing=lambda _, done: with_state(done))
+    told = the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+    assert "rater 'faulty' returned the state 'odd' of 'A-C1', which another rater or a component carries on" in told
+
+
+@pytest.mark.parametrize("fault", FINDINGS)
+@pytest.mark.parametrize("by", ["rating", "pricing", "check"])
+def test_findings_with_fields_of_wrong_types(sqlite_database: Database, by: str, fault: str) -> None:
+    changes = FINDINGS[fault]
+    if by == "check":
+        right = Finding(code="FAULTY01", what="odd", subject=VICTIM)
+        plugin = faulty_plugin(check=lambda _: [attrs.evolve(right, **changes)])
+    else:
+        plugin = faulty_plugin(**{by: lambda _, done: with_finding(done, **changes)})
+    the_others_are_billed(office_of(sqlite_database, plugin), "PLUGIN04" if by == "check" else "RATE03")
+
+
+@pytest.mark.parametrize("fault", MEASURES)
+def test_measures_with_fields_of_wrong_types(sqlite_database: Database, fault: str) -> None:
+    plugin = faulty_plugin(rating=lambda _, done: with_measure(done, **MEASURES[fault]))
+    told = the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+    assert told.startswith("rater 'faulty' ")
+
+
+def test_a_measure_without_dates(sqlite_database: Database) -> None:
+    plugin = faulty_plugin(rating=lambda group, done: with_measure(done, dates=no_dates(group)))
+    the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+
+
+@pytest.mark.parametrize("fault", CHARGES)
+def test_charges_with_fields_that_a_plugin_may_not_give(sqlite_database: Database, fault: str) -> None:
+    plugin = faulty_plugin(pricing=lambda _, done: with_charge(done, **CHARGES[fault]))
+    the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+
+
+def test_a_charge_without_dates(sqlite_database: Database) -> None:
+    plugin = faulty_plugin(pricing=lambda given, done: with_charge(done, service=no_dates(given)))
+    the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+
+
+@pytest.mark.parametrize("field", ["items", "steps", "records", "state_read"])
+def test_a_charge_whose_content_is_gone_when_it_was_looked_at(sqlite_database: Database, field: str) -> None:
+    plugin = faulty_plugin(pricing=lambda _, done: with_charge(done, **{field: iter(())}))
+    the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
+
+
+@pytest.mark.parametrize("fault", ITEMS)
+def test_items_with_fields_of_wrong_types(sqlite_database: Database, fault: str) -> None:
+    plugin = faulty_plugin(pricing=lambda given, done: with_item(given, done, **ITEMS[fault]))
+    the_others_are_billed(office_of(sqlite_database, plugin), "RATE03")
 
 
 @pytest.mark.parametrize("fault", CHECKS)

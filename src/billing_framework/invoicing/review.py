@@ -12,7 +12,7 @@ import attrs
 from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.values.call_watch import UNWATCHED, CallWatch, PluginOverran
 from billing_framework.values.errors import BillingError, ContractBroken
-from billing_framework.values.finding import Finding
+from billing_framework.values.finding import Finding, is_sound_finding
 from billing_framework.values.money import Money
 from billing_framework.values.number import exact_text
 from billing_framework.values.quantity import Quantity
@@ -180,12 +180,17 @@ def _found(check: ReviewCheck, batch: ReviewBatch, plugin: str, watch: CallWatch
 
 def _asked(check: ReviewCheck, batch: ReviewBatch) -> list[Finding]:
     accounts = {reviewed.document.account for reviewed in batch.documents}
-    findings = list(check.check(batch))
-    for finding in findings:
-        if not isinstance(finding, Finding):
-            raise ContractBroken("PLUGIN04", f"it returned a {type(finding).__name__} instead of a Finding")
-        if finding.subject not in accounts:
-            raise ContractBroken("INVOICE06", f"it speaks about the account {finding.subject!r}, which is not in its batch")
+    answered: Iterable[object] = check.check(batch)
+    findings = []
+    for one in answered:
+        if not is_sound_finding(one):
+            told = (
+                "Finding with fields of wrong types" if isinstance(one, Finding) else f"{type(one).__name__} instead of a Finding"
+            )
+            raise ContractBroken("PLUGIN04", f"it returned a {told}")
+        if one.subject not in accounts:
+            raise ContractBroken("INVOICE06", f"it speaks about the account {one.subject!r}, which is not in its batch")
+        findings.append(one)
     return findings
 
 

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, timedelta
-from fractions import Fraction
-from itertools import chain
-from typing import Any
+from datetime import timedelta
 
-from billing_framework.rating.charge import Charge, ChargeItem, Origin, Step
+from billing_framework.rating.charge import Charge
+from billing_framework.rating.charge_contract import Chargeable, charge_fault, plans_of
+from billing_framework.rating.declared_types import are_reasons, finding_fault
 from billing_framework.rating.group import AgreementUsage, BillingGroup, KeyedUsage
+from billing_framework.rating.measure_contract import measure_fault
 from billing_framework.rating.pricing import Priced
 from billing_framework.rating.rating import Measure, Rating
 from billing_framework.rating.state import CarriedState
+from billing_framework.rating.state_contract import states_fault
 from billing_framework.rating.stored_records import StoredRecords, Stretch, keys_of, places_in
 from billing_framework.values.clock import timezone
-from billing_framework.values.code_name import is_storable
-from billing_framework.values.finding import Finding
 from billing_framework.values.instant import microseconds_of
-from billing_framework.values.money import Amount
-from billing_framework.values.number import exact_text, is_storable_number
 from billing_framework.values.period import DateSpan, Span
-from billing_framework.values.price import UnitPrice
-from billing_framework.values.quantity import Quantity
 
 _MOST_NAMED = 5
 _LONGEST_ADVANCE_DAYS = 366
@@ -36,11 +30,14 @@ def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
     if not isinstance(rating, Rating):
         yield f"returned {type(rating).__name__} instead of a Rating"
         return
+    if type(rating.measures) is not tuple or type(rating.charges) is not tuple:
+        yield "returned measures or charges that are no tuple"
+        return
     agreements = {usage.agreement.code: usage for usage in group.agreements}
     given = {key for usage in group.agreements for key in keys_of(usage.records)}
     seen: set[tuple[str, str, DateSpan, str]] = set()
     for measure in rating.measures:
-        fault = _measure_fault(measure, agreements, given)
+        fault = measure_fault(measure, agreements, given)
         if fault:
             yield fault
             continue
@@ -48,15 +45,14 @@ def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
         if key in seen:
             yield f"returned measure {measure.name!r} of {measure.dates} twice; name its source"
         seen.add(key)
-    dates = {code: _rated_dates(usage) for code, usage in agreements.items()}
+    allowed = {code: _chargeable(usage, group) for code, usage in agreements.items()} if rating.charges else {}
     for charge in rating.charges:
-        code = getattr(charge, "agreement", "")
-        fault = charge_fault(charge, agreements.get(code), group.account.currency, dates.get(code, group.period))
+        fault = charge_fault(charge, allowed.get(getattr(charge, "agreement", "")))
         if fault:
             yield fault
-        elif not set(charge.records) <= given:
+        elif not given.issuperset(charge.records):
             yield f"charged records that it was not given for component {charge.component!r}"
-    yield from _other_faults(rating, given)
+    yield from _other_faults(rating, agreements, given)
 
 
 def loose_parts(agreements: Sequence[AgreementUsage]) -> list[object]:
@@ -71,25 +67,26 @@ def loose_parts(agreements: Sequence[AgreementUsage]) -> list[object]:
     return parts
 
 
-def _other_faults(rating: Rating, given: AbstractSet[int]) -> Iterator[str]:
-    for state in rating.state:
-        fault = state_fault(state)
-        if fault:
-            yield fault
-    if not _is(rating.unpriced, Mapping) or not all(map(_is_reason, rating.unpriced.values())):
+def _other_faults(rating: Rating, agreements: Mapping[str, AgreementUsage], given: AbstractSet[int]) -> Iterator[str]:
+    fault = states_fault(rating.state, agreements)
+    if fault:
+        yield fault
+    if not are_reasons(rating.unpriced):
         yield "gave no reason for a record without a price"
     elif not given >= rating.unpriced.keys():
         yield "gave reasons for records that it was not given"
-    if not _is(rating.deferred, Mapping) or not all(map(_is_reason, rating.deferred.values())):
+    if not are_reasons(rating.deferred):
         yield "gave no reason for a record that it leaves for a later bill"
     else:
         yield from _deferred_faults(rating, given)
-    if not all(isinstance(finding, Finding) for finding in rating.findings):
-        yield "returned a finding of another type"
+    fault = finding_fault(rating.findings)
+    if fault:
+        yield fault
 
 
-def _is_reason(text: object) -> bool:
-    return isinstance(text, str) and bool(text) and is_storable(text)
+def _is(value: object, cls: type) -> bool:
+    """Tell the type of a value whose declared type a plugin need not have kept."""
+    return isinstance(value, cls)
 
 
 def _deferred_faults(rating: Rating, given: AbstractSet[int]) -> Iterator[str]:
@@ -104,151 +101,29 @@ def _deferred_faults(rating: Rating, given: AbstractSet[int]) -> Iterator[str]:
         yield "left records for a later bill that it also bills"
 
 
-def _rated_dates(usage: AgreementUsage) -> DateSpan:
-    """Return the dates within which a rater may charge: the period, and what carried records reach back to."""
+def _chargeable(usage: AgreementUsage, group: BillingGroup) -> Chargeable:
+    """Return what a rater may charge: the dates of the period, and what carried records reach back to."""
     first = min((tile.dates.start for tile in usage.earlier_tiles), default=usage.period.start)
-    return DateSpan(min(first, usage.period.start), usage.period.end)
-
-
-def _measure_fault(measure: object, agreements: Mapping[str, AgreementUsage], given: Collection[int]) -> str:
-    if not isinstance(measure, Measure):
-        return f"returned {type(measure).__name__} as a measure"
-    usage = agreements.get(measure.agreement)
-    if usage is None:
-        return f"measured agreement {measure.agreement!r}, which is not in the billing group"
-    if not _is_quantity(measure.quantity):
-        return f"returned a quantity that is not exact, or too long a number, for measure {measure.name!r}"
-    if measure.dates not in [tile.dates for tile in usage.tiles]:
-        return f"measured {measure.name!r} for {measure.dates}, which is no tile of the period"
-    if not set(measure.records) <= set(given):
-        return f"measured {measure.name!r} on records that it was not given"
-    return ""
+    dates = DateSpan(min(first, usage.period.start), usage.period.end)
+    code, currency = usage.agreement.code, group.account.currency
+    return Chargeable(agreement=code, currency=currency, dates=dates, plans=plans_of(usage))
 
 
 def priced_fault(priced: object, usage: AgreementUsage, component: str, currency: str, dates: DateSpan) -> str:
     """Return in what way a charge model's result breaks the contract, or an empty text."""
     if not isinstance(priced, Priced):
         return f"returned {type(priced).__name__} instead of Priced"
+    if type(priced.charges) is not tuple:
+        return "returned charges that are no tuple"
+    code = usage.agreement.code
+    allowed = Chargeable(agreement=code, currency=currency, dates=dates, plans=plans_of(usage))
     for charge in priced.charges:
-        fault = charge_fault(charge, usage, currency, dates)
+        fault = charge_fault(charge, allowed)
         if fault:
             return fault
         if charge.component != component:
             return f"returned a charge of component {charge.component!r}"
-    faults = [state_fault(state) for state in priced.state]
-    if not all(isinstance(finding, Finding) for finding in priced.findings):
-        return "returned a finding of another type"
-    return next((fault for fault in faults if fault), "")
-
-
-def charge_fault(charge: object, usage: AgreementUsage | None, currency: str, dates: DateSpan) -> str:
-    """Return in what way a charge breaks the contract, or an empty text.
-
-    Args:
-        charge: what a plugin returned.
-        usage: the agreement that it belongs to, None where there is no such agreement.
-        currency: currency that it must have.
-        dates: dates within which its service must lie.
-    """
-    if not isinstance(charge, Charge):
-        return f"returned {type(charge).__name__} as a charge"
-    name = f"component {charge.component!r}"
-    if usage is None or charge.agreement != usage.agreement.code:
-        return f"charged agreement {charge.agreement!r} for {name}, which it was not asked for"
-    if type(charge.amount) is not Amount or not _is_number(charge.amount.value):
-        return f"returned an amount that is not exact, or too long a number, for {name}"
-    if charge.amount.currency != currency:
-        return f"charged {charge.amount.currency} for {name}, the account has {currency}"
-    if not _is(charge.service, DateSpan) or charge.service.start < dates.start or charge.service.end > dates.end:
-        return f"charged {charge.service} for {name}, outside {dates}"
-    return items_fault(charge, name) if _is_sound(charge) else f"returned a charge with fields of wrong types for {name}"
-
-
-def items_fault(charge: Charge, name: str) -> str:
-    """Return in what way the items of a charge do not make it up, or an empty text."""
-    if not charge.items:
-        return ""
-    # Charges of many items are the most that is checked of a run, so all items are looked at together.
-    if not _all_are(charge.items, ChargeItem) or not _all_are(amounts := [item.amount for item in charge.items], Amount):
-        return f"returned an item of another type for {name}"
-    if not {item.record for item in charge.items} <= set(charge.records):
-        return f"listed records that the charge of {name} does not rest on"
-    if not _are_sound(charge.items):
-        return f"listed an item with fields of wrong types for {name}"
-    if {amount.currency for amount in amounts} != {charge.amount.currency}:
-        return f"listed items in another currency for {name}"
-    values = [amount.value for amount in amounts]
-    if not all(map(_is_number, values)):
-        return f"listed items of amounts that are not exact, or too long numbers, for {name}"
-    # Over one denominator, because adding fractions one by one takes ten times as long.
-    ratios = [(value.numerator, value.denominator) for value in values]
-    below = math.lcm(*{under for _, under in ratios})
-    above, under = sum([above * (below // under) for above, under in ratios]), below
-    amount = charge.amount.value
-    if above * amount.denominator == amount.numerator * under:
-        return ""
-    return f"listed items that sum to {exact_text(Fraction(above, under))}, not {charge.amount}, for {name}"
-
-
-def _all_are(values: Iterable[object], cls: type) -> bool:
-    """Tell whether all values are of a type or of one that is derived from it."""
-    kinds = set(map(type, values))
-    return kinds <= {cls} or all(issubclass(kind, cls) for kind in kinds)
-
-
-def _is(value: object, cls: type) -> bool:
-    """Tell the type of a value whose declared type a plugin need not have kept."""
-    return isinstance(value, cls)
-
-
-def _is_sound(charge: Charge) -> bool:
-    if not _all_are(charge.steps, Step) or not _is(charge.details, Mapping):
-        return False
-    told = [text for step in charge.steps for text in (step.label, step.formula, step.result)]
-    texts = (charge.code, charge.description, charge.source, charge.tax_category, charge.plan)
-    return (
-        _are_texts([*texts, *told, *charge.details, *charge.details.values()])
-        and (charge.quantity is None or _is_quantity(charge.quantity))
-        and (charge.unit_price is None or _is_price(charge.unit_price, charge.amount.currency))
-        and _is(charge.origin, Origin)
-        and set(map(type, charge.records)) <= {int}
-    )
-
-
-def _are_sound(items: Sequence[ChargeItem]) -> bool:
-    quantities = [item.quantity for item in items if item.quantity is not None]
-    return (
-        {type(item.on) for item in items} == {date}
-        and all(map(_is_quantity, quantities))
-        and _are_texts([text for item in items for text in (item.time, item.text, *chain.from_iterable(item.details))])
-    )
-
-
-def _are_texts(values: Collection[Any]) -> bool:
-    """Tell whether all values are texts that every database stores."""
-    return set(map(type, values)) <= {str} and is_storable("".join(values))
-
-
-def _is_number(value: object) -> bool:
-    """Tell whether a value is an exact number whose text can be stored and read back."""
-    return type(value) is Fraction and is_storable_number(value)
-
-
-def _is_quantity(value: object) -> bool:
-    return type(value) is Quantity and _is_number(value.value) and type(value.unit) is str
-
-
-def _is_price(value: object, currency: str) -> bool:
-    return type(value) is UnitPrice and _is_number(value.value) and value.currency == currency
-
-
-def state_fault(state: object) -> str:
-    """Return in what way a carried state breaks the contract, or an empty text."""
-    if not isinstance(state, CarriedState) or not isinstance(state.period, DateSpan):
-        return f"returned {type(state).__name__} as carried state"
-    if not all(map(_is_number, state.values.values())):
-        return f"returned numbers that are not exact, or too long, as state {state.name!r}"
-    return ""
+    return states_fault(priced.state, {code: usage}) or finding_fault(priced.findings)
 
 
 def due_records(group: BillingGroup, divisible: Collection[str], carried: Collection[str] = ()) -> dict[int, str]:

@@ -16,6 +16,7 @@ from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rater import ColumnarRate, Rater
 from billing_framework.rating.rating import Rating
 from billing_framework.rating.state import CarriedState
+from billing_framework.rating.state_contract import twice
 from billing_framework.rating.stored_records import kinds_of, of_kinds
 from billing_framework.values.finding import Finding, Severity
 
@@ -174,10 +175,12 @@ def _rated(group: BillingGroup, due: Mapping[int, str], offers: RatingOffers, do
     for one in priced:
         unpriced.update(one.unpriced)
     deferred = {key: reason for rating in ratings for key, reason in rating.deferred.items() if key in due}
+    states = (*(state for rating in ratings for state in rating.state), *(state for one in priced for state in one.state))
+    findings.extend(_carried_twice(states, ratings, group, offers))
     return RatedGroup(
         account=group.account.code,
         charges=charges,
-        state=(*(state for rating in ratings for state in rating.state), *(state for one in priced for state in one.state)),
+        state=states,
         findings=tuple(findings),
         unpriced=unpriced,
         deferred=deferred,
@@ -253,6 +256,20 @@ def _doubled(charges: Iterable[Charge], group: BillingGroup, offers: RatingOffer
                 subject=agreement,
                 value=key,
             )
+
+
+def _carried_twice(
+    states: Collection[CarriedState], ratings: Sequence[Rating], group: BillingGroup, offers: RatingOffers
+) -> Iterator[Finding]:
+    """Yield a finding for each state that a rater returns and another rater or a component, too; the last such rater is named."""
+    for scope, name in twice(states):
+        writers = [
+            rater.name
+            for rater, rating in zip(offers.raters, ratings, strict=True)
+            if any((state.scope, state.name) == (scope, name) for state in rating.state)
+        ]
+        what = f"rater {writers[-1]!r} returned the state {name!r} of {scope!r}, which another rater or a component carries on"
+        yield offers.broken(writers[-1], what, group.account.code)
 
 
 def _priced_by(agreement: str, component: str, group: BillingGroup, offers: RatingOffers) -> str:

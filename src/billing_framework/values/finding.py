@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import enum
+from typing import TypeGuard
 
 import attrs
 
-from billing_framework.values.code_name import storable
+from billing_framework.values.code_name import is_storable, storable
 
 _LONGEST_VALUE = 200
+_LONGEST_CODE = 100
+_LAST_LINE = 2**63 - 1
 
 
 class Severity(enum.Enum):
@@ -67,3 +70,16 @@ class Finding:
     def stops(self) -> bool:
         """True where the record, account or action cannot go on before somebody decides."""
         return self.severity is not Severity.INFORMATION
+
+
+def is_sound_finding(value: object) -> TypeGuard[Finding]:
+    """Return whether what a plugin returned is a finding whose fields have the declared types and that every database stores."""
+    if type(value) is not Finding or type(value.severity) is not Severity or type(value.line) is not int:
+        return False
+    texts = (value.code, value.what, value.remedy, value.file, value.field, value.value, value.subject)
+    return (
+        set(map(type, texts)) == {str}
+        and 0 < len(value.code) <= _LONGEST_CODE
+        and 0 <= value.line <= _LAST_LINE
+        and is_storable("".join(texts))
+    )
