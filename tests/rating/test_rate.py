@@ -351,6 +351,7 @@ def itemised(total: str, *amounts: str, record: int = 1) -> Rating:
         service=JUNE,
         amount=Amount(total, "USD"),
         tax_category="standard",
+        plan="test@1",
         records=(1,),
         items=items,
     )
