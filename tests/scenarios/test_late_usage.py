@@ -272,6 +272,17 @@ def test_a_deletion_says_what_it_speaks_about_and_waits_for_its_assignment(datab
     assert recycle(office.deployment).totals.accepted == 1
 
 
+def test_a_record_that_waited_in_suspense_is_traced_to_its_file(database: Database) -> None:
+    office = office_with(database, "list")
+    assert office.jobs("j6,saw,2026-06-10T08:00:00+00:00,4", file="june.csv").totals.suspended == 1
+    create(office.deployment, ASSIGNMENTS, {"subject": "saw", "agreement": "A-C1", "starts_on": "2026-01-01"})
+    assert recycle(office.deployment).totals.accepted == 1
+    office.bill("2026-06")
+    assert record_history(office.deployment, "floor/j6").file == "june.csv:1, by way of suspense"
+    (source,) = explain_line(office.deployment, "INV-2026-000002/2").records
+    assert source.file == "june.csv:1, by way of suspense"
+
+
 def test_a_record_that_moves_into_another_period_is_credited_in_the_first(database: Database) -> None:
     office = office_with(database, "delta")
     office.jobs("j5b,drill,2026-06-02T08:00:00+00:00,6,slot-5,2", file="moved.csv")

@@ -28,6 +28,7 @@ from billing_framework.storage.billing.draft_rows import LineEvidence
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.usage.load import UsageRow
+from billing_framework.storage.usage.suspense import delivered_in
 from billing_framework.storage.usage.tables import usage_batch
 from billing_framework.values.errors import NotFound
 from billing_framework.values.finding import Finding, Severity
@@ -45,8 +46,8 @@ class SourceRecord:
         kind: its kind.
         subject: identifier of the field.
         span: instants that it covers.
-        file: file that brought it.
-        taken_at: when that file was taken in.
+        file: file that brought it; with the line where it waited in suspense.
+        taken_at: when it was taken in.
     """
 
     external_id: str
@@ -260,6 +261,7 @@ def _sources(connection: Connection, rows: Sequence[UsageRow]) -> tuple[SourceRe
             connection, {row.batch for row in rows}, lambda some: sa.select(usage_batch).where(one_of(usage_batch.c.id, some))
         )
     }
+    waited = delivered_in(connection, [row.key for row in rows])
     return tuple(
         SourceRecord(
             external_id=row.usage.external_id,
@@ -267,7 +269,7 @@ def _sources(connection: Connection, rows: Sequence[UsageRow]) -> tuple[SourceRe
             kind=row.usage.kind,
             subject=row.usage.subject,
             span=row.usage.span,
-            file=batches[row.batch].file,
+            file=waited.get(row.key, batches[row.batch].file),
             taken_at=batches[row.batch].taken_at,
         )
         for row in rows

@@ -18,6 +18,7 @@ from billing_framework.storage.billing.billed_records import RecordBill, bills_o
 from billing_framework.storage.usage.deletion_tables import deletions
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_by_key
+from billing_framework.storage.usage.suspense import delivered_in
 from billing_framework.storage.usage.tables import usage_batch, usage_key
 from billing_framework.usage.content import usage_key as key_of
 from billing_framework.usage.plain import plain_usage
@@ -48,8 +49,8 @@ class RecordHistory:
     Attributes:
         key: key under which it is stored.
         record: its fields as they were delivered, personal ones withheld.
-        file: file that brought it.
-        taken_at: when that file was taken in.
+        file: file that brought it; with the line where it waited in suspense.
+        taken_at: when it was taken in.
         replaced_by: key of the newest version of what it speaks about, 0 where it is the newest.
         bills: documents that have billed it, oldest first; only kinds whose records are each billed once are noted.
     """
@@ -86,7 +87,7 @@ def record_history(deployment: Deployment, name: str) -> RecordHistory:
         return RecordHistory(
             key=key,
             record=plain_usage(row.usage, kind_rules(deployment.host.kinds)),
-            file=batch.file,
+            file=delivered_in(connection, [key]).get(key, batch.file),
             taken_at=batch.taken_at,
             replaced_by=_newest(connection, key),
             bills=tuple(_billed_as(connection, bill, key) for bill in bills_of(connection, key)),

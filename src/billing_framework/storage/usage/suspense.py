@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.usage.tables import usage_suspense
+from billing_framework.storage.many import one_of, rows_of
+from billing_framework.storage.usage.tables import usage_batch, usage_suspense
 from billing_framework.values.errors import Conflict
 from billing_framework.values.finding import Finding
 from billing_framework.values.plain_form import from_plain, to_plain
@@ -89,6 +90,15 @@ def insert_suspended(connection: Connection, rows: Sequence[Suspended]) -> None:
 
 def _plain(sealed: Mapping[str, Mapping[str, str]] | None) -> dict[str, dict[str, str]] | None:
     return None if sealed is None else {name: dict(part) for name, part in sealed.items()}
+
+
+def delivered_in(connection: Connection, keys: Iterable[int]) -> dict[int, str]:
+    """Return file and line that have delivered the records among some keys that waited in suspense before they were taken in."""
+    columns = usage_suspense.c
+    query = sa.select(columns.record_key, columns.line, usage_batch.c.file).where(columns.state == "accepted")
+    query = query.join(usage_batch, usage_batch.c.id == columns.batch_id)
+    rows = rows_of(connection, keys, lambda some: query.where(one_of(columns.record_key, some)))
+    return {row.record_key: f"{row.file}:{row.line}, by way of suspense" for row in rows}
 
 
 def suspense_rows(
