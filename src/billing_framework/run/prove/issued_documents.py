@@ -27,6 +27,8 @@ from billing_framework.storage.billing.issued import (
     issued_numbers,
     numbered_by_series,
     numbered_documents,
+    skipped_revisions,
+    unclaimed_periods,
     written_states,
 )
 from billing_framework.storage.billing.numbers import counters_given
@@ -161,6 +163,10 @@ def _traces(connection: Connection, documents: Mapping[int, StoredDocument]) -> 
                 yield _changed(one.number, f"the carried state {state.name} of {state.scope} that it wrote was changed")
     for key in sorted(mislinked(connection, own)):
         yield _changed(own[key].number, "the records noted as billed by it are not those that it bills")
+    for key in sorted(skipped_revisions(connection, own)):
+        yield _changed(own[key].number, "a charge on it is noted as billed again, but not as billed before")
+    for key in sorted(unclaimed_periods(connection, own)):
+        yield _changed(own[key].number, "its account is not noted as billed for the period of its run, and could be billed again")
 
 
 def _changed(number: str, what: str) -> Finding:

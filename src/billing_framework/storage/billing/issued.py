@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing import tables
 from billing_framework.storage.ledger.tables import entry, posting, posting_batch
 from billing_framework.storage.many import one_of, rows_of
+from billing_framework.storage.master.account_tables import agreement
 
 Number = tuple[str, str, int]
 """Number, series and position in the series."""
@@ -157,6 +158,28 @@ def billed_keys(connection: Connection, documents: Collection[int]) -> dict[int,
     for row in rows_of(connection, documents, lambda some: sa.select(table).where(one_of(table.c.document_id, some))):
         found.setdefault(row.document_id, set()).add(row.charge_id)
     return found
+
+
+def skipped_revisions(connection: Connection, documents: Collection[int]) -> set[int]:
+    """Return the documents that have taken a charge for the second time, or later, of which the time before is not noted."""
+    key, before = tables.charge_key.c, tables.charge_key.alias("before").c
+    is_next = sa.exists().where(before.charge_id == key.charge_id, before.revision == key.revision - 1)
+    query = sa.select(key.document_id).where(key.revision != 1, ~is_next).distinct()
+    return {row.document_id for row in rows_of(connection, documents, lambda some: query.where(one_of(key.document_id, some)))}
+
+
+def unclaimed_periods(connection: Connection, documents: Collection[int]) -> set[int]:
+    """Return the documents of final runs that bill agreements of their account, which is not noted as billed for the period.
+
+    An account that only pays for others is billed by no run.
+    """
+    columns, run, claim, line = tables.document.c, tables.run.c, tables.billed_period.c, tables.document_line.c
+    own = (line.document_id == columns.id, agreement.c.code == line.agreement, agreement.c.account == columns.account)
+    claimed = (claim.account_id == columns.account_id, claim.run_id == run.id)
+    whole = (claim.period_start == run.period_start, claim.period_end == run.period_end)
+    query = sa.select(columns.id).join_from(tables.document, tables.run, run.id == columns.run_id)
+    query = query.where(run.kind == "final", sa.exists().where(*own), ~sa.exists().where(*claimed, *whole))
+    return {row.id for row in rows_of(connection, documents, lambda some: query.where(one_of(columns.id, some)))}
 
 
 def written_states(connection: Connection, documents: Collection[int]) -> dict[tuple[int, str, str, str], Mapping[str, str]]:
