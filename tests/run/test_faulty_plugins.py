@@ -350,6 +350,8 @@ NOTES: dict[str, tuple[Fault, str]] = {
     "exits": (leave, "PLUGIN05"),
     "returns text": (lambda _: ["odd"], "PLUGIN04"),
     "notes on another document": (lambda _: [Note("information", "odd", 4711)], "PLUGIN08"),
+    "notes on no document": (lambda _: [Note("information", "odd", [1])], "PLUGIN08"),  # type: ignore[arg-type]
+    "notes on a document by another type": (lambda draft: [Note("information", "odd", float(draft.key))], "PLUGIN08"),  # type: ignore[arg-type]
     "changes a draft": (change_draft, "PLUGIN08"),
 }
 

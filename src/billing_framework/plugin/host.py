@@ -285,9 +285,10 @@ class Host:
         """
         added = checked(self._panel.ask(plugin, _DRAFTED, documents=tuple(documents)), Note, plugin, _DRAFTED)
         own = {draft.key for draft in documents}
-        strangers = [note.document for note in added if note.document not in own]
+        said: list[object] = [note.document for note in added]
+        strangers = [key for key in said if type(key) is not int or key not in own]
         if strangers or any(document_digest(draft) != digests[draft.key] for draft in documents):
-            what = f"named document {strangers[0]}, which is not in the batch" if strangers else "changed a draft"
+            what = f"named document {strangers[0]!r}, which is not in the batch" if strangers else "changed a draft"
             raise ContractBroken("PLUGIN08", f"{_DRAFTED} of plugin {plugin} {what}", remedy="Report it to its authors")
         return added
 
