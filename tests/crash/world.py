@@ -104,8 +104,16 @@ def build(database: Database) -> None:
         create(office.deployment, ASSIGNMENTS, told)
     _let_share(office, "A-M2", "M2", "M3")
     visit = DateSpan(date(2026, 7, 5), date(2026, 7, 6))
-    wanted = {"account": "M4", "amount": "12.34", "code": "visit", "text": "Visit", "tax_category": "standard"}
-    enter_charge(office.deployment, ChargeRequest(service=visit, reason="ordered", **wanted))
+    wanted = ChargeRequest(
+        account="M4",
+        amount="12.34",
+        service=visit,
+        code="visit",
+        text="Visit",
+        tax_category="standard",
+        reason="ordered",
+    )
+    enter_charge(office.deployment, wanted)
     _read(
         office, "jobs", [f"june-{number},machine-{number},2026-06-10T08:00:00+00:00,{number + 4}" for number in range(MACHINES)]
     )

@@ -39,8 +39,10 @@ def filled(deployment: Deployment) -> Deployment:
     create(deployment, ASSIGNMENTS, {"subject": "M-1", "agreement": "G-1", "starts_on": "2026-03-01"})
     load_tax_file(deployment, "taxes.toml", TAXES)
     service = DateSpan(date(2026, 7, 14), date(2026, 7, 15))
-    fields = {"code": "service.x", "text": "x", "tax_category": "standard", "reason": "x"}
-    enter_charge(deployment, ChargeRequest(account="A-1", amount="5", service=service, **fields))
+    charge = ChargeRequest(
+        account="A-1", amount="5", service=service, code="service.x", text="x", tax_category="standard", reason="x"
+    )
+    enter_charge(deployment, charge)
     return deployment
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,12 @@ def customer(deployment: Deployment) -> Deployment:
 
 
 def request(account: str = "A-1", amount: str = "-25.005", **other: str) -> ChargeRequest:
-    fields = {"code": "service.goodwill", "text": "Goodwill", "tax_category": "standard", "reason": "late read"} | other
+    fields: dict[str, Any] = {
+        "code": "service.goodwill",
+        "text": "Goodwill",
+        "tax_category": "standard",
+        "reason": "late read",
+    } | other
     return ChargeRequest(account=account, amount=amount, service=DateSpan(date(2026, 7, 14), date(2026, 7, 15)), **fields)
 
 
