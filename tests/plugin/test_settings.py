@@ -69,7 +69,7 @@ MISTAKES = [
     ),
     ("unknown zone", GOOD.replace("Europe/Berlin", "Europe/Berlim"), "VALUE15", 8, "deployment.zone", "Europe/Berlin"),
     ("unknown locale", GOOD.replace("de_DE", "xx_YY"), "CONFIG04", 7, "deployment.locale", "de_CH"),
-    ("too many decimals", GOOD.replace("600000 JPY", "6.5 JPY"), "VALUE06", 15, "review.largest[2]", "Round"),
+    ("too many decimals", GOOD.replace("600000 JPY", "6.5 JPY"), "VALUE06", 15, "review.largest[2]", "whole units"),
     ("no table", "deployment = 3\n", "CONFIG04", 1, "deployment", "[header]"),
     ("password", GOOD.replace(DATABASE, "postgresql://u:secret@h/b"), "CONFIG05", 4, "deployment", "env"),
     (

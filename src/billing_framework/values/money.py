@@ -99,11 +99,9 @@ class Money:
         if abs(units) > LARGEST_MINOR:
             raise ValueRefused("VALUE30", f"{str(value)[:60]} {currency} is more than is booked", remedy="Correct the amount")
         if units.denominator != 1:
-            raise ValueRefused(
-                "VALUE06",
-                f"{value} {currency} has more than {minor_digits(currency)} decimals",
-                remedy=f"State it with at most {minor_digits(currency)}",
-            )
+            most = minor_digits(currency)
+            remedy = f"State it with at most {most}" if most else "State it in whole units"
+            raise ValueRefused("VALUE06", f"{value} {currency} has more than {most} decimals", remedy=remedy)
         return cls(units.numerator, currency)
 
     @classmethod
