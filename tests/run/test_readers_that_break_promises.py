@@ -46,6 +46,7 @@ def changed(item: Any, **values: Any) -> Any:
         (changed(stay(line=7), kind=["stay"]), "the usage kind a list, which it does not name"),
         (BadRecord(line=3, raw=None, findings=("odd",)), "raw is a NoneType"),  # type: ignore[arg-type]  # that is the fault
         (BadRecord(line=3, raw="", findings=("odd",)), "without a finding"),  # type: ignore[arg-type]  # that is the fault
+        (Finding(code="USAGE05", what="odd", line="7"), "a Finding with fields of wrong types"),  # type: ignore[arg-type]  # as well
         (Coverage(subject="x", span=None, expected=1, received=1), "span is a NoneType"),  # type: ignore[arg-type]  # as well
     ],
 )

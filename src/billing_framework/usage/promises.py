@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from billing_framework.usage.reader import BadRecord, Coverage
 from billing_framework.usage.record import Usage
-from billing_framework.values.finding import Finding
+from billing_framework.values.finding import Finding, is_sound_finding
 from billing_framework.values.period import Span
 
 _PROMISED: Mapping[type, Mapping[str, type]] = {
@@ -26,13 +26,15 @@ def broken_promise(item: object) -> str:
     """
     promised = _PROMISED.get(type(item))
     if promised is None:
-        return "" if isinstance(item, Finding) else f"a {type(item).__name__}"
+        if is_sound_finding(item):
+            return ""
+        return "a Finding with fields of wrong types" if isinstance(item, Finding) else f"a {type(item).__name__}"
     for name, needed in promised.items():
         value = getattr(item, name)
         if not isinstance(value, needed):
             place = "" if name == "line" else _place(item)
             return f"a {type(item).__name__} whose {name} is a {type(value).__name__}, not a {needed.__name__}{place}"
-    if isinstance(item, BadRecord) and not (item.findings and all(isinstance(one, Finding) for one in item.findings)):
+    if isinstance(item, BadRecord) and not (item.findings and all(map(is_sound_finding, item.findings))):
         return f"an unreadable record without a finding{_place(item)}"
     return ""
 

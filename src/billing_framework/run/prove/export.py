@@ -25,7 +25,7 @@ from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.master.master_kind import PARTIES
 from billing_framework.values.errors import BillingError, ContractBroken, InputRefused, Refused
-from billing_framework.values.finding import Finding
+from billing_framework.values.finding import Finding, is_sound_finding
 from billing_framework.values.spelling import did_you_mean
 
 _NUMBERS_AUDITED = 1_000
@@ -163,7 +163,7 @@ def check_file(
     except Exception as error:
         raise ContractBroken("PLUGIN05", f"the check of {who} failed: {type(error).__name__}: {error}", place=name) from error
     answered: Sequence[object] = findings
-    strangers = [one for one in answered if not isinstance(one, Finding)]
+    strangers = [one for one in answered if not is_sound_finding(one)]
     if strangers:
         raise ContractBroken("PLUGIN04", f"the check of {who} returned a {type(strangers[0]).__name__}, not a Finding")
     return tuple(findings)
