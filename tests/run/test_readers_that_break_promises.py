@@ -19,6 +19,7 @@ from billing_framework.storage.engine import Database
 from billing_framework.usage.columnar.record_columns import RecordColumns
 from billing_framework.usage.reader import BadRecord, Coverage, Reader, ReadRequest
 from billing_framework.values.errors import ContractBroken
+from billing_framework.values.finding import Finding
 from billing_framework.values.instant import microseconds_of
 from tests.run.gate import Gate, contents, counts, gate_of, unchanged
 from tests.usage.stays import NOON, stay
