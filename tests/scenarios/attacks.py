@@ -38,7 +38,7 @@ ATTACKS = {
     "issue without a number of its own": "INSERT INTO document SELECT 5, book, account_id, account, month, kind, status, final,"
     " series, counter, number, issue_on, due_on, period_start, period_end, currency, net, tax, gross, payable, run_id, version,"
     " revision,"
-    " corrects_id, 4, reason, content, state, digest, posted_at FROM document",
+    " corrects_id, 4, reason, content, state, digest, posted_at, state_digest FROM document",
 }
 
 

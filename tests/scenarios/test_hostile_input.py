@@ -186,11 +186,12 @@ def test_an_agreement_without_a_plan_is_refused(folder: Path) -> None:
     assert billing("agreement", "show", "G-9").exit_code == 2
 
 
-def test_an_account_without_a_currency_is_refused(folder: Path) -> None:
+def test_a_file_of_accounts_names_their_currency_and_a_command_need_not(folder: Path) -> None:
     name = written(folder, "accounts.csv", "code,party,book,currency\nA-9,P-1001,HARBOUR,\n")
     refused(billing("account", "import", name), 1, "accounts.csv:2", "A-9", "currency", "ACCOUNT01", "ISO 4217")
-    refused(billing("account", "create", "A-9", "--party", "P-1001", "--book", "HARBOUR"), 2, "--currency")
     assert billing("account", "show", "A-9").exit_code == 2
+    assert billing("account", "create", "A-9", "--party", "P-1001", "--book", "HARBOUR").exit_code == 0
+    assert "AUD" in billing("account", "show", "A-9").stdout
 
 
 def settings(folder: Path, old: str, new: str) -> None:
