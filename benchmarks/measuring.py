@@ -55,7 +55,7 @@ class Round:
 
     Attributes:
         costs: name of a step to its cost, in the order of the steps.
-        peak_mb: highest resident memory of the process, in megabytes; of the largest of it and its workers.
+        peak_mb: highest resident memory of the process, or of the largest that it has started and waited for, in megabytes.
         facts: what the round made: counts and totals, which must be the same in every round.
         curve: seconds of each of several files, where there were several.
     """
@@ -120,25 +120,27 @@ def apart(function: Callable[Arguments, Result], *args: Arguments.args, **option
 
 def _client_seconds() -> float:
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages) + _children_seconds(os.getpid())
 
 
 def _server_seconds(server: int) -> float:
     """Return the processor seconds of the server: its own, its living processes', and those of its ended ones."""
-    if not server:
-        return 0.0
-    ticks = 0
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # it ended meanwhile; its parent has its seconds
-            if int(folder.name) == server:
-                ticks += sum(map(int, fields[11:15]))
-            elif int(fields[1]) == server:
-                ticks += sum(map(int, fields[11:13]))
-    return ticks / _TICKS
+    return _stat_seconds(Path(f"/proc/{server}"))[1] + _children_seconds(server) if server else 0.0
+
+
+def _children_seconds(parent: int) -> float:
+    """Return the processor seconds of the living children of a process, with their own ended ones: workers are copies of one."""
+    found = (_stat_seconds(folder) for folder in Path("/proc").iterdir() if folder.name.isdecimal())
+    return sum(seconds for mother, seconds in found if mother == parent)
+
+
+def _stat_seconds(process: Path) -> tuple[int, float]:
+    """Return who has started a process, and the processor seconds of it and its ended children; nothing where it has ended."""
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0, 0.0  # it ended meanwhile; who has started it has its seconds
+    return int(fields[1]), sum(map(int, fields[11:15])) / _TICKS
 
 
 def _peak_mb() -> float:
