@@ -38,3 +38,13 @@ def test_every_kind_can_be_asked_about_on_both_databases(database: Database) -> 
         for kind in KINDS:
             found = events(connection, known_by=about(connection, key, [kind]))
             assert (kind, key) in [(one.object_kind, one.object_key) for one in found]
+
+
+def test_what_was_done_to_an_account_is_not_told_of_one_whose_code_it_ends_with(database: Database) -> None:
+    run = "MAIN.2026-07-01.monthly-1.r1"
+    with database.begin() as connection:
+        for kind, key in (("run", run), ("run account", f"{run}/A/B"), ("run account", f"{run}/B")):
+            record(connection, datetime(2026, 8, 1, tzinfo=UTC), "ada", "tried", object_kind=kind, object_key=key)
+        for account in ("B", "A/B"):
+            found = events(connection, known_by=about(connection, account, ["account"]))
+            assert [one.object_key for one in found] == [f"{run}/{account}"]

@@ -103,8 +103,8 @@ def show(context: click.Context, deployment: Deployment, *, kind: str, key: str,
 
 def _story(found: list[AuditEvent]) -> Iterator[str]:
     for event in found:
-        about = f"{event.object_kind} {event.object_key}"
-        pairs = [("at", event.at), ("actor", event.actor), ("action", event.action), ("of", about), ("reason", event.reason)]
+        thing = f"{event.object_kind} {event.object_key}"
+        pairs = [("at", event.at), ("actor", event.actor), ("action", event.action), ("of", thing), ("reason", event.reason)]
         before, after = event.before or {}, event.after or {}
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         yield fields(pairs)

@@ -88,7 +88,7 @@ def _known_by(names: Sequence[Named]) -> sa.ColumnElement[bool]:
 
 
 def _of_account(connection: Connection, code: str) -> Iterator[Named]:
-    yield from _drafts(connection, audit_event.c.object_key.endswith(f"/{code}", autoescape=True))
+    yield from _drafts_of(connection, code)
     numbers = list(
         connection.scalars(sa.select(document.c.number).where(document.c.account_id == account_id(code), document.c.number != ""))
     )
@@ -138,6 +138,17 @@ def _drafts(connection: Connection, of_it: sa.ColumnElement[bool]) -> Iterator[N
     """Yield what was done to drafts; a rehearsal that was purged left its acts in the trail, and nothing else."""
     query = sa.select(audit_event.c.object_key).where(audit_event.c.object_kind == "run account", of_it).distinct()
     return _named("run account", connection.scalars(query.order_by(audit_event.c.object_key)))
+
+
+def _drafts_of(connection: Connection, account: str) -> Iterator[Named]:
+    """Yield what was done to the drafts of an account; codes may hold slashes, so that ``B`` ends what was done to ``A/B``."""
+    ending, columns = f"/{account}", audit_event.c
+    found = list(_drafts(connection, columns.object_key.endswith(ending, autoescape=True)))
+    runs = sa.select(columns.object_key).where(
+        columns.object_kind == "run", one_of(columns.object_key, {one.key.removesuffix(ending) for one in found})
+    )
+    known = set(connection.scalars(runs))
+    return (one for one in found if one.key.removesuffix(ending) in known)
 
 
 def _holds(connection: Connection, scopes: Sequence[str]) -> Iterator[Named]:
