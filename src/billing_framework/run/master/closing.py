@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 
 from sqlalchemy.engine import Connection
@@ -11,6 +11,7 @@ from billing_framework.accounts.account import Account
 from billing_framework.storage.master.account_rows import rows_of
 from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.receivable.rows import load_standings
+from billing_framework.values.clock import Clock, timezone, today
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
 
@@ -18,37 +19,37 @@ _SHOWN = 5
 
 
 def closing_findings(
-    connection: Connection, changes: Mapping[str, tuple[Account, Account]], today: date, *, file: str = "", line: int = 0
+    connection: Connection, was: Account, value: Account, clock: Clock, *, file: str = "", line: int = 0
 ) -> list[Finding]:
-    """Return a finding for each account that is to be closed while items are open on it or agreements still run.
+    """Return a finding where an account is to be closed while items are open on it or agreements still run.
 
     Args:
         connection: a connection.
-        changes: accounts as they were and are to be, by code.
-        today: agreements that end later run still.
-        file: name of the file that they come from, for messages.
+        was: the account as it was.
+        value: the account as it is to be.
+        clock: tells the date in the account's zone; agreements that end later run still.
+        file: name of the file that it comes from, for messages.
         line: line of it.
     """
-    closing = sorted(code for code, (was, value) in changes.items() if was.status != "closed" and value.status == "closed")
-    findings = []
-    for code in closing:
-        reasons = [*_open(connection, code), *_running(connection, code, today)]
-        if reasons:
-            findings.append(
-                Finding(
-                    code="ACCOUNT33",
-                    severity=Severity.BLOCKING,
-                    what=f"account {code} cannot be closed yet: {'; '.join(reasons)}",
-                    remedy="Settle what is open (billing payment open), end its agreements (billing agreement end) and send the"
-                    " last bill (billing run final-bill); or close it with billing account change --leave-open",
-                    file=file,
-                    line=line,
-                    field="status",
-                    value="closed",
-                    subject=code,
-                )
-            )
-    return findings
+    if was.status == "closed" or value.status != "closed":
+        return []
+    reasons = [*_open(connection, value.code), *_running(connection, value.code, today(clock, timezone(value.zone)))]
+    if not reasons:
+        return []
+    return [
+        Finding(
+            code="ACCOUNT33",
+            severity=Severity.BLOCKING,
+            what=f"account {value.code} cannot be closed yet: {'; '.join(reasons)}",
+            remedy="Settle what is open (billing payment open), end its agreements (billing agreement end) and send the"
+            " last bill (billing run final-bill); or close it with billing account change --leave-open",
+            file=file,
+            line=line,
+            field="status",
+            value="closed",
+            subject=value.code,
+        )
+    ]
 
 
 def _open(connection: Connection, code: str) -> Iterator[str]:
@@ -59,9 +60,9 @@ def _open(connection: Connection, code: str) -> Iterator[str]:
         yield f"{len(amounts)} items are open, {Money.total(amounts, currency)} together"
 
 
-def _running(connection: Connection, code: str, today: date) -> Iterator[str]:
+def _running(connection: Connection, code: str, day: date) -> Iterator[str]:
     agreements = [stored.value for stored in rows_of(connection, AGREEMENTS, "account", [code])]
-    names = [one.code for one in agreements if one.ends_on is None or one.ends_on > today]
+    names = [one.code for one in agreements if one.ends_on is None or one.ends_on > day]
     if names:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         yield f"the agreements {', '.join(names[:_SHOWN])}{more} still run"

@@ -116,7 +116,7 @@ def change(
         was = find(connection, kind, code)
         value = _change(deployment, connection, kind, was, changes, reason=reason)
         if isinstance(was.value, Account) and isinstance(value, Account) and not leave_open:
-            raise_findings(closing_findings(connection, {code: (was.value, value)}, deployment.clock.now().date()))
+            raise_findings(closing_findings(connection, was.value, value, deployment.clock))
         return was.value, value
 
 

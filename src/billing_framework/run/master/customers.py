@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 import attrs
@@ -26,6 +26,7 @@ from billing_framework.storage.master.master_kind import MasterKind
 from billing_framework.storage.master.sealed_rows import seals
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_party
 from billing_framework.storage.personal.sealed_facts import sealed_facts
+from billing_framework.values.clock import Clock
 from billing_framework.values.errors import BillingError, Conflict, InputRefused, Refused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.personal import REDACTED
@@ -113,7 +114,7 @@ def import_file(
     now = deployment.clock.now()
     with deployment.database.read() if check_only else deployment.database.begin() as connection:
         found = intake(connection, kind, read.rows, file=file, update=update, calendars=deployment.settings.calendars)
-        closing = _closing(connection, found, now.date(), file) if update and kind.name == "account" else []
+        closing = _closing(connection, found, deployment.clock, file) if update and kind.name == "account" else []
         findings = safe_findings(connection, kind, (*read.findings, *found.findings, *closing))
         written = not check_only and not any(finding.stops for finding in findings)
         if written:
@@ -130,12 +131,12 @@ def import_file(
     )
 
 
-def _closing(connection: Connection, found: Intake[Any], today: date, file: str) -> list[Finding]:
+def _closing(connection: Connection, found: Intake[Any], clock: Clock, file: str) -> list[Finding]:
     """Return why accounts that the lines of a file close cannot be closed yet."""
     return [
         finding
         for was, row in found.changed
-        for finding in closing_findings(connection, {row.value.code: (was.value, row.value)}, today, file=file, line=row.line)
+        for finding in closing_findings(connection, was.value, row.value, clock, file=file, line=row.line)
     ]
 
 
