@@ -17,7 +17,7 @@ from billing_framework.cli.output import emit, exit_for, fields, show_findings, 
 from billing_framework.cli.payment_acts import recorded_lines, terms_of
 from billing_framework.run.collect.payment import PaymentRequest, record_payment
 from billing_framework.run.collect.payment_file import Count, Expected, import_payments
-from billing_framework.run.collect.view import PaymentView, open_items, payment_views, payments, settled_names
+from billing_framework.run.collect.view import PaymentView, item_names, open_items, payment_views, payments
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.input_file import read_input
 from billing_framework.values.money import Money
@@ -183,7 +183,7 @@ def show(context: click.Context, deployment: Deployment, *, reference: str) -> N
       billing payment show BANK-0803-17
     """
     views = payment_views(deployment, reference)
-    names = settled_names(deployment, [link.debit for view in views for link in view.allocations])
+    names = item_names(deployment, [link.debit for view in views for link in view.allocations])
     emit(context, views, lambda: [line for view in views for line in _shown(view, names)])
 
 

@@ -25,14 +25,7 @@ from billing_framework.values.money import Money
 
 
 def item_names(deployment: Deployment, keys: Iterable[str]) -> dict[str, str]:
-    """Return by key the number under which people know an open item; an item without one keeps its key."""
-    with deployment.database.read() as connection:
-        known = {item.key: item.reference for item in load_items(connection, keys=sorted(set(keys)))}
-    return {key: known.get(key) or key for key in keys}
-
-
-def settled_names(deployment: Deployment, keys: Iterable[str]) -> dict[str, str]:
-    """Return by key what a payment went to, in words: the number of a document, a refund, or the account that money moved to."""
+    """Return by key how people call an open item: the number of a document, a refund, or the account that money moved to."""
     with deployment.database.read() as connection:
         found = {item.key: item for item in load_items(connection, keys=sorted(set(keys)))}
         arrived = {key: f"{key.removesuffix('/from')}/to" for key, item in found.items() if item.kind is ItemKind.TRANSFER}
