@@ -42,6 +42,20 @@ def minor_digits(currency: str) -> int:
     return digits
 
 
+def minor_units(value: Exact, currency: str) -> int:
+    """Return an amount in major units as whole minor units.
+
+    Raises:
+        ValueRefused: ``VALUE06`` for more decimals than the currency has.
+    """
+    units: Fraction = exact(value, name="money") * 10 ** minor_digits(currency)
+    if units.denominator != 1:
+        most = minor_digits(currency)
+        remedy = f"State it with at most {most}" if most else "State it in whole units"
+        raise ValueRefused("VALUE06", f"{str(value)[:60]} {currency} has more than {most} decimals", remedy=remedy)
+    return units.numerator
+
+
 LARGEST_MINOR = 10**16
 """Minor units that one amount may come to; the sums of hundreds of such amounts still fit into the 64 bits of the databases."""
 
@@ -95,14 +109,10 @@ class Money:
         Raises:
             ValueRefused: ``VALUE06`` for more decimals than the currency has, ``VALUE30`` for more money than is booked.
         """
-        units = exact(value, name="money") * 10 ** minor_digits(currency)
+        units = minor_units(value, currency)
         if abs(units) > LARGEST_MINOR:
             raise ValueRefused("VALUE30", f"{str(value)[:60]} {currency} is more than is booked", remedy="Correct the amount")
-        if units.denominator != 1:
-            most = minor_digits(currency)
-            remedy = f"State it with at most {most}" if most else "State it in whole units"
-            raise ValueRefused("VALUE06", f"{value} {currency} has more than {most} decimals", remedy=remedy)
-        return cls(units.numerator, currency)
+        return cls(units, currency)
 
     @classmethod
     def zero(cls, currency: str) -> Self:

@@ -52,7 +52,7 @@ from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
-from billing_framework.values.money import HALF_UP, Amount, Money, minor_digits
+from billing_framework.values.money import HALF_UP, Amount, Money, minor_units
 from billing_framework.values.period import ONE_DAY, DateSpan
 from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
@@ -410,11 +410,9 @@ def _added(
 
 
 def _amount(text: str, currency: str, row: RunAccount) -> Amount:
-    amount = Amount(stated_number(text, currency, of=f"account {row.account}"), currency)
-    digits = minor_digits(currency)
-    if (amount.value * 10**digits).denominator != 1:
-        raise ValueRefused("VALUE06", f"{amount} has more than {digits} decimals", remedy=f"State it with at most {digits}")
-    return amount
+    number = stated_number(text, currency, of=f"account {row.account}")
+    minor_units(number, currency)  # proves that it can be paid to the minor unit
+    return Amount(number, currency)
 
 
 _NO_DRAFT = "It has no draft: see why with billing run review, and take an edit that is to blame back with --withdraw N"
