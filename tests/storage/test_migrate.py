@@ -63,6 +63,18 @@ def test_a_plugin_brings_a_branch_of_its_own(database: Database, tmp_path: Path)
         assert "example" in sa.inspect(connection).get_table_names()
 
 
+def test_a_schema_of_a_newer_version_is_left_alone(database: Database, tmp_path: Path) -> None:
+    """Or of a plugin that is not enabled: who runs this version is told, and nothing is changed."""
+    (tmp_path / "example_1.py").write_text(textwrap.dedent(_PLUGIN_REVISION), encoding="utf-8")
+    upgrade(database, version_locations=[tmp_path])
+    with pytest.raises(StorageError, match=r"STORAGE07 the schema is at example_1, which neither .* know") as refused:
+        upgrade(database)
+    (finding,) = check(database)
+    assert (finding.code, finding.remedy) == ("STORAGE07", refused.value.remedy)
+    assert "Install the version" in finding.remedy
+    assert check(database, version_locations=[tmp_path]) == []
+
+
 def test_the_tables_are_those_of_the_code(database: Database) -> None:
     with database.read() as connection:
         inspector = sa.inspect(connection)

@@ -44,6 +44,11 @@ class BillingGroups:
         payer = payer_of(account, self.tree)
         return self.heads.get(payer, payer)
 
+    def members(self, accounts: Iterable[str]) -> list[str]:
+        """Return all accounts that are billed together with some, these too, in order."""
+        heads = {self.head(account) for account in accounts}
+        return [code for code in sorted(self.tree) if self.head(code) in heads]
+
     def bearers(self, account: str) -> frozenset[str]:
         """Return the accounts whose documents may bear charges of an account: who pays for it, and who shares."""
         sharing = self.sharers.get(account, ())

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.audit import audit_event
-from billing_framework.storage.billing.hold_tables import hold
-from billing_framework.storage.billing.tables import document, number_issued, number_series, run, run_account
+from billing_framework.storage.billing.hold_tables import SCOPES, hold
+from billing_framework.storage.billing.numbers import documents_numbered
+from billing_framework.storage.billing.tables import document, run, run_account
 from billing_framework.storage.column_types import canonical_json
 from billing_framework.storage.many import one_of
 from billing_framework.storage.master.account_tables import account_id, agreement
@@ -107,15 +108,13 @@ def _of_account(connection: Connection, code: str) -> Iterator[Named]:
 
 
 def _of_document(connection: Connection, number: str) -> Iterator[Named]:
-    books = sa.select(number_series.c.book)  # the index of numbers begins with the book
-    issued = sa.select(number_issued.c.document_id).where(number_issued.c.number == number, number_issued.c.book.in_(books))
-    row = connection.execute(sa.select(document).where(document.c.id.in_(issued))).first()
+    row = connection.execute(sa.select(document).where(document.c.id.in_(documents_numbered(connection, [number])))).first()
     if row is None:
         return
     code = connection.scalar(sa.select(run.c.code).where(run.c.id == row.run_id))
     if code is not None:
         yield Named("run", code)
-        on_it = sa.select(run_account.c.account).where(run_account.c.run_id == row.run_id, run_account.c.document_id == row.id)
+        on_it = sa.select(run_account.c.account).where(run_account.c.document_id == row.id)
         yield from _named("run account", (f"{code}/{account}" for account in connection.scalars(on_it)))
     before = [one for one in (row.corrects_id, row.replaces_id) if one is not None]
     for earlier in connection.scalars(sa.select(document.c.number).where(document.c.id.in_(before))):
@@ -153,8 +152,9 @@ def _drafts_of(connection: Connection, account: str) -> Iterator[Named]:
 
 def _holds(connection: Connection, scopes: Sequence[str]) -> Iterator[Named]:
     for scope in scopes:
-        whole = hold.c.scope_key == scope
-        lines = hold.c.scope_key.startswith(f"{scope}/", autoescape=True)
+        whole = sa.and_(hold.c.scope.in_(SCOPES), hold.c.scope_key == scope)
+        # Its lines; the sign after the slash is the nought.
+        lines = sa.and_(hold.c.scope == "line", hold.c.scope_key > f"{scope}/", hold.c.scope_key < f"{scope}0")
         yield from _named("hold", map(str, connection.scalars(sa.select(hold.c.id).where(whole | lines))))
 
 

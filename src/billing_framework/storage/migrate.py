@@ -7,7 +7,7 @@ in a folder that the plugin names.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.engine import Database
 from billing_framework.storage.guard_check import guard_findings
 from billing_framework.storage.guard_proof import core_guards, stated_findings
+from billing_framework.values.errors import StorageError
 from billing_framework.values.finding import Finding, Severity
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,11 +35,17 @@ def upgrade(database: Database, *, version_locations: Sequence[Path] = ()) -> No
     Args:
         database: the database, opened by a role that may create tables.
         version_locations: folders with the migrations of the plugins.
+
+    Raises:
+        StorageError: ``STORAGE07`` where a newer version, or a plugin that is not enabled here, has upgraded the database.
     """
     with database.begin() as connection:
         if database.dialect == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         config = alembic_config(version_locations)
+        unknown = current_revisions(connection) - _known(ScriptDirectory.from_config(config))
+        if unknown:
+            raise StorageError("STORAGE07", _ahead(unknown), remedy=_NEWER)
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
 
@@ -73,16 +80,23 @@ def check(database: Database, *, version_locations: Sequence[Path] = ()) -> list
 
 def schema_findings(connection: Connection, version_locations: Sequence[Path] = ()) -> list[Finding]:
     """Return a finding where the schema is not at the newest revision of this version."""
-    expected = frozenset(ScriptDirectory.from_config(alembic_config(version_locations)).get_heads())
-    found = current_revisions(connection)
+    script = ScriptDirectory.from_config(alembic_config(version_locations))
+    expected, found = frozenset(script.get_heads()), current_revisions(connection)
     if found == expected:
         return []
-    return [
-        Finding(
-            code="STORAGE07",
-            severity=Severity.BLOCKING,
-            what=f"the schema is at {', '.join(sorted(found)) or 'nothing'}, this version needs {', '.join(sorted(expected))}",
-            remedy="Run billing db upgrade with the plugins of this deployment enabled",
-            subject="schema",
-        )
-    ]
+    what = f"the schema is at {', '.join(sorted(found)) or 'nothing'}, this version needs {', '.join(sorted(expected))}"
+    remedy = "Run billing db upgrade with the plugins of this deployment enabled"
+    if unknown := found - _known(script):
+        what, remedy = _ahead(unknown), _NEWER
+    return [Finding(code="STORAGE07", severity=Severity.BLOCKING, what=what, remedy=remedy, subject="schema")]
+
+
+def _known(script: ScriptDirectory) -> frozenset[str]:
+    return frozenset(one.revision for one in script.walk_revisions())
+
+
+def _ahead(unknown: Iterable[str]) -> str:
+    return f"the schema is at {', '.join(sorted(unknown))}, which neither this version nor the plugins that are enabled know"
+
+
+_NEWER = "Install the version that has upgraded the database, and enable the plugins that it has tables of"

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.account import Account
@@ -18,8 +17,7 @@ from billing_framework.receivables.open_item import Allocation, OpenItem
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.export_documents import export_documents
 from billing_framework.storage.billing.documents import load_documents
-from billing_framework.storage.billing.tables import number_issued
-from billing_framework.storage.many import one_of, rows_of
+from billing_framework.storage.billing.numbers import documents_numbered
 from billing_framework.storage.master.account_rows import load_accounts, lock_accounts
 from billing_framework.storage.receivable.answers import StoredAnswer, StoredItem, load_answers, standing_items
 from billing_framework.storage.receivable.holds import holds_of
@@ -171,12 +169,7 @@ def _next_accounts(
 
 def _documents(deployment: Deployment, connection: Connection, numbers: Collection[str]) -> dict[str, ExportDocument]:
     """Return documents with what they were made from; one that cannot be read as it was issued is left out."""
-    table = number_issued
-    keys = {
-        row.document_id
-        for row in rows_of(connection, numbers, lambda some: sa.select(table.c.document_id).where(one_of(table.c.number, some)))
-    }
-    stored = list(load_documents(connection, keys).values())
+    stored = list(load_documents(connection, documents_numbered(connection, numbers)).values())
     made = export_documents(connection, deployment.host, stored)
     if not made.findings:
         return {one.number: one for one in made.documents}

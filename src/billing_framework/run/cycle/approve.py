@@ -164,7 +164,7 @@ def _approved(
         series = number_series(load_book(connection, run.book).profile)
         numbered = _freeze(connection, run, [one.figures for one in proven.values()], series, len(before))
     if report.remaining:
-        move_accounts_on(connection, run, proven, "drafted", "approved")
+        move_accounts_on(connection, proven, "drafted", "approved")
     else:
         move_accounts(connection, run, "drafted", "approved")
     frozen = [*proven.values(), *proven_documents(connection, run, before).values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.numbering import Numbered
@@ -18,6 +19,7 @@ from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.draft_rows import delete_drafts
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
+from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
     CANCELLED,
     ENDED_EARLY,
@@ -139,7 +141,7 @@ def _end_posting(deployment: Deployment, connection: Connection, run: Run, reaso
     drop_shards(connection, run)
     rows = [row for row in run_accounts(connection, run, states=["approved"]) if row.document in spoilt]
     save_accounts(connection, run, [attrs.evolve(row, state="held", reason=text) for row in rows])
-    held = len(run_accounts(connection, run, states=["held"]))
+    held = counts_by_state(connection, run).get("held", 0)
     waiting = run_accounts(connection, run, states=["drafted", "pending"])
     save_accounts(connection, run, [attrs.evolve(row, state="skipped", reason=CANCELLED) for row in waiting])
     leave_unbilled(connection, run)
@@ -210,11 +212,12 @@ def purge_run(deployment: Deployment, code: str) -> int:
         run = find_run(connection, code, lock=True)
         if run.is_final:
             raise Refused("RUN19", f"{run.code} is no rehearsal", remedy="Cancel it: billing run cancel; its trail stays")
-        drafts = {row.document for row in run_accounts(connection, run) if row.document}
+        table = tables.run_account
+        drafted = sa.select(table.c.document_id).where(table.c.run_id == run.id, table.c.document_id.is_not(None))
+        drafts = set(connection.scalars(drafted))
         delete_drafts(connection, drafts)
         purge_shards(connection, run)
         drop_candidates(connection, run)
-        table = tables.run_account
         connection.execute(table.delete().where(table.c.run_id == run.id))
         connection.execute(tables.run.delete().where(tables.run.c.id == run.id))
         now = deployment.clock.now()

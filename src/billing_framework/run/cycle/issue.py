@@ -94,7 +94,7 @@ def issue_documents(
     write_proven_states(connection, ((key, one.state) for key, one in stored.items()))
     link_records(connection, stored)
     put_alike(connection, now, "document.issued", run.book, _told(run, figures))
-    move_accounts_on(connection, run, stored, "approved", "posted")
+    move_accounts_on(connection, stored, "approved", "posted")
     source = f"run/{run.code}/{numbers[0].number}"
     _post(connection, [document for document, _ in figures], mapping, source=source, now=now, actor=actor)
 

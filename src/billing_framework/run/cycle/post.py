@@ -270,7 +270,7 @@ def _post_void(deployment: Deployment, run: Run, one: Numbered, reason: str, lea
             return {}
         issue(connection, run.book, [one], now=now, void={one.document: reason})
         free_charges(connection, [one.document])
-        rows = [row for row in run_accounts_on(connection, run, [one.document]) if row.state == "approved"]
+        rows = [row for row in run_accounts_on(connection, [one.document]) if row.state == "approved"]
         save_accounts(connection, run, [_voided(row, one.number, reason) for row in rows])
         audit.record(
             connection,

@@ -34,6 +34,7 @@ from billing_framework.storage.billing.run_rows import (
     locked,
     move_run,
     run_accounts,
+    run_accounts_of,
     runs,
     save_accounts,
 )
@@ -380,9 +381,8 @@ def make_pending(deployment: Deployment, run: Run) -> int:
         run = locked(connection, run)
         if not run.is_open:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Cancel it, or post it")
-        rows = [
-            row for row in run_accounts(connection, run) if row.account in stale and row.state in ("drafted", "held", "skipped")
-        ]
+        found = run_accounts_of(connection, run, stale).values()
+        rows = [row for row in found if row.state in ("drafted", "held", "skipped")]
         save_accounts(connection, run, [attrs.evolve(row, state="pending") for row in rows])
         if rows and run.state == "drafted":
             move_run(connection, run, "drafting")

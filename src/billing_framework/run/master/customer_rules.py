@@ -13,7 +13,7 @@ from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.csv_file import Row
-from billing_framework.accounts.hierarchy import branches_of, hierarchy_findings
+from billing_framework.accounts.hierarchy import Branch, branches_of, hierarchy_findings
 from billing_framework.accounts.overlap import life_findings, overlap_findings
 from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.account_rows import (
@@ -68,7 +68,8 @@ def account_findings(
             findings.append(place.put(missing_finding(connection, book_version.c.book, "book", row.value.book, row.value.code)))
         if row.value.code not in old or old[row.value.code].cycle != row.value.cycle:
             findings += [place.put(finding) for finding in _calendar_findings(row.value, calendars)]
-    findings += _tree_findings(connection, rows, file)
+    places = branches_of(old.values())
+    findings += _tree_findings(connection, [row for row in rows if places.get(row.value.code) != Branch.of(row.value)], file)
     moved = {row.value.code for row in rows if row.value.code in old and _moved(old[row.value.code], row.value)}
     used = {stored.value.account for stored in rows_of(connection, AGREEMENTS, "account", moved)}
     used |= {stored.value.payer for stored in rows_of(connection, SHARES, "payer", moved)}
@@ -97,6 +98,8 @@ def _moved(was: Account, account: Account) -> bool:
 
 
 def _tree_findings(connection: Connection, rows: Sequence[Row[Account]], file: str) -> list[Finding]:
+    if not rows:
+        return []
     values = [row.value for row in rows]
     tree = load_tree(connection) | branches_of(values)
     lines = {row.value.code: row.line for row in rows}

@@ -29,6 +29,7 @@ from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import posts
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of, run_accounts_on
 from billing_framework.storage.billing.tables import document
+from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.receivable.rows import load_standings
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.rows import stored_records
@@ -127,9 +128,10 @@ def list_documents(
     query = query.where(columns.status != "draft").order_by(columns.issue_on.desc(), columns.number.desc()).limit(limit)
     if run:
         query = query.where(posts(find_run(connection, run)))
-    for column, value in ((columns.account, account), (columns.kind, kind)):
-        if value:
-            query = query.where(column == value)
+    if account:
+        query = query.where(columns.account_id == account_id(account), columns.account == account)
+    if kind:
+        query = query.where(columns.kind == kind)
     if since is not None:
         query = query.where(columns.issue_on >= since)
     if until is not None:
@@ -223,7 +225,7 @@ def show_draft(deployment: Deployment, code: str, account: str) -> tuple[Run, Sh
             command = f"billing run review {run.code}" if row and row.state == "held" else f"billing run show {run.code}"
             remedy = f"See why: {command}" + (f". Edits that stand: {edits}" if edits else "")
             raise NotFound("RUN04", f"account {account!r} has no document in the run {run.code}; {why}", remedy=remedy)
-        edits_on = _edits(connection, run, [one.account for one in run_accounts_on(connection, run, [row.document])])
+        edits_on = _edits(connection, run, [one.account for one in run_accounts_on(connection, [row.document])])
         waiting = _waiting(deployment, connection, row.document)
         stored = load_documents(connection, [row.document])[row.document]
         _note_reading(connection, deployment, stored, "run show")

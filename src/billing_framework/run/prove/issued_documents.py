@@ -112,7 +112,7 @@ def _books(connection: Connection, documents: Mapping[int, StoredDocument]) -> I
     """Yield a finding where entry or open item of a document say something else than the document."""
     issued = as_issued(connection, documents.values())
     wanted = {key: item for key, one in issued.items() if (item := item_of(one)) is not None}
-    entries = entered_amounts(connection, [document_item_key(key) for key in wanted])
+    entries = entered_amounts(connection, [(documents[key].content.book, document_item_key(key)) for key in wanted])
     items = {item.key: item for item in load_items(connection, keys=[item.key for item in wanted.values()])}
     for key, item in wanted.items():
         found = entries.get(document_item_key(key))

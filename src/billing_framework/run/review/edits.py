@@ -39,11 +39,11 @@ from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.edit_rows import add_edit, numbered_edits, withdraw_edit
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
+from billing_framework.storage.billing.run_counts import account_states
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
     RunAccount,
-    run_accounts,
     run_accounts_of,
     save_accounts,
 )
@@ -211,8 +211,7 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
 def _save_with_group(connection: Connection, run: Run, changed: RunAccount) -> None:
     """Save a row that was held or released, and what follows for those that are billed together with it."""
     groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
-    head = groups.head(changed.account)
-    before = [row for row in run_accounts(connection, run) if groups.head(row.account) == head]
+    before = list(run_accounts_of(connection, run, groups.members([changed.account])).values())
     rows = [changed if row.account == changed.account else row for row in before]
     after = held_together(rows, heads_of_drafts(connection, rows))
     save_accounts(connection, run, [row for row, was in zip(after, before, strict=True) if row != was])
@@ -238,7 +237,7 @@ def _open_row(deployment: Deployment, connection: Connection, code: str, account
         run = withdraw_approval(deployment, connection, run, reason=reason)
     row = run_accounts_of(connection, run, [account]).get(account)
     if row is None:
-        known = [one.account for one in run_accounts(connection, run)]
+        known = account_states(connection, run)
         raise NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=did_you_mean(account, known))
     if row.document in issued_among(connection, manifest_of(connection, run)):
         what = f"the bill of account {account} in the run {run.code} has its number already"
@@ -456,7 +455,5 @@ def _draft_anew(deployment: Deployment, run: Run, account: str) -> RunAccount:
     """Draft the account again, with all those whose charges meet on one document."""
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
-        in_run = [row.account for row in run_accounts(connection, run)]
-    head = desk.groups.head(account)
-    family = [code for code in in_run if desk.groups.head(code) == head]
-    return draft_batch(desk, run, family)[account]
+        family = run_accounts_of(connection, run, desk.groups.members([account]))
+    return draft_batch(desk, run, list(family))[account]

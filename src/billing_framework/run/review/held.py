@@ -21,6 +21,7 @@ from billing_framework.run.review.withdraw_approval import withdraw_approval
 from billing_framework.run.work.stuck import STUCK
 from billing_framework.storage import audit
 from billing_framework.storage.billing.meant_run import meant_run
+from billing_framework.storage.billing.run_counts import account_states, counts_by_state
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
@@ -165,7 +166,7 @@ def _refuse_over(run: Run) -> None:
 def _named(host: Host, connection: Connection, run: Run, wanted: HeldFilter) -> list[RunAccount]:
     if unknown := set(wanted.accounts) - set(run_accounts_of(connection, run, wanted.accounts)):
         first = min(unknown)
-        known = [row.account for row in run_accounts(connection, run)]
+        known = account_states(connection, run)
         raise NotFound("RUN04", f"account {first!r} is not in the run {run.code}", remedy=did_you_mean(first, known))
     held = run_accounts(connection, run, states=["held"])
     _refuse_unknown_names(host, [item for row in held for item in row.evidence], wanted)
@@ -203,8 +204,7 @@ def _save_with_groups(connection: Connection, run: Run, changed: Sequence[RunAcc
     if not changed:
         return
     groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
-    heads = {groups.head(row.account) for row in changed}
-    before = [row for row in run_accounts(connection, run) if groups.head(row.account) in heads]
+    before = list(run_accounts_of(connection, run, groups.members([row.account for row in changed])).values())
     by_account = {row.account: row for row in changed}
     rows = [by_account.get(row.account, row) for row in before]
     after = held_together(rows, heads_of_drafts(connection, rows))
@@ -267,7 +267,7 @@ def retry_held(
         draft_accounts(deployment, run, batch_size=batch_size, progress=progress)
     with deployment.database.begin() as connection:
         run = locked(connection, run)
-        if run.state == "drafting" and not run_accounts(connection, run, states=["pending"]):
+        if run.state == "drafting" and "pending" not in counts_by_state(connection, run):
             run = move_run(connection, run, "drafted")
         after = run_accounts_of(connection, run, [row.account for row in chosen])
     return Retried(

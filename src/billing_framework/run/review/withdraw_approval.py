@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
 from billing_framework.storage.billing.numbers import give_back, issued_among, manifest_of
-from billing_framework.storage.billing.run_rows import Run, move_run, run_accounts, save_accounts
+from billing_framework.storage.billing.run_rows import Run, move_accounts, move_run
 from billing_framework.values.errors import Refused
 
 
@@ -32,8 +31,7 @@ def withdraw_approval(deployment: Deployment, connection: Connection, run: Run, 
             f"numbers after those of the run {run.code} were given out, so its own cannot be given back",
             remedy="Post the run, then correct single documents: billing invoice rebill",
         )
-    rows = run_accounts(connection, run, states=["approved"])
-    save_accounts(connection, run, [attrs.evolve(row, state="drafted") for row in rows])
+    move_accounts(connection, run, "approved", "drafted")
     now = deployment.clock.now()
     audit.record(
         connection,

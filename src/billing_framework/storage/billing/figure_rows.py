@@ -6,6 +6,7 @@ import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -27,8 +28,8 @@ from billing_framework.values.plain_form import read_mapping
 _Line = tuple[int, int, str, int, int, str]
 """A line: document, number, code, net, tax and its text."""
 
-_Tax = tuple[int, str, int, str]
-"""A tax: document, code, amount and its text."""
+_Tax = tuple[int, int, str, int, str]
+"""A tax: document, position, code, amount and its text."""
 
 _MOST_TEXTS = 65_536
 """How many amounts are kept as they are written; the documents of a run come to the same ones again and again."""
@@ -123,22 +124,26 @@ def draft_keys(connection: Connection, run: Run) -> set[int]:
 def _lines(connection: Connection, keys: list[int]) -> dict[int, list[_Line]]:
     columns = document_line.c
     query = _stored(columns.document_id, columns.line, columns.code, columns.net, columns.tax, columns.content)
-    query = query.where(one_of(columns.document_id, keys))
-    return _by_document(connection.execute(query.order_by(columns.document_id, columns.line)).all())
+    return _by_document(connection.execute(query.where(one_of(columns.document_id, keys))).all())
 
 
 def _taxes(connection: Connection, keys: list[int]) -> dict[int, list[_Tax]]:
     columns = document_tax.c
-    query = _stored(columns.document_id, columns.code, columns.tax, columns.content)
-    query = query.where(one_of(columns.document_id, keys))
-    return _by_document(connection.execute(query.order_by(columns.document_id, columns.position)).all())
+    query = _stored(columns.document_id, columns.position, columns.code, columns.tax, columns.content)
+    return _by_document(connection.execute(query.where(one_of(columns.document_id, keys))).all())
 
 
 def _by_document(rows: Sequence[Any]) -> dict[int, list[Any]]:
+    """Return the rows of each document by their second column; a database would sort all their texts with them."""
     found: defaultdict[int, list[Any]] = defaultdict(list)
     for row in rows:
         found[row[0]].append(row)
+    for own in found.values():
+        own.sort(key=_second)
     return found
+
+
+_second = itemgetter(1)
 
 
 def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax]) -> ProvenDocument:
@@ -146,7 +151,7 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
         key, status, kind, book, account, account_id, month, currency, issue_on, due_on, net, tax, gross, payable, corrects,
         replaces, run_id, revision, reason, saved, text, carried, carried_digest,
     ) = row  # fmt: skip
-    digest = content_digest(text, [line[5] for line in lines], [one[3] for one in taxes])
+    digest = content_digest(text, [line[5] for line in lines], [one[4] for one in taxes])
     head, wrong = read_mapping(text), ""  # one that cannot be read is told by its digest
     said, totals = head.get, _totals(head)
     issued, due = day_of(issue_on), day_of(due_on)
@@ -174,7 +179,7 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
         wrong = "a stored tax differs from its content"
     elif sum([line[3] for line in lines]) != net:
         wrong = "its lines do not make its net total"
-    elif sum([line[4] for line in lines]) != tax or sum([one[2] for one in taxes]) != tax:
+    elif sum([line[4] for line in lines]) != tax or sum([one[3] for one in taxes]) != tax:
         wrong = "its lines or taxes do not make its tax total"
     figures = DocumentFigures(
         key=key,
@@ -188,7 +193,7 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
         rounding=_minor(totals.get("rounding", ""), currency) or 0,
         corrects=corrects or 0,
         lines=tuple([LineFigures(*line[1:5]) for line in lines]),
-        taxes=tuple([(one[1], one[2]) for one in taxes]),
+        taxes=tuple([(one[2], one[3]) for one in taxes]),
     )
     return ProvenDocument(figures, digest, carried, wrong)
 
@@ -213,7 +218,7 @@ def _same_lines(lines: list[_Line], currency: str) -> bool:
 
 def _same_taxes(taxes: list[_Tax], currency: str) -> bool:
     """Return whether the texts of taxes say under which code they are booked, and their amounts."""
-    return all(_tax(tax, currency) in text and _tax_code(code) in text for _, code, tax, text in taxes)
+    return all(_tax(tax, currency) in text and _tax_code(code) in text for _, _, code, tax, text in taxes)
 
 
 @functools.lru_cache(_MOST_TEXTS)

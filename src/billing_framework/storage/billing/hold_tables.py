@@ -8,6 +8,9 @@ from billing_framework.storage.column_types import CurrencyCode, Day, Instant, J
 
 metadata = sa.MetaData()
 
+SCOPES = ("account", "document", "line")
+"""What a hold is on; whoever looks for a key names them, because the index begins with the scope."""
+
 hold = sa.Table(
     "hold",
     metadata,
@@ -27,7 +30,7 @@ hold = sa.Table(
     sa.Column("outcome", Key),  # why it ended; NULL while it stands
     sa.Column("ended_by", Key),
     sa.Column("ended_at", Instant),
-    sa.CheckConstraint("scope IN ('account', 'document', 'line')"),
+    sa.CheckConstraint(f"scope IN {SCOPES}"),
     sa.CheckConstraint("(amount IS NULL) = (currency IS NULL)"),
     sa.CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)"),
     sqlite_strict=True,

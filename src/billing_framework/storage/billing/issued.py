@@ -9,6 +9,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.ledger.entry import entry_id
 from billing_framework.storage.billing import tables
 from billing_framework.storage.ledger.tables import entry, posting, posting_batch
 from billing_framework.storage.many import one_of, rows_of
@@ -133,17 +134,17 @@ def inputs_astray(connection: Connection, documents: Iterable[int]) -> set[int]:
     return {row.id for row in rows_of(connection, documents, lambda some: query.where(one_of(columns.id, some)))}
 
 
-def entered_amounts(connection: Connection, keys: Iterable[str]) -> dict[str, dict[str, set[int]]]:
-    """Return for the entries of these keys the date in ISO form and the amounts of their lines."""
+def entered_amounts(connection: Connection, entries: Iterable[tuple[str, str]]) -> dict[str, dict[str, set[int]]]:
+    """Return for the entries of these books and keys the date in ISO form and the amounts of their lines, by key."""
     found: dict[str, dict[str, set[int]]] = {}
     match = sa.and_(posting.c.batch_id == entry.c.batch_id, posting.c.entry_id == entry.c.id)
     for row in rows_of(
         connection,
-        list(keys),
+        [entry_id(book, key) for book, key in entries],
         lambda some: (
             sa.select(entry.c.idempotency_key, entry.c.effective_on, posting.c.amount)
             .join(posting, match)
-            .where(one_of(entry.c.idempotency_key, some))
+            .where(one_of(entry.c.id, some))
         ),
     ):
         by_date = found.setdefault(row.idempotency_key, {})

@@ -14,7 +14,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.shard_rows import POST, drop_shards
 from billing_framework.storage.bulk import bulk_insert
-from billing_framework.storage.many import one_of
+from billing_framework.storage.many import one_of, rows_of
 
 
 def next_counters(connection: Connection, book: str, names: Iterable[str]) -> dict[str, int]:
@@ -71,6 +71,13 @@ def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int
     """Return the keys of the documents that bear their reserved number already."""
     column = tables.number_issued.c.document_id
     return set(connection.scalars(sa.select(column).where(one_of(column, (one.document for one in numbers)))))
+
+
+def documents_numbered(connection: Connection, numbers: Iterable[str]) -> set[int]:
+    """Return the keys of the documents of any book that bear one of some numbers."""
+    issued, books = tables.number_issued.c, sa.select(tables.number_series.c.book)  # the index of numbers begins with the book
+    query = sa.select(issued.document_id).where(issued.book.in_(books))
+    return {row.document_id for row in rows_of(connection, numbers, lambda some: query.where(one_of(issued.number, some)))}
 
 
 def issued_by(connection: Connection, run: Run) -> set[int]:

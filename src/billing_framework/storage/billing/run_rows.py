@@ -277,34 +277,29 @@ def run_accounts(connection: Connection, run: Run, *, states: Collection[str] = 
 
 
 def run_accounts_of(connection: Connection, run: Run, accounts: Iterable[str]) -> dict[str, RunAccount]:
-    """Return the rows of some accounts of a run by code; accounts that are not in it are left out."""
+    """Return the rows of some accounts of a run, in order of code; accounts that are not in it are left out."""
     table = tables.run_account
-    return {
-        row.account: _run_account(row)
-        for row in rows_of(
-            connection,
-            [account_id(account) for account in accounts],
-            lambda some: sa.select(table).where(table.c.run_id == run.id, one_of(table.c.account_id, some)),
-        )
-    }
+    found = rows_of(
+        connection,
+        [account_id(account) for account in accounts],
+        lambda some: sa.select(table).where(table.c.run_id == run.id, one_of(table.c.account_id, some)),
+    )
+    return {row.account: _run_account(row) for row in sorted(found, key=lambda row: row.account)}
 
 
 def account_versions(connection: Connection, run: Run, accounts: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Return how often each of some accounts was drafted, and its state; whoever drafts it changes one of the two."""
     columns = tables.run_account.c
     query = sa.select(columns.account, columns.version, columns.state).where(columns.run_id == run.id)
-    found = rows_of(connection, list(accounts), lambda some: query.where(one_of(columns.account, some)))
+    keys = [account_id(account) for account in accounts]
+    found = rows_of(connection, keys, lambda some: query.where(one_of(columns.account_id, some)))
     return {row.account: (row.version, row.state) for row in found}
 
 
-def run_accounts_on(connection: Connection, run: Run, documents: Iterable[int]) -> list[RunAccount]:
-    """Return the accounts of a run whose charges are on some documents, in order of code."""
+def run_accounts_on(connection: Connection, documents: Iterable[int]) -> list[RunAccount]:
+    """Return the accounts of a run whose charges are on some of its documents, in order of code."""
     table = tables.run_account
-    rows = rows_of(
-        connection,
-        list(documents),
-        lambda some: sa.select(table).where(table.c.run_id == run.id, one_of(table.c.document_id, some)),
-    )
+    rows = rows_of(connection, list(documents), lambda some: sa.select(table).where(one_of(table.c.document_id, some)))
     return sorted(map(_run_account, rows), key=lambda row: row.account)
 
 
@@ -336,11 +331,14 @@ def move_accounts(connection: Connection, run: Run, before: str, after: str) -> 
     connection.execute(table.update().where(table.c.run_id == run.id, table.c.state == before).values(state=after))
 
 
-def move_accounts_on(connection: Connection, run: Run, documents: Iterable[int], before: str, after: str) -> None:
-    """Move the accounts of a run whose charges are on some documents from one state to another."""
+def move_accounts_on(connection: Connection, documents: Iterable[int], before: str, after: str) -> None:
+    """Move the accounts of a run whose charges are on some of its documents from one state to another.
+
+    The documents alone say which run it is; were it named too, SQLite would look at all of its accounts.
+    """
     table = tables.run_account
     on_them = one_of(table.c.document_id, documents)
-    connection.execute(table.update().where(table.c.run_id == run.id, on_them, table.c.state == before).values(state=after))
+    connection.execute(table.update().where(on_them, table.c.state == before).values(state=after))
 
 
 _CHANGING = (

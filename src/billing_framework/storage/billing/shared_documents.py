@@ -41,17 +41,17 @@ def agreements_of(connection: Connection, documents: Iterable[int]) -> set[str]:
 def _billing(connection: Connection, run: int, agreements: Iterable[str]) -> set[int]:
     line, columns, newer = document_line.c, document.c, document.alias("newer")
     query = (
-        sa.select(columns.id)
+        sa.select(columns.id, columns.run_id)
         .join(document_line, line.document_id == columns.id)
         .where(
-            columns.run_id == run,
             columns.status == "issued",
             columns.kind == "invoice",
             ~sa.exists().where(newer.c.replaces_id == columns.id),
         )
         .distinct()
     )
-    return {row.id for row in rows_of(connection, agreements, lambda some: query.where(one_of(line.agreement, some)))}
+    rows = rows_of(connection, agreements, lambda some: query.where(one_of(line.agreement, some)))
+    return {row.id for row in rows if row.run_id == run}  # were it asked for, SQLite would look at all documents of the run
 
 
 def standing_among(connection: Connection, documents: Iterable[int]) -> set[int]:

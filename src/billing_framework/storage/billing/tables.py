@@ -83,6 +83,7 @@ run_account = sa.Table(
 )
 
 sa.Index("run_account_by_document", run_account.c.document_id)
+sa.Index("run_account_by_account", run_account.c.account_id)
 
 billed_period = sa.Table(
     "billed_period",
@@ -239,6 +240,7 @@ sa.Index(
     sqlite_where=carried_state.c.rewound_by.is_(None),
     postgresql_where=carried_state.c.rewound_by.is_(None),
 )
+sa.Index("carried_state_by_writer", carried_state.c.written_by)
 
 document_state_read = sa.Table(
     "document_state_read",
@@ -251,6 +253,7 @@ document_state_read = sa.Table(
     sqlite_strict=True,
 )
 sa.Index("document_state_read_by_writer", document_state_read.c.written_by)
+sa.Index("document_state_read_by_scope", document_state_read.c.scope)
 
 edit = sa.Table(
     "edit",

@@ -161,10 +161,15 @@ def load_tree(connection: Connection, book: str = "") -> dict[str, Branch]:
     query = sa.select(columns.code, columns.parent, columns.payer, columns.book, columns.currency)
     if book:
         query = query.where(columns.book == book)
-    return {
-        row.code: Branch(parent=row.parent or "", payer=row.payer, book=row.book, currency=row.currency)
-        for row in connection.execute(query)
-    }
+    places: dict[tuple[Any, ...], Branch] = {}  # most accounts have the same
+
+    def place(*said: Any) -> Branch:
+        if said not in places:
+            parent, payer, of, currency = said
+            places[said] = Branch(parent=parent or "", payer=payer, book=of, currency=currency)
+        return places[said]
+
+    return {code: place(*said) for code, *said in connection.execute(query).all()}
 
 
 def load_agreements(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[Agreement, ...]]:

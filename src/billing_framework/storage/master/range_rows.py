@@ -20,8 +20,8 @@ from billing_framework.storage.usage.tables import usage_subject
 def stored_ranges(connection: Connection) -> tuple[IdentifierRange, ...]:
     """Return the ranges that assignments name, in order; few deployments have many, so they are read at once."""
     columns = assignment.c
-    query = sa.select(columns.subject).where(columns.subject_id < 0).distinct()  # the ids of ranges are negative
-    return tuple(sorted(found for subject in connection.scalars(query) if (found := range_of(subject)) is not None))
+    query = sa.select(columns.subject).where(columns.subject_id < 0)  # the ids of ranges are negative
+    return tuple(sorted(found for subject in set(connection.scalars(query)) if (found := range_of(subject)) is not None))
 
 
 def members_among(connection: Connection, subjects: Collection[str]) -> dict[str, tuple[str, ...]]:

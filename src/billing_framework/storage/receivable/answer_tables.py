@@ -33,6 +33,7 @@ answer = sa.Table(
     sa.CheckConstraint("amount >= 0"),
     sqlite_strict=True,
 )
+sa.Index("answer_by_trace", answer.c.trace)
 
 answer_item = sa.Table(
     "answer_item",

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from billing_framework.receivables.hold import Block, Hold
 from billing_framework.receivables.open_item import OpenItem
-from billing_framework.storage.billing.hold_tables import hold
+from billing_framework.storage.billing.hold_tables import SCOPES, hold
 from billing_framework.storage.column_types import natural_id
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.values.money import Money
@@ -103,6 +103,7 @@ def holds_on(connection: Connection, scope_keys: Collection[str] | None = None, 
     if scope_keys is None:
         found = list(connection.execute(query))
     else:
+        query = query.where(hold.c.scope.in_(SCOPES))
         found = list(rows_of(connection, scope_keys, lambda some: query.where(one_of(hold.c.scope_key, some))))
     return sorted(map(_stored, found), key=lambda one: (one.starts_on, one.scope, one.scope_key, one.id))
 
