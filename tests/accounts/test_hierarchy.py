@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from billing_framework.accounts.hierarchy import Branch, ancestors, hierarchy_findings, members_of, payer_of
+from billing_framework.accounts.billing_group import billing_groups
+from billing_framework.accounts.hierarchy import Branch, ancestors, hierarchy_findings, payer_of
 from billing_framework.values.errors import Refused
 
 
@@ -16,21 +17,26 @@ def tree(**parents: str) -> dict[str, Branch]:
 
 def test_the_bill_goes_up_as_long_as_parents_pay() -> None:
     accounts = tree(group="", region="group!", shop="region!", till="shop!", stall="shop")
+    groups = billing_groups({code: branch.parent for code, branch in accounts.items() if branch.passes_on}, [])
 
-    assert payer_of("till", accounts) == "group"
-    assert payer_of("stall", accounts) == "stall"
+    assert groups.payer("till") == "group"
+    assert groups.payer("stall") == "stall"
     assert list(ancestors("till", accounts)) == ["shop", "region", "group"]
-    assert members_of("group", accounts) == ("group", "region", "shop", "till")
+    assert groups.members(["shop"]) == ["group", "region", "shop", "till"]
+    assert groups.members(["stall", "kiosk"]) == ["kiosk", "stall"]
+
+
+def test_who_shares_a_charge_is_billed_together_with_all_for_whom_it_pays() -> None:
+    groups = billing_groups({"till": "shop", "desk": "office"}, [("till", "desk"), ("stall", "kiosk")])
+
+    assert groups.bearers("till") == {"shop", "office"}
+    assert groups.members(["desk"]) == groups.members(["shop"]) == ["desk", "office", "shop", "till"]
+    assert groups.members(["kiosk"]) == ["kiosk", "stall"]
 
 
 def test_a_loop_has_no_payer() -> None:
     with pytest.raises(Refused, match="ACCOUNT04"):
-        payer_of("a", tree(a="b!", b="a!"))
-
-
-def test_an_unknown_parent_has_no_payer() -> None:
-    with pytest.raises(Refused, match="ACCOUNT04"):
-        payer_of("a", tree(a="b!"))
+        payer_of("a", {"a": "b", "b": "a"})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from billing_framework.accounts.party import Party
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customers import ImportReport, import_file, save
 from billing_framework.storage.audit import audit_event, events
-from billing_framework.storage.master.account_rows import all_rows, load_accounts, load_tree
+from billing_framework.storage.master.account_rows import all_rows, load_accounts, load_branches
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
 
 FILES: dict[str, tuple[MasterKind[object], str]] = {
@@ -44,7 +44,7 @@ def test_all_four_files_are_taken_and_taken_again_without_effect(deployment: Dep
     with deployment.database.read() as connection:
         rows = connection.scalar(select(func.count()).select_from(audit_event).where(audit_event.c.action.like("% import")))
         assert rows == 8
-        assert load_tree(connection)["A-2"].payer == "parent"
+        assert load_branches(connection, ["A-2"])["A-2"].payer == "parent"
         stored = [one.value for one in all_rows(connection, ASSIGNMENTS)]
     assert [(one.agreement, one.details) for one in stored] == [("G-1", {"multiplier": "1"}), ("G-2", {"multiplier": "40"})]
 

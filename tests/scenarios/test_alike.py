@@ -16,6 +16,7 @@ from billing_framework.run.master.customers import create
 from billing_framework.run.master.periods import month
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.engine import Database
+from billing_framework.storage.master.account_rows import account_codes
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES
 from tests.grown import grown_once
 from tests.scenarios import naming, workshop
@@ -71,7 +72,7 @@ def manifests(office: Office, period: str = "2026-02") -> tuple[list[BillInput],
     """Return the manifests of all accounts for a month."""
     with office.deployment.database.read() as connection:
         desk = open_desk(office.deployment, connection, "MAIN", versions=computing_versions(office.deployment))
-        accounts = sorted(desk.tree)
+        accounts = list(account_codes(connection, "MAIN"))
         dates = month(period)
         documents = {code: 7 * place + 1 for place, code in enumerate(accounts)}
         request = InputRequest(period=dates, issue_on=dates.end, documents=documents, own=accounts)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from billing_framework.accounts.hierarchy import Branch, payer_of
+from billing_framework.accounts.hierarchy import payer_of
 
 
 def linked(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -27,43 +27,51 @@ def linked(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 @attrs.frozen(kw_only=True)
 class BillingGroups:
-    """Who is billed together with whom.
+    """Who is billed together with whom; what most accounts are, who pay for themselves alone, is not kept.
 
     Attributes:
-        tree: place of every account of the book.
+        passed_on: code of each account that passes its bill on, to the account above it.
         sharers: code of each account whose charges others share in, to the codes of these.
         heads: code of an account that pays itself and has shares to do with, to the first code of its group.
     """
 
-    tree: Mapping[str, Branch]
+    passed_on: Mapping[str, str]
     sharers: Mapping[str, tuple[str, ...]]
     heads: Mapping[str, str]
 
+    def payer(self, account: str) -> str:
+        """Return the account that pays for one: itself, or the first one above it that does not pass the bill on.
+
+        Raises:
+            Refused: ``ACCOUNT04`` where the accounts above form a loop.
+        """
+        return payer_of(account, self.passed_on)
+
     def head(self, account: str) -> str:
         """Return the code by which the group of an account is called."""
-        payer = payer_of(account, self.tree)
+        payer = self.payer(account)
         return self.heads.get(payer, payer)
 
     def members(self, accounts: Iterable[str]) -> list[str]:
         """Return all accounts that are billed together with some, these too, in order."""
         heads = {self.head(account) for account in accounts}
-        return [code for code in sorted(self.tree) if self.head(code) in heads]
+        return sorted(code for code in {*accounts, *heads, *self.passed_on, *self.heads} if self.head(code) in heads)
 
     def bearers(self, account: str) -> frozenset[str]:
         """Return the accounts whose documents may bear charges of an account: who pays for it, and who shares."""
-        sharing = self.sharers.get(account, ())
-        return frozenset(payer_of(one, self.tree) for one in (account, *sharing))
+        return frozenset(map(self.payer, (account, *self.sharers.get(account, ()))))
 
 
-def billing_groups(tree: Mapping[str, Branch], sharing: Iterable[tuple[str, str]]) -> BillingGroups:
+def billing_groups(passed_on: Mapping[str, str], sharing: Iterable[tuple[str, str]]) -> BillingGroups:
     """Return who is billed together.
 
     Args:
-        tree: place of every account of the book.
+        passed_on: each account of the book that passes its bill on, to the account above it.
         sharing: each account whose charges another one shares in, with that other.
     """
     sharers: dict[str, list[str]] = {}
     for served, payer in sharing:
         sharers.setdefault(served, []).append(payer)
-    pairs = ((payer_of(served, tree), payer_of(payer, tree)) for served, payers in sharers.items() for payer in payers)
-    return BillingGroups(tree=tree, sharers={served: tuple(payers) for served, payers in sharers.items()}, heads=linked(pairs))
+    pairs = ((payer_of(served, passed_on), payer_of(payer, passed_on)) for served, payers in sharers.items() for payer in payers)
+    shared = {served: tuple(payers) for served, payers in sharers.items()}
+    return BillingGroups(passed_on=passed_on, sharers=shared, heads=linked(pairs))

@@ -30,6 +30,11 @@ class Branch:
     book: str
     currency: str
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether the account above pays."""
+        return self.payer == "parent" and bool(self.parent)
+
     @classmethod
     def of(cls, account: Account) -> Branch:
         """Return the branch of an account."""
@@ -51,28 +56,24 @@ def ancestors(code: str, tree: Mapping[str, Branch]) -> Iterator[str]:
         branch = tree.get(branch.parent)
 
 
-def payer_of(code: str, tree: Mapping[str, Branch]) -> str:
+def payer_of(code: str, passed_on: Mapping[str, str]) -> str:
     """Return the account that pays for `code`: itself, or the first one above it that does not pass the bill on.
 
+    Args:
+        code: code of the account.
+        passed_on: each account that passes its bill on, to the account above it.
+
     Raises:
-        Refused: ``ACCOUNT04`` where the tree has a loop or an account above is not in it.
+        Refused: ``ACCOUNT04`` where the accounts above form a loop, or are too many.
     """
     payer = code
     for _ in range(MOST_LEVELS + 1):
-        branch = tree.get(payer)
-        if branch is None:
-            break
-        if branch.payer != "parent" or not branch.parent:
+        if payer not in passed_on:
             return payer
-        payer = branch.parent
+        payer = passed_on[payer]
     raise Refused(
         "ACCOUNT04", f"nobody can be found who pays for account {code!r}", remedy="Correct the parents of the accounts above it"
     )
-
-
-def members_of(payer: str, tree: Mapping[str, Branch]) -> tuple[str, ...]:
-    """Return every account for which `payer` pays, itself too, in order of code: its billing group."""
-    return tuple(code for code in sorted(tree) if payer_of(code, tree) == payer)
 
 
 def hierarchy_findings(codes: Iterable[str], tree: Mapping[str, Branch]) -> dict[str, Finding]:

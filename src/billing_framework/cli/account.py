@@ -10,7 +10,7 @@ from billing_framework.cli.master_verbs import add_shared_verbs
 from billing_framework.cli.output import emit
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customer_change import find
-from billing_framework.storage.master.account_rows import load_tree
+from billing_framework.storage.master.account_rows import load_branches
 from billing_framework.storage.master.master_kind import ACCOUNTS
 
 
@@ -49,8 +49,9 @@ def payer(context: click.Context, deployment: Deployment, code: str) -> None:
       billing account payer A-1001
     """
     with deployment.database.read() as connection:
-        stored = find(connection, ACCOUNTS, code)
-        tree = load_tree(connection, stored.value.book)
+        find(connection, ACCOUNTS, code)
+        tree = load_branches(connection, [code])
+    passed_on = {one: branch.parent for one, branch in tree.items() if branch.passes_on}
     above = [code, *ancestors(code, tree)]
-    data = {"account": code, "payer": payer_of(code, tree), "above": above[1:]}
+    data = {"account": code, "payer": payer_of(code, passed_on), "above": above[1:]}
     emit(context, data, f"{data['payer']} pays for {code} ({' < '.join(above)})")

@@ -24,7 +24,6 @@ from billing_framework.storage.master.account_rows import (
     account_cycles,
     accounts_of_groups,
     load_accounts,
-    load_tree,
 )
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle
@@ -165,7 +164,7 @@ def _asked(deployment: Deployment, request: DueRequest) -> tuple[date, list[str]
 def _refuse_unknown(connection: Connection, request: DueRequest) -> None:
     unknown = sorted(set(request.accounts) - load_accounts(connection, request.accounts).keys())
     if unknown:
-        remedy = did_you_mean(unknown[0], load_tree(connection, request.book))
+        remedy = did_you_mean(unknown[0], account_codes(connection, request.book))
         raise NotFound("RUN04", f"there is no account {unknown[0]!r}", remedy=remedy)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import attrs
+import sqlalchemy as sa
 
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
@@ -16,7 +17,8 @@ from billing_framework.run.usage.late import late_usage
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
-from billing_framework.storage.master.account_rows import load_accounts, load_agreements, load_tree
+from billing_framework.storage.master.account_rows import load_accounts, load_agreements
+from billing_framework.storage.master.account_tables import account as accounts
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle, period_containing
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import NotFound, Refused
@@ -127,7 +129,8 @@ def _standing(deployment: Deployment, code: str) -> _Standing:
     with deployment.database.read() as connection:
         account = load_accounts(connection, [code]).get(code)
         if account is None:
-            raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, load_tree(connection)))
+            known = connection.scalars(sa.select(accounts.c.code))
+            raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, known))
         return _Standing(
             account=account,
             agreements=load_agreements(connection, [code]).get(code, ()),

@@ -38,7 +38,7 @@ from billing_framework.storage.billing.run_rows import (
     runs,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups, load_accounts, load_tree
+from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups, load_accounts, load_passed_on
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.storage.turn import take_turn
@@ -190,7 +190,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
             as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)),
             accounts=_restricted(connection, request),
         )
-        groups = billing_groups(load_tree(connection, request.book), sharing_accounts(connection, request.book))
+        groups = billing_groups(load_passed_on(connection, request.book), sharing_accounts(connection, request.book))
         own = _accounts(connection, given, groups)
         earlier = _earlier(connection, given)
         live = _to_resume(_with_candidates(connection, earlier, given), given)
@@ -275,7 +275,9 @@ def _accounts(connection: Connection, request: RunRequest, groups: BillingGroups
         known = load_accounts(connection, request.accounts)
         for code in request.accounts:
             if code not in known:
-                raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, groups.tree))
+                raise NotFound(
+                    "RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, account_codes(connection, request.book))
+                )
             if code not in of_cycle:
                 raise Refused(
                     "RUN04",

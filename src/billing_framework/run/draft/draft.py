@@ -49,7 +49,7 @@ from billing_framework.storage.billing.run_rows import (
     save_accounts,
 )
 from billing_framework.storage.billing.standing import standing
-from billing_framework.storage.master.account_rows import codes_on_cycle, load_parties, load_tree
+from billing_framework.storage.master.account_rows import codes_on_cycle, load_parties, load_passed_on
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import Refused
@@ -89,7 +89,7 @@ def draft_accounts(
     with deployment.database.begin() as connection:
         run = locked(connection, run)
         if run.is_open:
-            groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
+            groups = billing_groups(load_passed_on(connection, run.book), sharing_accounts(connection, run.book))
             plan_drafting(connection, run, groups, work.shard_size)
     return coordinate(deployment, run, DRAFTING, work, progress).count
 

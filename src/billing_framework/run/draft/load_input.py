@@ -14,7 +14,6 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.billing_group import BillingGroups, billing_groups
 from billing_framework.accounts.book import BookProfile
-from billing_framework.accounts.hierarchy import Branch, payer_of
 from billing_framework.accounts.share import Share
 from billing_framework.invoicing.cycle import next_period, whole_period
 from billing_framework.invoicing.edit import Edit
@@ -43,7 +42,7 @@ from billing_framework.storage.master.account_rows import (
     load_accounts,
     load_agreements,
     load_assignments,
-    load_tree,
+    load_passed_on,
     parties_with_tax_id,
 )
 from billing_framework.storage.master.book_rows import load_book
@@ -74,7 +73,6 @@ class Desk:
     Attributes:
         deployment: the deployment.
         book: the book.
-        tree: place of every account of the book.
         groups: who is billed together with whom.
         plans: all loaded plan versions.
         tables: all loaded versions of rate tables, without their rows.
@@ -87,7 +85,6 @@ class Desk:
 
     deployment: Deployment
     book: BookProfile
-    tree: Mapping[str, Branch]
     groups: BillingGroups
     plans: tuple[LoadedPlan, ...]
     tables: tuple[RateTableRow, ...]
@@ -100,12 +97,10 @@ class Desk:
 
 def open_desk(deployment: Deployment, connection: Connection, book: str, *, versions: Mapping[str, str]) -> Desk:
     """Read what all accounts of a book share."""
-    tree = load_tree(connection, book)
     return Desk(
         deployment=deployment,
         book=load_book(connection, book).profile,
-        tree=tree,
-        groups=billing_groups(tree, sharing_accounts(connection, book)),
+        groups=billing_groups(load_passed_on(connection, book), sharing_accounts(connection, book)),
         plans=load_plans(connection, (), params=model_params(deployment.host)),
         tables=tuple(rate_table_rows(connection)),
         tax_rates=load_tax_rates(connection),
@@ -342,8 +337,8 @@ def _input(desk: Desk, account: Account, gathered: _Gathered, request: InputRequ
     return BillInput(
         document=request.documents[account.code],
         account=account,
-        payer=payer_of(account.code, desk.tree),
-        bearers={share.payer: payer_of(share.payer, desk.tree) for one in agreements for share in one.shares},
+        payer=desk.groups.payer(account.code),
+        bearers={share.payer: desk.groups.payer(share.payer) for one in agreements for share in one.shares},
         period=request.period,
         issue_on=request.issue_on,
         known_at=desk.known_at,

@@ -19,7 +19,7 @@ from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.account_rows import (
     load_accounts,
     load_assignments,
-    load_tree,
+    load_branches,
     rows_of,
 )
 from billing_framework.storage.master.master_kind import AGREEMENTS
@@ -101,10 +101,11 @@ def _tree_findings(connection: Connection, rows: Sequence[Row[Account]], file: s
     if not rows:
         return []
     values = [row.value for row in rows]
-    tree = load_tree(connection) | branches_of(values)
     lines = {row.value.code: row.line for row in rows}
     changed = set(lines)
     # A changed account can also break the branches below it.
+    named = changed | {one.parent for one in values if one.parent}
+    tree = load_branches(connection, named, below=changed) | branches_of(values)
     below = {code for code, branch in tree.items() if branch.parent in changed}
     found = hierarchy_findings(sorted(changed | below), tree)
     return [Place(file, lines.get(code, 0)).put(finding) for code, finding in found.items()]

@@ -47,7 +47,7 @@ from billing_framework.storage.billing.run_rows import (
     run_accounts_of,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import load_accounts, load_tree
+from billing_framework.storage.master.account_rows import load_accounts, load_passed_on
 from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
@@ -210,7 +210,7 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
 
 def _save_with_group(connection: Connection, run: Run, changed: RunAccount) -> None:
     """Save a row that was held or released, and what follows for those that are billed together with it."""
-    groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
+    groups = billing_groups(load_passed_on(connection, run.book), sharing_accounts(connection, run.book))
     before = list(run_accounts_of(connection, run, groups.members([changed.account])).values())
     rows = [changed if row.account == changed.account else row for row in before]
     after = held_together(rows, heads_of_drafts(connection, rows))

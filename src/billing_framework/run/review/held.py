@@ -34,7 +34,7 @@ from billing_framework.storage.billing.run_rows import (
 )
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.many import one_of, rows_of
-from billing_framework.storage.master.account_rows import load_tree
+from billing_framework.storage.master.account_rows import load_passed_on
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.plain_form import to_plain
@@ -203,7 +203,7 @@ def _save_with_groups(connection: Connection, run: Run, changed: Sequence[RunAcc
     """Save rows that were released, and what follows for those that are billed together with them."""
     if not changed:
         return
-    groups = billing_groups(load_tree(connection, run.book), sharing_accounts(connection, run.book))
+    groups = billing_groups(load_passed_on(connection, run.book), sharing_accounts(connection, run.book))
     before = list(run_accounts_of(connection, run, groups.members([row.account for row in changed])).values())
     by_account = {row.account: row for row in changed}
     rows = [by_account.get(row.account, row) for row in before]

@@ -99,7 +99,7 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
     """Return the standing invoices into whose periods a later batch of usage, or a later act on an agreement, reaches."""
     arrivals = _arrivals(connection, desk, since)
     for account, dates, at in changes_of_agreements(connection, _first_approval(connection, desk.book.code, since)):
-        if account in desk.tree and (since is None or dates.end > since):
+        if since is None or dates.end > since:
             for bearer in desk.groups.bearers(account):
                 arrivals.setdefault(account_id(bearer), []).append((dates, at))
     columns, runs = document.c, run.c
@@ -114,6 +114,7 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
             .outerjoin(run, runs.id == columns.run_id)
             .where(
                 one_of(columns.account_id, some),
+                columns.book == desk.book.code,
                 columns.kind == "invoice",
                 columns.status == "issued",
                 sa.exists().where(charge_key.c.document_id == columns.id, charge_key.c.reversed_by.is_(None)),
@@ -181,9 +182,8 @@ def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[in
             if since is not None and dates.end <= since:
                 continue
             for account in owners.get(came.subject_id, ()):
-                if account in desk.tree:
-                    for bearer in desk.groups.bearers(account):
-                        found.setdefault(account_id(bearer), []).append((dates, came.taken_at))
+                for bearer in desk.groups.bearers(account):
+                    found.setdefault(account_id(bearer), []).append((dates, came.taken_at))
     return found
 
 

@@ -155,21 +155,38 @@ def codes_on_cycle(connection: Connection, codes: Collection[str], cycle: str) -
     return found
 
 
-def load_tree(connection: Connection, book: str = "") -> dict[str, Branch]:
-    """Return the place of every account in the tree, by code; of one book where it is given."""
-    columns = tables.account.c
-    query = sa.select(columns.code, columns.parent, columns.payer, columns.book, columns.currency)
-    if book:
-        query = query.where(columns.book == book)
-    places: dict[tuple[Any, ...], Branch] = {}  # most accounts have the same
+def load_branches(connection: Connection, codes: Collection[str], *, below: Collection[str] = ()) -> dict[str, Branch]:
+    """Return the places of some accounts in the tree, and of all that are above them, by code.
 
-    def place(*said: Any) -> Branch:
-        if said not in places:
-            parent, payer, of, currency = said
-            places[said] = Branch(parent=parent or "", payer=payer, book=of, currency=currency)
-        return places[said]
+    Args:
+        connection: a connection.
+        codes: codes of the accounts.
+        below: accounts of which those directly below are wanted, too.
+    """
+    table = tables.account.c
+    query = sa.select(table.code, table.parent, table.payer, table.book, table.currency)
+    found: dict[str, Branch] = {}
 
-    return {code: place(*said) for code, *said in connection.execute(query).all()}
+    def read(column: sa.Column[Any], some: Collection[str]) -> None:
+        for block in blocks(sorted(some)):
+            for code, parent, payer, book, currency in connection.execute(query.where(one_of(column, block))):
+                found[code] = Branch(parent=parent or "", payer=payer, book=book, currency=currency)
+
+    read(table.parent, set(below))
+    missing, asked = set(codes) - found.keys(), set[str]()
+    while missing:
+        asked |= missing
+        read(table.code, missing)
+        missing = {branch.parent for branch in found.values() if branch.parent} - found.keys() - asked
+    return found
+
+
+def load_passed_on(connection: Connection, book: str) -> dict[str, str]:
+    """Return each account of a book that passes its bill on, to the account above it."""
+    table = tables.account.c
+    query = sa.select(table.code, table.parent, table.book).where(table.parent > "", table.payer == "parent")
+    # The index of parents holds those alone; were the book asked for, SQLite would look at all of its accounts.
+    return {row.code: row.parent for row in connection.execute(query).all() if row.book == book}
 
 
 def load_agreements(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[Agreement, ...]]:
