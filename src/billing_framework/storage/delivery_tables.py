@@ -35,6 +35,7 @@ outbox_delivery = sa.Table(
 )
 sa.Index("outbox_delivery_by_try", outbox_delivery.c.next_try_at, outbox_delivery.c.event_id, outbox_delivery.c.step)
 sa.Index("outbox_delivery_by_document", outbox_delivery.c.document)
+sa.Index("outbox_delivery_by_state", outbox_delivery.c.step, outbox_delivery.c.state)
 
 
 def guards() -> Iterator[Guard]:

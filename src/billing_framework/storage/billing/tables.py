@@ -61,6 +61,8 @@ run = sa.Table(
     sqlite_strict=True,
 )
 
+sa.Index("run_by_approval", run.c.approved_at)
+
 run_account = sa.Table(
     "run_account",
     metadata,
@@ -140,6 +142,8 @@ document = sa.Table(
 sa.Index("document_by_account", document.c.account_id, document.c.issue_on)
 sa.Index("document_by_run", document.c.run_id)
 sa.Index("document_by_corrected", document.c.corrects_id)
+_OF_NO_RUN = document.c.run_id.is_(None)
+sa.Index("document_of_no_run", document.c.posted_at, sqlite_where=_OF_NO_RUN, postgresql_where=_OF_NO_RUN)
 
 document_line = sa.Table(
     "document_line",
@@ -322,3 +326,5 @@ outbox = sa.Table(
     sa.Column("published_at", Instant),
     sqlite_strict=True,
 )
+_UNPUBLISHED = outbox.c.published_at.is_(None)
+sa.Index("outbox_unpublished", outbox.c.topic, outbox.c.id, sqlite_where=_UNPUBLISHED, postgresql_where=_UNPUBLISHED)

@@ -74,6 +74,8 @@ open_item = sa.Table(
 sa.Index("open_item_by_account", open_item.c.account_id, open_item.c.due_on)
 sa.Index("open_item_by_document", open_item.c.document_id)
 sa.Index("open_item_by_reference", open_item.c.reference)
+_OF_PAYMENT = open_item.c.payment_id.is_not(None)
+sa.Index("open_item_by_payment", open_item.c.payment_id, sqlite_where=_OF_PAYMENT, postgresql_where=_OF_PAYMENT)
 
 allocation = sa.Table(
     "allocation",

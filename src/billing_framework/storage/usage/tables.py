@@ -47,6 +47,7 @@ usage_batch = sa.Table(
     sa.CheckConstraint("records = accepted + duplicate + suspended + rejected", name="usage_batch_balanced"),
     sqlite_strict=True,
 )
+sa.Index("usage_batch_by_time", usage_batch.c.taken_at)
 
 usage_subject = sa.Table(
     "usage_subject",
