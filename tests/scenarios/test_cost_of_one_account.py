@@ -45,6 +45,8 @@ ACTS = [
     f"run hold {AUGUST} C-3 --reason asked",
     f"run release {AUGUST} C-3 --reason answered",
     f"run show {AUGUST} C-3",
+    "agreement end A-C-0 --on 2026-07-20 --reason left",
+    "run final-bill C-0",
 ]
 
 

@@ -314,7 +314,11 @@ def test_the_difference_comes_to_what_a_rebill_comes_to(database: Database, hour
 def changed(office: Office) -> list[tuple[str, tuple[str, ...]]]:
     """The documents that would be billed otherwise, and for which agreements."""
     assert review_run(office.deployment).late == late_usage(office.deployment, "MAIN")
-    return [(one.document, one.agreements) for one in late_usage(office.deployment, "MAIN")]
+    found = late_usage(office.deployment, "MAIN")
+    for account in ("C1", "C2", "none"):
+        own = tuple(one for one in found if one.account == account)
+        assert late_usage(office.deployment, "MAIN", account=account) == own
+    return [(one.document, one.agreements) for one in found]
 
 
 def test_an_agreement_that_ends_within_what_is_billed_is_told_until_that_is_billed_again(database: Database) -> None:

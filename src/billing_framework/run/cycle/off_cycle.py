@@ -95,8 +95,8 @@ def bill_finally(
     ended_on = _ended(standing)
     held = tuple(one for one in held_money(deployment, account=request.account) if one.money.minor)
     if any(one.dates.end >= ended_on and one.is_over for one in standing.billed):
-        late = late_usage(deployment, standing.account.book, since=ended_on)
-        too_far = tuple(one.document for one in late if one.account == request.account and one.agreements)
+        late = late_usage(deployment, standing.account.book, since=ended_on, account=request.account)
+        too_far = tuple(one.document for one in late if one.agreements)
         nothing = RunReport(run=None, billed_elsewhere=1)
         return FinalBill(started=nothing, ended_on=ended_on, held=held, too_far=too_far)
     drafted = next((one.dates for one in standing.billed if one.dates.end >= ended_on), None)

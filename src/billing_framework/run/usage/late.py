@@ -33,6 +33,9 @@ from billing_framework.storage.master.range_rows import members_among
 from billing_framework.storage.usage.tables import usage_batch
 from billing_framework.values.period import DateSpan
 
+_BILLED = sa.exists().where(charge_key.c.document_id == document.c.id, charge_key.c.reversed_by.is_(None))
+_KEPT = sa.exists().where(document_input.c.document_id == document.c.id)
+
 
 @attrs.frozen(kw_only=True)
 class LateUsage:
@@ -57,21 +60,24 @@ class LateUsage:
     agreements: tuple[str, ...] = ()
 
 
-def late_usage(deployment: Deployment, book: str, *, since: date | None = None) -> tuple[LateUsage, ...]:
+def late_usage(deployment: Deployment, book: str, *, since: date | None = None, account: str = "") -> tuple[LateUsage, ...]:
     """Return the standing invoices of a book whose usage or agreements have changed since they were drafted, by number.
 
     Args:
         deployment: the deployment.
         book: code of the book.
         since: only periods that end after this date, where given.
+        account: code of the account to whose invoices alone it looks, whatever has come for others; empty for all.
     """
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, book, versions=computing_versions(deployment))
+        own = set(connection.scalars(_standing(book, since).where(_with_input(account)))) if account else None
         moved: dict[int, set[str]] = {}
-        for reader in moved_readers(connection, book, since=since):
+        for reader in moved_readers(connection, book, since=since, among=own):
             moved.setdefault(reader.document, set()).add(reader.state[1])
-        replaced = _replaced(connection, book, since)
-        documents = load_documents(connection, {*moved, *replaced, *_candidates(connection, desk, since)})
+        if own is None:
+            own = {*moved, *_replaced(connection, book, since), *_candidates(connection, desk, since)}
+        documents = load_documents(connection, own)
         found = []
         for key, stored in sorted(documents.items(), key=lambda item: item[1].number):
             before = read_inputs(connection, key).inputs
@@ -93,6 +99,17 @@ def late_usage(deployment: Deployment, book: str, *, since: date | None = None) 
                     )
                 )
         return tuple(found)
+
+
+def _standing(book: str, since: date | None) -> sa.Select[int]:
+    columns = document.c
+    query = sa.select(columns.id).where(columns.book == book, columns.kind == "invoice", columns.status == "issued")
+    return query if since is None else query.where(columns.period_end > since)
+
+
+def _with_input(account: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a document is of an account, bills a charge that was not taken back, and keeps its input."""
+    return sa.and_(document.c.account_id == account_id(account), _BILLED, _KEPT)
 
 
 def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[int]:
@@ -117,8 +134,8 @@ def _candidates(connection: Connection, desk: Desk, since: date | None) -> list[
                 columns.book == desk.book.code,
                 columns.kind == "invoice",
                 columns.status == "issued",
-                sa.exists().where(charge_key.c.document_id == columns.id, charge_key.c.reversed_by.is_(None)),
-                sa.exists().where(document_input.c.document_id == columns.id),
+                _BILLED,
+                _KEPT,
             )
         ),
     ):
@@ -140,12 +157,8 @@ def _first_approval(connection: Connection, book: str, since: date | None) -> da
 
 def _replaced(connection: Connection, book: str, since: date | None) -> set[int]:
     """Return the standing invoices of a book that have billed a carried record of which a newer version has come."""
-    columns = document.c
-    query = sa.select(columns.id).where(columns.book == book, columns.kind == "invoice", columns.status == "issued")
-    if since is not None:
-        query = query.where(columns.period_end > since)
-    found = replaced_documents(connection)
-    return {row.id for row in rows_of(connection, found, lambda some: query.where(one_of(columns.id, some)))}
+    query, found = _standing(book, since), replaced_documents(connection)
+    return {row.id for row in rows_of(connection, found, lambda some: query.where(one_of(document.c.id, some)))}
 
 
 def _arrivals(connection: Connection, desk: Desk, since: date | None) -> dict[int, list[tuple[DateSpan, datetime]]]:

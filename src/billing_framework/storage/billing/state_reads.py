@@ -95,7 +95,9 @@ def reserved_readers(connection: Connection, states: Collection[StateName], *, b
     return [one for one in _found(rows) if one.state in states]
 
 
-def moved_readers(connection: Connection, book: str, *, since: date | None = None) -> list[Reader]:
+def moved_readers(
+    connection: Connection, book: str, *, since: date | None = None, among: Collection[int] | None = None
+) -> list[Reader]:
     """Return the standing invoices that rest on carried state which another document has written since.
 
     Where the state that a document wrote itself was replaced too, a correction has dealt with it already.
@@ -104,6 +106,7 @@ def moved_readers(connection: Connection, book: str, *, since: date | None = Non
         connection: a connection.
         book: code of the book.
         since: only periods that end after this date, where given.
+        among: keys of the only documents to look at; all of the book where None.
     """
     document, state = tables.document.c, tables.carried_state.alias("present")
     own = tables.carried_state.alias("own")
@@ -118,7 +121,8 @@ def moved_readers(connection: Connection, book: str, *, since: date | None = Non
     replaced = sa.exists().where(
         own.c.written_by == document.id, own.c.scope == _READ.scope, own.c.name == _READ.name, own.c.rewound_by.is_not(None)
     )
-    conditions = [document.book == book, _standing(), _READ.written_by != sa.func.coalesce(present, 0), ~replaced]
+    own_or_all = document.book == book if among is None else one_of(document.id, among)
+    conditions = [own_or_all, _standing(), _READ.written_by != sa.func.coalesce(present, 0), ~replaced]
     if since is not None:
         conditions.append(document.period_end > since)
     return _found(connection.execute(_readers(*conditions)))
