@@ -115,6 +115,22 @@ def test_a_document_named_by_the_payer_finds_the_account(desk: Cashier) -> None:
     assert take(desk, "B-1,20.00,EUR,2026-08-20,,,bill INV-2026-12 thanks").duplicate.payments == 1
 
 
+def test_an_rf_reference_finds_its_document_however_that_is_punctuated(desk: Cashier) -> None:
+    desk.invoice("inv-2026/13", "30.00", account="A-2")
+    desk.invoice("INV-2026-130", "30.00", account="A-1")
+    desk.invoice("14.", "40.00", account="A-1")
+    desk.invoice("1-4", "40.00", account="A-2")
+    report = take(
+        desk,
+        f"B-1,30.00,EUR,2026-08-20,,,thanks {rf_reference('INV202613')}",
+        f"B-2,40.00,EUR,2026-08-20,,,{rf_reference('14')}",
+        f"B-3,40.00,EUR,2026-08-20,,{rf_reference('INV-2026-130')},",
+    )
+    assert (report.recorded.payments, report.suspense.payments) == (2, 1)  # two accounts have a 14
+    assert "inv-2026/13" not in desk.open("A-2")
+    assert [view.stored.payment.external_ref for view in payments(desk.deployment, suspense=True)] == ["B-2"]
+
+
 OPENING = "account,reference,amount,currency,dated_on,due_on"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -22,12 +23,14 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.receivable.payments import add_file, file_id, file_is_known
-from billing_framework.storage.receivable.rows import debit_references, load_items
+from billing_framework.storage.receivable.references import debits_spelling
+from billing_framework.storage.receivable.rows import load_items
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
 
 _RF = re.compile(r"RF[0-9]{2}(?: ?[0-9A-Z]){1,21}", re.ASCII)
+_RF_HEAD = len("RF00")
 _WORDS = re.compile(r"[0-9A-Za-z][0-9A-Za-z./_-]*", re.ASCII)
 
 
@@ -234,8 +237,9 @@ def _owners(connection: Connection, book: str, lines: Sequence[PaymentLine]) -> 
             numbered.setdefault(item.reference, set()).add(item.account)
     structured = {line.reference: _rf_references(line.remittance) for line in lines}
     if any(structured.values()):
-        for reference, account in debit_references(connection, book):
-            numbered.setdefault(_rf_of(reference), set()).add(account)
+        printed = {name for name in (*wanted, *itertools.chain(*structured.values())) if is_rf_reference(name)}
+        for reference, account in debits_spelling(connection, book, {name[_RF_HEAD:] for name in printed}):
+            numbered.setdefault(rf_reference(reference), set()).add(account)
     owners = {}
     for line in lines:
         named = {*words[line.reference], *structured[line.reference]}
@@ -252,13 +256,6 @@ def _rf_references(text: str) -> set[str]:
         compact = match.group().replace(" ", "")
         found |= {compact[:length] for length in range(5, len(compact) + 1) if is_rf_reference(compact[:length])}
     return found
-
-
-def _rf_of(number: str) -> str:
-    try:
-        return rf_reference(number)
-    except ValueRefused:
-        return number
 
 
 def _unexpected(total: Count, lines: int, expected: Expected, file: str) -> list[Finding]:

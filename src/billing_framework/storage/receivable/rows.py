@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -194,13 +194,6 @@ def items_astray(connection: Connection, book: str) -> list[tuple[str, str]]:
         for row, id_, owner in zip(rows, ids, owners, strict=True)
         if (row.id, row.account_id, row.document_id, row.payment_id) != (id_, owner, *_made_by(row.key, row.kind))
     ]
-
-
-def debit_references(connection: Connection, book: str) -> Iterator[tuple[str, str]]:
-    """Yield reference and account of everything that was ever owed to a book."""
-    query = sa.select(open_item.c.reference, open_item.c.account).where(open_item.c.book == book, open_item.c.original > 0)
-    for row in connection.execute(query):
-        yield row.reference, row.account
 
 
 def all_items(connection: Connection, book: str) -> list[OpenItem]:
