@@ -133,7 +133,7 @@ def test_every_line_is_explained_by_replay_and_the_ledger_is_proven(demo: Demo) 
 def test_the_exported_ledger_passes_the_checker_of_others(demo: Demo, tmp_path: Path) -> None:
     with opened(demo.folder) as deployment:
         for book in all_books(deployment):
-            (tmp_path / f"{book}.beancount").write_bytes(beancount_file(deployment, book))
+            (tmp_path / f"{book}.beancount").write_bytes(b"".join(beancount_file(deployment, book)))
             assert judged(tmp_path / f"{book}.beancount") == (0, "")
 
 

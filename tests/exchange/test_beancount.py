@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from billing_framework.cli.format_option import write_file
 from billing_framework.exchange.beancount import ChainedEntry, account_name, beancount_lines
 from billing_framework.ledger.book import Book
 from billing_framework.ledger.chart import AccountType, Chart, GlAccount
@@ -15,6 +16,7 @@ from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.prove.journal import beancount_file
 from billing_framework.run.prove.trial_balance import book_trial_balance
 from billing_framework.storage.engine import Database
+from billing_framework.values.errors import NotFound
 from billing_framework.values.money import Money
 from tests.cli.in_office import told
 from tests.exchange.beancount_judge import judged
@@ -101,8 +103,9 @@ def test_a_billed_ledger_passes_the_judge_with_the_balances_of_the_books(databas
     office.jobs("j1,drill,2026-06-03T08:00:00+00:00,8", "j2,saw,2026-06-04T08:00:00+00:00,1/3")
     office.bill("2026-06")
     credit_document(office.deployment, "INV-2026-000001", reason="goodwill", nets={1: "1.50"})
-    content = beancount_file(office.deployment, "MAIN")
-    assert content == beancount_file(office.deployment, "MAIN")
+    lines = list(beancount_file(office.deployment, "MAIN"))
+    assert all(line.count(b"\n") == 1 for line in lines)  # it is never whole in memory
+    content = b"".join(lines)
     (tmp_path / "main.beancount").write_bytes(content)
     assert judged(tmp_path / "main.beancount") == (0, "")
     text = content.decode()
@@ -115,3 +118,7 @@ def test_a_billed_ledger_passes_the_judge_with_the_balances_of_the_books(databas
     out = tmp_path / "again.beancount"
     told(office, "ledger", "export", "--format", "beancount", "--out", str(out))
     assert out.read_bytes() == content
+    with pytest.raises(NotFound):
+        write_file(out, beancount_file(office.deployment, "NONE"))
+    assert out.read_bytes() == content  # what was there stays until another is complete
+    assert [one.name for one in tmp_path.iterdir() if one.suffix == ".part"] == []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from billing_framework.values.errors import InputRefused
+from billing_framework.values.errors import BillingError, InputRefused
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,16 +32,25 @@ def format_pairs(options: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: what was there before stays until the new one is complete.
+def write_file(path: Path, data: bytes | Iterable[bytes]) -> int:
+    """Write a file whole or not at all, and return its size: what was there before stays until the new one is complete.
+
+    Args:
+        path: where it is to be.
+        data: all of it, or one piece after the other.
 
     Raises:
         InputRefused: ``EXPORT05`` where it cannot be written.
     """
     part = path.with_name(f"{path.name}.part")
     try:
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            size = sum(map(file.write, [data] if isinstance(data, bytes) else data))
         part.replace(path)
+    except BillingError:  # of what makes the pieces
+        part.unlink(missing_ok=True)
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputRefused("EXPORT05", f"the file cannot be written: {reason}", place=str(path)[:200]) from error
+    return size

@@ -149,9 +149,8 @@ def export(context: click.Context, deployment: Deployment, *, book: str, out: Pa
       billing ledger export US --format beancount --out us.beancount
     """
     code = chosen_book(deployment, book)
-    content = beancount_file(deployment, code)
-    write_file(out, content)
-    emit(context, {"book": code, "file": str(out), "bytes": len(content)}, f"book {code}: {len(content)} bytes: {out}")
+    size = write_file(out, beancount_file(deployment, code))
+    emit(context, {"book": code, "file": str(out), "bytes": size}, f"book {code}: {size} bytes: {out}")
 
 
 def _head(text: str) -> tuple[int, bytes]:

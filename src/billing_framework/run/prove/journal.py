@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -15,8 +17,8 @@ from billing_framework.storage.ledger.books import load_book, load_chart
 from billing_framework.storage.ledger.journal import journal
 
 
-def beancount_file(deployment: Deployment, book: str) -> bytes:
-    """Return the ledger of a book as a Beancount file, read in one snapshot.
+def beancount_file(deployment: Deployment, book: str) -> Iterator[bytes]:
+    """Yield the ledger of a book as a Beancount file, line by line, read in one snapshot.
 
     Raises:
         NotFound: ``LEDGER18`` for an unknown book.
@@ -26,7 +28,7 @@ def beancount_file(deployment: Deployment, book: str) -> bytes:
         sequence, newest = head(connection, found.id)
         entries = journal(connection, book, customer_codes(connection), _numbers(connection, book))
         lines = beancount_lines(found, load_chart(connection, book), entries, head=f"{sequence}:{newest.hex()}")
-        return "".join(f"{line}\n" for line in lines).encode()
+        yield from (f"{line}\n".encode() for line in lines)
 
 
 def _numbers(connection: Connection, book: str) -> dict[str, str]:
