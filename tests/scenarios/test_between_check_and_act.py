@@ -85,6 +85,22 @@ def test_usage_that_comes_while_a_run_is_checked_makes_its_drafts_stale(
     assert [(one.code, one.subject) for one in report.findings] == [("RUN09", "C1")]
 
 
+def test_a_run_is_decided_on_though_usage_never_stops_coming(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    checks: list[object] = []
+
+    def each_time(*given: Any) -> Any:
+        found = stale_as_of(*given)
+        checks.append(office.jobs(f"x{len(checks)},mill,2026-08-05T08:00:00Z,1", file=f"more{len(checks)}.csv"))
+        return found
+
+    monkeypatch.setattr(approve, "stale_as_of", each_time)
+    office.approve()
+    assert len(checks) == 2
+    assert office.post().posted > 0
+
+
 def test_no_run_is_approved_for_a_period_that_is_being_closed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     office = office_of(database)
     office.start("2026-07")

@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from billing_framework.run.collect.payment import PaymentRequest, record_payment
 from billing_framework.storage.engine import Database, open_database
+from billing_framework.values.money import Money
 from tests.cli.in_office import told
 from tests.scenarios.office import Office
 
@@ -33,6 +36,10 @@ ACTS = [
     "charge add C-2 --amount 5 --code stand --text Extra --date 2026-08-04 --reason order",
     "payment record C-2 12.00 USD --on 2026-08-03 --ref B-1 --remittance INV-2026-000003",
     "payment open C-2",
+    "payment show PAID-2",
+    "payment unallocate PAID-2 --reason asked",
+    "payment list --account C-2",
+    "audit show payment PAID-2",
     "payment reverse B-1 --on 2026-08-04 --code AC04 --reason returned",
     "hold place --document INV-2026-000003 --block dunning --code dispute --reason disputed",
     "hold list C-2",
@@ -57,6 +64,11 @@ def office_of(customers: int, folder: Path) -> Office:
         office.customer(f"C-{number}", f"M-{number}")
     office.jobs(*(f"j{number},M-{number},2026-07-05T08:00:00Z,3" for number in range(customers)))
     office.bill("2026-07")
+    for number in range(customers):
+        paid = PaymentRequest(
+            account=f"C-{number}", money=Money.of("1", "USD"), received_on=date(2026, 8, 1), external_ref=f"PAID-{number}"
+        )
+        record_payment(office.deployment, paid)
     office.pass_days(31)
     office.start("2026-08")
     return office

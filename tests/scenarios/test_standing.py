@@ -27,7 +27,7 @@ WAY = DeliverySettings(name="archive", way="page", folder="archive")
 
 def mark(office: Office) -> str:
     with office.deployment.database.read() as connection:
-        return standing(connection)
+        return standing(connection, office.clock.now())
 
 
 def acts(office: Office) -> set[str]:

@@ -17,6 +17,7 @@ from billing_framework.storage.column_types import canonical_json
 from billing_framework.storage.many import one_of
 from billing_framework.storage.master.account_tables import account_id, agreement
 from billing_framework.storage.master.master_tables import manual_charge
+from billing_framework.storage.receivable.payments import payments_called
 from billing_framework.storage.receivable.tables import open_item, payment, payment_file
 
 KINDS = (
@@ -126,8 +127,8 @@ def _of_document(connection: Connection, number: str) -> Iterator[Named]:
 
 
 def _of_payment(connection: Connection, reference: str) -> Iterator[Named]:
-    found = sa.select(payment_file.c.name).join(payment, payment.c.file_id == payment_file.c.id)
-    yield from _named("payment_file", connection.scalars(found.where(payment.c.external_ref == reference)))
+    files = [one.file_id for one in payments_called(connection, reference) if one.file_id]
+    yield from _named("payment_file", connection.scalars(sa.select(payment_file.c.name).where(payment_file.c.id.in_(files))))
     for item in connection.execute(sa.select(open_item).where(open_item.c.reference == reference)):
         yield Named("open_item", item.key)
         yield Named("account", item.account, canonical_json(item.key))

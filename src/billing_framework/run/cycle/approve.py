@@ -19,7 +19,7 @@ from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chos
 from billing_framework.run.cycle.issue import with_proven_input
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.digest import run_digest
-from billing_framework.run.draft.draft import stale_as_of
+from billing_framework.run.draft.draft import Freshness, freshness, stale_as_of
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.draft.order import one_decision_at_a_time, order_findings
 from billing_framework.run.review.control import RECORDS, fates, reconciles
@@ -47,8 +47,6 @@ from billing_framework.values.finding import Finding, Severity
 
 APPROVED = ("approved", "posting", "posted")
 _NAMED = 5
-
-
 _ATTEMPTS = 3
 """How often the drafts are looked at again where something was entered meanwhile."""
 
@@ -95,8 +93,10 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
         if _nothing_left(connection, run):
             return ApprovalReport(run=run, was_approved=True)
     with collector_paused():
-        for _ in range(_ATTEMPTS):
-            report = _decided(deployment, run, *stale_as_of(deployment, run), wanted=wanted, reason=reason)
+        for attempt in range(1, _ATTEMPTS + 1):
+            # At last, usage that comes meanwhile has to wait: where it never stops coming, nothing could ever be approved.
+            fresh = stale_as_of(deployment, run, wanted.accounts) if attempt < _ATTEMPTS else None
+            report = _decided(deployment, run, fresh, wanted=wanted, reason=reason)
             if report is not None:
                 return report
     raise Conflict(
@@ -107,13 +107,17 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
 
 
 def _decided(
-    deployment: Deployment, run: Run, stale: Mapping[str, Sequence[str]], known: str, *, wanted: ApprovalFilter, reason: str
+    deployment: Deployment, run: Run, fresh: Freshness | None, *, wanted: ApprovalFilter, reason: str
 ) -> ApprovalReport | None:
-    """Decide on what is known; None where something was entered since the drafts were found fresh or stale."""
+    """Decide on what is known; None where something was entered since the drafts were found fresh or stale.
+
+    Where that is not known yet, it is found out here, while no usage is taken in.
+    """
     with deployment.database.begin() as connection:
         one_decision_at_a_time(connection, run.book)
         decided_at = instant_of_decision(connection, deployment.clock.now())
-        if standing(connection) != known:
+        stale, known = fresh or freshness(deployment, connection, run, wanted.accounts)
+        if standing(connection, run.started_at) != known:
             return None
         run = find_run(connection, run.code, lock=True)
         if _nothing_left(connection, run):  # approved by somebody else, meanwhile
@@ -125,9 +129,10 @@ def _decided(
         rows = account_briefs(connection, run)
         drafted = [row for row in rows if row.state == "drafted"]
         left_out = sum(row.state == "held" for row in rows)
-        proven = proven_documents(connection, run, {row.document for row in drafted if row.document})
-        part = chosen(connection, run, drafted, {key: one.figures for key, one in proven.items()}, wanted)
-        proven = {row.document: proven[row.document] for row in part if row.document in proven}
+        looked_at = proven_documents(connection, run, _documents(drafted)) if wanted.up_to is not None else {}
+        part = chosen(connection, run, drafted, {key: one.figures for key, one in looked_at.items()}, wanted)
+        own = _documents(part)
+        proven = {key: looked_at[key] for key in own if key in looked_at} or proven_documents(connection, run, own)
         documents = [one.figures for one in proven.values()]
         remaining = len(drafted) - len(part)
         mapping = mapping_of(load_book(connection, run.book).profile)
@@ -143,6 +148,10 @@ def _decided(
             return attrs.evolve(report, findings=tuple(findings))
         run = _approved(deployment, connection, report, proven, mapping, at=decided_at, facts=wanted.said(), reason=reason)
         return attrs.evolve(report, run=run)
+
+
+def _documents(rows: Sequence[AccountBrief]) -> list[int]:
+    return list(dict.fromkeys(row.document for row in rows if row.document))
 
 
 def _approved(

@@ -195,7 +195,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         earlier = _earlier(connection, given)
         live = _to_resume(_with_candidates(connection, earlier, given), given)
         claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
-        parts = [account for account, claim in claims.items() if claim.dates != given.period]
+        parts = {account for account, claim in claims.items() if claim.dates != given.period}
         own = [account for account in own if account not in parts or has_unbilled(connection, account, given.period)]
         if live is not None:
             _refuse_other_date(live, request)
@@ -270,7 +270,7 @@ def _earlier(connection: Connection, request: RunRequest) -> list[Run]:
 
 def _accounts(connection: Connection, request: RunRequest, groups: BillingGroups) -> list[str]:
     """Return the accounts of the cycle that are billed: those asked for, with all that are billed together with them."""
-    of_cycle = account_codes(connection, request.book, request.cycle)
+    of_cycle = dict.fromkeys(account_codes(connection, request.book, request.cycle))
     if request.accounts:
         known = load_accounts(connection, request.accounts)
         for code in request.accounts:

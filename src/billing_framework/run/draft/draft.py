@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -63,6 +63,10 @@ LASTING = ("officer", "period")
 """Checks whose holds outlast a new draft: an officer's, and that of dates which another run bills."""
 
 
+Freshness = tuple[Mapping[str, tuple[str, ...]], str]
+"""Stale accounts with the names of the parts that changed, and the mark of what was known when this was found out."""
+
+
 def document_key(run: Run, account: str) -> int:
     """Return the key of the document that a run makes for an account."""
     return natural_id("document", run.code, account)
@@ -98,7 +102,7 @@ def _prepare(deployment: Deployment, run: Run, known_at: datetime) -> Desk:
     with deployment.database.read() as connection:
         desk = open_desk(deployment, connection, run.book, versions=computing_versions(deployment))
         desk = desk_of_run(connection, desk, run)
-        return attrs.evolve(desk, known_at=known_at, mark=_mark(standing(connection, known_at), desk.versions))
+        return attrs.evolve(desk, known_at=known_at, mark=_mark(standing(connection, run.started_at, known_at), desk.versions))
 
 
 def _mark(known: str, versions: Mapping[str, str]) -> str:
@@ -359,27 +363,42 @@ def _billed_before(row: RunAccount, charge: str) -> RunAccount:
     return attrs.evolve(row, state="held", reason=finding.what, evidence=evidence, document=None)
 
 
-def stale_accounts(deployment: Deployment, run: Run) -> dict[str, tuple[str, ...]]:
+def stale_accounts(deployment: Deployment, run: Run) -> Mapping[str, tuple[str, ...]]:
     """Return the accounts of a run whose input has changed since they were drafted, with the names of the parts that did."""
     return stale_as_of(deployment, run)[0]
 
 
-def stale_as_of(deployment: Deployment, run: Run) -> tuple[dict[str, tuple[str, ...]], str]:
-    """Return the stale accounts of a run, and the mark of all that was known when this was found out; see `standing`."""
+def stale_as_of(deployment: Deployment, run: Run, among: Collection[str] = ()) -> Freshness:
+    """Return the stale accounts of a run, in a snapshot of its own; see `freshness`."""
     with deployment.database.read() as connection:
-        known, versions = standing(connection), computing_versions(deployment)
-        issued = issued_among(connection, manifest_of(connection, run))  # where a part of the run is posted already
-        rows = [row for row in drafted_otherwise(connection, run, _mark(known, versions)) if row.document not in issued]
-        if not rows:
-            return {}, known
-        desk = desk_of_run(connection, open_desk(deployment, connection, run.book, versions=versions), run)
-        stale: dict[str, tuple[str, ...]] = {}
-        writer = ManifestWriter()
-        for start in range(0, len(rows), 500):
-            some = rows[start : start + 500]
-            accounts = [row.account for row in some]
-            inputs, _ = load_inputs(connection, desk, accounts, run_request(connection, run, accounts))
-            for row in some:
-                if changed := changed_parts(row.parts, writer.write(inputs[row.account]).parts):
-                    stale[row.account] = changed
+        return freshness(deployment, connection, run, among)
+
+
+def freshness(deployment: Deployment, connection: Connection, run: Run, among: Collection[str] = ()) -> Freshness:
+    """Return the stale accounts of a run, and the mark of all that was known when this was found out; see `standing`.
+
+    Args:
+        deployment: the deployment.
+        connection: a connection.
+        run: the run.
+        among: look only at these accounts and those that are billed together with them; at all where empty.
+    """
+    known, versions = standing(connection, run.started_at), computing_versions(deployment)
+    issued = issued_among(connection, manifest_of(connection, run))  # where a part of the run is posted already
+    codes = drafted_otherwise(connection, run, _mark(known, versions))
+    stale: dict[str, tuple[str, ...]] = {}
+    if not codes:
         return stale, known
+    desk = desk_of_run(connection, open_desk(deployment, connection, run.book, versions=versions), run)
+    writer = ManifestWriter()
+    if among:
+        codes = sorted(set(codes).intersection(desk.groups.members(among)))
+    for start in range(0, len(codes), 500):
+        found = run_accounts_of(connection, run, codes[start : start + 500])
+        rows = [row for row in found.values() if row.document not in issued]
+        accounts = [row.account for row in rows]
+        inputs, _ = load_inputs(connection, desk, accounts, run_request(connection, run, accounts))
+        for row in rows:
+            if changed := changed_parts(row.parts, writer.write(inputs[row.account]).parts):
+                stale[row.account] = changed
+    return stale, known

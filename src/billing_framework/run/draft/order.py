@@ -169,7 +169,7 @@ def refuse_reserved_records(connection: Connection, book: str, claims: Iterable[
         Refused: ``RUN24`` with the run.
     """
     wanted = set(claims)
-    reserved = reserved_claims(connection, book) if wanted else {}
+    reserved = reserved_claims(connection, book, wanted) if wanted else {}
     if code := next((reserved[claim] for claim in sorted(wanted) if claim in reserved), ""):
         raise Refused(
             "RUN24",

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import attrs
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.ledger.book import AccountingPeriod
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.order import one_decision_at_a_time
 from billing_framework.storage.audit import AuditEvent, record_many
-from billing_framework.storage.billing.run_rows import runs
+from billing_framework.storage.billing.tables import run
 from billing_framework.storage.ledger.books import close_period, entries_of_periods, list_periods, open_period
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.clock import timezone, today
@@ -204,12 +205,7 @@ def _meant(known: Sequence[AccountingPeriod], book: str, wanted: DateSpan | date
 
 def _still_to_post(connection: Connection, period: AccountingPeriod) -> Iterator[Finding]:
     """Yield the approved runs that are still to post into a period: their documents could never be issued."""
-    waiting = sorted(
-        run.code
-        for run in runs(connection, book=period.book)
-        if run.state in ("approved", "posting") and run.as_of in period.span
-    )
-    for code in waiting:
+    for code in _codes_dated_into(connection, period, ("approved", "posting")):
         yield _against(
             "PERIOD02",
             f"the run {code} is approved and posts into {period.span}",
@@ -245,8 +241,17 @@ def _against(code: str, what: str, remedy: str) -> Finding:
 def runs_dated_into(deployment: Deployment, period: AccountingPeriod) -> tuple[str, ...]:
     """Return the codes of the runs that are drafted with documents of a period, which can never be approved once it is closed."""
     with deployment.database.read() as connection:
-        known = runs(connection, book=period.book)
-    return tuple(sorted(run.code for run in known if run.is_open and run.is_final and run.as_of in period.span))
+        return _codes_dated_into(connection, period, ("drafting", "drafted"))
+
+
+def _codes_dated_into(connection: Connection, period: AccountingPeriod, states: Sequence[str]) -> tuple[str, ...]:
+    """Return the codes of the final runs in some states whose documents are dated into a period, in order."""
+    columns = run.c
+    dated = (columns.as_of >= period.span.start, columns.as_of < period.span.end)
+    query = sa.select(columns.code).where(
+        columns.book == period.book, columns.kind != "rehearsal", columns.state.in_(states), *dated
+    )
+    return tuple(connection.scalars(query.order_by(columns.code)))
 
 
 def book_periods(deployment: Deployment, book: str) -> list[AccountingPeriod]:

@@ -57,12 +57,11 @@ def _counts(text: str) -> dict[str, int]:
     return said
 
 
-def drafted_otherwise(connection: Connection, run: Run, known: str) -> list[RunAccount]:
-    """Return the accounts of a run, in order of code, that were drafted when something else was known than `known` tells."""
+def drafted_otherwise(connection: Connection, run: Run, known: str) -> list[str]:
+    """Return the codes of the accounts of a run, in order, that were drafted when something else was known than `known` tells."""
     columns = run_account.c
     query = sa.select(columns.account).where(columns.run_id == run.id, columns.manifest.is_not(None), columns.known != known)
-    found = run_accounts_of(connection, run, connection.scalars(query).all())
-    return [found[account] for account in sorted(found)]
+    return list(connection.scalars(query.order_by(columns.account)))
 
 
 def with_evidence(connection: Connection, run: Run) -> list[RunAccount]:

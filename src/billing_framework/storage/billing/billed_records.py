@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 import attrs
 import sqlalchemy as sa
@@ -172,12 +172,15 @@ def replaced_documents(connection: Connection) -> set[int]:
     return set(connection.scalars(query))
 
 
-def reserved_claims(connection: Connection, book: str, *, but_run: int = 0) -> dict[int, str]:
+def reserved_claims(
+    connection: Connection, book: str, wanted: Container[int] | None = None, *, but_run: int = 0
+) -> dict[int, str]:
     """Return what the drafts of approved runs bill that are not posted yet: slot or key of each record, to the run's code.
 
     Args:
         connection: a connection that keeps other decisions away.
         book: code of the book.
+        wanted: the slots and keys that are asked about; all where None.
         but_run: id of a run whose drafts do not count.
     """
     columns, accounts = document_records.c, run_account.c
@@ -195,5 +198,5 @@ def reserved_claims(connection: Connection, book: str, *, but_run: int = 0) -> d
     )
     reserved: dict[int, str] = {}
     for row in connection.execute(query):
-        reserved.update(dict.fromkeys(row.claims, row.code))
+        reserved.update((claim, row.code) for claim in row.claims if wanted is None or claim in wanted)
     return reserved

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing.run_rows import Run, find_run, locked, runs
+from billing_framework.storage.billing.run_rows import Run, find_run, last_run, locked, runs_under_way
 from billing_framework.values.errors import InputRefused, NotFound
 
 RULE = (
@@ -51,22 +51,14 @@ def meant_run(
     """
     if code:
         return find_run(connection, code, lock=lock)
-    known = [run for run in runs(connection) if run.is_final or not final]
-    meant = [run for run in known if _is_under_way(run, known) and can(run)]
+    meant = [run for run in runs_under_way(connection) if (run.is_final or not final) and can(run)]
     if len(meant) > 1:
         raise InputRefused("RUN61", f"{len(meant)} runs could be meant", remedy=f"Name one of them: {_names(meant)}")
-    if not meant and not (known and or_last):
-        what = "there is no run under way" if known else "there is no run yet"
+    last = meant[0] if meant else last_run(connection, final=final)
+    if last is None or not (meant or or_last):
+        what = "there is no run under way" if last else "there is no run yet"
         raise NotFound("RUN01", what, remedy="Start one: billing run start; or name one of billing run list")
-    run = (meant or known)[0]
-    return locked(connection, run) if lock else run
-
-
-def _is_under_way(run: Run, known: Sequence[Run]) -> bool:
-    if run.is_final:
-        return run.state not in ("posted", "cancelled")
-    later = (one for one in known if one.is_final and one.started_at >= run.started_at)
-    return not any((one.book, one.cycle, one.period) == (run.book, run.cycle, run.period) for one in later)
+    return locked(connection, last) if lock else last
 
 
 def _names(found: Sequence[Run]) -> str:

@@ -164,12 +164,30 @@ def insert_run(connection: Connection, run: Run) -> None:
     )
 
 
+_NEWEST_FIRST = (tables.run.c.started_at.desc(), tables.run.c.period_start.desc(), tables.run.c.code.desc())
+
+
 def runs(connection: Connection, **filters: Any) -> list[Run]:
     """Return the runs whose columns have the values of `filters`, newest first."""
-    table = tables.run
-    query = sa.select(table).order_by(table.c.started_at.desc(), table.c.period_start.desc(), table.c.code.desc())
-    for name, wanted in filters.items():
-        query = query.where(table.c[name] == wanted)
+    return _runs(connection, [tables.run.c[name] == wanted for name, wanted in filters.items()])
+
+
+def runs_under_way(connection: Connection) -> list[Run]:
+    """Return the runs that are not over, and rehearsals of dates that no final run has been started for since."""
+    columns, later = tables.run.c, tables.run.alias("later")
+    same = (later.c[name] == columns[name] for name in ("book", "cycle", "period_start", "period_end"))
+    run_since = sa.exists().where(later.c.kind != "rehearsal", later.c.started_at >= columns.started_at, *same)
+    ended = columns.state.in_(("posted", "cancelled"))
+    return _runs(connection, [sa.case((columns.kind == "rehearsal", ~run_since), else_=~ended)])
+
+
+def last_run(connection: Connection, *, final: bool = False) -> Run | None:
+    """Return the run that was started last, None before the first; where `final`, rehearsals do not count."""
+    return next(iter(_runs(connection, [tables.run.c.kind != "rehearsal"] if final else [], limit=1)), None)
+
+
+def _runs(connection: Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int | None = None) -> list[Run]:
+    query = sa.select(tables.run).where(*conditions).order_by(*_NEWEST_FIRST).limit(limit)
     return [_run(row) for row in connection.execute(query)]
 
 
@@ -190,15 +208,20 @@ def find_run(connection: Connection, code: str, *, lock: bool = False, other_tha
     """
     if not code.strip():
         raise NotFound("RUN01", "no run is named", remedy="Name it; they are listed by billing run list")
-    known = runs(connection)
-    matching = [run for run in known if run.code == code] or [run for run in known if run.code.endswith(code)]
+    found = runs(connection, code=code) or runs(connection, code=_code_that_ends(connection, code, other_than))
+    return locked(connection, found[0]) if lock else found[0]
+
+
+def _code_that_ends(connection: Connection, end: str, other_than: str) -> str:
+    known = connection.scalars(sa.select(tables.run.c.code).order_by(*_NEWEST_FIRST)).all()
+    matching = [code for code in known if code.endswith(end)]
     if len(matching) != 1:
-        what = f"there is no run {code!r}" if known and not matching else f"{code!r} fits {len(matching)} runs"
+        what = f"there is no run {end!r}" if known and not matching else f"{end!r} fits {len(matching)} runs"
         if not known:
             raise NotFound("RUN01", "there is no run yet", remedy="Start one: billing run start")
-        others = [run.code for run in matching or known if run.code != other_than]
-        raise NotFound("RUN01", what, remedy=did_you_mean(code, others) if others else _NO_OTHER)
-    return locked(connection, matching[0]) if lock else matching[0]
+        others = [code for code in matching or known if code != other_than]
+        raise NotFound("RUN01", what, remedy=did_you_mean(end, others) if others else _NO_OTHER)
+    return str(matching[0])
 
 
 def locked(connection: Connection, run: Run, *, shared: bool = False) -> Run:

@@ -7,7 +7,7 @@ without a look at what was paid, delivered or read.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -25,13 +25,23 @@ _CHANGE_NO_BILL = (
 """Acts that no draft depends on. One that is not listed counts, so that drafts are looked at too often rather than too seldom."""
 
 
-def standing(connection: Connection, known_at: datetime | None = None) -> str:
+_WRONG_CLOCKS = timedelta(days=35)
+"""Acts count that were noted so long before a run was started: more than any clock of a desk is wrong, or an act lasts."""
+
+
+def standing(connection: Connection, since: datetime, known_at: datetime | None = None) -> str:
     """Return the mark as it is in the snapshot of `connection`; of what was known at an instant, where one is given.
 
     Rows are counted, because on PostgreSQL a transaction may commit after another one that has taken a higher number.
+
+    Args:
+        connection: a connection.
+        since: when the run was started: what was done before its drafts were made is part of them all.
+        known_at: only what was known at this instant, where given.
     """
     columns = audit_event.c
     acts = sa.select(sa.func.count(), sa.func.max(columns.id)).where(columns.action.not_in(_CHANGE_NO_BILL))
+    acts = acts.where(columns.at >= since - _WRONG_CLOCKS)
     taken = sa.select(sa.func.count(), sa.func.max(usage_batch.c.id))
     if known_at is not None:
         acts, taken = acts.where(columns.at <= known_at), taken.where(usage_batch.c.taken_at <= known_at)

@@ -112,18 +112,15 @@ def _batches(connection: Connection, book_id: int) -> dict[int, StoredBatch]:
 
 def _headless(connection: Connection, book_id: int) -> Iterator[Finding]:
     """Yield a finding for headers without a link, links without a header, and entries without either."""
-    linked = sa.select(batch_chain.c.batch_id)
-    unlinked = sa.select(posting_batch.c.id).where(posting_batch.c.book_id == book_id, posting_batch.c.id.not_in(linked))
+    linked = sa.exists().where(batch_chain.c.batch_id == posting_batch.c.id)
+    unlinked = sa.select(posting_batch.c.id).where(posting_batch.c.book_id == book_id, ~linked)
     for id_ in connection.scalars(unlinked):
         yield _blocking("LEDGER23", "the header has no link in the chain", f"batch id {id_}")
-    headers = sa.select(posting_batch.c.id)
-    for seq in connection.scalars(
-        sa.select(batch_chain.c.seq).where(batch_chain.c.book_id == book_id, batch_chain.c.batch_id.not_in(headers))
-    ):
+    has_header = sa.exists().where(posting_batch.c.id == batch_chain.c.batch_id)
+    for seq in connection.scalars(sa.select(batch_chain.c.seq).where(batch_chain.c.book_id == book_id, ~has_header)):
         yield _blocking("LEDGER23", "the link of the chain has no header", f"batch {seq}")
-    for key in connection.scalars(
-        sa.select(entry.c.idempotency_key).where(entry.c.book_id == book_id, entry.c.batch_id.not_in(headers))
-    ):
+    is_sealed = sa.exists().where(posting_batch.c.id == entry.c.batch_id)
+    for key in connection.scalars(sa.select(entry.c.idempotency_key).where(entry.c.book_id == book_id, ~is_sealed)):
         yield _blocking("LEDGER23", "the entry is in no sealed batch", f"entry {key}")
 
 

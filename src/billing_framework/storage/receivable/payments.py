@@ -16,6 +16,7 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import canonical_json, natural_id
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.master.master_tables import book_version
 from billing_framework.storage.receivable.answer_tables import answer
 from billing_framework.storage.receivable.tables import open_item, payment, payment_file
 from billing_framework.values.money import Money
@@ -110,7 +111,8 @@ def load_payments(connection: Connection, book: str, references: Collection[str]
 
 def payments_called(connection: Connection, reference: str) -> list[StoredPayment]:
     """Return the payments with this reference, in order of their books; each book has at most one."""
-    query = _query().where(payment.c.external_ref == reference).order_by(payment.c.book)
+    books = sa.select(book_version.c.book)  # the index of references begins with the book
+    query = _query().where(payment.c.book.in_(books), payment.c.external_ref == reference).order_by(payment.c.book)
     return [_stored(row) for row in connection.execute(query)]
 
 
@@ -176,7 +178,7 @@ def odd_payments(connection: Connection, book: str) -> Iterator[tuple[str, str]]
         elif (row.original, row.owner) != (-row.amount, row.account):
             yield row.account, f"the payment {row.external_ref} differs from its open item"
     lost = sa.select(item.account, item.reference).where(
-        item.book == book, item.payment_id.is_not(None), item.payment_id.not_in(sa.select(columns.id))
+        item.book == book, item.payment_id.is_not(None), ~sa.exists().where(columns.id == item.payment_id)
     )
     for owner, reference in connection.execute(lost.order_by(item.reference)):
         yield owner, f"the payment behind the open item {reference} is not there"
