@@ -130,12 +130,18 @@ def by_columns(deployment: Deployment, files: list[bytes]) -> list[IntakeReport]
     ]
 
 
-@pytest.mark.parametrize(("seed", "others_at_once"), [(1, 1), (2, 9), (3, 20_000)])
+@pytest.mark.parametrize(("seed", "others_at_once", "waiting_at_once"), [(1, 1, 0), (2, 9, 100_000), (3, 20_000, 0)])
 @pytest.mark.usefixtures("small_blocks")
 def test_both_roads_store_the_same(
-    database: Database, other: Database, seed: int, others_at_once: int, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    other: Database,
+    seed: int,
+    others_at_once: int,
+    waiting_at_once: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(column_desk, "_OTHERS_AT_ONCE", others_at_once)
+    monkeypatch.setattr(column_desk, "_WAITING_AT_ONCE", waiting_at_once)
     files = [calls(seed, 150), calls(seed + 100, 40) + b"\n" + calls(seed, 30), HEADER.encode(), calls(seed, 150)]
     fast, slow = exchange_of(database), exchange_of(other)
     reports = by_columns(fast, files)

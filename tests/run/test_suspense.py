@@ -1,13 +1,17 @@
 """What officers do with suspense: recycle, correct, write off; audited, and never twice."""
 
+from collections.abc import Callable
+
+import attrs
 import pytest
+from sqlalchemy import event
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.suspense import correct, recycle, write_off
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.storage.usage.batches import batches
-from billing_framework.storage.usage.suspense import Suspended, suspense_rows
+from billing_framework.storage.usage.suspense import Suspended, suspense_rows, update_suspended
 from billing_framework.values.errors import Conflict, InputRefused, NotFound, Refused
 from tests.run.gate import assign, codes, counts, gate_of, row, tickets, unchanged
 
@@ -174,3 +178,41 @@ def test_a_decision_needs_a_reason(database: Database) -> None:
         assert caught.value.code == "USAGE29"
         with unchanged(database), pytest.raises(InputRefused):
             correct(deployment, 1, {"minutes": "3"}, reason)
+
+
+def test_what_somebody_else_has_changed_meanwhile_is_not_written_over(database: Database) -> None:
+    deployment = gate_of(database)
+    tickets(deployment, row("T1", "CARD-2"), row("T2", "CARD-2"))
+    read = {item.id: item for item in waiting(deployment)}
+    write_off(deployment, [2], "lost")
+    with unchanged(database):
+        for keys, what in (([1, 2], "one of 2 records was changed"), ([2], "the record 2 was changed")):
+            with pytest.raises(Conflict, match=what), database.begin() as connection:
+                update_suspended(connection, read, [attrs.evolve(read[key], reason="mine") for key in keys])
+
+
+def statements_of(database: Database, act: Callable[[], object]) -> int:
+    """Return how many statements an act takes, blocks of rows left out."""
+    found: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return len(found)
+
+
+def test_many_records_are_decided_about_in_as_many_statements_as_one(sqlite_database: Database) -> None:
+    deployment = gate_of(sqlite_database)
+    tickets(deployment, *(row(f"T{number}", f"CARD-{number}") for number in range(101, 131)))
+    one = statements_of(sqlite_database, lambda: write_off(deployment, [1], "lost"))
+    assert statements_of(sqlite_database, lambda: write_off(deployment, range(2, 16), "lost")) == one
+    for number in range(116, 126):
+        assign(deployment, f"CARD-{number}")
+    one = statements_of(sqlite_database, lambda: recycle(deployment, ids=[16]))
+    assert statements_of(sqlite_database, lambda: recycle(deployment, ids=range(17, 26))) == one
+    assert [item.revision for item in waiting(deployment)] == [2] * 25 + [1] * 5

@@ -24,6 +24,7 @@ THING = sa.Table(
     sa.Column("digest", Digest),
     sa.Column("day", Day),
     sa.Column("facts", JsonText),
+    sa.Column("count", Whole),
     sqlite_strict=True,
 )
 HOSTILE = [
@@ -114,8 +115,20 @@ def test_rows_change_each_to_its_own_values_of_all_types(things: Database) -> No
     renamed = [(f"new {text}", *rest) for text, *rest in rows]
     with things.begin() as connection:
         bulk_update(connection, THING, ("name", "digest", "day", "facts"), ("id",), renamed)
-        bulk_update(connection, THING, ("name",), ("id",), [])
+        assert bulk_update(connection, THING, ("name",), ("id",), []) == 0
         found = connection.execute(
             sa.select(THING.c.name, THING.c.digest, THING.c.day, THING.c.facts, THING.c.id).order_by(THING.c.id)
         )
         assert [tuple(row) for row in found] == renamed
+
+
+def test_rows_that_count_their_changes_are_found_only_as_they_were_read(things: Database) -> None:
+    rows = [(f"new {number}", number, number) for number in range(3)]
+    with things.begin() as connection:
+        connection.execute(THING.update().where(THING.c.id >= 0).values(count=THING.c.id))
+        assert bulk_update(connection, THING, ("name",), ("id", "count"), rows, counter="count") == 3
+        assert (
+            bulk_update(connection, THING, ("name",), ("id", "count"), [("again", 0, 0), ("again", 1, 2)], counter="count") == 1
+        )
+        found = connection.execute(sa.select(THING.c.name, THING.c["count"]).where(THING.c.id.between(0, 2)).order_by(THING.c.id))
+        assert [tuple(row) for row in found] == [("new 0", 1), ("again", 3), ("new 2", 3)]

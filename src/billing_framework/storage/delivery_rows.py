@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing.tables import document, number_issued, outbox
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.delivery_tables import outbox_delivery
+from billing_framework.storage.likely import likely
 from billing_framework.storage.many import rows_of
 from billing_framework.storage.usage.rows import among
 
@@ -143,9 +144,10 @@ def deliveries(
         limit: at most so many.
     """
     row = outbox_delivery.c
-    query = sa.select(outbox_delivery, outbox.c.at).join(outbox, outbox.c.id == row.event_id).where(row.state.in_(list(states)))
-    if steps:
-        query = query.where(row.step.in_(sorted(steps)))
+    query = sa.select(outbox_delivery, outbox.c.at).join(outbox, outbox.c.id == row.event_id)
+    conditions = [row.state.in_(list(states)), *([row.step.in_(sorted(steps))] if steps else [])]
+    # What is due, and what a document has, stands in an order of its own: else each few would be sorted out of all that waits.
+    query = query.where(*(map(likely, conditions) if documents or due is not None else conditions))
     if documents:
         query = query.where(row.document.in_(sorted(documents)))
     if due is not None:

@@ -18,6 +18,7 @@ from billing_framework.run.master.customer_change import find, needs_reason
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.billing.keys import billed_charges
 from billing_framework.storage.billing.tables import document
+from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account as account_table
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.manual_rows import (
@@ -194,8 +195,9 @@ def charge_states(connection: Connection, account: str = "") -> list[tuple[Manua
     charges = list(manual_charges(connection, account, withdrawn=True))
     billed = billed_charges(connection, [as_charge(one).natural_key for one in charges])
     wanted = {one.document for one in billed.values()}
+    query = sa.select(document.c.id, document.c.status, document.c.number)
     numbers: Mapping[int, Any] = {
-        row.id: row for key in wanted for row in connection.execute(sa.select(document).where(document.c.id == key))
+        row.id: row for row in rows_of(connection, wanted, lambda some: query.where(one_of(document.c.id, some)))
     }
     states = []
     for one in charges:

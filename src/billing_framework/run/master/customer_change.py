@@ -154,9 +154,9 @@ def _removed_with(connection: Connection, agreement: str) -> Iterator[tuple[str,
     end = next((one for one in past if one.action == "agreement end"), None)
     if end is None or end.at is None:
         return
-    for one in events(connection, object_kind="assignment", since=end.at, until=end.at + timedelta(microseconds=1), limit=None):
+    for one in events(connection, since=end.at, until=end.at + timedelta(microseconds=1), limit=None):  # found by their instant
         facts = one.before or {}
-        if one.action == "assignment remove" and facts.get("agreement") == agreement:
+        if one.object_kind == "assignment" and one.action == "assignment remove" and facts.get("agreement") == agreement:
             yield str(facts["subject"]), str(facts["starts_on"])
 
 

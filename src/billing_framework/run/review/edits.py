@@ -38,7 +38,7 @@ from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.edit_rows import add_edit, numbered_edits, withdraw_edit
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.numbers import issued_among, manifest_of
+from billing_framework.storage.billing.numbers import is_numbered
 from billing_framework.storage.billing.run_counts import account_states
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
@@ -239,7 +239,7 @@ def _open_row(deployment: Deployment, connection: Connection, code: str, account
     if row is None:
         known = account_states(connection, run)
         raise NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=did_you_mean(account, known))
-    if row.document in issued_among(connection, manifest_of(connection, run)):
+    if row.document is not None and is_numbered(connection, row.document):
         what = f"the bill of account {account} in the run {run.code} has its number already"
         raise Refused("RUN03", what, remedy=_way_on(connection, run, account))
     return run, row

@@ -164,20 +164,28 @@ def _refuse_over(run: Run) -> None:
 
 
 def _named(host: Host, connection: Connection, run: Run, wanted: HeldFilter) -> list[RunAccount]:
-    if unknown := set(wanted.accounts) - set(run_accounts_of(connection, run, wanted.accounts)):
+    of_names = run_accounts_of(connection, run, wanted.accounts)
+    if unknown := set(wanted.accounts) - set(of_names):
         first = min(unknown)
         known = account_states(connection, run)
         raise NotFound("RUN04", f"account {first!r} is not in the run {run.code}", remedy=did_you_mean(first, known))
-    held = run_accounts(connection, run, states=["held"])
-    _refuse_unknown_names(host, [item for row in held for item in row.evidence], wanted)
+    held = [row for row in of_names.values() if row.state == "held"] if wanted.accounts else _held(connection, run)
+    _refuse_unknown_names(host, connection, run, wanted)
     return [row for row in held if wanted.names(row) and any(item.check != TOGETHER for item in row.evidence)]
 
 
-def _refuse_unknown_names(host: Host, evidence: Sequence[HoldEvidence], wanted: HeldFilter) -> None:
+def _held(connection: Connection, run: Run) -> list[RunAccount]:
+    return run_accounts(connection, run, states=["held"])
+
+
+def _refuse_unknown_names(host: Host, connection: Connection, run: Run, wanted: HeldFilter) -> None:
     """Refuse checks and codes that there are none of: a misspelt one would choose no account, which looks like nothing to do."""
-    holding = {item.check for item in evidence}, {item.finding.code for item in evidence}
     checks = {*HOLDERS, *(check.name for check in host.review_checks)}
     known = (("check", wanted.checks, checks), ("code", wanted.codes, host.codes.keys()))
+    if all({*names} <= {*there} for _, names, there in known):
+        return
+    evidence = [item for row in _held(connection, run) for item in row.evidence]
+    holding = {item.check for item in evidence}, {item.finding.code for item in evidence}
     for (word, names, there), found in zip(known, holding, strict=True):
         if unknown := sorted({*names} - {*there} - found):
             near = did_you_mean(unknown[0], found or there)

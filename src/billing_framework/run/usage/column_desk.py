@@ -22,6 +22,7 @@ from billing_framework.storage.usage.column_rows import (
     keys_among,
     record_rows,
     slots_among,
+    waiting_among,
     waiting_keys,
 )
 from billing_framework.storage.usage.rows import load_guide
@@ -36,6 +37,9 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _KEYS_AT_ONCE = 1_000_000
 """Keys are hashes, so the more of them are stored in order at once, the more of them share a page of the index."""
+
+_WAITING_AT_ONCE = 100_000
+"""Of so many records in suspense the keys are read once; where there are more, each block asks about its own."""
 
 _OTHERS_AT_ONCE = 20_000
 _RECORDS_AT_ONCE = 2_000
@@ -52,6 +56,7 @@ class ColumnDesk:
     desk: IntakeDesk
     _asks_keys: bool = False
     _asks_subjects: bool = False
+    _asks_suspense: bool = False
     _seen: SeenKeys = attrs.field(factory=SeenKeys)
     _seen_slots: SeenKeys = attrs.field(factory=SeenKeys)
     _pending: dict[str, list[pl.DataFrame]] = attrs.field(factory=dict)
@@ -64,8 +69,10 @@ class ColumnDesk:
     def of(cls, desk: IntakeDesk) -> ColumnDesk:
         """Return the desk beside one that looks at each record."""
         is_first = not any_keys(desk.connection)
-        made = cls(desk=desk, asks_keys=not is_first, asks_subjects=not is_first)
-        made._seen.add(waiting_keys(desk.connection))
+        waiting = waiting_keys(desk.connection, _WAITING_AT_ONCE)
+        made = cls(desk=desk, asks_keys=not is_first, asks_subjects=not is_first, asks_suspense=waiting is None)
+        if waiting is not None:
+            made._seen.add(waiting)
         return made
 
     def take(self, block: Block) -> None:
@@ -127,6 +134,8 @@ class ColumnDesk:
         met = [self._seen.among(records.keys), _keys_of(others)]
         if self._asks_keys:
             met.append(keys_among(self.desk.connection, records.keys))
+        if self._asks_suspense:
+            met.append(waiting_among(self.desk.connection, records.keys))
         return ~np.isin(records.keys, np.concatenate(met))
 
     def _is_alone(self, records: IdentifiedColumns, others: Sequence[AnyUsage | BadRecord]) -> Flags:

@@ -12,6 +12,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.intake import IntakeReport, report_of
 from billing_framework.run.usage.intake_desk import IntakeDesk, clean, key_desk_for, marks_of
 from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.many import chunks
 from billing_framework.storage.personal.key_desk import KeyDesk
 from billing_framework.storage.usage.batches import RECYCLE, Batch, insert_batch, instant_of_intake, serialise_intake
 from billing_framework.storage.usage.rows import insert_records, waiting_records
@@ -130,7 +131,7 @@ def correct(deployment: Deployment, suspense_id: int, changes: Mapping[str, str]
         serialise_intake(connection)
         rules = kind_rules(deployment.host.kinds)
         keys = key_desk_for(connection, rules)
-        old = _open_row(connection, suspense_id)
+        old = _open_rows(connection, [suspense_id])[suspense_id]
         usage = _corrected(opened_rows(keys, [old])[0], changes, rules)
         delivered = identify([usage], rules, old.source, f"suspense {suspense_id}", marks_of(keys))[0]
         _refuse(delivered.findings)
@@ -218,19 +219,20 @@ def write_off(deployment: Deployment, ids: Sequence[int], reason: str) -> list[S
     """
     _needs_reason(reason)
     with deployment.database.begin() as connection:
-        old = {key: _open_row(connection, key) for key in ids}
+        old = _open_rows(connection, ids)
         new = [attrs.evolve(row, state="written_off", reason=reason) for row in old.values()]
         return _store(deployment, connection, old, new, _Act("usage write-off", reason))
 
 
-def _open_row(connection: Connection, suspense_id: int) -> Suspended:
-    row = next(suspense_rows(connection, ids=[suspense_id]), None)
-    if row is None:
-        remedy = "billing usage suspense lists what is there"
-        raise NotFound("USAGE14", f"nothing in suspense has the number {suspense_id}", remedy=remedy)
-    if row.state not in ("suspended", "rejected"):
-        raise Refused("USAGE15", f"the record {suspense_id} is {row.state} already", remedy="Nothing is left to decide")
-    return row
+def _open_rows(connection: Connection, ids: Sequence[int]) -> dict[int, Suspended]:
+    found = {row.id: row for some in chunks(ids) for row in suspense_rows(connection, ids=some)}
+    for key in ids:
+        if key not in found:
+            remedy = "billing usage suspense lists what is there"
+            raise NotFound("USAGE14", f"nothing in suspense has the number {key}", remedy=remedy)
+        if found[key].state not in ("suspended", "rejected"):
+            raise Refused("USAGE15", f"the record {key} is {found[key].state} already", remedy="Nothing is left to decide")
+    return {key: found[key] for key in ids}
 
 
 def _needs_reason(reason: str) -> None:
@@ -247,7 +249,7 @@ class _Act:
 def _store(
     deployment: Deployment, connection: Connection, old: Mapping[int, Suspended], new: Sequence[Suspended], act: _Act
 ) -> list[Suspended]:
-    stored = [update_suspended(connection, old[row.id], row) for row in new]
+    stored = update_suspended(connection, old, new)
     record_many(
         connection,
         deployment.clock.now(),

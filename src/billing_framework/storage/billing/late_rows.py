@@ -100,10 +100,10 @@ def later_batches(connection: Connection, since: datetime) -> list[LaterBatch]:
     """Return the batches with records that were taken in after an instant, by number."""
     columns = usage_batch.c
     query = sa.select(columns.id, columns.taken_at, columns.start_at, columns.end_at, columns.superseding)
-    query = query.where(columns.taken_at > since, columns.start_at.is_not(None)).order_by(columns.id)
+    query = query.where(columns.taken_at > since, columns.start_at.is_not(None))
     return [
         LaterBatch(id=row.id, taken_at=row.taken_at, span=Span(row.start_at, row.end_at), supersedes=bool(row.superseding))
-        for row in connection.execute(query)
+        for row in sorted(connection.execute(query), key=lambda row: row.id)  # SQLite would read all batches in their order
     ]
 
 

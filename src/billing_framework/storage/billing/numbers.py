@@ -73,6 +73,12 @@ def issued_among(connection: Connection, numbers: Iterable[Numbered]) -> set[int
     return set(connection.scalars(sa.select(column).where(one_of(column, (one.document for one in numbers)))))
 
 
+def is_numbered(connection: Connection, document: int) -> bool:
+    """Return whether a document bears its number already."""
+    column = tables.number_issued.c.document_id
+    return connection.scalar(sa.select(column).where(column == document)) is not None
+
+
 def documents_numbered(connection: Connection, numbers: Iterable[str]) -> set[int]:
     """Return the keys of the documents of any book that bear one of some numbers."""
     issued, books = tables.number_issued.c, sa.select(tables.number_series.c.book)  # the index of numbers begins with the book

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from billing_framework.receivables.answer import Answer, AnswerAdjustment, AnswerItem
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
+from billing_framework.storage.likely import likely
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.receivable.answer_tables import answer, answer_item
 from billing_framework.values.finding import Finding
@@ -208,7 +209,7 @@ def list_answers(connection: Connection, *, book: str = "", trace: str = "", lim
     """Return answers, newest first; only of one book or trace number where given."""
     query = sa.select(answer).order_by(answer.c.at.desc(), answer.c.trace, answer.c.payer).limit(limit)
     if book:
-        query = query.where(answer.c.book == book)
+        query = query.where(likely(answer.c.book == book) if trace else answer.c.book == book)
     if trace:
         query = query.where(answer.c.trace == trace)
     return [_answer(row) for row in connection.execute(query)]
@@ -237,11 +238,17 @@ def items_of_answers(connection: Connection, answers: Collection[int]) -> list[S
     return sorted(found, key=lambda one: (one.answer, one.position))
 
 
+_STATES = ("posted", "suspended", "conflict", "discarded")
+
+
 def waiting_items(connection: Connection, *, denied: bool = False, limit: int = 1_000) -> list[StoredItem]:
     """Return the items that wait for an officer: suspended ones and conflicts, or those with denied money to work on."""
     columns = answer_item.c
-    wanted = columns.denial == "open" if denied else columns.state.in_(("suspended", "conflict"))
-    query = sa.select(answer_item).where(wanted).order_by(columns.answer_id, columns.position).limit(limit)
+    query = sa.select(answer_item).order_by(columns.answer_id, columns.position).limit(limit)
+    if denied:
+        query = query.where(columns.state.in_(_STATES), columns.denial == "open")  # an index by state leads to the denials
+    else:
+        query = query.where(columns.state.in_(("suspended", "conflict")))
     return [item_of_row(row) for row in connection.execute(query)]
 
 
@@ -267,7 +274,7 @@ def answered_payments(connection: Connection, payments: Collection[int]) -> set[
 
 def answered_money(connection: Connection, book: str, traces: Collection[str]) -> dict[str, set[Money]]:
     """Return by trace number the money of the answers of a book; several third parties may use one number."""
-    query = sa.select(answer).where(answer.c.book == book, answer.c.payment_id.is_not(None))
+    query = sa.select(answer).where(likely(answer.c.book == book), answer.c.payment_id.is_not(None))
     found: dict[str, set[Money]] = {}
     for row in rows_of(connection, traces, lambda some: query.where(one_of(answer.c.trace, some))):
         found.setdefault(row.trace, set()).add(Money(row.amount, row.currency))

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from billing_framework.receivables.payment import Direction, Payment
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import canonical_json, natural_id
+from billing_framework.storage.likely import likely
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.master.master_tables import book_version
@@ -137,7 +138,7 @@ def list_payments(
     """
     query = _query().order_by(payment.c.received_on.desc(), payment.c.external_ref).limit(limit)
     if book:
-        query = query.where(payment.c.book == book)
+        query = query.where(likely(payment.c.book == book) if account or suspense else payment.c.book == book)
     if account:
         query = query.where(payment.c.account_id == account_id(account))
     if suspense:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.tables import document, run
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.likely import likely
 from billing_framework.storage.turn import take_turn
 from billing_framework.storage.usage.tables import usage_batch, usage_coverage
 from billing_framework.usage.reader import Coverage
@@ -85,7 +86,7 @@ def instant_of_intake(connection: Connection, now: datetime) -> datetime:
         now: what the clock says.
     """
     take_turn(connection, _DECISION, "")
-    corrected = sa.select(sa.func.max(document.c.posted_at)).where(document.c.run_id.is_(None))
+    corrected = sa.select(sa.func.max(document.c.posted_at)).where(likely(document.c.run_id.is_(None)))
     decided: list[datetime | None] = [
         connection.scalar(query) for query in (sa.select(sa.func.max(run.c.approved_at)), corrected)
     ]

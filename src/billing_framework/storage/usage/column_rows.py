@@ -71,9 +71,15 @@ def slots_among(connection: Connection, slots: Keys) -> Keys:
     return np.array(sorted({row[0] for row in _rows_among(connection, query, slots)}), dtype=np.int64)
 
 
-def waiting_keys(connection: Connection) -> Keys:
-    """Return the keys of all records that are or were in suspense, in order."""
-    found = [row[0] for row in bulk_read_ints(connection, sa.select(usage_suspense.c.record_key))]
+def waiting_keys(connection: Connection, most: int) -> Keys | None:
+    """Return the keys of all records that are or were in suspense, in order; None where there are more than so many."""
+    found = [row[0] for row in bulk_read_ints(connection, sa.select(usage_suspense.c.record_key).limit(most + 1))]
+    return np.array(sorted(found), dtype=np.int64) if len(found) <= most else None
+
+
+def waiting_among(connection: Connection, keys: Keys) -> Keys:
+    """Return those of some keys whose records are or were in suspense, in order."""
+    found = {row[0] for row in _rows_among(connection, "SELECT record_key FROM usage_suspense WHERE record_key", keys)}
     return np.array(sorted(found), dtype=np.int64)
 
 

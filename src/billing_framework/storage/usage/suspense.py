@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.bulk_update import bulk_update
+from billing_framework.storage.likely import likely
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.usage.tables import usage_batch, usage_suspense
 from billing_framework.values.errors import Conflict
@@ -95,7 +97,7 @@ def _plain(sealed: Mapping[str, Mapping[str, str]] | None) -> dict[str, dict[str
 def delivered_in(connection: Connection, keys: Iterable[int]) -> dict[int, str]:
     """Return file and line that have delivered the records among some keys that waited in suspense before they were taken in."""
     columns = usage_suspense.c
-    query = sa.select(columns.record_key, columns.line, usage_batch.c.file).where(columns.state == "accepted")
+    query = sa.select(columns.record_key, columns.line, usage_batch.c.file).where(likely(columns.state == "accepted"))
     query = query.join(usage_batch, usage_batch.c.id == columns.batch_id)
     rows = rows_of(connection, keys, lambda some: query.where(one_of(columns.record_key, some)))
     return {row.record_key: f"{row.file}:{row.line}, by way of suspense" for row in rows}
@@ -134,35 +136,47 @@ def suspense_rows(
         )
 
 
-def update_suspended(connection: Connection, old: Suspended, new: Suspended) -> Suspended:
-    """Store what became of a record in suspense, and return it with its new revision.
+_CHANGING = (
+    "record_key", "digest", "state", "kind", "source", "external_id", "subject", "findings", "record", "sealed",
+    "resolved_batch_id", "reason",
+)  # fmt: skip
+
+
+def update_suspended(connection: Connection, old: Mapping[int, Suspended], new: Sequence[Suspended]) -> list[Suspended]:
+    """Store what became of records in suspense, and return them with their new revisions.
+
+    Args:
+        connection: a connection with an open write transaction.
+        old: the records as they were read, by number.
+        new: what they are now.
 
     Raises:
-        Conflict: ``USAGE27`` where somebody else changed it meanwhile.
+        Conflict: ``USAGE27`` where somebody else changed one of them meanwhile.
     """
-    columns = usage_suspense.c
-    stored = attrs.evolve(new, revision=old.revision + 1)
-    result = connection.execute(
-        usage_suspense.update()
-        .where(columns.id == old.id, columns.revision == old.revision)
-        .values(
-            record_key=stored.record_key,
-            digest=stored.digest,
-            state=stored.state,
-            kind=stored.kind,
-            source=stored.source,
-            external_id=stored.external_id,
-            subject=stored.subject,
-            findings=to_plain(list(stored.findings)),
-            record=stored.record,
-            sealed=_plain(stored.sealed),
-            resolved_batch_id=stored.resolved_batch,
-            reason=stored.reason,
-            revision=stored.revision,
+    stored = [attrs.evolve(row, revision=old[row.id].revision + 1) for row in new]
+    rows = [
+        (
+            row.record_key,
+            row.digest,
+            row.state,
+            row.kind,
+            row.source,
+            row.external_id,
+            row.subject,
+            to_plain(list(row.findings)),
+            row.record,
+            _plain(row.sealed),
+            row.resolved_batch,
+            row.reason,
+            row.id,
+            old[row.id].revision,
         )
-    )
-    if result.rowcount != 1:
-        raise Conflict("USAGE27", f"the record {old.id} was changed meanwhile", remedy="Look at it again and repeat the action")
+        for row in stored
+    ]
+    found = bulk_update(connection, usage_suspense, _CHANGING, ("id", "revision"), rows, counter="revision")
+    if found != len(stored):
+        what = f"the record {stored[0].id} was" if len(stored) == 1 else f"one of {len(stored)} records was"
+        raise Conflict("USAGE27", f"{what} changed meanwhile", remedy="Look at it again and repeat the action")
     return stored
 
 
