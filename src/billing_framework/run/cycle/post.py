@@ -20,7 +20,7 @@ from billing_framework.run.cycle.issue import issue_documents, refuse_changed
 from billing_framework.run.cycle.take_over import take_over
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.issuer import mapping_of
-from billing_framework.run.work.coordinate import Progress, coordinate
+from billing_framework.run.work.coordinate import Progress, coordinate, expect_workers
 from billing_framework.run.work.lease import Lease
 from billing_framework.run.work.shards import plan_posting
 from billing_framework.run.work.work import Saved, Step, Work, Worked, collector_paused, work_of
@@ -106,6 +106,7 @@ def post_run(
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
         manifest = manifest_of(connection, run)
+        expect_workers(POSTING, work)
         mapping = mapping_of(load_book(connection, run.book).profile)
         refuse_changed(connection, run, manifest, mapping)
         existing = issued_among(connection, manifest)

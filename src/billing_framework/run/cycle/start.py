@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.billing_group import BillingGroups, billing_groups
 from billing_framework.run.cycle.missed import has_unbilled
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.draft import draft_accounts, stale_accounts
+from billing_framework.run.draft.draft import DRAFTING, draft_accounts, stale_accounts
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.versions import computing_versions
-from billing_framework.run.work.coordinate import Progress
+from billing_framework.run.work.coordinate import Progress, expect_workers
 from billing_framework.run.work.work import Work, work_of
 from billing_framework.storage import audit
 from billing_framework.storage.billing.candidate_rows import CandidateFile, add_candidates, candidate_digests
@@ -139,6 +139,7 @@ def start_run(
         Refused: ``RUN03`` where the run is approved already.
     """
     work = work or work_of(deployment, batch_size)
+    expect_workers(DRAFTING, work)
     opened = _open(deployment, request)
     if opened.run is None:
         return opened

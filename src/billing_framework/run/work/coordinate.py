@@ -14,7 +14,7 @@ import attrs
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
-from billing_framework.run.work.executors import opened_executor
+from billing_framework.run.work.executors import begin_loading, opened_executor
 from billing_framework.run.work.lease import claim, given_back_on_error, gone_workers
 from billing_framework.run.work.shard_worker import ShardTask, work_on_shard
 from billing_framework.run.work.work import IN_PROCESS, PROCESSES, Step, Work, Worked, collector_paused
@@ -33,6 +33,15 @@ LATE_SECONDS = 10
 _MOST_BREAKDOWNS = 3
 _SHARDS_PER_WORKER = 2
 _CLUSTER = ("dask", "distributed")
+
+
+def expect_workers(step: Step[Any], work: Work) -> None:
+    """Let the program be loaded for the workers of a step, where there will be any, while the caller prepares their work."""
+    begin_loading(work, _loads(step))
+
+
+def _loads(step: Step[Any]) -> tuple[str, ...]:
+    return work_on_shard.__module__, step.work.__module__
 
 
 def coordinate(deployment: Deployment, run: Run, step: Step[Any], work: Work, progress: Progress | None = None) -> Worked:
@@ -169,7 +178,7 @@ class _Foreman:
         self.strangers = _children()
         while True:
             try:
-                with opened_executor(self.work, loads=(work_on_shard.__module__, self.step.work.__module__)) as executor:
+                with opened_executor(self.work, loads=_loads(self.step)) as executor:
                     return self._until_none_is_left(executor, told)
             except BrokenExecutor as broken:
                 self.under_way.clear()

@@ -50,6 +50,12 @@ def opened_executor(work: Work, loads: Sequence[str] = ()) -> Iterator[Executor]
         raise ConfigurationError("RUN44", f"there is no executor {work.executor!r}", remedy="Use in-process, processes or dask")
 
 
+def begin_loading(work: Work, loads: Sequence[str]) -> None:
+    """Let the program be loaded for worker processes while the caller prepares their work; does nothing for other executors."""
+    if work.executor == PROCESSES:
+        _context(loads)
+
+
 def _context(loads: Sequence[str]) -> BaseContext:
     """Return how workers are started: never as a copy of this process, whose threads and connections they could not use.
 
