@@ -189,6 +189,21 @@ def test_what_cannot_be_read_hides_nothing_else(database: Database) -> None:
     assert any(code == "LEDGER20" for code, _ in found)
 
 
+def test_rows_that_are_looked_at_one_by_one_are_told_of_in_the_same_order(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = worked(database)
+    behind(database, "UPDATE allocation SET amount = amount + 900000")
+    behind(database, "UPDATE open_item SET account_id = account_id + 1")
+    behind(database, "UPDATE document_tax SET tax = tax + 1")
+    behind(database, "UPDATE document SET number = 'INV-7' WHERE number = 'INV-2026-000001'")
+    behind(database, "DELETE FROM number_issued WHERE number = 'INV-2026-000002'")
+    found = prove(office.deployment, "MAIN").findings
+    assert len({(one.code, one.subject) for one in found}) > 4
+    monkeypatch.setattr("billing_framework.storage.many._ROWS_AT_A_TIME", 1)
+    assert prove(office.deployment, "MAIN").findings == found
+
+
 TEXTS = {"plan_version": "price plan machine@2026", "tax_file": "tax rates taxes", "book_version": "book MAIN"}
 
 

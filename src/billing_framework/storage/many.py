@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, Self, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
@@ -15,8 +15,10 @@ from sqlalchemy.sql.functions import FunctionElement
 from billing_framework.storage.column_types import Whole
 
 Key = TypeVar("Key", int, str)
+Columns = TypeVarTuple("Columns")
 
 _KEYS_PER_STATEMENT = 5_000
+_ROWS_AT_A_TIME = 5_000
 
 
 def chunks(keys: Iterable[Key], size: int = _KEYS_PER_STATEMENT) -> Iterator[list[Key]]:
@@ -36,6 +38,11 @@ def rows_of(connection: Connection, keys: Iterable[Key], query: Callable[[Any], 
     """
     for some in chunks(keys):
         yield from connection.execute(query(some)).all()  # fetched at once, which is faster than row by row
+
+
+def streamed(connection: Connection, query: sa.Select[*Columns]) -> Iterator[Sequence[sa.Row[*Columns]]]:
+    """Yield the rows of a query some at a time, of which the program never holds more."""
+    yield from connection.execute(query, execution_options={"yield_per": _ROWS_AT_A_TIME}).partitions()
 
 
 class _Keys(sa.types.UserDefinedType[Collection[Any]]):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy.engine import Connection
@@ -32,7 +35,6 @@ from billing_framework.storage.billing.issued import (
     written_states,
 )
 from billing_framework.storage.billing.numbers import counters_given
-from billing_framework.storage.many import chunks
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.master.book_rows import number_series_ever
 from billing_framework.storage.receivable.rows import load_items
@@ -48,14 +50,22 @@ def document_findings(connection: Connection, book: str) -> Iterator[Finding]:
     Content against digest and columns, sums, number, entry, open item, charges, carried state, and the input it was made from.
     """
     yield from number_gaps(*counters_given(connection, book))
-    issued, borne = issued_numbers(connection, book), numbered_documents(connection, book)
-    for key in sorted(issued.keys() | borne.keys()):
-        if issued.get(key) != borne.get(key):
-            yield _number(key, issued.get(key), borne.get(key))
-    numbers = frozenset(number for number, _, _ in borne.values())
-    for some in chunks(borne):
-        for start in range(0, len(some), _AT_A_TIME):
-            yield from _some(connection, some[start : start + _AT_A_TIME], borne, numbers)
+    yield from _wrong_numbers(connection, book)
+    numbers = frozenset(number for _, (number, _, _) in numbered_documents(connection, book))
+    documents = numbered_documents(connection, book)
+    while some := dict(itertools.islice(documents, _AT_A_TIME)):
+        yield from _some(connection, list(some), some, numbers)
+
+
+def _wrong_numbers(connection: Connection, book: str) -> Iterator[Finding]:
+    """Yield a finding for each document whose number is not the one that was issued to it, in order of the keys."""
+    issued = ((key, True, number) for key, number in issued_numbers(connection, book))
+    borne = ((key, False, number) for key, number in numbered_documents(connection, book))
+    by_key = operator.itemgetter(0)
+    for key, told in itertools.groupby(heapq.merge(issued, borne, key=by_key), by_key):
+        numbers = {was_issued: number for _, was_issued, number in told}
+        if numbers.get(True) != numbers.get(False):
+            yield _number(key, numbers.get(True), numbers.get(False))
 
 
 def number_findings(connection: Connection, book: str) -> Iterator[Finding]:

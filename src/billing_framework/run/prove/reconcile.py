@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.book import BookProfile
 from billing_framework.receivables.fiduciary import FiduciaryBalance, reconcile_held
-from billing_framework.receivables.open_item import standings
+from billing_framework.receivables.open_item import Allocation, OpenItem, standings
 from billing_framework.run.collect.held import role_of
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.unreadable import told_of
@@ -149,22 +149,23 @@ def _money(held: HeldBalance | None, currency: str) -> Money:
 
 def _item_findings(connection: Connection, book: str) -> list[Finding]:
     """Return a finding for each item that was moved, or settled with more than it is, as only a foreign program can have done."""
-    items = all_items(connection, book)
-    allocations = load_allocations(connection, items)
-    touching: dict[str, list[int]] = {}
-    for place, one in enumerate(allocations):
-        touching.setdefault(one.debit, []).append(place)
-        touching.setdefault(one.credit, []).append(place)
     findings = [
         _difference(book, account, f"the open item {key} stands under other ids than those of its account and its maker")
         for account, key in items_astray(connection, book)
     ]
-    for item in items:
-        try:
-            standings([item], [allocations[place] for place in touching.get(item.key, ())])
-        except Refused as refused:
-            findings.append(_difference(book, item.account, refused.what))
-    return findings
+    wrong: list[tuple[OpenItem, str]] = []
+    for items in all_items(connection, book):
+        touching: dict[str, list[Allocation]] = {}
+        for one in load_allocations(connection, items):
+            touching.setdefault(one.debit, []).append(one)
+            touching.setdefault(one.credit, []).append(one)
+        for item in items:
+            try:
+                standings([item], touching.get(item.key, ()))
+            except Refused as refused:
+                wrong.append((item, refused.what))
+    wrong.sort(key=lambda pair: (pair[0].account, pair[0].due_on, pair[0].dated_on, pair[0].reference, pair[0].key))
+    return findings + [_difference(book, item.account, what) for item, what in wrong]
 
 
 def _difference(book: str, account: str, what: str) -> Finding:

@@ -12,26 +12,28 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.entry import entry_id
 from billing_framework.storage.billing import tables
 from billing_framework.storage.ledger.tables import entry, posting, posting_batch
-from billing_framework.storage.many import one_of, rows_of
+from billing_framework.storage.many import one_of, rows_of, streamed
 from billing_framework.storage.master.account_tables import agreement
 
 Number = tuple[str, str, int]
 """Number, series and position in the series."""
 
 
-def issued_numbers(connection: Connection, book: str) -> dict[int, Number]:
-    """Return the number that was issued to each document of a book, by the document's key."""
+def issued_numbers(connection: Connection, book: str) -> Iterator[tuple[int, Number]]:
+    """Yield the key of each document of a book to which a number was issued, with that number, in order of the keys."""
     columns = tables.number_issued.c
-    query = sa.select(tables.number_issued).where(columns.book == book).order_by(columns.series, columns.counter)
-    return {row.document_id: (row.number, row.series, row.counter) for row in connection.execute(query)}
+    query = sa.select(columns.document_id, columns.number, columns.series, columns.counter).where(columns.book == book)
+    for rows in streamed(connection, query.order_by(columns.document_id)):
+        yield from ((row.document_id, (row.number, row.series, row.counter)) for row in rows)
 
 
-def numbered_documents(connection: Connection, book: str) -> dict[int, Number]:
-    """Return the number that each issued or void document of a book bears, by its key."""
+def numbered_documents(connection: Connection, book: str) -> Iterator[tuple[int, Number]]:
+    """Yield the key of each issued or void document of a book with the number that it bears, in order of the keys."""
     columns = tables.document.c
     query = sa.select(columns.id, columns.number, columns.series, columns.counter)
-    rows = connection.execute(query.where(columns.book == book, columns.status != "draft"))
-    return {row.id: (row.number, row.series, row.counter) for row in rows}
+    query = query.where(columns.book == book, columns.status != "draft")
+    for rows in streamed(connection, query.order_by(columns.id)):
+        yield from ((row.id, (row.number, row.series, row.counter)) for row in rows)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,11 +66,9 @@ def numbered_by_series(connection: Connection, book: str) -> Iterator[tuple[str,
     """Yield kind, date and number of each issued or void document of a book."""
     columns = tables.document.c
     query = sa.select(columns.kind, columns.issue_on, columns.number, columns.series, columns.counter)
-    rows = connection.execute(
-        query.where(columns.book == book, columns.status != "draft").order_by(columns.series, columns.counter)
-    )
-    for row in rows:
-        yield row.kind, row.issue_on, (row.number, row.series, row.counter)
+    query = query.where(columns.book == book, columns.status != "draft")
+    for rows in streamed(connection, query.order_by(columns.series, columns.counter)):
+        yield from ((row.kind, row.issue_on, (row.number, row.series, row.counter)) for row in rows)
 
 
 def origins(connection: Connection, documents: Iterable[int]) -> dict[int, Origin]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from billing_framework.receivables.open_item import ItemKind
+from billing_framework.storage.many import chunks, one_of, streamed
 from billing_framework.storage.receivable.answer_tables import answer, answer_item
 from billing_framework.storage.receivable.answers import CONFLICTS_FROM, item_of_row
 from billing_framework.storage.receivable.tables import open_item, payment
@@ -62,15 +63,14 @@ def _odd_money(connection: Connection, book: str, taken: Mapping[int, int]) -> I
 
 def _odd_items(connection: Connection, book: str, made: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     columns = open_item.c
-    kept = {
-        row.key: row
-        for row in connection.execute(
-            sa.select(columns.key, columns.kind, columns.account, columns.reference).where(columns.book == book)
-        )
-    }
-    for key, trace in sorted(made.items()):
-        if key not in kept:
-            yield trace, f"an open item that the answer {trace} made is not there"
-    for key, row in sorted(kept.items()):
-        if row.kind == ItemKind.ANSWER.value and key not in made:
-            yield row.account, f"the answer behind an open item of {row.reference} is not there"
+    for keys in chunks(made):
+        there = sa.select(columns.key).where(one_of(columns.key, keys))
+        kept = {row.key for row in connection.execute(there.add_columns(columns.book)) if row.book == book}
+        yield from ((made[key], f"an open item that the answer {made[key]} made is not there") for key in keys if key not in kept)
+    of_answers = sa.select(columns.key, columns.account, columns.reference).where(
+        columns.book == book, columns.kind == ItemKind.ANSWER.value
+    )
+    for rows in streamed(connection, of_answers.order_by(columns.key)):
+        for row in rows:
+            if row.key not in made:
+                yield row.account, f"the answer behind an open item of {row.reference} is not there"

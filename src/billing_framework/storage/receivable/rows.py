@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from billing_framework.receivables.open_item import (
 )
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
-from billing_framework.storage.many import one_of, rows_of
+from billing_framework.storage.many import one_of, rows_of, streamed
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.receivable.tables import allocation, open_item
 from billing_framework.values.identity import natural_ids_below
@@ -180,27 +180,24 @@ def _items_where(column: sa.Column[Any]) -> Callable[[list[Any]], sa.Select[Any]
     return lambda some: sa.select(open_item).where(one_of(column, some))
 
 
-def items_astray(connection: Connection, book: str) -> list[tuple[str, str]]:
-    """Return account and key of the items of a book that stand under other ids than their keys and accounts make."""
+def items_astray(connection: Connection, book: str) -> Iterator[tuple[str, str]]:
+    """Yield account and key of the items of a book that stand under other ids than their keys and accounts make, by key."""
     columns = open_item.c
     query = sa.select(
         columns.id, columns.key, columns.kind, columns.account, columns.account_id, columns.document_id, columns.payment_id
     )
-    rows = connection.execute(query.where(columns.book == book).order_by(columns.key)).all()
-    ids = natural_ids_below("open_item", keys=[row.key for row in rows])
-    owners = natural_ids_below("account", keys=[row.account for row in rows])
-    return [
-        (row.account, row.key)
-        for row, id_, owner in zip(rows, ids, owners, strict=True)
-        if (row.id, row.account_id, row.document_id, row.payment_id) != (id_, owner, *_made_by(row.key, row.kind))
-    ]
+    for rows in streamed(connection, query.where(columns.book == book).order_by(columns.key)):
+        ids = natural_ids_below("open_item", keys=[row.key for row in rows])
+        owners = natural_ids_below("account", keys=[row.account for row in rows])
+        for row, id_, owner in zip(rows, ids, owners, strict=True):
+            if (row.id, row.account_id, row.document_id, row.payment_id) != (id_, owner, *_made_by(row.key, row.kind)):
+                yield row.account, row.key
 
 
-def all_items(connection: Connection, book: str) -> list[OpenItem]:
-    """Return all items of a book, by account and due date."""
-    query = sa.select(open_item).where(open_item.c.book == book)
-    items = [_item(row) for row in connection.execute(query)]
-    return sorted(items, key=lambda item: (item.account, item.due_on, item.dated_on, item.reference, item.key))
+def all_items(connection: Connection, book: str) -> Iterator[list[OpenItem]]:
+    """Yield all items of a book, some at a time and in no order."""
+    for rows in streamed(connection, sa.select(open_item).where(open_item.c.book == book)):
+        yield [_item(row) for row in rows]
 
 
 def _item(row: Row[tuple[object, ...]]) -> OpenItem:
