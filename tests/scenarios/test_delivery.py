@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email
+import itertools
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.policy import SMTP
@@ -18,6 +20,7 @@ from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.deliver import outbox as outbox_act
 from billing_framework.run.deliver.files import Made, put
 from billing_framework.run.deliver.outbox import deliver, outbox_counts, retry
+from billing_framework.run.deliver.taken_letters import TakenLetters
 from billing_framework.run.master.customer_change import change
 from billing_framework.run.prove.export import export
 from billing_framework.storage.billing.tables import outbox
@@ -230,3 +233,37 @@ def test_what_killed_deliveries_were_writing_is_removed_after_an_hour(database: 
         names = {path.name for path in (tmp_path / folder).iterdir()}
         assert (ours in names) == left
         assert {ours.replace("0", "f"), *theirs} <= names
+
+
+def test_what_mail_programs_have_taken_is_looked_at_again_only_where_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+    listed = Path.iterdir
+
+    def noted(folder: Path) -> Iterator[Path]:
+        looks.append(folder)
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", noted)
+    clock = itertools.count(step=2_000_000_000)
+    monkeypatch.setattr("billing_framework.run.deliver.taken_letters.monotonic_ns", lambda: next(clock))
+    taken = TakenLetters()
+    for number in range(20):
+        letter = Made(name=f"INV-{number}.eml", data=b"x")
+        assert put(tmp_path, letter, as_mail=True, taken=taken) == f"new/INV-{number}.eml"
+    assert looks == [tmp_path / "cur"] * 2  # once more when the folder had stood for a while
+    (tmp_path / "new/INV-7.eml").rename(tmp_path / "cur/INV-7.eml:2,S")
+    os.utime(tmp_path / "cur", (2_000_000_000, 2_000_000_000))
+    assert put(tmp_path, Made(name="INV-7.eml", data=b"x"), as_mail=True, taken=taken) == "cur/INV-7.eml"
+    assert put(tmp_path, Made(name="INV-8.eml", data=b"x"), as_mail=True, taken=taken) == "new/INV-8.eml"
+    assert not (tmp_path / "new/INV-7.eml").exists()
+
+
+def test_a_folder_that_was_just_changed_is_looked_at_for_every_letter(tmp_path: Path) -> None:
+    taken = TakenLetters()
+    for number in range(5):
+        letter = Made(name=f"INV-{number}.eml", data=b"x")
+        assert put(tmp_path, letter, as_mail=True, taken=taken) == f"new/{letter.name}"
+        (tmp_path / "new" / letter.name).rename(tmp_path / "cur" / f"{letter.name}:2,")
+        assert put(tmp_path, letter, as_mail=True, taken=taken) == f"cur/{letter.name}"

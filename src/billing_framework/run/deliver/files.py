@@ -15,6 +15,7 @@ import attrs
 from billing_framework.exchange.invoice_html import invoice_html
 from billing_framework.exchange.mail import Letter, mail_of
 from billing_framework.plugin.delivery_settings import DeliverySettings
+from billing_framework.run.deliver.taken_letters import TakenLetters
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.personal.reading import party_reads, reading, record_reads
 from billing_framework.run.prove.export import export
@@ -88,7 +89,7 @@ def _address(deployment: Deployment, shown: ShownDocument) -> str:
     return party.email
 
 
-def put(folder: Path, made: Made, *, as_mail: bool = False) -> str:
+def put(folder: Path, made: Made, *, as_mail: bool = False, taken: TakenLetters | None = None) -> str:
     """Write a file whole or not at all, so that nobody ever reads a part of it, and return its path inside the folder.
 
     What stands there already with the same bytes stays. A Maildir takes it by the steps that mail programs know: written under
@@ -98,6 +99,7 @@ def put(folder: Path, made: Made, *, as_mail: bool = False) -> str:
         folder: folder that is there.
         made: the file.
         as_mail: True for a Maildir.
+        taken: what mail programs are known to have taken, kept from file to file.
 
     Raises:
         Refused: ``DELIVERY01`` where the folder is not there, ``DELIVERY04`` where another file stands under the name.
@@ -110,7 +112,7 @@ def put(folder: Path, made: Made, *, as_mail: bool = False) -> str:
             (folder / name).mkdir(exist_ok=True)
     place = folder / "new" if as_mail else folder
     target = place / made.name
-    if as_mail and any((folder / "cur").glob(f"{made.name}*")):
+    if as_mail and (taken or TakenLetters()).has(folder, made.name):
         return f"cur/{made.name}"
     if target.exists():
         if target.read_bytes() != made.data:

@@ -14,6 +14,7 @@ import attrs
 
 from billing_framework.plugin.delivery_settings import DeliverySettings
 from billing_framework.run.deliver.files import make, put, remove_stale_parts
+from billing_framework.run.deliver.taken_letters import TakenLetters
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage import audit
 from billing_framework.storage.delivery_rows import (
@@ -70,7 +71,7 @@ def deliver(deployment: Deployment, *, limit: int = 0, progress: Callable[[int],
         raise InputRefused("DELIVERY05", "the settings list no delivery", remedy="Add [[deliveries]] to billing.toml")
     _tidy(deployment, steps.values())
     planned = _plan(deployment, list(steps.values()))
-    done = 0
+    done, taken = 0, TakenLetters()
     failed: list[Delivery] = []
     while True:
         most = min(_FILES_AT_A_TIME, limit - done - len(failed)) if limit else _FILES_AT_A_TIME
@@ -78,7 +79,7 @@ def deliver(deployment: Deployment, *, limit: int = 0, progress: Callable[[int],
             due = deliveries(connection, states=("waiting", "failed"), steps=list(steps), due=deployment.clock.now(), limit=most)
         if not due or most <= 0:
             break
-        tried = [_try(deployment, steps[one.step], one) for one in due]
+        tried = [_try(deployment, steps[one.step], one, taken) for one in due]
         _note(deployment, tried, list(steps.values()))
         done += sum(one.state == "done" for one in tried)
         failed += [one for one in tried if one.state == "failed"]
@@ -114,12 +115,12 @@ def _ways(steps: Sequence[DeliverySettings], event: IssuedEvent) -> list[Deliver
     return [step for step in steps if step.takes(event.kind, event.book)]
 
 
-def _try(deployment: Deployment, step: DeliverySettings, one: Delivery) -> Delivery:
+def _try(deployment: Deployment, step: DeliverySettings, one: Delivery, taken: TakenLetters) -> Delivery:
     """Return a delivery as it stands after one more try; whatever fails is told in its row and stops no other."""
     tries = one.tries + 1
     try:
         made = make(deployment, step, one.document, one.issued_at)
-        file = put(deployment.folder / step.folder, made, as_mail=step.way == "mail")
+        file = put(deployment.folder / step.folder, made, as_mail=step.way == "mail", taken=taken)
     except (BillingError, OSError, ValueError) as error:
         again = tries < step.most_tries
         wait = timedelta(minutes=step.wait_minutes(tries))
