@@ -162,6 +162,8 @@ def bills_of(connection: Connection, record: int) -> tuple[RecordBill, ...]:
 def replaced_documents(connection: Connection) -> set[int]:
     """Return the documents that stand on a record of which a newer version has come."""
     mine, newer, columns = usage_key.alias("mine"), usage_key.alias("newer"), billed_record.c
+    of_slots = sa.select(usage_key.c.slot_key).where(usage_key.c.slot_key != 0).group_by(usage_key.c.slot_key)
+    slots = connection.scalars(of_slots.having(sa.func.count() > 1)).all()  # few of what was billed, and their index is small
     query = (
         sa.select(columns.document_id)
         .join(mine, mine.c.key == columns.record_key)
@@ -169,7 +171,7 @@ def replaced_documents(connection: Connection) -> set[int]:
         .where(mine.c.slot_key != 0, newer.c.slot_key != 0, columns.reversed_by.is_(None))
         .distinct()
     )
-    return set(connection.scalars(query))
+    return {row.document_id for row in rows_of(connection, slots, lambda some: query.where(one_of(mine.c.slot_key, some)))}
 
 
 def reserved_claims(
