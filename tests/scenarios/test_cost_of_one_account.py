@@ -52,6 +52,7 @@ ACTS = [
     "audit show document INV-2026-000003",
     "invoice credit INV-2026-000003 --line 1=0.10 --reason goodwill",
     "invoice rebill INV-2026-000002 --reason counted",
+    "period close MAIN 2026-01 --reason reported",
     f"run edit {AUGUST} C-3 --line 1 --amount 7.00 --reason agreed",
     f"run hold {AUGUST} C-3 --reason asked",
     f"run retry {AUGUST} --account C-3",

@@ -103,13 +103,13 @@ class Closing:
 
     Attributes:
         period: the period.
-        entries: number of ledger entries that are dated into it.
+        entries: number of ledger entries that are dated into it; counted where closing is only looked at.
         earlier: earlier periods of the book that are still open, each with the number of its entries, in order of date.
         findings: why it is refused; none where it would be closed.
     """
 
     period: AccountingPeriod
-    entries: int
+    entries: int = 0
     earlier: Mapping[str, int]
     findings: tuple[Finding, ...]
 
@@ -127,7 +127,9 @@ def look_at_closing(deployment: Deployment, book: str, wanted: DateSpan | date, 
         NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book, or no period of these dates.
     """
     with deployment.database.read() as connection:
-        return _closing(deployment, connection, book, wanted, leave_earlier=leave_earlier)
+        found = _closing(deployment, connection, book, wanted, leave_earlier=leave_earlier)
+        counts = entries_of_periods(connection, [found.period])
+        return attrs.evolve(found, entries=counts.get(found.period.id, 0))
 
 
 def close_book_period(
@@ -176,7 +178,7 @@ def _closing(
     known = list_periods(connection, book)
     period = _meant(known, book, wanted)
     before = [one for one in known if one.is_open and one.span.start < period.span.start]
-    counts = entries_of_periods(connection, [period, *before])
+    counts = entries_of_periods(connection, before)
     earlier = {str(one.span): counts.get(one.id, 0) for one in before}
     if period.is_open:
         findings = [
@@ -186,7 +188,7 @@ def _closing(
         ]
     else:
         findings = [_against("LEDGER09", f"the period {period.span} of book {book} is closed for good", "Nothing is left to do")]
-    return Closing(period=period, entries=counts.get(period.id, 0), earlier=earlier, findings=tuple(findings))
+    return Closing(period=period, earlier=earlier, findings=tuple(findings))
 
 
 def _meant(known: Sequence[AccountingPeriod], book: str, wanted: DateSpan | date) -> AccountingPeriod:

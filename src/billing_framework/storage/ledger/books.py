@@ -164,7 +164,9 @@ def list_periods(connection: Connection, key: str) -> list[AccountingPeriod]:
 
 
 def entries_of_periods(connection: Connection, wanted: Iterable[AccountingPeriod]) -> dict[int, int]:
-    """Return the number of entries by the id of their period, for periods that have any; reads all entries of the book once."""
-    columns = entry.c
-    query = sa.select(columns.period_id, sa.func.count()).where(columns.period_id.in_([one.id for one in wanted]))
+    """Return the number of entries by the id of their period, for periods that have any; all entries are read for it."""
+    columns, ids = entry.c, [one.id for one in wanted]
+    if not ids:
+        return {}
+    query = sa.select(columns.period_id, sa.func.count()).where(columns.period_id.in_(ids))
     return {row[0]: row[1] for row in connection.execute(query.group_by(columns.period_id))}
