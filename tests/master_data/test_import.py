@@ -74,6 +74,21 @@ def test_one_bad_line_keeps_the_whole_file_out(deployment: Deployment) -> None:
         assert load_accounts(connection, ["A-1"]) == {}
 
 
+def test_a_missing_code_is_told_with_the_nearest_one_as_long_as_few_are_missing(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(deployment, "parties.csv")
+    lines = [f"A-{number},{party},US,USD" for number, party in enumerate(("p-1", "Q-2", "Q-2", "elsewhere", "P-22", "Q-2"))]
+    monkeypatch.setattr("billing_framework.run.master.customer_rules._MOST_CODES_LOOKED_FOR", 3)
+
+    report = take(deployment, "accounts.csv", "\n".join(["code,party,book,currency", *lines]))
+
+    first = "Create the party first, or correct the code"
+    told = [one.remedy.removeprefix(first) for one in report.findings if one.field == "party"]
+    near = ". Did you mean 'P-2'?"
+    assert told == [". Did you mean 'P-1'?", near, near, ". Known are P-1, P-2", "", near]
+
+
 def test_other_content_is_a_finding_unless_it_may_update(deployment: Deployment) -> None:
     take(deployment, "parties.csv")
     text = "code,name,city\nP-1,Ada Ohm,Houston\nP-2,Ben Watt,Austin\n"

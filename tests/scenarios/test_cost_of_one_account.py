@@ -108,9 +108,9 @@ def counted(database: Database) -> Iterator[Callable[[], int]]:
         driver.set_progress_handler(None, 0)
 
 
-def steps_of(office: Office, act: str) -> int:
+def steps_of(office: Office, act: str, *, code: int = 0) -> int:
     with counted(office.deployment.database) as steps:
-        told(office, *act.split())
+        told(office, *act.split(), code=code)
     return steps()
 
 
@@ -118,6 +118,25 @@ def steps_of(office: Office, act: str) -> int:
 def test_it_costs_what_it_costs_in_a_small_office(offices: tuple[Office, Office], act: str) -> None:
     few, many = (steps_of(office, act) for office in offices)
     assert few > 0
+    assert many - few <= MANY - FEW, f"{few} steps among {FEW} accounts, {many} among {MANY}"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "account show C-99",
+        "agreement show A-C-99",
+        "run off-cycle C-99",
+        "charge withdraw C-99/1",
+        "assignment create M-99 --agreement A-C-99 --from 2026-07-01",
+        f"run hold {AUGUST} C-99 --reason asked",
+    ],
+)
+def test_a_mistyped_code_is_compared_with_those_next_to_it(
+    offices: tuple[Office, Office], monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    monkeypatch.setattr("billing_framework.storage.master.near_codes._EACH_WAY", 2)
+    few, many = (steps_of(office, act, code=2) for office in offices)
     assert many - few <= MANY - FEW, f"{few} steps among {FEW} accounts, {many} among {MANY}"
 
 

@@ -25,7 +25,9 @@ from billing_framework.storage.master.account_rows import (
     accounts_of_groups,
     load_accounts,
 )
+from billing_framework.storage.master.account_tables import account as account_table
 from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import NotFound, Refused
@@ -164,8 +166,8 @@ def _asked(deployment: Deployment, request: DueRequest) -> tuple[date, list[str]
 def _refuse_unknown(connection: Connection, request: DueRequest) -> None:
     unknown = sorted(set(request.accounts) - load_accounts(connection, request.accounts).keys())
     if unknown:
-        remedy = did_you_mean(unknown[0], account_codes(connection, request.book))
-        raise NotFound("RUN04", f"there is no account {unknown[0]!r}", remedy=remedy)
+        near = near_codes(connection, account_table.c.code, unknown[0], book=request.book, status="active")
+        raise NotFound("RUN04", f"there is no account {unknown[0]!r}", remedy=did_you_mean(unknown[0], near))
 
 
 def _refuse_unused(used: Sequence[str], cycles: Sequence[str]) -> None:

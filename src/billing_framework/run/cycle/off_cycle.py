@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 
 import attrs
-import sqlalchemy as sa
 
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
@@ -19,6 +18,7 @@ from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
 from billing_framework.storage.master.account_rows import load_accounts, load_agreements
 from billing_framework.storage.master.account_tables import account as accounts
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle, period_containing
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import NotFound, Refused
@@ -129,8 +129,8 @@ def _standing(deployment: Deployment, code: str) -> _Standing:
     with deployment.database.read() as connection:
         account = load_accounts(connection, [code]).get(code)
         if account is None:
-            known = connection.scalars(sa.select(accounts.c.code))
-            raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, known))
+            near = near_codes(connection, accounts.c.code, code)
+            raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, near))
         return _Standing(
             account=account,
             agreements=load_agreements(connection, [code]).get(code, ()),

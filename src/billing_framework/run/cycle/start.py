@@ -39,7 +39,9 @@ from billing_framework.storage.billing.run_rows import (
     save_accounts,
 )
 from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups, load_accounts, load_passed_on
+from billing_framework.storage.master.account_tables import account as accounts
 from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.storage.turn import take_turn
 from billing_framework.values.clock import timezone, today
@@ -276,9 +278,8 @@ def _accounts(connection: Connection, request: RunRequest, groups: BillingGroups
         known = load_accounts(connection, request.accounts)
         for code in request.accounts:
             if code not in known:
-                raise NotFound(
-                    "RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, account_codes(connection, request.book))
-                )
+                near = near_codes(connection, accounts.c.code, code, book=request.book, status="active")
+                raise NotFound("RUN04", f"there is no account {code!r}", remedy=did_you_mean(code, near))
             if code not in of_cycle:
                 raise Refused(
                     "RUN04",

@@ -30,6 +30,8 @@ from billing_framework.storage.master.manual_rows import (
     withdraw_charge,
 )
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS
+from billing_framework.storage.master.master_tables import manual_charge
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.money import LARGEST_MINOR, Amount
 from billing_framework.values.period import DateSpan
@@ -163,8 +165,8 @@ def withdraw(deployment: Deployment, charge: str, *, reason: str) -> ManualCharg
     with deployment.database.begin() as connection:
         found = find_charge(connection, charge)
         if found is None:
-            known = [one.id for one in manual_charges(connection)]
-            raise NotFound("MANUAL03", f"there is no manual charge {charge!r}", remedy=did_you_mean(charge, known))
+            near = near_codes(connection, manual_charge.c.id, charge, withdrawn_at=None)
+            raise NotFound("MANUAL03", f"there is no manual charge {charge!r}", remedy=did_you_mean(charge, near))
         if found.withdrawn_at is not None:
             raise Refused(
                 "MANUAL04", f"charge {charge} was withdrawn on {found.withdrawn_at.date()}", remedy="Nothing is left to do"

@@ -20,8 +20,9 @@ from billing_framework.run.master.closing import closing_findings
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, safe_findings, write
 from billing_framework.run.master.share_succession import move_shares
 from billing_framework.storage.audit import AuditEvent, events, record_many
-from billing_framework.storage.master.account_rows import Stored, known_codes, remove_value, replace_value, rows_of
+from billing_framework.storage.master.account_rows import Stored, remove_value, replace_value, rows_of
 from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS, MasterKind
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.spelling import did_you_mean
 
@@ -65,7 +66,8 @@ def find(connection: Connection, kind: MasterKind[Value], code: str) -> Stored[V
     """
     for stored in rows_of(connection, kind, kind.keys[0], [code]):
         return stored
-    raise NotFound("ACCOUNT09", f"there is no {kind.name} {code!r}", remedy=did_you_mean(code, known_codes(connection, kind)))
+    near = near_codes(connection, kind.table.c[kind.keys[0]], code)
+    raise NotFound("ACCOUNT09", f"there is no {kind.name} {code!r}", remedy=did_you_mean(code, near))
 
 
 def find_assignment(connection: Connection, subject: str, on: date | None = None) -> Stored[Assignment]:

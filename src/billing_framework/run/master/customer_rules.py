@@ -24,6 +24,7 @@ from billing_framework.storage.master.account_rows import (
 )
 from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.master.master_tables import book_version, plan_version
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.master.range_rows import meeting_assignments
 from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.storage.turn import take_turn
@@ -31,6 +32,7 @@ from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.spelling import did_you_mean
 
 _MOST_NAMES_COMPARED = 2_000
+_MOST_CODES_LOOKED_FOR = 100
 
 
 @attrs.frozen
@@ -43,6 +45,31 @@ class Place:
     def put(self, finding: Finding) -> Finding:
         """Return the finding with this place."""
         return attrs.evolve(finding, file=self.file, line=self.line)
+
+
+@attrs.define
+class MissingCodes:
+    """Tells of what new data refer to and what is not there: of each code with the nearest one, of a file's first hundred codes.
+
+    Attributes:
+        connection: a connection.
+    """
+
+    connection: Connection
+    _told: dict[tuple[str, str], str] = attrs.field(factory=dict, init=False)
+
+    def finding(self, column: sa.Column[Any], noun: str, code: str, subject: str) -> Finding:
+        """Return that a code of a column is not there, which the field `noun` of `subject` names."""
+        remedy = self._told.get((noun, code)) or self._remedy(column, noun, code)
+        return _finding("ACCOUNT09", f"there is no such {noun}", remedy, noun, code, subject=subject)
+
+    def _remedy(self, column: sa.Column[Any], noun: str, code: str) -> str:
+        remedy = f"Create the {noun} first, or correct the code"
+        if len(self._told) < _MOST_CODES_LOOKED_FOR:
+            near = near_codes(self.connection, column, code)
+            remedy = f"{remedy}. {did_you_mean(code, near) if near else f'There is no {noun} yet'}"
+            self._told[noun, code] = remedy
+        return remedy
 
 
 def account_findings(
@@ -59,13 +86,14 @@ def account_findings(
     """
     parties = _known(connection, tables.party.c.code, {row.value.party for row in rows})
     books = set(connection.scalars(sa.select(book_version.c.book).distinct()))
+    missing = MissingCodes(connection)
     findings = []
     for row in rows:
         place = Place(file, row.line)
         if row.value.party not in parties:
-            findings.append(place.put(missing_finding(connection, tables.party.c.code, "party", row.value.party, row.value.code)))
+            findings.append(place.put(missing.finding(tables.party.c.code, "party", row.value.party, row.value.code)))
         if row.value.book not in books:
-            findings.append(place.put(missing_finding(connection, book_version.c.book, "book", row.value.book, row.value.code)))
+            findings.append(place.put(missing.finding(book_version.c.book, "book", row.value.book, row.value.code)))
         if row.value.code not in old or old[row.value.code].cycle != row.value.cycle:
             findings += [place.put(finding) for finding in _calendar_findings(row.value, calendars)]
     places = branches_of(old.values())
@@ -128,11 +156,11 @@ def agreement_findings(
 ) -> list[Finding]:
     """Return what is wrong with new or changed agreements beside what is stored; arguments as `account_findings`."""
     accounts = load_accounts(connection, {row.value.account for row in rows})
-    currencies = _plan_currencies(connection)
+    currencies, missing = _plan_currencies(connection), MissingCodes(connection)
     findings = []
     for row in rows:
         found = [
-            *_account_of(connection, row.value, accounts),
+            *_account_of(missing, row.value, accounts),
             *_plan_of(row.value, accounts, currencies),
             *_same_account(row.value, old),
         ]
@@ -145,9 +173,9 @@ def agreement_findings(
     return findings
 
 
-def _account_of(connection: Connection, agreement: Agreement, accounts: Mapping[str, Account]) -> list[Finding]:
+def _account_of(missing: MissingCodes, agreement: Agreement, accounts: Mapping[str, Account]) -> list[Finding]:
     if agreement.account not in accounts:
-        return [missing_finding(connection, tables.account.c.code, "account", agreement.account, agreement.code)]
+        return [missing.finding(tables.account.c.code, "account", agreement.account, agreement.code)]
     return []
 
 
@@ -219,10 +247,9 @@ def assignment_findings(
     wanted = {row.value.agreement for row in rows}
     agreements = {stored.value.code: stored.value for stored in rows_of(connection, AGREEMENTS, "code", wanted)}
     lines = {(row.value.subject, row.value.starts_on): row.line for row in rows}
+    missing = MissingCodes(connection)
     findings = [
-        Place(file, row.line).put(
-            missing_finding(connection, tables.agreement.c.code, "agreement", row.value.agreement, row.value.subject)
-        )
+        Place(file, row.line).put(missing.finding(tables.agreement.c.code, "agreement", row.value.agreement, row.value.subject))
         for row in rows
         if row.value.agreement not in agreements
     ]
@@ -240,14 +267,6 @@ def _known(connection: Connection, column: sa.Column[Any], wanted: Collection[st
     if len(wanted) > _MOST_NAMES_COMPARED:
         return set(connection.scalars(sa.select(column))) & set(wanted)
     return set(connection.scalars(sa.select(column).where(column.in_(sorted(wanted)))))
-
-
-def missing_finding(connection: Connection, column: sa.Column[Any], noun: str, code: str, subject: str) -> Finding:
-    """Return that something which new data refer to is not there, with the nearest code."""
-    known = list(connection.scalars(sa.select(column).distinct().limit(_MOST_NAMES_COMPARED)))
-    nearest = did_you_mean(code, known) if known else f"There is no {noun} yet"
-    remedy = f"Create the {noun} first, or correct the code. {nearest}"
-    return _finding("ACCOUNT09", f"there is no such {noun}", remedy, noun, code, subject=subject)
 
 
 def _finding(number: str, what: str, remedy: str, field: str, value: str, *, subject: str) -> Finding:

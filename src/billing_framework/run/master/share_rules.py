@@ -12,7 +12,7 @@ from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.csv_file import Row
 from billing_framework.accounts.share import Share
 from billing_framework.accounts.share_check import share_findings
-from billing_framework.run.master.customer_rules import Place, missing_finding
+from billing_framework.run.master.customer_rules import MissingCodes, Place
 from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.account_rows import load_accounts, rows_of
 from billing_framework.storage.master.master_kind import AGREEMENTS
@@ -40,10 +40,11 @@ def share_reference_findings(
     agreements = {stored.value.code: stored.value for stored in rows_of(connection, AGREEMENTS, "code", wanted)}
     served = {one.account for one in agreements.values()}
     accounts = load_accounts(connection, served | {row.value.payer for row in rows})
+    missing = MissingCodes(connection)
     findings = []
     for row in rows:
         place = Place(file, row.line)
-        findings += [place.put(one) for one in _unfit(connection, row.value, agreements, accounts)]
+        findings += [place.put(one) for one in _unfit(missing, row.value, agreements, accounts)]
     lines = {SHARES.identity(row.value): row.line for row in rows}
     kept = [
         share
@@ -57,14 +58,14 @@ def share_reference_findings(
 
 
 def _unfit(
-    connection: Connection, share: Share, agreements: Mapping[str, Agreement], accounts: Mapping[str, Account]
+    missing: MissingCodes, share: Share, agreements: Mapping[str, Agreement], accounts: Mapping[str, Account]
 ) -> list[Finding]:
     agreement = agreements.get(share.agreement)
     if agreement is None:
-        return [missing_finding(connection, tables.agreement.c.code, "agreement", share.agreement, share.payer)]
+        return [missing.finding(tables.agreement.c.code, "agreement", share.agreement, share.payer)]
     payer = accounts.get(share.payer)
     if payer is None:
-        return [missing_finding(connection, tables.account.c.code, "account", share.payer, share.agreement)]
+        return [missing.finding(tables.account.c.code, "account", share.payer, share.agreement)]
     served = accounts[agreement.account]
     what = ""
     if (payer.book, payer.currency) != (served.book, served.currency):

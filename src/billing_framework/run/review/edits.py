@@ -39,7 +39,6 @@ from billing_framework.storage.billing.documents import load_documents
 from billing_framework.storage.billing.edit_rows import add_edit, numbered_edits, withdraw_edit
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import is_numbered
-from billing_framework.storage.billing.run_counts import account_states
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
@@ -48,7 +47,9 @@ from billing_framework.storage.billing.run_rows import (
     save_accounts,
 )
 from billing_framework.storage.master.account_rows import load_accounts, load_passed_on
+from billing_framework.storage.master.account_tables import account as accounts
 from billing_framework.storage.master.master_kind import AGREEMENTS
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
@@ -237,7 +238,7 @@ def _open_row(deployment: Deployment, connection: Connection, code: str, account
         run = withdraw_approval(deployment, connection, run, reason=reason)
     row = run_accounts_of(connection, run, [account]).get(account)
     if row is None:
-        known = account_states(connection, run)
+        known = run_accounts_of(connection, run, near_codes(connection, accounts.c.code, account))
         raise NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=did_you_mean(account, known))
     if row.document is not None and is_numbered(connection, row.document):
         what = f"the bill of account {account} in the run {run.code} has its number already"

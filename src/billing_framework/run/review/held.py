@@ -21,7 +21,7 @@ from billing_framework.run.review.withdraw_approval import withdraw_approval
 from billing_framework.run.work.stuck import STUCK
 from billing_framework.storage import audit
 from billing_framework.storage.billing.meant_run import meant_run
-from billing_framework.storage.billing.run_counts import account_states, counts_by_state
+from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import (
     HoldEvidence,
     Run,
@@ -35,6 +35,8 @@ from billing_framework.storage.billing.run_rows import (
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_rows import load_passed_on
+from billing_framework.storage.master.account_tables import account as accounts
+from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.plain_form import to_plain
@@ -167,7 +169,7 @@ def _named(host: Host, connection: Connection, run: Run, wanted: HeldFilter) -> 
     of_names = run_accounts_of(connection, run, wanted.accounts)
     if unknown := set(wanted.accounts) - set(of_names):
         first = min(unknown)
-        known = account_states(connection, run)
+        known = run_accounts_of(connection, run, near_codes(connection, accounts.c.code, first))
         raise NotFound("RUN04", f"account {first!r} is not in the run {run.code}", remedy=did_you_mean(first, known))
     held = [row for row in of_names.values() if row.state == "held"] if wanted.accounts else _held(connection, run)
     _refuse_unknown_names(host, connection, run, wanted)

@@ -92,11 +92,6 @@ def parties_with_tax_id(connection: Connection, codes: Collection[str]) -> set[s
     return found
 
 
-def known_codes(connection: Connection, kind: MasterKind[Value]) -> list[str]:
-    """Return what identifies each stored value of a kind, to offer the nearest one to who mistyped."""
-    return list(connection.scalars(sa.select(kind.table.c[kind.keys[0]])))
-
-
 def load_accounts(connection: Connection, codes: Collection[str]) -> dict[str, Account]:
     """Return the accounts of `codes` by code; unknown codes are left out."""
     return {stored.value.code: stored.value for stored in rows_of(connection, ACCOUNTS, "code", codes)}
