@@ -11,14 +11,18 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
+from billing_framework.ledger.book import Book
+from billing_framework.ledger.chart import AccountType, Chart, Floor, GlAccount
 from billing_framework.storage.audit import events
 from billing_framework.storage.billing.late_rows import later_batches
 from billing_framework.storage.billing.numbers import is_numbered
 from billing_framework.storage.delivery_rows import deliveries, delivery_counts, unpublished
 from billing_framework.storage.engine import Database, open_database
+from billing_framework.storage.ledger.books import ensure_book, save_chart
 from billing_framework.storage.migrate import upgrade
 from billing_framework.storage.receivable.answers import answered_money, list_answers, waiting_items
 from billing_framework.storage.receivable.payments import list_payments
+from billing_framework.storage.receivable.reconciliations import balances_on
 from billing_framework.storage.usage.batches import instant_of_decision, instant_of_intake
 from billing_framework.storage.usage.suspense import delivered_in
 
@@ -79,6 +83,13 @@ LOOKS: dict[str, tuple[Callable[[Connection], Any], tuple[str, ...]]] = {
         lambda it: later_batches(it, NOW),
         ("SEARCH usage_batch USING INDEX usage_batch_by_time (taken_at>?)",),
     ),
+    "postings of a guarded account": (
+        lambda it: balances_on(it, "TRUST", "2700", "EUR", NOW.date()),
+        (
+            "SEARCH posting USING INDEX posting_by_account (account_id=? AND gl_account_id=?)",
+            "SEARCH balance USING PRIMARY KEY (gl_account_id=?)",
+        ),
+    ),
     "whether a document is numbered": (
         lambda it: is_numbered(it, 7),
         ("SEARCH number_issued USING COVERING INDEX sqlite_autoindex_number_issued_3 (document_id=?)",),
@@ -88,9 +99,13 @@ LOOKS: dict[str, tuple[Callable[[Connection], Any], tuple[str, ...]]] = {
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Yield an empty database: SQLite plans the same for a full one, as nobody has it count."""
+    """Yield a database with a book and no more: SQLite plans the same for a full one, as nobody has it count."""
     database = open_database(f"sqlite:///{tmp_path_factory.mktemp('plans')}/empty.db")
     upgrade(database)
+    held = GlAccount(code="2700", name="Trust", type=AccountType.LIABILITY, floor=Floor.NO_DEBIT)
+    with database.begin() as connection:
+        ensure_book(connection, Book(key="TRUST", name="Trust", currency="EUR"))
+        save_chart(connection, Chart("TRUST", {held.code: held}))
     yield database
     database.close()
 

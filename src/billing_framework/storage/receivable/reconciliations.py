@@ -8,10 +8,11 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.ledger.chart import gl_account_id
+from billing_framework.ledger.chart import Floor, gl_account_id
 from billing_framework.receivables.held_statement import HeldReconciliation
 from billing_framework.storage.column_types import natural_id
-from billing_framework.storage.ledger.tables import entry, posting
+from billing_framework.storage.ledger.tables import balance, entry, posting
+from billing_framework.storage.ledger.tables import gl_account as gl_account_table
 from billing_framework.storage.master.account_tables import account as account_table
 from billing_framework.storage.receivable.held import HeldBalance
 from billing_framework.storage.receivable.reconciliation_tables import held_reconciliation
@@ -61,6 +62,7 @@ def balances_on(connection: Connection, book: str, gl_account: str, currency: st
         currency: only this currency.
         on: last date that counts.
     """
+    key = gl_account_id(book, gl_account)
     total = sa.cast(sa.func.sum(posting.c.amount), sa.BigInteger).label("amount")
     query = (
         sa.select(account_table.c.code, posting.c.sub_key, total)
@@ -68,12 +70,17 @@ def balances_on(connection: Connection, book: str, gl_account: str, currency: st
         .join(entry, sa.and_(entry.c.batch_id == posting.c.batch_id, entry.c.id == posting.c.entry_id))
         .outerjoin(account_table, account_table.c.id == posting.c.account_id)
         .where(
-            posting.c.gl_account_id == gl_account_id(book, gl_account),
+            posting.c.gl_account_id == key,
             posting.c.currency == currency,
             entry.c.effective_on <= on,
         )
         .group_by(account_table.c.code, posting.c.sub_key)
     )
+    floor = connection.scalar(sa.select(gl_account_table.c.floor).where(gl_account_table.c.id == key))
+    if floor in (Floor.NO_DEBIT.value, Floor.NO_CREDIT.value):
+        # The seal keeps a balance of whatever was posted to a guarded account, so these name all customers there are.
+        kept = sa.select(balance.c.account_id).where(balance.c.gl_account_id == key, balance.c.currency == currency)
+        query = query.where(posting.c.account_id.in_(kept))
     rows = connection.execute(query).all()
     found = [HeldBalance(account=row.code or "", sub_key=row.sub_key, money=Money(-row.amount, currency)) for row in rows]
     return sorted(found, key=lambda one: (one.account, one.sub_key))
