@@ -195,6 +195,7 @@ def test_rows_that_are_looked_at_one_by_one_are_told_of_in_the_same_order(
     office = worked(database)
     behind(database, "UPDATE allocation SET amount = amount + 900000")
     behind(database, "UPDATE open_item SET account_id = account_id + 1")
+    behind(database, "UPDATE payment SET amount = amount + 1")
     behind(database, "UPDATE document_tax SET tax = tax + 1")
     behind(database, "UPDATE document SET number = 'INV-7' WHERE number = 'INV-2026-000001'")
     behind(database, "DELETE FROM number_issued WHERE number = 'INV-2026-000002'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -27,7 +28,8 @@ def odd_answers(connection: Connection, book: str) -> Iterator[tuple[str, str]]:
     query = sa.select(answer_item, answer.c.trace).join(answer, answer.c.id == item.answer_id).where(answer.c.book == book)
     taken: Counter[int] = Counter()
     made: dict[str, str] = {}
-    for row in connection.execute(query.order_by(answer.c.trace, item.answer_id, item.position)):
+    query = query.order_by(answer.c.trace, item.answer_id, item.position)
+    for row in itertools.chain.from_iterable(streamed(connection, query)):
         if row.position < CONFLICTS_FROM:  # what contradicts a known item takes nothing out of the payment
             taken[row.answer_id] += row.amount
         if fault := _item_fault(row):
@@ -54,7 +56,7 @@ def _odd_money(connection: Connection, book: str, taken: Mapping[int, int]) -> I
         .where(answer.c.book == book)
         .order_by(answer.c.trace, answer.c.id)
     )
-    for row in connection.execute(query):
+    for row in itertools.chain.from_iterable(streamed(connection, query)):
         if taken.get(row.id, 0) != row.amount:
             yield row.trace, f"the items of the answer {row.trace} do not make what was paid"
         if (row.came or 0) != row.amount or (row.payment_id is None) != (not row.amount):
@@ -70,7 +72,6 @@ def _odd_items(connection: Connection, book: str, made: Mapping[str, str]) -> It
     of_answers = sa.select(columns.key, columns.account, columns.reference).where(
         columns.book == book, columns.kind == ItemKind.ANSWER.value
     )
-    for rows in streamed(connection, of_answers.order_by(columns.key)):
-        for row in rows:
-            if row.key not in made:
-                yield row.account, f"the answer behind an open item of {row.reference} is not there"
+    for row in itertools.chain.from_iterable(streamed(connection, of_answers.order_by(columns.key))):
+        if row.key not in made:
+            yield row.account, f"the answer behind an open item of {row.reference} is not there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from billing_framework.receivables.payment import Direction, Payment
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import canonical_json, natural_id
 from billing_framework.storage.likely import likely
-from billing_framework.storage.many import one_of, rows_of
+from billing_framework.storage.many import one_of, rows_of, streamed
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.storage.master.master_tables import book_version
 from billing_framework.storage.receivable.answer_tables import answer
@@ -173,7 +174,7 @@ def odd_payments(connection: Connection, book: str) -> Iterator[tuple[str, str]]
         .where(columns.book == book, columns.account.is_not(None), columns.purpose == "", columns.direction == Direction.IN.value)
         .order_by(columns.external_ref)
     )
-    for row in connection.execute(query):
+    for row in itertools.chain.from_iterable(streamed(connection, query)):
         if row.original is None:
             yield row.account, f"the payment {row.external_ref} has no open item"
         elif (row.original, row.owner) != (-row.amount, row.account):
@@ -181,7 +182,7 @@ def odd_payments(connection: Connection, book: str) -> Iterator[tuple[str, str]]
     lost = sa.select(item.account, item.reference).where(
         item.book == book, item.payment_id.is_not(None), ~sa.exists().where(columns.id == item.payment_id)
     )
-    for owner, reference in connection.execute(lost.order_by(item.reference)):
+    for owner, reference in itertools.chain.from_iterable(streamed(connection, lost.order_by(item.reference))):
         yield owner, f"the payment behind the open item {reference} is not there"
 
 
