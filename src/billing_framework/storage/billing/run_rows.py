@@ -355,10 +355,7 @@ def move_accounts(connection: Connection, run: Run, before: str, after: str) -> 
 
 
 def move_accounts_on(connection: Connection, documents: Iterable[int], before: str, after: str) -> None:
-    """Move the accounts of a run whose charges are on some of its documents from one state to another.
-
-    The documents alone say which run it is; were it named too, SQLite would look at all of its accounts.
-    """
+    """Move the accounts of a run whose charges are on some of its documents from one state to another."""
     table = tables.run_account
     on_them = one_of(table.c.document_id, documents)
     connection.execute(table.update().where(on_them, table.c.state == before).values(state=after))

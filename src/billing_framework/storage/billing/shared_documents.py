@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.billing.tables import charge_key, document, document_line
+from billing_framework.storage.likely import likely
 from billing_framework.storage.many import one_of, rows_of
 
 
@@ -41,17 +42,17 @@ def agreements_of(connection: Connection, documents: Iterable[int]) -> set[str]:
 def _billing(connection: Connection, run: int, agreements: Iterable[str]) -> set[int]:
     line, columns, newer = document_line.c, document.c, document.alias("newer")
     query = (
-        sa.select(columns.id, columns.run_id)
+        sa.select(columns.id)
         .join(document_line, line.document_id == columns.id)
         .where(
+            likely(columns.run_id == run),
             columns.status == "issued",
             columns.kind == "invoice",
             ~sa.exists().where(newer.c.replaces_id == columns.id),
         )
         .distinct()
     )
-    rows = rows_of(connection, agreements, lambda some: query.where(one_of(line.agreement, some)))
-    return {row.id for row in rows if row.run_id == run}  # were it asked for, SQLite would look at all documents of the run
+    return {row.id for row in rows_of(connection, agreements, lambda some: query.where(one_of(line.agreement, some)))}
 
 
 def standing_among(connection: Connection, documents: Iterable[int]) -> set[int]:

@@ -17,6 +17,7 @@ from billing_framework.accounts.assignment import Assignment
 from billing_framework.accounts.hierarchy import Branch
 from billing_framework.accounts.party import Party
 from billing_framework.storage.bulk import bulk_insert
+from billing_framework.storage.likely import likely
 from billing_framework.storage.many import one_of
 from billing_framework.storage.master import account_tables as tables
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
@@ -138,9 +139,9 @@ def account_cycles(connection: Connection, book: str, accounts: Collection[str] 
     query = sa.select(columns.cycle).distinct().where(columns.status == "active")
     if not accounts:
         return tuple(connection.scalars(query.where(columns.book == book).order_by(columns.cycle)))
-    of_book = query.add_columns(columns.book)
-    some = (row for block in blocks(sorted(accounts)) for row in connection.execute(of_book.where(one_of(columns.code, block))))
-    return tuple(sorted({row.cycle for row in some if row.book == book}))
+    of_book = query.where(likely(columns.book == book))
+    found = (connection.scalars(of_book.where(one_of(columns.code, block))) for block in blocks(sorted(accounts)))
+    return tuple(sorted({cycle for some in found for cycle in some}))
 
 
 def codes_on_cycle(connection: Connection, codes: Collection[str], cycle: str) -> set[str]:
