@@ -34,6 +34,15 @@ def test_who_shares_a_charge_is_billed_together_with_all_for_whom_it_pays() -> N
     assert groups.members(["kiosk"]) == ["kiosk", "stall"]
 
 
+def test_a_branch_without_a_payer_keeps_only_itself_from_being_billed() -> None:
+    groups = billing_groups({"till": "shop", "a": "b", "b": "a", "alien": "alien"}, [])
+
+    assert groups.members(["shop"]) == ["shop", "till"]
+    for code in ("a", "alien"):
+        with pytest.raises(Refused, match="ACCOUNT04"):
+            groups.members([code])
+
+
 def test_a_loop_has_no_payer() -> None:
     with pytest.raises(Refused, match="ACCOUNT04"):
         payer_of("a", {"a": "b", "b": "a"})
@@ -46,6 +55,7 @@ def test_a_loop_has_no_payer() -> None:
         (tree(a="b", b="a"), "a", "ACCOUNT04"),
         (tree(a="b", b="c", c="b"), "a", "ACCOUNT04"),
         (tree(a="nobody"), "a", "ACCOUNT09"),
+        (tree(a="b", b="nobody"), "a", None),
         (tree(**{f"n{level}": f"n{level + 1}" for level in range(33)}, n33=""), "n0", "ACCOUNT04"),
         (tree(**{f"n{level}": f"n{level + 1}" for level in range(32)}, n32=""), "n0", None),
     ],

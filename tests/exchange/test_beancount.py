@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def written(folder: Path, *entries: ChainedEntry) -> Path:
     file = folder / "book.beancount"
     file.write_text("\n".join(beancount_lines(BOOK, CHART, entries, head="2:ab")) + "\n", encoding="utf-8")
     return file
+
+
+def interrupted() -> Iterator[bytes]:
+    yield b"the first line"
+    raise KeyboardInterrupt
 
 
 def test_odd_names_amounts_and_currencies_pass_the_judge(tmp_path: Path) -> None:
@@ -120,5 +126,7 @@ def test_a_billed_ledger_passes_the_judge_with_the_balances_of_the_books(databas
     assert out.read_bytes() == content
     with pytest.raises(NotFound):
         write_file(out, beancount_file(office.deployment, "NONE"))
+    with pytest.raises(KeyboardInterrupt):
+        write_file(out, interrupted())
     assert out.read_bytes() == content  # what was there stays until another is complete
     assert [one.name for one in tmp_path.iterdir() if one.suffix == ".part"] == []

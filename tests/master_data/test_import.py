@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from billing_framework.accounts.account import Account
+from billing_framework.accounts.hierarchy import MOST_LEVELS
 from billing_framework.accounts.party import Party
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customers import ImportReport, import_file, save
@@ -132,6 +133,20 @@ def test_an_import_cannot_break_the_branch_below_an_account(deployment: Deployme
     report = take(deployment, "accounts.csv", "code,party,book,currency\nA-1,P-1,US,EUR\n", update=True)
 
     assert [(one.code, one.subject) for one in report.findings] == [("ACCOUNT04", "A-2")]
+
+
+def test_a_file_that_lengthens_a_branch_is_told_where_it_becomes_too_deep(deployment: Deployment) -> None:
+    """Also of accounts whose own place stays as it was; and the line that is told is that of the account."""
+    take(deployment, "parties.csv")
+    head, levels = "code,party,book,currency,parent,payer,due_days\n", [f"C-{level:02}" for level in range(MOST_LEVELS + 1)]
+    branch = "".join(f"{code},P-1,US,USD,{above},,14\n" for code, above in zip(levels, ["", *levels], strict=False))
+    assert take(deployment, "accounts.csv", head + branch).written
+
+    longer = head + "TOP,P-1,US,USD,,,14\n" + branch.replace("USD,,,14", "USD,TOP,,14").replace(",14\n", ",30\n")
+    report = take(deployment, "accounts.csv", longer, update=True)
+
+    assert not report.written
+    assert [(one.code, one.subject, one.line) for one in report.findings] == [("ACCOUNT04", levels[-1], len(levels) + 2)]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,14 @@ def test_an_rf_reference_finds_its_document_however_that_is_punctuated(desk: Cas
     assert [view.stored.payment.external_ref for view in payments(desk.deployment, suspense=True)] == ["B-2"]
 
 
+def test_an_item_whose_own_reference_is_an_rf_reference_is_found_however_that_is_printed(desk: Cashier) -> None:
+    """One with so many signs is none that is printed on another document."""
+    printed = rf_reference("ABCDEFGHIJKLMNOPQRSTU")
+    desk.invoice(printed, "30.00", account="A-2")
+    spaced = " ".join(printed[at : at + 4] for at in range(0, len(printed), 4))
+    assert take(desk, f"B-1,30.00,EUR,2026-08-20,,,thanks {spaced}").recorded.payments == 1
+
+
 OPENING = "account,reference,amount,currency,dated_on,due_on"
 
 

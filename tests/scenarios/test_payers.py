@@ -31,6 +31,7 @@ from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.billing.run_rows import run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
+from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.storage.master.master_kind import ACCOUNTS, PARTIES
 from billing_framework.storage.master.share_rows import SHARES, load_shares
 from billing_framework.values.errors import Refused
@@ -324,6 +325,20 @@ def test_the_database_refuses_a_payer_of_another_book(database: Database) -> Non
     assert [one.code for one in save(office.deployment, SHARES, [share("C10", "5")]).findings] == ["ACCOUNT32"]
     with pytest.raises(Refused, match="ACCOUNT32"), office.deployment.database.begin() as connection:
         connection.execute(SHARES.table.update().values(payer="C10"))
+
+
+def test_no_account_of_another_book_pays(sqlite_database: Database) -> None:
+    """No act brings it about; where a foreign program did, the run is refused, and not only its posting."""
+    office = shared_office(sqlite_database)
+    above = {"code": "C8", "party": "P-C9", "book": "MAIN", "currency": "USD", "cycle": "monthly:1"}
+    create(office.deployment, ACCOUNTS, above)
+    with office.deployment.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE account SET parent = 'C8', payer = 'parent' WHERE code = 'C1'")
+        assert load_billing_groups(connection, "MAIN").payer("C1") == "C8"
+        connection.exec_driver_sql("UPDATE account SET book = 'ELSEWHERE' WHERE code = 'C8'")
+        with pytest.raises(Refused, match="ACCOUNT04"):
+            load_billing_groups(connection, "MAIN").payer("C1")
+        connection.rollback()
 
 
 @grown_once

@@ -30,7 +30,7 @@ class BillingGroups:
     """Who is billed together with whom; what most accounts are, who pay for themselves alone, is not kept.
 
     Attributes:
-        passed_on: code of each account that passes its bill on, to the account above it.
+        passed_on: code of each account that passes its bill on, to the account above it; to itself where that cannot pay.
         sharers: code of each account whose charges others share in, to the codes of these.
         heads: code of an account that pays itself and has shares to do with, to the first code of its group.
     """
@@ -55,7 +55,15 @@ class BillingGroups:
     def members(self, accounts: Iterable[str]) -> list[str]:
         """Return all accounts that are billed together with some, these too, in order."""
         heads = {self.head(account) for account in accounts}
-        return sorted(code for code in {*accounts, *heads, *self.passed_on, *self.heads} if self.head(code) in heads)
+        below: dict[str, list[str]] = {}
+        for code, above in self.passed_on.items():
+            below.setdefault(above, []).append(code)
+        found = {*accounts, *heads, *(code for code, head in self.heads.items() if head in heads)}
+        fresh = found
+        while fresh:
+            fresh = {one for code in fresh for one in below.get(code, ())} - found
+            found |= fresh
+        return sorted(found)
 
     def bearers(self, account: str) -> frozenset[str]:
         """Return the accounts whose documents may bear charges of an account: who pays for it, and who shares."""

@@ -100,7 +100,8 @@ def _place_finding(code: str, tree: Mapping[str, Branch]) -> Finding | None:
             "ACCOUNT09", code, "the account above it does not exist", branch.parent, "Create the parent first, or name another"
         )
     above = list(ancestors(code, tree))
-    if tree[above[-1]].parent:
+    last = tree.get(above[-1])  # one that is not there is told where it is named
+    if last is not None and last.parent:
         return _finding(
             "ACCOUNT04", code, "the accounts above it form a loop or a tree too deep", branch.parent, "Name another parent"
         )

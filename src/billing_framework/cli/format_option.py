@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from billing_framework.values.errors import BillingError, InputRefused
+from billing_framework.values.errors import InputRefused
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,13 +44,21 @@ def write_file(path: Path, data: bytes | Iterable[bytes]) -> int:
     """
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
+        file = part.open("wb")
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    try:
+        with file:
             size = sum(map(file.write, [data] if isinstance(data, bytes) else data))
         part.replace(path)
-    except BillingError:  # of what makes the pieces
+    except BaseException as error:  # whatever ends it, be it what makes the pieces, no part of a file is left
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
         raise
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputRefused("EXPORT05", f"the file cannot be written: {reason}", place=str(path)[:200]) from error
     return size
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> InputRefused:
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputRefused("EXPORT05", f"the file cannot be written: {reason}", place=str(path)[:200])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -230,14 +229,14 @@ def _owners(connection: Connection, book: str, lines: Sequence[PaymentLine]) -> 
     A document counts by its number as a whole word, or by the RF reference that is printed on it (ISO 11649).
     """
     words = {line.reference: {line.document, *_WORDS.findall(line.remittance)} - {""} for line in lines}
-    wanted = sorted({word for some in words.values() for word in some})
+    structured = {line.reference: _rf_references(line.remittance) for line in lines}
+    wanted = sorted({word for some in (*words.values(), *structured.values()) for word in some})
     numbered: dict[str, set[str]] = {}
     for item in load_items(connection, references=wanted):
         if item.is_debit:
             numbered.setdefault(item.reference, set()).add(item.account)
-    structured = {line.reference: _rf_references(line.remittance) for line in lines}
     if any(structured.values()):
-        printed = {name for name in (*wanted, *itertools.chain(*structured.values())) if is_rf_reference(name)}
+        printed = {name for name in wanted if is_rf_reference(name)}
         for reference, account in debits_spelling(connection, book, {name[_RF_HEAD:] for name in printed}):
             numbered.setdefault(rf_reference(reference), set()).add(account)
     owners = {}

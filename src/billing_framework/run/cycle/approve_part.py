@@ -7,13 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.storage.billing.account_briefs import AccountBrief
 from billing_framework.storage.billing.run_rows import Run, run_accounts_of
-from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements, load_passed_on
+from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements
+from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.storage.master.plan_rows import plan_rows
-from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, UnitMismatch
 from billing_framework.values.money import Money
 from billing_framework.values.spelling import did_you_mean
@@ -77,7 +76,7 @@ def chosen(
     known = {row.account for row in rows}
     if unknown := sorted(set(wanted.accounts) - known):
         raise _not_drafted(connection, run, unknown[0], known)
-    groups = billing_groups(load_passed_on(connection, run.book), sharing_accounts(connection, run.book))
+    groups = load_billing_groups(connection, run.book)
     heads = {row.account: groups.head(row.account) for row in rows}
     plans = _plans(connection, rows, wanted)
     out = {heads[account] for account in known if not _fits_plan(account, wanted, plans)}

@@ -12,7 +12,7 @@ from datetime import date
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.billing_group import BillingGroups, billing_groups
+from billing_framework.accounts.billing_group import BillingGroups
 from billing_framework.run.cycle.missed import has_unbilled
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import DRAFTING, draft_accounts, stale_accounts
@@ -38,11 +38,11 @@ from billing_framework.storage.billing.run_rows import (
     runs,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups, load_accounts, load_passed_on
+from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups, load_accounts
 from billing_framework.storage.master.account_tables import account as accounts
+from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.near_codes import near_codes
-from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.storage.turn import take_turn
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import NotFound, Refused
@@ -193,7 +193,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
             as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)),
             accounts=_restricted(connection, request),
         )
-        groups = billing_groups(load_passed_on(connection, request.book), sharing_accounts(connection, request.book))
+        groups = load_billing_groups(connection, request.book)
         own = _accounts(connection, given, groups)
         earlier = _earlier(connection, given)
         live = _to_resume(_with_candidates(connection, earlier, given), given)

@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.accounts.party import Party
 from billing_framework.invoicing.document import Seller
 from billing_framework.invoicing.review import PastDocument, ReviewBatch, Reviewed, review
@@ -49,8 +48,8 @@ from billing_framework.storage.billing.run_rows import (
     save_accounts,
 )
 from billing_framework.storage.billing.standing import standing
-from billing_framework.storage.master.account_rows import codes_on_cycle, load_parties, load_passed_on
-from billing_framework.storage.master.share_rows import sharing_accounts
+from billing_framework.storage.master.account_rows import codes_on_cycle, load_parties
+from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
@@ -93,7 +92,7 @@ def draft_accounts(
     with deployment.database.begin() as connection:
         run = locked(connection, run)
         if run.is_open:
-            groups = billing_groups(load_passed_on(connection, run.book), sharing_accounts(connection, run.book))
+            groups = load_billing_groups(connection, run.book)
             plan_drafting(connection, run, groups, work.shard_size)
     return coordinate(deployment, run, DRAFTING, work, progress).count
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
 from billing_framework.accounts.assignment import Assignment
-from billing_framework.accounts.billing_group import BillingGroups, billing_groups
+from billing_framework.accounts.billing_group import BillingGroups
 from billing_framework.accounts.book import BookProfile
 from billing_framework.accounts.share import Share
 from billing_framework.invoicing.cycle import next_period, whole_period
@@ -42,15 +42,15 @@ from billing_framework.storage.master.account_rows import (
     load_accounts,
     load_agreements,
     load_assignments,
-    load_passed_on,
     parties_with_tax_id,
 )
+from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.manual_rows import pending_charges
 from billing_framework.storage.master.plan_rows import load_plans
 from billing_framework.storage.master.range_rows import guiding_assignments, resolved
 from billing_framework.storage.master.rate_table_rows import RateTableRow, load_rate_table, rate_table_rows
-from billing_framework.storage.master.share_rows import load_shares, sharing_accounts
+from billing_framework.storage.master.share_rows import load_shares
 from billing_framework.storage.master.tax_rows import load_tax_rates
 from billing_framework.storage.usage.carried import Waiting
 from billing_framework.storage.usage.columns import StoredColumns
@@ -100,7 +100,7 @@ def open_desk(deployment: Deployment, connection: Connection, book: str, *, vers
     return Desk(
         deployment=deployment,
         book=load_book(connection, book).profile,
-        groups=billing_groups(load_passed_on(connection, book), sharing_accounts(connection, book)),
+        groups=load_billing_groups(connection, book),
         plans=load_plans(connection, (), params=model_params(deployment.host)),
         tables=tuple(rate_table_rows(connection)),
         tax_rates=load_tax_rates(connection),

@@ -97,7 +97,8 @@ def account_findings(
         if row.value.code not in old or old[row.value.code].cycle != row.value.cycle:
             findings += [place.put(finding) for finding in _calendar_findings(row.value, calendars)]
     places = branches_of(old.values())
-    findings += _tree_findings(connection, [row for row in rows if places.get(row.value.code) != Branch.of(row.value)], file)
+    if any(places.get(row.value.code) != Branch.of(row.value) for row in rows):
+        findings += _tree_findings(connection, rows, file)
     moved = {row.value.code for row in rows if row.value.code in old and _moved(old[row.value.code], row.value)}
     used = {stored.value.account for stored in rows_of(connection, AGREEMENTS, "account", moved)}
     used |= {stored.value.payer for stored in rows_of(connection, SHARES, "payer", moved)}
@@ -126,8 +127,6 @@ def _moved(was: Account, account: Account) -> bool:
 
 
 def _tree_findings(connection: Connection, rows: Sequence[Row[Account]], file: str) -> list[Finding]:
-    if not rows:
-        return []
     values = [row.value for row in rows]
     lines = {row.value.code: row.line for row in rows}
     changed = set(lines)

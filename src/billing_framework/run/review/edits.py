@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.invoicing.draft import DraftLine
 from billing_framework.invoicing.edit import WAIVED, Edit, EditField, add_charge
 from billing_framework.invoicing.record_edit import RECORD_FIELDS
@@ -46,11 +45,11 @@ from billing_framework.storage.billing.run_rows import (
     run_accounts_of,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import load_accounts, load_passed_on
+from billing_framework.storage.master.account_rows import load_accounts
 from billing_framework.storage.master.account_tables import account as accounts
+from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.storage.master.master_kind import AGREEMENTS
 from billing_framework.storage.master.near_codes import near_codes
-from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused, ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import HALF_UP, Amount, Money, minor_units
@@ -211,7 +210,7 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
 
 def _save_with_group(connection: Connection, run: Run, changed: RunAccount) -> None:
     """Save a row that was held or released, and what follows for those that are billed together with it."""
-    groups = billing_groups(load_passed_on(connection, run.book), sharing_accounts(connection, run.book))
+    groups = load_billing_groups(connection, run.book)
     before = list(run_accounts_of(connection, run, groups.members([changed.account])).values())
     rows = [changed if row.account == changed.account else row for row in before]
     after = held_together(rows, heads_of_drafts(connection, rows))

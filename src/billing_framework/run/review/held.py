@@ -8,7 +8,6 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.accounts.billing_group import billing_groups
 from billing_framework.plugin.host import Host
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import LASTING, draft_accounts
@@ -34,10 +33,9 @@ from billing_framework.storage.billing.run_rows import (
 )
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.many import one_of, rows_of
-from billing_framework.storage.master.account_rows import load_passed_on
 from billing_framework.storage.master.account_tables import account as accounts
+from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.storage.master.near_codes import near_codes
-from billing_framework.storage.master.share_rows import sharing_accounts
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
@@ -213,7 +211,7 @@ def _save_with_groups(connection: Connection, run: Run, changed: Sequence[RunAcc
     """Save rows that were released, and what follows for those that are billed together with them."""
     if not changed:
         return
-    groups = billing_groups(load_passed_on(connection, run.book), sharing_accounts(connection, run.book))
+    groups = load_billing_groups(connection, run.book)
     before = list(run_accounts_of(connection, run, groups.members([row.account for row in changed])).values())
     by_account = {row.account: row for row in changed}
     rows = [by_account.get(row.account, row) for row in before]

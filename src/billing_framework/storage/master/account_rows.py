@@ -180,11 +180,21 @@ def load_branches(connection: Connection, codes: Collection[str], *, below: Coll
 
 
 def load_passed_on(connection: Connection, book: str) -> dict[str, str]:
-    """Return each account of a book that passes its bill on, to the account above it."""
+    """Return each account of a book that passes its bill on, to the account above it; to itself where that is not of the book."""
     table = tables.account.c
     query = sa.select(table.code, table.parent, table.book).where(table.parent > "", table.payer == "parent")
     # The index of parents holds those alone; were the book asked for, SQLite would look at all of its accounts.
-    return {row.code: row.parent for row in connection.execute(query).all() if row.book == book}
+    found = {row.code: row.parent for row in connection.execute(query).all() if row.book == book}
+    astray = not_of_book(connection, book, set(found.values()) - found.keys())
+    return {code: code if above in astray else above for code, above in found.items()}
+
+
+def not_of_book(connection: Connection, book: str, codes: Collection[str]) -> set[str]:
+    """Return which of some codes are those of no account of a book."""
+    columns = tables.account.c
+    query = sa.select(columns.code, columns.book)
+    found = (row for block in blocks(sorted(codes)) for row in connection.execute(query.where(one_of(columns.code, block))))
+    return set(codes) - {row.code for row in found if row.book == book}
 
 
 def load_agreements(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[Agreement, ...]]:
