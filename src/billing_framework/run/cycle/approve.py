@@ -6,7 +6,7 @@ posting manifest, and the digest of the run is always that of all documents in t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -16,7 +16,7 @@ from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
 from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
-from billing_framework.run.cycle.issue import with_proven_input
+from billing_framework.run.cycle.examine import Bearers, Examined, examined
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import Freshness, freshness, stale_as_of
@@ -27,7 +27,7 @@ from billing_framework.run.work.work import collector_paused
 from billing_framework.storage import audit
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
 from billing_framework.storage.billing.edit_rows import editors_of
-from billing_framework.storage.billing.figure_rows import ProvenDocument, draft_keys, proven_documents
+from billing_framework.storage.billing.figure_rows import draft_keys
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import manifest_of, next_counters, save_manifest, set_counters
 from billing_framework.storage.billing.run_counts import counts_by_state
@@ -129,24 +129,24 @@ def _decided(
         rows = account_briefs(connection, run)
         drafted = [row for row in rows if row.state == "drafted"]
         left_out = sum(row.state == "held" for row in rows)
-        looked_at = proven_documents(connection, run, _documents(drafted)) if wanted.up_to is not None else {}
-        part = chosen(connection, run, drafted, {key: one.figures for key, one in looked_at.items()}, wanted)
-        own = _documents(part)
-        proven = {key: looked_at[key] for key in own if key in looked_at} or proven_documents(connection, run, own)
-        documents = [one.figures for one in proven.values()]
-        remaining = len(drafted) - len(part)
         mapping = mapping_of(load_book(connection, run.book).profile)
+        all_heads = examined(connection, run, _documents(drafted), mapping).heads if wanted.up_to is not None else []
+        part = chosen(connection, run, drafted, {head.key: head for head in all_heads}, wanted)
+        found = examined(connection, run, _documents(part), mapping)
+        remaining = len(drafted) - len(part)
         findings = [
-            *_unfit(run, [row for row in rows if row.state != "drafted"] + part, documents, stale, remaining=remaining),
-            *_changed(with_proven_input(connection, proven)),
+            *_unfit(run, [row for row in rows if row.state != "drafted"] + part, found.heads, stale, remaining=remaining),
+            *_changed(found),
             *_astray(connection, run, rows),
             *_out_of_order(connection, run, part, stale),
-            *(_postable(connection, run, documents, mapping) if run.kind != "migration" else ()),
+            *(_postable(connection, run, found, mapping) if run.kind != "migration" else ()),
         ]
-        report = ApprovalReport(run=run, documents=len(documents), left_out=left_out, remaining=remaining)
+        report = ApprovalReport(run=run, documents=len(found.heads), left_out=left_out, remaining=remaining)
         if findings:
             return attrs.evolve(report, findings=tuple(findings))
-        run = _approved(deployment, connection, report, proven, mapping, at=decided_at, facts=wanted.said(), reason=reason)
+        if found.error is not None:
+            raise found.error
+        run = _approved(deployment, connection, report, found, mapping, at=decided_at, facts=wanted.said(), reason=reason)
         return attrs.evolve(report, run=run)
 
 
@@ -158,7 +158,7 @@ def _approved(
     deployment: Deployment,
     connection: Connection,
     report: ApprovalReport,
-    proven: Mapping[int, ProvenDocument],
+    found: Examined,
     mapping: ChartMapping,
     *,
     at: datetime,
@@ -171,13 +171,15 @@ def _approved(
     numbered = 0  # a migration takes over what another system has billed: nothing of it is numbered or posted
     if run.kind != "migration":
         series = number_series(load_book(connection, run.book).profile)
-        numbered = _freeze(connection, run, [one.figures for one in proven.values()], series, len(before))
+        numbered = _freeze(connection, run, found.heads, series, len(before))
     if report.remaining:
-        move_accounts_on(connection, proven, "drafted", "approved")
+        move_accounts_on(connection, [head.key for head in found.heads], "drafted", "approved")
     else:
         move_accounts(connection, run, "drafted", "approved")
-    frozen = [*proven.values(), *proven_documents(connection, run, before).values()]
-    digest = run_digest(frozen, mapping)
+    earlier = examined(connection, run, before, mapping)
+    if earlier.error is not None:
+        raise earlier.error
+    digest = run_digest([*found.said, *earlier.said])
     if run.state == "approved":  # another part waits to be posted; this one joins it
         run = move_run(connection, run, "drafted")
     # What comes after the first approval is late for somebody; whether it is for this document, the comparison tells.
@@ -250,12 +252,10 @@ def _unreconciled(row: AccountBrief) -> Finding:
     return _blocking("RUN56", what, "Report the plugin that rates them; draft the account again: billing run retry", row.account)
 
 
-def _changed(documents: Iterable[ProvenDocument]) -> Iterator[Finding]:
+def _changed(found: Examined) -> Iterator[Finding]:
     """Yield a finding for each draft whose stored rows are not what was drafted."""
-    for one in documents:
-        if one.wrong:
-            what = f"the stored draft was changed: {one.wrong}"
-            yield _blocking("RUN11", what, "Cancel the run and start it anew", one.figures.account)
+    for account, wrong in found.wrong:
+        yield _blocking("RUN11", f"the stored draft was changed: {wrong}", "Cancel the run and start it anew", account)
 
 
 def _astray(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> Iterator[Finding]:
@@ -302,10 +302,10 @@ def _out_of_order(connection: Connection, run: Run, drafted: Sequence[AccountBri
             yield finding
 
 
-def _postable(connection: Connection, run: Run, documents: Sequence[DocumentFigures], mapping: ChartMapping) -> list[Finding]:
-    findings = _unmapped(documents, mapping)
+def _postable(connection: Connection, run: Run, found: Examined, mapping: ChartMapping) -> list[Finding]:
+    findings = _unmapped(found, mapping)
     periods = list_periods(connection, run.book)
-    for day in sorted({document.issue_on for document in documents}):
+    for day in sorted({head.issue_on for head in found.heads}):
         holding = next((period for period in periods if day in period.span), None)
         if holding is None or not holding.is_open:
             what = f"no open period of book {run.book} holds {day}"
@@ -314,29 +314,19 @@ def _postable(connection: Connection, run: Run, documents: Sequence[DocumentFigu
     return findings
 
 
-def _unmapped(documents: Sequence[DocumentFigures], mapping: ChartMapping) -> list[Finding]:
+def _unmapped(found: Examined, mapping: ChartMapping) -> list[Finding]:
     """Return a finding for each code without an account, with the accounts whose drafts bear it."""
-    bearers: dict[str, dict[str, None]] = {}
-    for document in documents:
-        codes = {line.charge_code for line in document.lines} | {code for code, tax in document.taxes if tax}
-        for code in codes:
-            bearers.setdefault(code, {})[document.account] = None
-    found = mapping.unmapped(
-        charge_codes=[line.charge_code for document in documents for line in document.lines],
-        tax_codes=[code for document in documents for code, tax in document.taxes if tax],
-        roles=["receivable"],
-    )
-    return [attrs.evolve(one, what=f"{one.what}{_on_drafts(list(bearers.get(one.value, ())))}") for one in found]
+    wrong = mapping.unmapped(charge_codes=found.charge_codes, tax_codes=found.tax_codes, roles=["receivable"])
+    bearers = {"charge code": found.charge_codes, "tax code": found.tax_codes}
+    return [attrs.evolve(one, what=f"{one.what}{_on_drafts(bearers.get(one.field, {}).get(one.value))}") for one in wrong]
 
 
-def _on_drafts(accounts: Sequence[str]) -> str:
-    if not accounts:
+def _on_drafts(bearers: Bearers | None) -> str:
+    if bearers is None:
         return ""
-    more = f" and {len(accounts) - _ACCOUNTS_TOLD} more" if len(accounts) > _ACCOUNTS_TOLD else ""
-    return f"; it stands on the draft of {', '.join(accounts[:_ACCOUNTS_TOLD])}{more}"
+    more = f" and {bearers.count - len(bearers.first)} more" if bearers.count > len(bearers.first) else ""
+    return f"; it stands on the draft of {', '.join(bearers.first)}{more}"
 
-
-_ACCOUNTS_TOLD = 5
 
 _TOO_LATE = "It is closed for good: cancel the run, and start it with a later date: billing run start --as-of DATE"
 

@@ -12,7 +12,7 @@ from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
 from billing_framework.ledger.batch import Batch
-from billing_framework.run.draft.digest import run_digest
+from billing_framework.run.draft.digest import run_digest, said_of
 from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
@@ -33,7 +33,7 @@ def refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered
     Raises:
         Refused: ``RUN11``; nothing of the run is posted.
     """
-    if run_digest(_proven(connection, run, manifest), mapping) != run.digest:
+    if run_digest(said_of(one, mapping) for one in _proven(connection, run, manifest)) != run.digest:
         raise Refused(
             "RUN11",
             f"the documents and entries of the run {run.code} are not those that were approved",

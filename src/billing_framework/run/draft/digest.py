@@ -11,21 +11,22 @@ from billing_framework.storage.billing.figure_rows import ProvenDocument
 from billing_framework.values.plain_form import json_string
 
 
-def run_digest(documents: Iterable[ProvenDocument], mapping: ChartMapping) -> str:
+def run_digest(said: Iterable[str]) -> str:
     """Return the digest of all documents and entries of a run, and of the state that they carry on, as hex.
 
     It is the same for a rehearsal and the final run over the same input, on every database, in whatever batches the run was
     drafted. Numbers, ids and clock times are not in it, nor are names and addresses.
 
     Args:
-        documents: the documents, in any order.
-        mapping: the accounts of the book.
+        said: what is said of each document, in any order; see `said_of`.
     """
-    parts = sorted([_said(one, mapping) for one in documents])
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for place, one in enumerate(sorted(said)):
+        digest.update(f"\n{one}".encode() if place else one.encode())
+    return digest.hexdigest()
 
 
-def _said(one: ProvenDocument, mapping: ChartMapping) -> str:
+def said_of(one: ProvenDocument, mapping: ChartMapping) -> str:
     """Return as JSON account, content, entry and state of a document; an entry is its date, kind, currency and lines in order."""
     document = one.figures
     lines = ",".join([f"[{json_string(account)},{minor}]" for account, minor in booked_amounts(document, mapping)])

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.late_items import late_of_run
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.digest import run_digest
+from billing_framework.run.draft.digest import run_digest, said_of
 from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles, without_kinds
@@ -160,7 +160,7 @@ def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> s
     taxes = {code for one in documents for code, tax in one.figures.taxes if tax}
     if mapping.unmapped(charge_codes=codes, tax_codes=taxes, roles=["receivable"]):
         return ""
-    return run_digest(documents, mapping)
+    return run_digest(said_of(one, mapping) for one in documents)
 
 
 def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:

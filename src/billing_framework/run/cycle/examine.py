@@ -1,0 +1,88 @@
+"""Examines drafts for their approval, some at a time, and keeps of each only what numbering, digest and findings need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+from sqlalchemy.engine import Connection
+
+from billing_framework.invoicing.figures import DocumentFigures
+from billing_framework.invoicing.mapping import ChartMapping
+from billing_framework.run.cycle.issue import with_proven_input
+from billing_framework.run.draft.digest import said_of
+from billing_framework.storage.billing.figure_rows import proven_documents
+from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.many import chunks
+from billing_framework.values.errors import ConfigurationError
+
+_AT_A_TIME = 2_000
+_NAMED = 5
+
+
+@attrs.define(kw_only=True)
+class Bearers:
+    """Whose drafts bear a code.
+
+    Attributes:
+        first: codes of the first accounts.
+        count: number of all drafts.
+    """
+
+    first: list[str] = attrs.field(factory=list)
+    count: int = 0
+
+    def add(self, account: str) -> None:
+        """Count the draft of one more account."""
+        self.count += 1
+        if self.count <= _NAMED:
+            self.first.append(account)
+
+
+@attrs.define(kw_only=True)
+class Examined:
+    """What was found of some drafts; a run may have hundreds of thousands, so their lines are not kept.
+
+    Attributes:
+        heads: their figures without lines and taxes.
+        said: what is said of each in the digest of the run; incomplete where `error` is set.
+        wrong: account and fault of each whose stored rows are not what was drafted.
+        charge_codes: charge codes on their lines, with whose drafts they are.
+        tax_codes: codes of the taxes that they owe, with whose drafts they are.
+        error: why one cannot be booked, None where all can.
+    """
+
+    heads: list[DocumentFigures] = attrs.field(factory=list)
+    said: list[str] = attrs.field(factory=list)
+    wrong: list[tuple[str, str]] = attrs.field(factory=list)
+    charge_codes: dict[str, Bearers] = attrs.field(factory=dict)
+    tax_codes: dict[str, Bearers] = attrs.field(factory=dict)
+    error: ConfigurationError | None = None
+
+
+def examined(connection: Connection, run: Run, keys: Iterable[int], mapping: ChartMapping) -> Examined:
+    """Prove drafts of a run and return what was found.
+
+    Args:
+        connection: a connection with an open transaction.
+        run: the run.
+        keys: keys of the drafts; those that are not there are left out.
+        mapping: the accounts of the book.
+    """
+    found = Examined()
+    for some in chunks(keys, _AT_A_TIME):
+        for one in with_proven_input(connection, proven_documents(connection, run, some)):
+            figures = one.figures
+            found.heads.append(figures._replace(lines=(), taxes=()))
+            if one.wrong:
+                found.wrong.append((figures.account, one.wrong))
+            for code in {line.charge_code for line in figures.lines}:
+                found.charge_codes.setdefault(code, Bearers()).add(figures.account)
+            for code in {code for code, tax in figures.taxes if tax}:
+                found.tax_codes.setdefault(code, Bearers()).add(figures.account)
+            if found.error is None:
+                try:
+                    found.said.append(said_of(one, mapping))
+                except ConfigurationError as error:
+                    found.error = error
+    return found
