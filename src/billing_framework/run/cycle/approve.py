@@ -16,10 +16,10 @@ from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
 from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
-from billing_framework.run.cycle.examine import Bearers, Examined, examined
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import Freshness, freshness, stale_as_of
+from billing_framework.run.draft.examine import Bearers, Examined, examined
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.draft.order import one_decision_at_a_time, order_findings
 from billing_framework.run.review.control import RECORDS, fates, reconciles
@@ -132,7 +132,7 @@ def _decided(
         mapping = mapping_of(load_book(connection, run.book).profile)
         all_heads = examined(connection, run, _documents(drafted), mapping).heads if wanted.up_to is not None else []
         part = chosen(connection, run, drafted, {head.key: head for head in all_heads}, wanted)
-        found = examined(connection, run, _documents(part), mapping)
+        found = examined(connection, run, _documents(part), mapping, with_input=True)
         remaining = len(drafted) - len(part)
         findings = [
             *_unfit(run, [row for row in rows if row.state != "drafted"] + part, found.heads, stale, remaining=remaining),
@@ -316,9 +316,11 @@ def _postable(connection: Connection, run: Run, found: Examined, mapping: ChartM
 
 def _unmapped(found: Examined, mapping: ChartMapping) -> list[Finding]:
     """Return a finding for each code without an account, with the accounts whose drafts bear it."""
-    wrong = mapping.unmapped(charge_codes=found.charge_codes, tax_codes=found.tax_codes, roles=["receivable"])
     bearers = {"charge code": found.charge_codes, "tax code": found.tax_codes}
-    return [attrs.evolve(one, what=f"{one.what}{_on_drafts(bearers.get(one.field, {}).get(one.value))}") for one in wrong]
+    return [
+        attrs.evolve(one, what=f"{one.what}{_on_drafts(bearers.get(one.field, {}).get(one.value))}")
+        for one in found.unmapped(mapping)
+    ]
 
 
 def _on_drafts(bearers: Bearers | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -13,9 +13,10 @@ from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
 from billing_framework.ledger.batch import Batch
 from billing_framework.run.draft.digest import run_digest, said_of
+from billing_framework.run.draft.examine import with_proven_input
 from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import issue
-from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
+from billing_framework.storage.billing.figure_rows import ProvenDocument, proven_documents
 from billing_framework.storage.billing.keys import write_proven_states
 from billing_framework.storage.billing.run_rows import Run, move_accounts_on
 from billing_framework.storage.ledger.post import post_batch, post_columns, posts_by_columns
@@ -48,15 +49,6 @@ def _proven(connection: Connection, run: Run, manifest: Sequence[Numbered]) -> I
         for document in with_proven_input(connection, proven_documents(connection, run, keys)):
             _refuse_wrong(document)
             yield document
-
-
-def with_proven_input(connection: Connection, documents: Mapping[int, ProvenDocument]) -> list[ProvenDocument]:
-    """Return documents of a run, and tell of those whose input is not what was saved with them."""
-    changed = changed_inputs(connection, documents)
-    return [
-        one._replace(wrong=one.wrong or "the input that it was made from was changed") if key in changed else one
-        for key, one in documents.items()
-    ]
 
 
 def _refuse_wrong(document: ProvenDocument) -> None:

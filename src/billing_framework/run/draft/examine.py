@@ -1,20 +1,20 @@
-"""Examines drafts for their approval, some at a time, and keeps of each only what numbering, digest and findings need."""
+"""Examines the drafts of a run, some at a time, and keeps of each only what numbering, digest and findings need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
-from billing_framework.run.cycle.issue import with_proven_input
 from billing_framework.run.draft.digest import said_of
-from billing_framework.storage.billing.figure_rows import proven_documents
+from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.many import chunks
 from billing_framework.values.errors import ConfigurationError
+from billing_framework.values.finding import Finding
 
 _AT_A_TIME = 2_000
 _NAMED = 5
@@ -59,8 +59,14 @@ class Examined:
     tax_codes: dict[str, Bearers] = attrs.field(factory=dict)
     error: ConfigurationError | None = None
 
+    def unmapped(self, mapping: ChartMapping) -> list[Finding]:
+        """Return a finding for each code of theirs that has no account, and where nothing is to be owed on."""
+        return mapping.unmapped(charge_codes=self.charge_codes, tax_codes=self.tax_codes, roles=["receivable"])
 
-def examined(connection: Connection, run: Run, keys: Iterable[int], mapping: ChartMapping) -> Examined:
+
+def examined(
+    connection: Connection, run: Run, keys: Iterable[int], mapping: ChartMapping, *, with_input: bool = False
+) -> Examined:
     """Prove drafts of a run and return what was found.
 
     Args:
@@ -68,10 +74,12 @@ def examined(connection: Connection, run: Run, keys: Iterable[int], mapping: Cha
         run: the run.
         keys: keys of the drafts; those that are not there are left out.
         mapping: the accounts of the book.
+        with_input: True to prove what they were made from, too.
     """
     found = Examined()
     for some in chunks(keys, _AT_A_TIME):
-        for one in with_proven_input(connection, proven_documents(connection, run, some)):
+        proven = proven_documents(connection, run, some)
+        for one in with_proven_input(connection, proven) if with_input else proven.values():
             figures = one.figures
             found.heads.append(figures._replace(lines=(), taxes=()))
             if one.wrong:
@@ -86,3 +94,12 @@ def examined(connection: Connection, run: Run, keys: Iterable[int], mapping: Cha
                 except ConfigurationError as error:
                     found.error = error
     return found
+
+
+def with_proven_input(connection: Connection, documents: Mapping[int, ProvenDocument]) -> list[ProvenDocument]:
+    """Return documents of a run, and tell of those whose input is not what was saved with them."""
+    changed = changed_inputs(connection, documents)
+    return [
+        one._replace(wrong=one.wrong or "the input that it was made from was changed") if key in changed else one
+        for key, one in documents.items()
+    ]

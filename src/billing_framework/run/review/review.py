@@ -12,8 +12,9 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.late_items import late_of_run
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.digest import run_digest, said_of
+from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_accounts
+from billing_framework.run.draft.examine import examined
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles, without_kinds
 from billing_framework.run.review.totals import RunTotals, last_totals, totals_of
@@ -21,7 +22,6 @@ from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
-from billing_framework.storage.billing.figure_rows import proven_documents
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts
 from billing_framework.storage.master.account_tables import agreement, assignment, subject_id
@@ -155,12 +155,12 @@ def _billed(row: AccountBrief) -> int:
 def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> str:
     keys = {row.document for row in rows if row.document and row.state in ("drafted", "approved", "posted")}
     mapping = mapping_of(load_book(connection, run.book).profile)
-    documents = proven_documents(connection, run, keys).values()
-    codes = {line.charge_code for one in documents for line in one.figures.lines}
-    taxes = {code for one in documents for code, tax in one.figures.taxes if tax}
-    if mapping.unmapped(charge_codes=codes, tax_codes=taxes, roles=["receivable"]):
+    found = examined(connection, run, keys, mapping)
+    if found.unmapped(mapping):
         return ""
-    return run_digest(said_of(one, mapping) for one in documents)
+    if found.error is not None:
+        raise found.error
+    return run_digest(found.said)
 
 
 def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:

@@ -35,6 +35,9 @@ answer = sa.Table(
 )
 sa.Index("answer_by_trace", answer.c.trace)
 
+STATES = ("posted", "suspended", "conflict", "discarded")
+"""What an item may be; whoever looks for denials names all, because their index begins with the state."""
+
 answer_item = sa.Table(
     "answer_item",
     metadata,
@@ -62,7 +65,7 @@ answer_item = sa.Table(
     sa.Column("decided_at", Instant),
     sa.UniqueConstraint("answer_id", "position"),
     sa.CheckConstraint("part IN ('item', 'adjustment')"),
-    sa.CheckConstraint("state IN ('posted', 'suspended', 'conflict', 'discarded')"),
+    sa.CheckConstraint(f"state IN {STATES}"),
     sa.CheckConstraint("denial IN ('', 'open', 'closed')"),
     sqlite_strict=True,
 )

@@ -16,7 +16,7 @@ from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.column_types import natural_id
 from billing_framework.storage.likely import likely
 from billing_framework.storage.many import one_of, rows_of
-from billing_framework.storage.receivable.answer_tables import answer, answer_item
+from billing_framework.storage.receivable.answer_tables import STATES, answer, answer_item
 from billing_framework.values.finding import Finding
 from billing_framework.values.money import Money
 from billing_framework.values.plain_form import from_plain, to_plain, to_text
@@ -238,15 +238,12 @@ def items_of_answers(connection: Connection, answers: Collection[int]) -> list[S
     return sorted(found, key=lambda one: (one.answer, one.position))
 
 
-_STATES = ("posted", "suspended", "conflict", "discarded")
-
-
 def waiting_items(connection: Connection, *, denied: bool = False, limit: int = 1_000) -> list[StoredItem]:
     """Return the items that wait for an officer: suspended ones and conflicts, or those with denied money to work on."""
     columns = answer_item.c
     query = sa.select(answer_item).order_by(columns.answer_id, columns.position).limit(limit)
     if denied:
-        query = query.where(columns.state.in_(_STATES), columns.denial == "open")  # an index by state leads to the denials
+        query = query.where(columns.state.in_(STATES), columns.denial == "open")
     else:
         query = query.where(columns.state.in_(("suspended", "conflict")))
     return [item_of_row(row) for row in connection.execute(query)]
