@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import signal
-import sqlite3
 import sys
 import time
 import traceback
@@ -106,7 +105,7 @@ def _be_victim(order: Order, out: int) -> None:
     except BaseException as error:  # noqa: BLE001  whatever it is, this process must not go on as its parent
         code, told = 1, traceback.format_exc()
         # What is raised in the counter's own callback is swallowed by the driver, and SQLite then says that it was interrupted.
-        if is_interruption(error) or (order.what == "interrupted" and isinstance(error.__cause__, sqlite3.OperationalError)):
+        if is_interruption(error) or (order.what == "interrupted" and str(error.__cause__) == "interrupted"):
             code = fate.INTERRUPTED
         elif isinstance(error, BillingError):
             code, told = error.exit_code, str(error)
