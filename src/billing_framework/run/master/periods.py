@@ -103,13 +103,13 @@ class Closing:
 
     Attributes:
         period: the period.
-        entries: number of ledger entries that are dated into it; counted where closing is only looked at.
+        entries: number of ledger entries that are dated into it; None where it is closed, which needs no count.
         earlier: earlier periods of the book that are still open, each with the number of its entries, in order of date.
         findings: why it is refused; none where it would be closed.
     """
 
     period: AccountingPeriod
-    entries: int = 0
+    entries: int | None = None
     earlier: Mapping[str, int]
     findings: tuple[Finding, ...]
 
