@@ -159,6 +159,27 @@ def test_one_large_block_gives_the_same(database: Database, other: Database, mon
     assert rows(database) == rows(other)
 
 
+def test_an_assignment_begins_at_midnight_of_its_account(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = exchange_of(database), exchange_of(other)
+    for deployment in both:
+        far = Account(code="A2", party="P1", book="B", currency="EUR", zone="America/New_York")
+        with deployment.database.begin() as connection:
+            insert_values(connection, ACCOUNTS, [far])
+            insert_values(connection, AGREEMENTS, [Agreement(code="G2", account="A2", plan="calls", starts_on=date(2026, 1, 1))])
+            insert_values(connection, ASSIGNMENTS, [Assignment(subject="4930009", agreement="G2", starts_on=date(2026, 6, 15))])
+    # Midnight of 15 June is 22:00 UTC of the day before in Berlin, and 04:00 UTC in New York.
+    times = {"4930005": ("14T21:59:59", "14T22:00:00"), "4930009": ("15T03:59:59", "15T04:00:00")}
+    calls_ = [(caller, time) for caller, both_times in times.items() for time in both_times]
+    lines = [f"c{number},{caller},4489123456,2026-06-{time}Z,30,OK" for number, (caller, time) in enumerate(calls_)]
+    file = "\n".join([HEADER, *lines]).encode()
+    (report,) = by_columns(both[0], [file])
+    assert [report] == by_record(monkeypatch, both[1], [file])
+    assert (report.totals.accepted, report.totals.suspended) == (2, 2)
+    assert rows(database) == rows(other)
+
+
 @pytest.mark.usefixtures("small_blocks")
 def test_plain_records_are_never_made_objects(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"c{number},4930001,4489123456,2026-06-01T10:00:00,30,OK" for number in range(200)]

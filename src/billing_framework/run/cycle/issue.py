@@ -12,7 +12,7 @@ from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import Numbered
 from billing_framework.ledger.batch import Batch
-from billing_framework.run.draft.digest import run_digest, said_of
+from billing_framework.run.draft.digest import RunDigest, said_of
 from billing_framework.run.draft.examine import with_proven_input
 from billing_framework.storage.billing.billed_records import link_records
 from billing_framework.storage.billing.documents import issue
@@ -34,7 +34,10 @@ def refuse_changed(connection: Connection, run: Run, manifest: Sequence[Numbered
     Raises:
         Refused: ``RUN11``; nothing of the run is posted.
     """
-    if run_digest(said_of(one, mapping) for one in _proven(connection, run, manifest)) != run.digest:
+    digest = RunDigest()
+    for one in _proven(connection, run, manifest):
+        digest.add(said_of(one, mapping))
+    if digest.hexdigest() != run.digest:
         raise Refused(
             "RUN11",
             f"the documents and entries of the run {run.code} are not those that were approved",

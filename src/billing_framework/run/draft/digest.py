@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections.abc import Iterable
+import heapq
+import io
+from collections.abc import Iterator
+
+import attrs
 
 from billing_framework.invoicing.entries import booked_amounts
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.storage.billing.figure_rows import ProvenDocument
 from billing_framework.values.plain_form import json_string
 
+_AS_TEXT = 50_000
+"""So many documents wait as they were said; those of a larger run wait packed, which takes a fifth of the memory."""
 
-def run_digest(said: Iterable[str]) -> str:
-    """Return the digest of all documents and entries of a run, and of the state that they carry on, as hex.
+
+@attrs.define
+class RunDigest:
+    """The digest of all documents and entries of a run, and of the state that they carry on.
 
     It is the same for a rehearsal and the final run over the same input, on every database, in whatever batches the run was
-    drafted. Numbers, ids and clock times are not in it, nor are names and addresses.
-
-    Args:
-        said: what is said of each document, in any order; see `said_of`.
+    drafted: documents are added in any order. Numbers, ids and clock times are not in it, nor are names and addresses.
     """
-    digest = hashlib.sha256()
-    for place, one in enumerate(sorted(said)):
-        digest.update(f"\n{one}".encode() if place else one.encode())
-    return digest.hexdigest()
+
+    _waiting: list[bytes] = attrs.field(factory=list)
+    _packed: list[bytes] = attrs.field(factory=list)
+
+    def add(self, said: str) -> None:
+        """Add what is said of a document; see `said_of`."""
+        self._waiting.append(said.encode())
+        if len(self._waiting) >= _AS_TEXT:
+            self._pack()
+
+    def hexdigest(self) -> str:
+        """Return the digest of all that was added so far, as hex."""
+        digest = hashlib.sha256()
+        for place, one in enumerate(heapq.merge(sorted(self._waiting), *map(_lines, self._packed))):
+            digest.update(b"\n" + one if place else one)
+        return digest.hexdigest()
+
+    def _pack(self) -> None:
+        packed = io.BytesIO()
+        with gzip.open(packed, "wb", compresslevel=1) as file:
+            file.writelines([one + b"\n" for one in sorted(self._waiting)])  # no break of lines stands in JSON as it is
+        self._packed.append(packed.getvalue())
+        self._waiting.clear()
+
+
+def _lines(packed: bytes) -> Iterator[bytes]:
+    with gzip.open(io.BytesIO(packed)) as file:
+        for line in file:
+            yield line[:-1]
 
 
 def said_of(one: ProvenDocument, mapping: ChartMapping) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import NamedTuple
 
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.invoicing.figures import DocumentFigures
+from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.invoicing.mapping import ChartMapping
-from billing_framework.run.draft.digest import said_of
+from billing_framework.run.draft.digest import RunDigest, said_of
 from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.many import chunks
@@ -18,6 +20,28 @@ from billing_framework.values.finding import Finding
 
 _AT_A_TIME = 2_000
 _NAMED = 5
+
+
+class DraftHead(NamedTuple):
+    """What numbering and choosing a part need of a draft.
+
+    Attributes:
+        key: key of the document.
+        kind: what it is.
+        book: code of the book that bills.
+        account: code of the account.
+        currency: ISO 4217 code.
+        issue_on: date that it bears.
+        gross: net and tax in minor units.
+    """
+
+    key: int
+    kind: DocumentKind
+    book: str
+    account: str
+    currency: str
+    issue_on: date
+    gross: int
 
 
 @attrs.define(kw_only=True)
@@ -44,16 +68,16 @@ class Examined:
     """What was found of some drafts; a run may have hundreds of thousands, so their lines are not kept.
 
     Attributes:
-        heads: their figures without lines and taxes.
-        said: what is said of each in the digest of the run; incomplete where `error` is set.
+        heads: what numbering needs of each.
+        digest: the digest of the run, to which they are added; incomplete where `error` is set.
         wrong: account and fault of each whose stored rows are not what was drafted.
         charge_codes: charge codes on their lines, with whose drafts they are.
         tax_codes: codes of the taxes that they owe, with whose drafts they are.
         error: why one cannot be booked, None where all can.
     """
 
-    heads: list[DocumentFigures] = attrs.field(factory=list)
-    said: list[str] = attrs.field(factory=list)
+    heads: list[DraftHead] = attrs.field(factory=list)
+    digest: RunDigest = attrs.field(factory=RunDigest)
     wrong: list[tuple[str, str]] = attrs.field(factory=list)
     charge_codes: dict[str, Bearers] = attrs.field(factory=dict)
     tax_codes: dict[str, Bearers] = attrs.field(factory=dict)
@@ -65,7 +89,13 @@ class Examined:
 
 
 def examined(
-    connection: Connection, run: Run, keys: Iterable[int], mapping: ChartMapping, *, with_input: bool = False
+    connection: Connection,
+    run: Run,
+    keys: Iterable[int],
+    mapping: ChartMapping,
+    *,
+    with_input: bool = False,
+    digest: RunDigest | None = None,
 ) -> Examined:
     """Prove drafts of a run and return what was found.
 
@@ -75,22 +105,24 @@ def examined(
         keys: keys of the drafts; those that are not there are left out.
         mapping: the accounts of the book.
         with_input: True to prove what they were made from, too.
+        digest: the digest to which they are added, a new one by default.
     """
-    found = Examined()
+    found = Examined(digest=digest or RunDigest())
     for some in chunks(keys, _AT_A_TIME):
         proven = proven_documents(connection, run, some)
         for one in with_proven_input(connection, proven) if with_input else proven.values():
             figures = one.figures
-            found.heads.append(figures._replace(lines=(), taxes=()))
+            key, kind, book, account, currency, issue_on, _, gross, *_ = figures
+            found.heads.append(DraftHead(key, kind, book, account, currency, issue_on, gross))
             if one.wrong:
-                found.wrong.append((figures.account, one.wrong))
+                found.wrong.append((account, one.wrong))
             for code in {line.charge_code for line in figures.lines}:
-                found.charge_codes.setdefault(code, Bearers()).add(figures.account)
+                found.charge_codes.setdefault(code, Bearers()).add(account)
             for code in {code for code, tax in figures.taxes if tax}:
-                found.tax_codes.setdefault(code, Bearers()).add(figures.account)
+                found.tax_codes.setdefault(code, Bearers()).add(account)
             if found.error is None:
                 try:
-                    found.said.append(said_of(one, mapping))
+                    found.digest.add(said_of(one, mapping))
                 except ConfigurationError as error:
                     found.error = error
     return found

@@ -17,6 +17,7 @@ from billing_framework.storage.billing.billed_records import document_record_row
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run
 from billing_framework.storage.billing.state_reads import Reader, StateName, later_readers, reads_of, reserved_readers
+from billing_framework.storage.many import chunks
 from billing_framework.storage.turn import take_turn
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding, Severity
@@ -81,25 +82,24 @@ def order_findings(connection: Connection, run: Run, documents: Mapping[int, str
         run: the run.
         documents: key of each draft to its account.
     """
-    taken = list(_taken_elsewhere(connection, run, documents))
-    reads = reads_of(connection, documents)
-    states = {state for read in reads.values() for state in read}
-    if not states:
-        return taken
-    # First who waits, then what stands: a document that is issued in between is seen by the second.
-    findings = taken + [
-        _waiting(one.account, one) for one in _by_account(reserved_readers(connection, states, but_run=run.id)).values()
-    ]
-    present = states_before(connection, {scope for scope, _ in states}, run.period.start)
-    return findings + [
-        _moved(account)
-        for key, account in documents.items()
-        if any(_writer(present, state) != writer for state, writer in reads.get(key, {}).items())
-    ]
-
-
-def _by_account(readers: Sequence[Reader]) -> dict[str, Reader]:
-    return {reader.account: reader for reader in readers}
+    moved: list[Finding] = []
+    waiting: dict[str, Finding] = {}
+    for some in chunks(documents):
+        reads = reads_of(connection, some)
+        states = {state for read in reads.values() for state in read}
+        if not states:
+            continue
+        # First who waits, then what stands: a document that is issued in between is seen by the second.
+        for one in reserved_readers(connection, states, but_run=run.id):
+            waiting[one.account] = _waiting(one.account, one)
+        present = states_before(connection, {scope for scope, _ in states}, run.period.start)
+        moved += [
+            _moved(documents[key])
+            for key, read in reads.items()
+            if any(_writer(present, state) != writer for state, writer in read.items())
+        ]
+    found = [*_taken_elsewhere(connection, run, documents), *waiting.values(), *moved]
+    return sorted(found, key=lambda finding: finding.subject)
 
 
 def _writer(present: Mapping[str, Mapping[str, object]], state: StateName) -> int:

@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.run.correct.late_items import late_of_run
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.digest import run_digest
 from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.examine import examined
 from billing_framework.run.draft.issuer import mapping_of
@@ -160,7 +159,7 @@ def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> s
         return ""
     if found.error is not None:
         raise found.error
-    return run_digest(found.said)
+    return found.digest.hexdigest()
 
 
 def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
 from billing_framework.storage.billing.tables import run_account
 from billing_framework.storage.column_types import read_stored
+from billing_framework.storage.many import streamed
 
 OF_KIND = "records of "
 """What the names of control totals begin with that count the records of one usage kind; they are no fate of records."""
@@ -43,11 +43,15 @@ def account_briefs(connection: Connection, run: Run) -> list[AccountBrief]:
     """
     columns = run_account.c
     query = sa.select(columns.account, columns.state, columns.document_id, sa.type_coerce(columns.control, sa.Text()))
-    rows: list[Any] = list(connection.execute(query.where(columns.run_id == run.id).order_by(columns.account)).all())
-    controls = {
-        text: read_stored(_counts, text, "control total") for text in {text for _, _, _, text in rows}
-    }  # many accounts have the same
-    return [AccountBrief(account, state, document, controls[text]) for account, state, document, text in rows]
+    briefs: list[AccountBrief] = []
+    states: dict[str, str] = {}
+    controls: dict[str, Mapping[str, int]] = {}  # many accounts have the same
+    for rows in streamed(connection, query.where(columns.run_id == run.id).order_by(columns.account)):
+        for account, state, document, text in rows:
+            if text not in controls:
+                controls[text] = read_stored(_counts, text, "control total")
+            briefs.append(AccountBrief(account, states.setdefault(state, state), document, controls[text]))
+    return briefs
 
 
 def _counts(text: str) -> dict[str, int]:

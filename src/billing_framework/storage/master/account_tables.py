@@ -78,6 +78,7 @@ account = sa.Table(
     sqlite_strict=True,
 )
 sa.Index("account_by_cycle", account.c.book, account.c.cycle)
+sa.Index("account_by_zone", account.c.zone)
 
 agreement = sa.Table(
     "agreement",
@@ -110,6 +111,8 @@ assignment = sa.Table(
     sqlite_strict=True,
 )
 sa.Index("assignment_by_subject", assignment.c.subject)
+# Intake asks for hundreds of thousands of identifiers whose rows lie everywhere; what it asks for stands in this index alone.
+sa.Index("assignment_by_dates", assignment.c.subject_id, assignment.c.starts_on, assignment.c.ends_on).ddl_if(dialect="sqlite")
 
 _OVERLAP = "ACCOUNT07 an identifier has one agreement at a time"
 

@@ -17,6 +17,7 @@ from billing_framework.storage.ahead import ahead
 from billing_framework.storage.bulk import bulk_read_ints
 from billing_framework.storage.bulk_columns import Literal, PreparedRows, insert_columns, insert_prepared, prepared_rows
 from billing_framework.storage.engine_errors import driver_errors_translated
+from billing_framework.storage.master.account_tables import account
 from billing_framework.storage.packed import pack
 from billing_framework.storage.packed_columns import pack_columns
 from billing_framework.storage.usage.kind_table import KindTable
@@ -37,6 +38,10 @@ _ASSIGNED = (
     "SELECT assignment.subject_id, assignment.starts_on, assignment.ends_on, account.zone FROM assignment"
     " JOIN agreement ON agreement.code = assignment.agreement JOIN account ON account.code = agreement.account"
     " WHERE assignment.subject_id"
+)
+_ASSIGNED_IN_ONE_ZONE = "SELECT subject_id, starts_on, ends_on FROM assignment WHERE subject_id"
+_ZONES = sa.select(
+    sa.select(sa.func.min(account.c.zone)).scalar_subquery(), sa.select(sa.func.max(account.c.zone)).scalar_subquery()
 )
 
 
@@ -88,7 +93,11 @@ def guided_spans(connection: Connection, subject_ids: Keys) -> pl.DataFrame:
 
     Identifiers with several assignments, or with none, are left out; `load_guide` knows about them.
     """
-    rows = list(_rows_among(connection, _ASSIGNED, subject_ids))
+    first, last = connection.execute(_ZONES).one()
+    if first == last:  # as nearly everywhere; then nobody needs to be asked whose they are
+        rows = [(*row, first) for row in _rows_among(connection, _ASSIGNED_IN_ONE_ZONE, subject_ids)]
+    else:
+        rows = list(_rows_among(connection, _ASSIGNED, subject_ids))
     instants = {(day, zone): _midnight(day, zone) for day, zone in {(day, zone) for _, *days, zone in rows for day in days}}
     found = {
         "subject_id": [row[0] for row in rows],
