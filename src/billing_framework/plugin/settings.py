@@ -281,7 +281,7 @@ class RunSettings:
             on the workers of an existing Dask cluster.
         workers: number of worker processes.
         scheduler: address of the Dask scheduler, for example ``tcp://10.0.0.5:8786``, or the file that it writes it into.
-        shard_size: accounts or documents that a worker takes at a time.
+        shard_size: accounts that a worker takes at a time; of many documents to post it takes up to five times as many.
         lease_seconds: how long a worker may be silent before another one takes its shard over.
         plugin_budget_seconds: how long one call of a plugin may take; a longer one is told, and ended in a worker process.
     """

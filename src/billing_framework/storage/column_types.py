@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteTypeCompiler
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from billing_framework.values.errors import UNREADABLE, ValueRefused, unreadable
@@ -37,6 +39,7 @@ __all__ = [
     "JsonText",
     "Key",
     "MinorUnits",
+    "Scattered",
     "Whole",
     "canonical_json",
     "day_of",
@@ -63,6 +66,28 @@ class Whole(TypeDecorator[int]):
         if value is None or (type(value) is int and value in _INT64):
             return value
         raise ValueRefused("STORAGE13", f"{value!r} is not a 64-bit whole number", remedy="Split the amount, or correct the row")
+
+
+class Scattered(Whole):
+    """A whole number that is a hash, as the key of a table to which rows are added by the thousand.
+
+    Where such a key is an ``INTEGER PRIMARY KEY``, SQLite keeps the rows in the order of their hashes, and each lands on another
+    page. An ``INT PRIMARY KEY`` is an index beside rows that stand in the order in which they came, which is that of later reads.
+    """
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(_Int() if dialect.name == "sqlite" else sa.BigInteger())
+
+
+class _Int(sqlite.INTEGER):
+    """``INTEGER`` under a name that SQLite does not take as the place of the row."""
+
+
+@compiles(_Int, "sqlite")
+def _int(_type: _Int, _compiler: SQLiteTypeCompiler, **_options: Any) -> str:
+    return "INT"
 
 
 class MinorUnits(Whole):

@@ -45,6 +45,7 @@ from billing_framework.values.finding import Finding, Severity
 
 APPROVED = ("approved", "posting", "posted")
 _NAMED = 5
+_NUMBERED_AT_ONCE = 20_000
 _ATTEMPTS = 3
 """How often the drafts are looked at again where something was entered meanwhile."""
 
@@ -282,7 +283,7 @@ def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[Draf
 
 
 def _missing(wanted: set[int], documents: Sequence[DraftHead], run: Run) -> list[Finding]:
-    lost = wanted - {document.key for document in documents}
+    lost = wanted.difference([document.key for document in documents])
     what = f"{len(lost)} drafts of the run are not there any more"
     return [_blocking("RUN11", what, "Cancel the run and start it anew", run.code)] if lost else []
 
@@ -339,7 +340,10 @@ def _freeze(connection: Connection, run: Run, documents: Sequence[DraftHead], se
     """Number documents and put them behind the first `after` ones of the posting manifest; return how many they are."""
     ordered = in_posting_order(documents)
     names = {one.counter_name(document.issue_on) for document in ordered for one in series if one.kind is document.kind}
-    block = plan_numbers(ordered, series, next_counters(connection, run.book, names))
-    save_manifest(connection, run, block.numbers, after=after)
-    set_counters(connection, run.book, block.after)
-    return len(block.numbers)
+    counters = next_counters(connection, run.book, names)
+    for start in range(0, len(ordered), _NUMBERED_AT_ONCE):
+        block = plan_numbers(ordered[start : start + _NUMBERED_AT_ONCE], series, counters)
+        save_manifest(connection, run, block.numbers, after=after + start)
+        counters |= block.after
+    set_counters(connection, run.book, counters)
+    return len(ordered)

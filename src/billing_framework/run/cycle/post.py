@@ -106,6 +106,7 @@ def post_run(
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
         manifest = manifest_of(connection, run)
+        work = work.for_documents(len(manifest))
         expect_workers(POSTING, work)
         mapping = mapping_of(load_book(connection, run.book).profile)
         refuse_changed(connection, run, manifest, mapping)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
@@ -113,7 +114,7 @@ def examined(
         for one in with_proven_input(connection, proven) if with_input else proven.values():
             figures = one.figures
             key, kind, book, account, currency, issue_on, _, gross, *_ = figures
-            found.heads.append(DraftHead(key, kind, book, account, currency, issue_on, gross))
+            found.heads.append(DraftHead(key, kind, sys.intern(book), sys.intern(account), sys.intern(currency), issue_on, gross))
             if one.wrong:
                 found.wrong.append((account, one.wrong))
             for code in {line.charge_code for line in figures.lines}:

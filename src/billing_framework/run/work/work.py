@@ -27,6 +27,13 @@ Saved = Callable[[int], None]
 """Told how many accounts or documents were saved just now."""
 
 
+_SHARDS_OF_MANY = 32
+"""So many shards are enough for the workers of a large posting."""
+
+_MOST_LARGER = 5
+"""By what factor a shard of documents may be larger than the settings say; ten thousand of them fit into memory easily."""
+
+
 def _tell_nobody(_finding: Finding) -> None:
     """Drop what is told."""
 
@@ -57,6 +64,14 @@ class Work:
     def transaction_size(self) -> int:
         """Accounts or documents per transaction."""
         return self.batch_size or self.shard_size
+
+    def for_documents(self, count: int) -> Work:
+        """Return how so many documents are posted: in larger shards where there are enough of these.
+
+        Keys are hashes, so the more rows of a large table are written at once, the more of them share a page of its indexes.
+        """
+        largest = min(count // _SHARDS_OF_MANY, self.shard_size * _MOST_LARGER)
+        return attrs.evolve(self, shard_size=max(self.shard_size, largest))
 
 
 def work_of(deployment: Deployment, batch_size: int | None = None) -> Work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 
 import attrs
@@ -44,13 +45,12 @@ def account_briefs(connection: Connection, run: Run) -> list[AccountBrief]:
     columns = run_account.c
     query = sa.select(columns.account, columns.state, columns.document_id, sa.type_coerce(columns.control, sa.Text()))
     briefs: list[AccountBrief] = []
-    states: dict[str, str] = {}
     controls: dict[str, Mapping[str, int]] = {}  # many accounts have the same
     for rows in streamed(connection, query.where(columns.run_id == run.id).order_by(columns.account)):
         for account, state, document, text in rows:
             if text not in controls:
                 controls[text] = read_stored(_counts, text, "control total")
-            briefs.append(AccountBrief(account, states.setdefault(state, state), document, controls[text]))
+            briefs.append(AccountBrief(sys.intern(account), sys.intern(state), document, controls[text]))
     return briefs
 
 

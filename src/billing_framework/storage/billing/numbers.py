@@ -16,8 +16,6 @@ from billing_framework.storage.billing.shard_rows import POST, drop_shards
 from billing_framework.storage.bulk import bulk_insert
 from billing_framework.storage.many import one_of, rows_of
 
-_AT_A_TIME = 20_000
-
 
 def next_counters(connection: Connection, book: str, names: Iterable[str]) -> dict[str, int]:
     """Return the next value of each counter, and hold the counters until the transaction ends; new ones begin at 1."""
@@ -42,10 +40,11 @@ def set_counters(connection: Connection, book: str, after: Mapping[str, int]) ->
 def save_manifest(connection: Connection, run: Run, numbers: Sequence[Numbered], *, after: int = 0) -> None:
     """Reserve numbers for the documents of an approved run, in posting order, behind the first `after` ones."""
     columns = ("run_id", "position", "document_id", "series", "counter", "number")
-    for start in range(0, len(numbers), _AT_A_TIME):
-        some = enumerate(numbers[start : start + _AT_A_TIME], start=after + start + 1)
-        rows = [(run.id, position, one.document, one.counter_name, one.counter, one.number) for position, one in some]
-        bulk_insert(connection, tables.posting_manifest, columns, rows)
+    rows = [
+        (run.id, position, one.document, one.counter_name, one.counter, one.number)
+        for position, one in enumerate(numbers, start=after + 1)
+    ]
+    bulk_insert(connection, tables.posting_manifest, columns, rows)
 
 
 def manifest_of(connection: Connection, run: Run) -> list[Numbered]:

@@ -18,6 +18,7 @@ from billing_framework.storage.column_types import (
     JsonText,
     Key,
     MinorUnits,
+    Scattered,
     Whole,
 )
 
@@ -102,7 +103,7 @@ billed_period = sa.Table(
 document = sa.Table(
     "document",
     metadata,
-    sa.Column("id", Whole, primary_key=True, autoincrement=False),
+    sa.Column("id", Scattered, primary_key=True, autoincrement=False),
     sa.Column("book", Key, nullable=False),
     sa.Column("account_id", Whole, nullable=False),
     sa.Column("account", Key, nullable=False),
@@ -204,7 +205,7 @@ document_input = sa.Table(
 document_party = sa.Table(
     "document_party",
     metadata,
-    sa.Column("document_id", Whole, primary_key=True, autoincrement=False),
+    sa.Column("document_id", Scattered, primary_key=True, autoincrement=False),
     sa.Column("seller", JsonText, nullable=False),  # name, address, tax ids and bank of the book as they were printed
     sa.Column("buyer", JsonText, nullable=False),  # personal data: outside every digest
     sqlite_strict=True,

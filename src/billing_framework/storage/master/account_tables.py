@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.identifier_range import BETWEEN
-from billing_framework.storage.column_types import CurrencyCode, Day, JsonText, Key, Whole
+from billing_framework.storage.column_types import CurrencyCode, Day, JsonText, Key, Scattered, Whole
 from billing_framework.storage.guard import Guard, create_guards
 from billing_framework.values.identity import natural_id
 
@@ -53,7 +53,7 @@ party = sa.Table(
 account = sa.Table(
     "account",
     metadata,
-    sa.Column("id", Whole, primary_key=True, autoincrement=False),
+    sa.Column("id", Scattered, primary_key=True, autoincrement=False),
     sa.Column("code", Key, nullable=False, unique=True),
     sa.Column("party", Key, sa.ForeignKey("party.code"), nullable=False, index=True),
     sa.Column("book", Key, nullable=False),
@@ -83,7 +83,7 @@ sa.Index("account_by_zone", account.c.zone)
 agreement = sa.Table(
     "agreement",
     metadata,
-    sa.Column("id", Whole, primary_key=True, autoincrement=False),
+    sa.Column("id", Scattered, primary_key=True, autoincrement=False),
     sa.Column("code", Key, nullable=False, unique=True),
     sa.Column("account", Key, sa.ForeignKey("account.code"), nullable=False, index=True),
     sa.Column("plan", Key, nullable=False, index=True),

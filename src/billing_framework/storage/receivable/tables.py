@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from billing_framework.storage.column_types import CurrencyCode, Day, Digest, Instant, JsonText, Key, MinorUnits, Whole
+from billing_framework.storage.column_types import CurrencyCode, Day, Digest, Instant, JsonText, Key, MinorUnits, Scattered, Whole
 
 metadata = sa.MetaData()
 
@@ -53,7 +53,7 @@ sa.Index("payment_by_account", payment.c.account_id, payment.c.received_on)
 open_item = sa.Table(
     "open_item",
     metadata,
-    sa.Column("id", Whole, primary_key=True, autoincrement=False),
+    sa.Column("id", Scattered, primary_key=True, autoincrement=False),
     sa.Column("key", Key, nullable=False, unique=True),
     sa.Column("kind", Key, nullable=False),
     sa.Column("book", Key, nullable=False),
