@@ -147,6 +147,22 @@ def test_who_comes_to_belong_together_is_planned_anew_as_one(database: Database)
     assert rows["C99"] == rows["C00"]
 
 
+@pytest.mark.parametrize(
+    ("documents", "size", "in_a_shard"),
+    [
+        (0, 2_000, 2_000),
+        (64_000, 2_000, 2_000),
+        (96_000, 2_000, 3_000),
+        (10_000_000, 2_000, 10_000),
+        (1_000, 10, 31),
+        (9_000, 10, 50),
+    ],
+)
+def test_many_documents_are_posted_in_larger_shards(documents: int, size: int, in_a_shard: int) -> None:
+    work = Work(shard_size=size, batch_size=7).for_documents(documents)
+    assert (work.shard_size, work.transaction_size) == (in_a_shard, 7)
+
+
 def test_a_worker_that_wakes_up_after_its_lease_saves_nothing(database: Database, undisturbed: str) -> None:
     office = filled(database)
     run = opened(office)

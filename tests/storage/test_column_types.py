@@ -10,7 +10,16 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_framework.storage.column_types import Day, ExactText, Instant, JsonText, canonical_json, microseconds
+from billing_framework.storage.column_types import (
+    Day,
+    ExactText,
+    Instant,
+    JsonText,
+    Scattered,
+    Whole,
+    canonical_json,
+    microseconds,
+)
 from billing_framework.values.errors import ValueRefused
 
 _DIALECTS = [sa.make_url(url).get_dialect()() for url in ("sqlite://", "postgresql+psycopg://")]
@@ -59,3 +68,15 @@ def test_json_has_one_text(data: object) -> None:
 def test_json_takes_no_float(data: object) -> None:
     with pytest.raises(ValueRefused, match="STORAGE15"):
         canonical_json(data)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("kind", "stand"), [(Whole, [-1, 2, 3]), (Scattered, [3, -1, 2])])
+def test_sqlite_keeps_rows_of_scattered_keys_as_they_came(kind: type[Whole], stand: list[int]) -> None:
+    table = sa.Table("t", sa.MetaData(), sa.Column("key", kind, primary_key=True, autoincrement=False), sqlite_strict=True)
+    with sa.create_engine("sqlite://").begin() as connection:
+        table.create(connection)
+        for key in (3, -1, 2):
+            connection.execute(table.insert(), {"key": key})
+        assert list(connection.scalars(sa.text("SELECT key FROM t NOT INDEXED"))) == stand
+        with pytest.raises(sa.exc.IntegrityError):
+            connection.execute(table.insert(), {"key": 2})

@@ -94,7 +94,7 @@ def guided_spans(connection: Connection, subject_ids: Keys) -> pl.DataFrame:
     Identifiers with several assignments, or with none, are left out; `load_guide` knows about them.
     """
     first, last = connection.execute(_ZONES).one()
-    if first == last:  # as nearly everywhere; then nobody needs to be asked whose they are
+    if first is not None and first == last:  # as nearly everywhere; then nobody needs to be asked whose they are
         rows = [(*row, first) for row in _rows_among(connection, _ASSIGNED_IN_ONE_ZONE, subject_ids)]
     else:
         rows = list(_rows_among(connection, _ASSIGNED, subject_ids))
