@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import attrs
 import numpy as np
@@ -11,7 +10,7 @@ import polars as pl
 
 from billing_framework.run.usage.column_block import Block, ReadyColumns
 from billing_framework.run.usage.intake_desk import IntakeDesk
-from billing_framework.run.usage.seen_keys import SeenKeys
+from billing_framework.run.usage.seen_keys import Flags, SeenKeys, are_among
 from billing_framework.storage.bulk_columns import insert_prepared
 from billing_framework.storage.usage.column_rows import (
     Keys,
@@ -32,8 +31,6 @@ from billing_framework.usage.reader import BadRecord
 from billing_framework.usage.reconcile import ControlTotals
 from billing_framework.usage.record import AnyUsage
 from billing_framework.values.instant import instant_at
-
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _KEYS_AT_ONCE = 1_000_000
 """Keys are hashes, so the more of them are stored in order at once, the more of them share a page of the index."""
@@ -108,7 +105,7 @@ class ColumnDesk:
         others = columns.records(kind, records.others) if records.others.height else []
         met = [*items, *others]
         is_good = self._is_new(records, met) & self._is_alone(records, met) & self._is_guided(columns.frame, ids)
-        is_again = np.isin(records.again_keys, records.keys[is_good])
+        is_again = are_among(records.again_keys, np.sort(records.keys[is_good]))
         self.desk.totals += ControlTotals(records=int(is_again.sum()), duplicate=int(is_again.sum()))
         if not is_again.all():
             others += columns.records(kind, records.again.filter(pl.Series(~is_again)))
@@ -136,7 +133,7 @@ class ColumnDesk:
             met.append(keys_among(self.desk.connection, records.keys))
         if self._asks_suspense:
             met.append(waiting_among(self.desk.connection, records.keys))
-        return ~np.isin(records.keys, np.concatenate(met))
+        return ~are_among(records.keys, np.sort(np.concatenate(met)))
 
     def _is_alone(self, records: IdentifiedColumns, others: Sequence[AnyUsage | BadRecord]) -> Flags:
         """Return which records have no slot, or one that nothing else has: in the block, the file or the database."""
@@ -146,7 +143,7 @@ class ColumnDesk:
         met = [self._seen_slots.among(slots), _slots_of(others)]
         if self._asks_keys:
             met.append(slots_among(self.desk.connection, slots))
-        is_alone: Flags = (records.slots == 0) | ~np.isin(records.slots, np.concatenate(met))
+        is_alone: Flags = (records.slots == 0) | ~are_among(records.slots, np.sort(np.concatenate(met)))
         return is_alone
 
     def _is_guided(self, frame: pl.DataFrame, subject_ids: pl.Series) -> Flags:

@@ -8,6 +8,17 @@ import attrs
 import numpy as np
 
 Keys = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def are_among(keys: Keys, ordered: Keys) -> Flags:
+    """Return which of some keys are in a sorted array; for few of either, this costs a small part of what ``numpy.isin`` does."""
+    if not len(ordered):
+        return np.zeros(len(keys), dtype=np.bool_)
+    places = np.searchsorted(ordered, keys)
+    places[places == len(ordered)] = 0
+    found: Flags = ordered[places] == keys
+    return found
 
 
 @attrs.define
@@ -30,7 +41,5 @@ class SeenKeys:
         ordered = np.sort(keys)
         found = np.zeros(len(ordered), dtype=np.bool_)
         for run in self._runs:
-            places = np.searchsorted(run, ordered)
-            places[places == len(run)] = 0
-            found |= run[places] == ordered
+            found |= are_among(ordered, run)
         return ordered[found]
