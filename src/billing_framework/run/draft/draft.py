@@ -125,8 +125,8 @@ def draft_shard(desk: Desk, run: Run, lease: Lease, size: int, saved: Saved) -> 
     """
     database = desk.deployment.database
     with database.read() as connection:
-        rows = run_accounts_of(connection, run, lease.shard.accounts)
-    families = pending_families({account: row.state for account, row in rows.items()}, desk.groups)
+        known = account_versions(connection, run, lease.shard.accounts)
+    families = pending_families({account: state for account, (_, state) in sorted(known.items())}, desk.groups)
     overruns = lease.shard.overruns
     parts = list(batches(families, 1 if overruns else size))
     stuck = parts.pop(0) if overruns >= HELD_AFTER_OVERRUNS and parts else []
