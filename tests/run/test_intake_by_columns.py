@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from billing_telecom_usage import plugin
 from billing_telecom_usage.kinds import CALL
 from billing_telecom_usage.settings import ColumnMapping, Source, TelecomSettings
+from sqlalchemy import event
 
 from billing_framework.accounts.account import Account
 from billing_framework.accounts.agreement import Agreement
@@ -178,6 +179,28 @@ def test_an_assignment_begins_at_midnight_of_its_account(
     assert [report] == by_record(monkeypatch, both[1], [file])
     assert (report.totals.accepted, report.totals.suspended) == (2, 2)
     assert rows(database) == rows(other)
+
+
+def test_an_account_of_another_zone_may_come_meanwhile(postgres_database: Database) -> None:
+    deployment = exchange_of(postgres_database)
+    far = Account(code="A2", party="P1", book="B", currency="EUR", zone="America/New_York")
+    agreement = Agreement(code="G2", account="A2", plan="calls", starts_on=date(2026, 1, 1))
+    assignment = Assignment(subject="4930009", agreement="G2", starts_on=date(2026, 6, 15))
+    entered: list[Account] = []
+
+    def enter(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "min(account.zone)" in statement and not entered:
+            entered.append(far)
+            with postgres_database.begin() as connection:
+                insert_values(connection, ACCOUNTS, entered)
+                insert_values(connection, AGREEMENTS, [agreement])
+                insert_values(connection, ASSIGNMENTS, [assignment])
+
+    event.listen(postgres_database.engine, "after_cursor_execute", enter)
+    before_it_begins = "c1,4930009,4489123456,2026-06-14T23:00:00Z,30,OK"
+    (report,) = by_columns(deployment, [f"{HEADER}\n{before_it_begins}".encode()])
+    assert entered
+    assert (report.totals.accepted, report.totals.suspended) == (0, 1)
 
 
 @pytest.mark.usefixtures("small_blocks")

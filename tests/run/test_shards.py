@@ -148,18 +148,21 @@ def test_who_comes_to_belong_together_is_planned_anew_as_one(database: Database)
 
 
 @pytest.mark.parametrize(
-    ("documents", "size", "in_a_shard"),
+    ("documents", "size", "workers", "in_a_shard"),
     [
-        (0, 2_000, 2_000),
-        (64_000, 2_000, 2_000),
-        (96_000, 2_000, 3_000),
-        (10_000_000, 2_000, 10_000),
-        (1_000, 10, 31),
-        (9_000, 10, 50),
+        (0, 2_000, 2, 2_000),
+        (64_000, 2_000, 2, 2_000),
+        (96_000, 2_000, 2, 3_000),
+        (96_000, 2_000, 5, 2_400),
+        (320_000, 2_000, 64, 2_000),
+        (10_000_000, 2_000, 2, 10_000),
+        (10_000_000, 4_000, 2, 10_000),
+        (10_000_000, 20_000, 2, 20_000),
+        (9_000, 10, 2, 50),
     ],
 )
-def test_many_documents_are_posted_in_larger_shards(documents: int, size: int, in_a_shard: int) -> None:
-    work = Work(shard_size=size, batch_size=7).for_documents(documents)
+def test_many_documents_are_posted_in_larger_shards(documents: int, size: int, workers: int, in_a_shard: int) -> None:
+    work = Work(shard_size=size, workers=workers, batch_size=7).for_documents(documents)
     assert (work.shard_size, work.transaction_size) == (in_a_shard, 7)
 
 

@@ -13,6 +13,7 @@ from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.schema import check_schema, grant_role
 from billing_framework.storage.engine import Database, open_database, sqlite_path
 from billing_framework.storage.guard_proof import core_guards, stated_findings
+from billing_framework.storage.row_numbers import NUMBERED
 from billing_framework.values.errors import BillingError
 from billing_framework.values.money import Money
 from tests.grown import grown_once
@@ -59,6 +60,7 @@ def tampering(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str,
     keys = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if row[5]] or ["key"]  # usage has none
     where = " AND ".join(f'"{key}" IS ?' for key in keys)
     slots, stored = ", ".join("?" * len(columns)), dict[str, object]()
+    numbered = table in NUMBERED
     for row in connection.execute(f'SELECT * FROM "{table}"').fetchall():
         stored = dict(zip(columns, row, strict=True))
         own = tuple(stored[key] for key in keys)
@@ -70,9 +72,32 @@ def tampering(connection: sqlite3.Connection, table: str) -> Iterator[tuple[str,
             if column not in keys:
                 values = tuple(changed if name == column else value for name, value in stored.items())
                 yield f'INSERT OR REPLACE INTO "{table}" VALUES ({slots})', values
+        if numbered:  # another row under the number of this one, or the number of another row for this one
+            names = ", ".join(f'"{column}"' for column in columns)
+            others = {name: other_values(value) if name in keys else value for name, value in stored.items()}
+            number = f'(SELECT rowid FROM "{table}" WHERE {where})'
+            yield f'INSERT OR REPLACE INTO "{table}" (rowid, {names}) VALUES ({number}, {slots})', (*own, *others.values())
+            yield f'UPDATE OR REPLACE "{table}" SET rowid = {number} WHERE NOT ({where})', (*own, *own)
     if table == "document":  # the draft that would take the place of the issued one
         drafted = {**stored, "status": "draft", "number": None, "series": None, "counter": None}
         yield f"INSERT OR REPLACE INTO document VALUES ({slots})", tuple(drafted.values())
+        drafted |= {"id": 12345, "run_id": None, "posted_at": None}
+        names = ", ".join(f'"{column}"' for column in columns)
+        number = "(SELECT min(rowid) FROM document)"
+        yield f"INSERT OR REPLACE INTO document (rowid, {names}) VALUES ({number}, {slots})", tuple(drafted.values())
+
+
+def test_the_rows_of_every_kept_table_are_guarded_by_their_numbers(sqlite_database: Database) -> None:
+    with sqlite_database.read() as connection:
+        tables = {name: bool(bare) for name, bare in connection.execute(sa.text("SELECT name, wr FROM pragma_table_list"))}
+        keys = {
+            name: list(connection.scalars(sa.text("SELECT type FROM pragma_table_info(:name) WHERE pk"), {"name": name}))
+            for name, is_without in tables.items()
+            if not is_without
+        }
+    beside = {name for name, types in keys.items() if types and types != ["INTEGER"]}
+    guarded = {guard.table for guard in core_guards() if guard.event == "DELETE" or guard.name.endswith("_taken")}
+    assert sorted(beside & guarded) == sorted(NUMBERED)
 
 
 def test_a_foreign_program_changes_nothing_that_is_kept(sqlite_database: Database) -> None:

@@ -15,7 +15,12 @@ _OPTIONS = (
     click.option("--executor", type=click.Choice(EXECUTORS), help="Who works: this process, worker processes, a Dask cluster."),
     click.option("--workers", type=click.IntRange(1, 1_000), metavar="N", help="Number of worker processes."),
     click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler: tcp://10.0.0.5:8786, or its file."),
-    click.option("--shard-size", type=click.IntRange(1, 1_000_000), metavar="N", help="Accounts or documents in a shard."),
+    click.option(
+        "--shard-size",
+        type=click.IntRange(1, 1_000_000),
+        metavar="N",
+        help="Accounts in a shard; of many documents to post, up to five times as many.",
+    ),
     click.option(
         "--lease-seconds",
         type=click.IntRange(1, 86_400),

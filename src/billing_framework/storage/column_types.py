@@ -72,7 +72,8 @@ class Scattered(Whole):
     """A whole number that is a hash, as the key of a table to which rows are added by the thousand.
 
     Where such a key is an ``INTEGER PRIMARY KEY``, SQLite keeps the rows in the order of their hashes, and each lands on another
-    page. An ``INT PRIMARY KEY`` is an index beside rows that stand in the order in which they came, which is that of later reads.
+    page. An ``INT PRIMARY KEY`` is an index beside rows that stand in the order in which they came: what is drafted together is
+    posted together. Such a row has a number beside its key, which is guarded as well: see `row_numbers`.
     """
 
     cache_ok = True

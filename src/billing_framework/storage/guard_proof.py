@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage import audit, delivery_tables
+from billing_framework.storage import audit, delivery_tables, row_numbers
 from billing_framework.storage.billing import candidate_rows, record_tables, shard_tables
 from billing_framework.storage.billing import guards as billing
 from billing_framework.storage.guard import SEARCH_PATH, Guard, postgres_body, postgres_trigger, reads_tables, sqlite_trigger
@@ -39,6 +39,7 @@ def core_guards() -> tuple[Guard, ...]:
         answer_tables.guards(),
         reconciliation_tables.guards(),
         personal.guards(),
+        row_numbers.guards(),
     )
     return tuple(guard for guards in desks for guard in guards)
 

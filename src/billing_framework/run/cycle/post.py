@@ -106,11 +106,11 @@ def post_run(
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
         manifest = manifest_of(connection, run)
-        work = work.for_documents(len(manifest))
         expect_workers(POSTING, work)
         mapping = mapping_of(load_book(connection, run.book).profile)
         refuse_changed(connection, run, manifest, mapping)
         existing = issued_among(connection, manifest)
+        work = work.for_documents(len(manifest) - len(existing))
         if len(existing) < len(manifest):
             refuse_closed(connection, run)
         if run.state == "approved":

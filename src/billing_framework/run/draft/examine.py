@@ -113,8 +113,17 @@ def examined(
         proven = proven_documents(connection, run, some)
         for one in with_proven_input(connection, proven) if with_input else proven.values():
             figures = one.figures
-            key, kind, book, account, currency, issue_on, _, gross, *_ = figures
-            found.heads.append(DraftHead(key, kind, sys.intern(book), sys.intern(account), sys.intern(currency), issue_on, gross))
+            account = sys.intern(figures.account)  # many objects name it
+            head = DraftHead(
+                key=figures.key,
+                kind=figures.kind,
+                book=sys.intern(figures.book),
+                account=account,
+                currency=sys.intern(figures.currency),
+                issue_on=figures.issue_on,
+                gross=figures.gross,
+            )
+            found.heads.append(head)
             if one.wrong:
                 found.wrong.append((account, one.wrong))
             for code in {line.charge_code for line in figures.lines}:

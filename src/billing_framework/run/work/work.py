@@ -28,10 +28,12 @@ Saved = Callable[[int], None]
 
 
 _SHARDS_OF_MANY = 32
-"""So many shards are enough for the workers of a large posting."""
+_SHARDS_OF_WORKER = 8
+"""So many shards a large posting has at least, in all and for each worker."""
 
 _MOST_LARGER = 5
-"""By what factor a shard of documents may be larger than the settings say; ten thousand of them fit into memory easily."""
+_MOST_DOCUMENTS = 10_000
+"""By what factor a shard of documents may be larger than is said, and how large: their figures are in memory together."""
 
 
 def _tell_nobody(_finding: Finding) -> None:
@@ -46,7 +48,7 @@ class Work:
         executor: ``in-process``, ``processes`` or ``dask``; or any executor that is open, which is not closed.
         workers: number of worker processes.
         scheduler: address of a Dask scheduler such as ``tcp://10.0.0.5:8786``, or the file that it writes its address into.
-        shard_size: accounts or documents in a shard.
+        shard_size: accounts in a shard, or documents where there are few; see `for_documents`.
         batch_size: accounts or documents per transaction; a whole shard where None.
         lease_seconds: how long a worker may be silent before another one takes its shard.
         tell: told what changes no result but should be known, such as a plugin that takes too long.
@@ -66,11 +68,12 @@ class Work:
         return self.batch_size or self.shard_size
 
     def for_documents(self, count: int) -> Work:
-        """Return how so many documents are posted: in larger shards where there are enough of these.
+        """Return how so many documents are posted: in larger shards where that leaves enough of them for all workers.
 
         Keys are hashes, so the more rows of a large table are written at once, the more of them share a page of its indexes.
         """
-        largest = min(count // _SHARDS_OF_MANY, self.shard_size * _MOST_LARGER)
+        enough = max(_SHARDS_OF_MANY, self.workers * _SHARDS_OF_WORKER)
+        largest = min(count // enough, self.shard_size * _MOST_LARGER, _MOST_DOCUMENTS)
         return attrs.evolve(self, shard_size=max(self.shard_size, largest))
 
 

@@ -93,9 +93,10 @@ def guided_spans(connection: Connection, subject_ids: Keys) -> pl.DataFrame:
 
     Identifiers with several assignments, or with none, are left out; `load_guide` knows about them.
     """
-    first, last = connection.execute(_ZONES).one()
+    dates = list(_rows_among(connection, _ASSIGNED_IN_ONE_ZONE, subject_ids))
+    first, last = connection.execute(_ZONES).one()  # after the dates, so that an account of one of them is among these
     if first is not None and first == last:  # as nearly everywhere; then nobody needs to be asked whose they are
-        rows = [(*row, first) for row in _rows_among(connection, _ASSIGNED_IN_ONE_ZONE, subject_ids)]
+        rows: list[tuple[Any, ...]] = [(*row, first) for row in dates]
     else:
         rows = list(_rows_among(connection, _ASSIGNED, subject_ids))
     instants = {(day, zone): _midnight(day, zone) for day, zone in {(day, zone) for _, *days, zone in rows for day in days}}
