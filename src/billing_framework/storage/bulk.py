@@ -7,7 +7,7 @@ the driver connection of the caller's SQLAlchemy transaction, so that bulk and s
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from types import NoneType
 from typing import Any
@@ -23,6 +23,7 @@ _SQLITE_BLOCKS = (512, 64, 8, 1)
 """Rows per statement: few sizes, so that SQLite compiles few statements, and again and again the same ones."""
 _SQLITE_PARAMETERS = 32_766
 _COPY_BLOCK_ROWS = 20_000
+_CONVERTED_AT_ONCE = 20_000
 
 Row = Sequence[Any]
 
@@ -40,11 +41,18 @@ def bulk_insert(
         driver_form: True where the values already are what the driver stores (integers, text, bytes), which saves the
             conversion; on PostgreSQL dates may stay dates.
     """
-    ready = rows if driver_form else converted(connection, table, columns, rows)
+    ready = rows if driver_form else _converted_some(connection, table, columns, rows)
     with driver_errors_translated():
         if connection.dialect.name == "sqlite":
             return _insert_values(connection, table, columns, ready)
         return _copy(connection, table, columns, ready)
+
+
+def _converted_some(connection: Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield `rows` in driver form, of which there are only some at a time."""
+    source = iter(rows)
+    while block := list(itertools.islice(source, _CONVERTED_AT_ONCE)):
+        yield from converted(connection, table, columns, block)
 
 
 def converted(connection: Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Row]) -> Iterable[Row]:

@@ -105,22 +105,32 @@ def post_run(
             raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
-        manifest = manifest_of(connection, run)
         expect_workers(POSTING, work)
-        mapping = mapping_of(load_book(connection, run.book).profile)
-        refuse_changed(connection, run, manifest, mapping)
-        existing = issued_among(connection, manifest)
-        work = work.for_documents(len(manifest) - len(existing))
-        if len(existing) < len(manifest):
-            refuse_closed(connection, run)
-        if run.state == "approved":
-            run = move_run(connection, run, "posting")
-        plan_posting(connection, run, manifest, existing, work.shard_size)
+        run, work, documents, existing = _proven(connection, run, work)
     worked = coordinate(deployment, run, POSTING, work, progress)
-    run = _finish(deployment, run, len(manifest))
+    run = _finish(deployment, run, documents)
     if run.is_ended_early:
         return _ended(deployment, run, existing, worked.void)
-    return PostingReport(run=run, posted=worked.count, existing=len(manifest) - worked.count, void=worked.void)
+    return PostingReport(run=run, posted=worked.count, existing=documents - worked.count, void=worked.void)
+
+
+def _proven(connection: Connection, run: Run, work: Work) -> tuple[Run, Work, int, set[int]]:
+    """Prove what is to be posted, and plan its shards.
+
+    Returns:
+        The run and how it is worked on, the number of all its documents, and the keys of those that are issued already.
+    """
+    manifest = manifest_of(connection, run)
+    mapping = mapping_of(load_book(connection, run.book).profile)
+    refuse_changed(connection, run, manifest, mapping)
+    existing = issued_among(connection, manifest)
+    work = work.for_documents(len(manifest) - len(existing))
+    if len(existing) < len(manifest):
+        refuse_closed(connection, run)
+    if run.state == "approved":
+        run = move_run(connection, run, "posting")
+    plan_posting(connection, run, manifest, existing, work.shard_size)
+    return run, work, len(manifest), existing
 
 
 def _ended(deployment: Deployment, run: Run, existing: AbstractSet[int], void: Mapping[str, str]) -> PostingReport:

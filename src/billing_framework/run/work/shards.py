@@ -56,6 +56,8 @@ def _members(families: Mapping[str, list[str]]) -> set[str]:
 
 def _loose(families: Mapping[str, list[str]], planned: Mapping[int, Sequence[str]]) -> dict[str, list[str]]:
     """Return the families that are in no shard as a whole."""
+    if not planned:
+        return dict(families)
     shard_of = {account: number for number, accounts in planned.items() for account in accounts}
     places = {head: {shard_of.get(account, 0) for account in members} for head, members in families.items()}
     return {head: members for head, members in families.items() if places[head] == {0} or len(places[head]) > 1}

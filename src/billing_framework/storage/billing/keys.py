@@ -111,7 +111,7 @@ def claim_periods(connection: Connection, run: Run, accounts: Iterable[str]) -> 
     Raises:
         Refused: another run has claimed a date of it meanwhile.
     """
-    rows = sorted((account_id(account), run.period.start, run.period.end, run.id) for account in accounts)
+    rows = ((key, run.period.start, run.period.end, run.id) for key in sorted(map(account_id, accounts)))
     bulk_insert(connection, tables.billed_period, ("account_id", "period_start", "period_end", "run_id"), rows)
 
 

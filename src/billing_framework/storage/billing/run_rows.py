@@ -283,10 +283,10 @@ def add_accounts(connection: Connection, run: Run, rows: Sequence[RunAccount]) -
         connection,
         tables.run_account,
         columns,
-        [
+        (
             (run.id, account_id(row.account), row.account, row.state, row.reason, to_plain(list(row.evidence)), dict(row.control))
             for row in rows
-        ],
+        ),
     )
 
 
