@@ -172,3 +172,21 @@ def test_every_guard_that_is_gone_is_named(database: Database) -> None:
             (finding,) = stated_findings(connection, core_guards())
             assert (finding.subject, guard.name in finding.what) == (guard.table, True)
             connection.rollback()
+
+
+def test_a_row_of_a_foreign_number_stops_nobody(sqlite_database: Database) -> None:
+    office = worked(sqlite_database)
+    foreign = sqlite3.connect(sqlite_path(sqlite_database), isolation_level=None)
+    for table in ("document_party", "document_line", "number_issued", "open_item", "charge_key", "billed_period"):
+        columns = [row[1] for row in foreign.execute(f'PRAGMA table_info("{table}")')]
+        for guard in foreign.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
+        ).fetchall():
+            if not guard[0].endswith(("row_taken", "row_moved")):
+                foreign.execute(f"DROP TRIGGER {guard[0]}")
+        values = {name: other_values(foreign.execute(f'SELECT "{name}" FROM "{table}"').fetchone()[0]) for name in columns}
+        names = ", ".join(f'"{name}"' for name in columns)
+        foreign.execute(f'INSERT INTO "{table}" (rowid, {names}) VALUES (-1{", ?" * len(columns)})', tuple(values.values()))
+    foreign.close()
+    office.jobs("j2,drill,2026-08-03T08:00:00+00:00,4")
+    assert office.bill("2026-08").posted == 1

@@ -22,8 +22,8 @@ _MESSAGE = "STORAGE25 a row takes the place of no other"
 
 
 def guards() -> Iterator[Guard]:
-    """Yield the guards; a row that the database is still to number has the number -1, which is no row's."""
+    """Yield the guards; a row that the database is still to number has the number -1, which it gives to none."""
     for table in NUMBERED:
-        there = f"EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid)"
+        there = f"NEW.rowid <> -1 AND EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid)"
         for event, name, when in (("INSERT", "row_taken", there), ("UPDATE", "row_moved", "OLD.rowid <> NEW.rowid")):
             yield Guard(name=f"{table}_{name}", table=table, event=event, refuse_when=when, message=_MESSAGE, only="sqlite")
