@@ -177,12 +177,12 @@ def test_every_guard_that_is_gone_is_named(database: Database) -> None:
 def test_a_row_of_a_foreign_number_stops_nobody(sqlite_database: Database) -> None:
     office = worked(sqlite_database)
     foreign = sqlite3.connect(sqlite_path(sqlite_database), isolation_level=None)
-    for table in ("document_party", "document_line", "number_issued", "open_item", "charge_key", "billed_period"):
+    for table in ("document_party", "document_line", "number_issued", "open_item", "charge_key", "billed_period", "usage_job"):
         columns = [row[1] for row in foreign.execute(f'PRAGMA table_info("{table}")')]
         for guard in foreign.execute(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
         ).fetchall():
-            if not guard[0].endswith(("row_taken", "row_moved")):
+            if not guard[0].endswith(("row_taken", "row_moved", "usage_job_taken")):
                 foreign.execute(f"DROP TRIGGER {guard[0]}")
         values = {name: other_values(foreign.execute(f'SELECT "{name}" FROM "{table}"').fetchone()[0]) for name in columns}
         names = ", ".join(f'"{name}"' for name in columns)

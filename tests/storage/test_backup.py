@@ -12,7 +12,7 @@ from billing_framework.storage.backup import backup, restore
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.migrate import check
-from billing_framework.values.errors import BillingError, Refused, StorageError
+from billing_framework.values.errors import BillingError, NotFound, Refused, StorageError
 from tests.ledger_world import MAIN, count, deposit, post, sale, settle
 from tests.postgres_server import Server
 
@@ -58,8 +58,9 @@ def test_a_backup_is_consistent_while_others_write(database: Database, tmp_path:
 def test_nothing_is_overwritten_by_accident(database: Database, tmp_path: Path) -> None:
     settle(database)
     archive = backup(database, tmp_path / "billing.backup")
-    with pytest.raises(StorageError, match=r"STORAGE11 .*billing\.backup exists"):
+    with pytest.raises(Refused, match=r"STORAGE11 .*billing\.backup exists"):
         backup(database, archive)
+    assert [path.name for path in tmp_path.glob("billing.backup*")] == ["billing.backup"]
     backup(database, archive, replace=True)
     post(database, sale("kept", 1))
     with pytest.raises(Refused, match="STORAGE12"):
@@ -73,9 +74,10 @@ def test_a_damaged_or_missing_backup_is_refused_before_anything_is_lost(database
     settle(database)
     damaged = tmp_path / "damaged.backup"
     damaged.write_bytes(b"no backup at all" * 500)
-    for source in (damaged, tmp_path / "missing.backup"):
-        with pytest.raises(StorageError, match="STORAGE11"):
-            restore(database, source, replace=True)
+    with pytest.raises(StorageError, match="STORAGE11"):
+        restore(database, damaged, replace=True)
+    with pytest.raises(NotFound, match="STORAGE11"):
+        restore(database, tmp_path / "missing.backup", replace=True)
     assert verify(database, MAIN) == []
     assert count(database, "entry") == 2
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from billing_framework.storage.engine import Database, sqlite_path
 from billing_framework.storage.engine_errors import driver_errors_translated
-from billing_framework.values.errors import Refused, StorageError
+from billing_framework.values.errors import NotFound, Refused, StorageError
 
 _PATIENCE_SECONDS = 3_600
 
@@ -30,15 +30,16 @@ def backup(database: Database, target: Path, *, replace: bool = False) -> Path:
         replace: True overwrites a file that exists.
 
     Raises:
-        StorageError: ``STORAGE11``: the file exists, or ``pg_dump`` is missing or fails.
+        Refused: ``STORAGE11``: the file exists.
+        StorageError: ``STORAGE11``: ``pg_dump`` is missing or fails.
     """
     if target.exists() and not replace:
-        raise StorageError("STORAGE11", f"{target} exists", remedy="Name another file, or replace it knowingly")
+        raise Refused("STORAGE11", f"{target} exists", remedy="Name another file, or replace it knowingly")
     unfinished = target.with_name(target.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     try:
         if database.dialect == "sqlite":
-            _copy_sqlite(sqlite_path(database), unfinished)
+            _copy_sqlite(sqlite_path(database), unfinished, alone=True)
         else:
             _run("pg_dump", database, "--format=custom", f"--file={unfinished}")
         unfinished.replace(target)
@@ -57,10 +58,11 @@ def restore(database: Database, source: Path, *, replace: bool = False) -> None:
 
     Raises:
         Refused: ``STORAGE12``: the database holds something and `replace` was not given.
-        StorageError: ``STORAGE11``: the file is missing or damaged, or ``pg_restore`` is missing or fails.
+        NotFound: ``STORAGE11``: there is no such file.
+        StorageError: ``STORAGE11``: the file is damaged, or ``pg_restore`` is missing or fails.
     """
     if not source.is_file():
-        raise StorageError("STORAGE11", f"there is no backup {source}", remedy="Name the file that billing db backup wrote")
+        raise NotFound("STORAGE11", f"there is no backup {source}", remedy="Name the file that billing db backup wrote")
     if database.dialect == "sqlite":
         _refuse_damaged(source)
     with database.begin() as connection:
@@ -80,13 +82,16 @@ def restore(database: Database, source: Path, *, replace: bool = False) -> None:
     _run("pg_restore", database, "--no-owner", "--exit-on-error", "--single-transaction", str(source))
 
 
-def _copy_sqlite(source: Path, target: Path) -> None:
+def _copy_sqlite(source: Path, target: Path, *, alone: bool = False) -> None:
+    """Copy a database; `alone` leaves no log beside the copy, which nobody else has open."""
     with (
         driver_errors_translated(),
         closing(sqlite3.connect(f"file:{source}?mode=rw", uri=True)) as from_,
         closing(sqlite3.connect(target)) as to,
     ):
         from_.backup(to)
+        if alone:
+            to.execute("PRAGMA journal_mode=DELETE").fetchall()
     _refuse_damaged(target)
 
 

@@ -70,15 +70,20 @@ def row_taken(table: str, keys: str, message: str) -> Guard:
     """Return the guard against ``INSERT OR REPLACE`` for a table without a unique key, whose keys another table holds.
 
     Nobody names the number of a stored row, nor adds a second row for a stored key; keys are stored after their rows. Rows of
-    SQLite have a number; of one that the database is still to number, it is -1 or undefined, and no row's.
+    SQLite have a number; of one that the database is still to number it is -1, which it gives to none.
 
     Args:
         table: the table.
         keys: the table that holds its keys, with a column ``key`` as it has itself.
         message: code and sentence of the refusal.
     """
-    there = f'EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid) OR EXISTS (SELECT 1 FROM {keys} WHERE "key" = NEW."key")'
+    there = f'{number_taken(table)} OR EXISTS (SELECT 1 FROM {keys} WHERE "key" = NEW."key")'
     return Guard(name=f"{table}_taken", table=table, event="INSERT", refuse_when=there, message=message, only="sqlite")
+
+
+def number_taken(table: str) -> str:
+    """Return the condition that a new row names the number of a stored one, on SQLite."""
+    return f"(NEW.rowid <> -1 AND EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid))"
 
 
 def _unique_keys(table: sa.Table) -> Iterator[str]:

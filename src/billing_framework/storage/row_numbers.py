@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billing_framework.storage.guard import Guard
+from billing_framework.storage.guard import Guard, number_taken
 
 NUMBERED = (
     "billed_period", "billed_record", "book_version", "carried_state", "charge_key", "document", "document_input",
@@ -24,6 +24,8 @@ _MESSAGE = "STORAGE25 a row takes the place of no other"
 def guards() -> Iterator[Guard]:
     """Yield the guards; a row that the database is still to number has the number -1, which it gives to none."""
     for table in NUMBERED:
-        there = f"NEW.rowid <> -1 AND EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid)"
-        for event, name, when in (("INSERT", "row_taken", there), ("UPDATE", "row_moved", "OLD.rowid <> NEW.rowid")):
+        for event, name, when in (
+            ("INSERT", "row_taken", number_taken(table)),
+            ("UPDATE", "row_moved", "OLD.rowid <> NEW.rowid"),
+        ):
             yield Guard(name=f"{table}_{name}", table=table, event=event, refuse_when=when, message=_MESSAGE, only="sqlite")

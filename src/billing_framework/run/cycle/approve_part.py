@@ -92,7 +92,7 @@ def chosen(
 def _not_drafted(connection: Connection, run: Run, account: str, known: Collection[str]) -> NotFound:
     found = run_accounts_of(connection, run, [account]).get(account)
     if found is None:
-        remedy = did_you_mean(account, known) or "Look at its accounts: billing run show"
+        remedy = (did_you_mean(account, known) if known else "") or "Look at its accounts: billing run show"
         return NotFound("RUN04", f"account {account!r} is not in the run {run.code}", remedy=remedy)
     remedy = f"See why, and let it pass: billing run release {run.code} {account}" if found.state == "held" else ""
     return NotFound("RUN04", f"account {account!r} is {found.state} in the run {run.code}, not drafted", remedy=remedy)
