@@ -12,12 +12,13 @@ from datetime import datetime
 import attrs
 from sqlalchemy.engine import Connection
 
+from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
 from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import Freshness, freshness, stale_as_of
-from billing_framework.run.draft.examine import Bearers, DraftHead, Examined, examined
+from billing_framework.run.draft.examine import Bearers, Examined, examined
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.draft.order import one_decision_at_a_time, order_findings
 from billing_framework.run.review.control import RECORDS, fates, reconciles
@@ -230,7 +231,7 @@ def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> N
 def _unfit(
     run: Run,
     rows: Sequence[AccountBrief],
-    documents: Sequence[DraftHead],
+    documents: Sequence[DocumentFigures],
     stale: Mapping[str, Sequence[str]],
     *,
     remaining: int,
@@ -265,7 +266,7 @@ def _astray(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> I
         yield _blocking("RUN11", what, "Cancel the run and start it anew", run.code)
 
 
-def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[DraftHead], remaining: int) -> list[Finding]:
+def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[DocumentFigures], remaining: int) -> list[Finding]:
     pending = sum(row.state == "pending" for row in rows)
     if pending or run.state == "drafting":
         what = f"{pending} accounts of the run are not drafted yet"
@@ -282,7 +283,7 @@ def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[Draf
     return [_blocking("RUN08", "the run has no document to post", f"Go on with it: billing run resume {run.code}", run.code)]
 
 
-def _missing(wanted: set[int], documents: Sequence[DraftHead], run: Run) -> list[Finding]:
+def _missing(wanted: set[int], documents: Sequence[DocumentFigures], run: Run) -> list[Finding]:
     lost = wanted.difference([document.key for document in documents])
     what = f"{len(lost)} drafts of the run are not there any more"
     return [_blocking("RUN11", what, "Cancel the run and start it anew", run.code)] if lost else []
@@ -336,7 +337,9 @@ def _blocking(code: str, what: str, remedy: str, subject: str) -> Finding:
     return Finding(code=code, severity=Severity.BLOCKING, what=what, remedy=remedy, subject=subject)
 
 
-def _freeze(connection: Connection, run: Run, documents: Sequence[DraftHead], series: Sequence[NumberSeries], after: int) -> int:
+def _freeze(
+    connection: Connection, run: Run, documents: Sequence[DocumentFigures], series: Sequence[NumberSeries], after: int
+) -> int:
     """Number documents and put them behind the first `after` ones of the posting manifest; return how many they are."""
     ordered = in_posting_order(documents)
     names = {one.counter_name(document.issue_on) for document in ordered for one in series if one.kind is document.kind}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.run.draft.examine import DraftHead
+from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.storage.billing.account_briefs import AccountBrief
 from billing_framework.storage.billing.run_rows import Run, run_accounts_of
 from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements
@@ -53,7 +53,7 @@ def chosen(
     connection: Connection,
     run: Run,
     rows: Sequence[AccountBrief],
-    documents: Mapping[int, DraftHead],
+    documents: Mapping[int, DocumentFigures],
     wanted: ApprovalFilter,
 ) -> list[AccountBrief]:
     """Return the drafted accounts that fit, whole groups of them.
@@ -126,7 +126,7 @@ def _most(stated: Money | str | None, currencies: Sequence[str]) -> Money | None
     return Money.of(stated, currencies[0])
 
 
-def _fits_amount(document: DraftHead | None, most: Money | None) -> bool:
+def _fits_amount(document: DocumentFigures | None, most: Money | None) -> bool:
     if most is None or document is None:
         return True
     return document.currency == most.currency and document.gross <= most.minor

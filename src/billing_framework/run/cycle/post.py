@@ -106,7 +106,7 @@ def post_run(
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
         expect_workers(POSTING, work)
-        run, work, documents, existing = _proven(connection, run, work)
+        run, work, documents, existing = _planned(connection, run, work)
     worked = coordinate(deployment, run, POSTING, work, progress)
     run = _finish(deployment, run, documents)
     if run.is_ended_early:
@@ -114,7 +114,7 @@ def post_run(
     return PostingReport(run=run, posted=worked.count, existing=documents - worked.count, void=worked.void)
 
 
-def _proven(connection: Connection, run: Run, work: Work) -> tuple[Run, Work, int, set[int]]:
+def _planned(connection: Connection, run: Run, work: Work) -> tuple[Run, Work, int, set[int]]:
     """Prove what is to be posted, and plan its shards.
 
     Returns:

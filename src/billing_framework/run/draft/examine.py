@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import NamedTuple
 
 import attrs
 from sqlalchemy.engine import Connection
 
-from billing_framework.invoicing.draft import DocumentKind
+from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.run.draft.digest import RunDigest, said_of
 from billing_framework.storage.billing.figure_rows import ProvenDocument, changed_inputs, proven_documents
@@ -21,28 +19,6 @@ from billing_framework.values.finding import Finding
 
 _AT_A_TIME = 2_000
 _NAMED = 5
-
-
-class DraftHead(NamedTuple):
-    """What numbering and choosing a part need of a draft.
-
-    Attributes:
-        key: key of the document.
-        kind: what it is.
-        book: code of the book that bills.
-        account: code of the account.
-        currency: ISO 4217 code.
-        issue_on: date that it bears.
-        gross: net and tax in minor units.
-    """
-
-    key: int
-    kind: DocumentKind
-    book: str
-    account: str
-    currency: str
-    issue_on: date
-    gross: int
 
 
 @attrs.define(kw_only=True)
@@ -69,7 +45,7 @@ class Examined:
     """What was found of some drafts; a run may have hundreds of thousands, so their lines are not kept.
 
     Attributes:
-        heads: what numbering needs of each.
+        heads: their figures without lines and taxes.
         digest: the digest of the run, to which they are added; incomplete where `error` is set.
         wrong: account and fault of each whose stored rows are not what was drafted.
         charge_codes: charge codes on their lines, with whose drafts they are.
@@ -77,7 +53,7 @@ class Examined:
         error: why one cannot be booked, None where all can.
     """
 
-    heads: list[DraftHead] = attrs.field(factory=list)
+    heads: list[DocumentFigures] = attrs.field(factory=list)
     digest: RunDigest = attrs.field(factory=RunDigest)
     wrong: list[tuple[str, str]] = attrs.field(factory=list)
     charge_codes: dict[str, Bearers] = attrs.field(factory=dict)
@@ -114,16 +90,7 @@ def examined(
         for one in with_proven_input(connection, proven) if with_input else proven.values():
             figures = one.figures
             account = sys.intern(figures.account)  # many objects name it
-            head = DraftHead(
-                key=figures.key,
-                kind=figures.kind,
-                book=sys.intern(figures.book),
-                account=account,
-                currency=sys.intern(figures.currency),
-                issue_on=figures.issue_on,
-                gross=figures.gross,
-            )
-            found.heads.append(head)
+            found.heads.append(figures._replace(account=account, lines=(), taxes=()))
             if one.wrong:
                 found.wrong.append((account, one.wrong))
             for code in {line.charge_code for line in figures.lines}:
