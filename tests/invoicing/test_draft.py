@@ -118,11 +118,13 @@ def test_proof_finds_what_was_changed() -> None:
 
 
 def test_groups_follow_the_lines_and_need_a_title() -> None:
-    made = draft(("a", "1.00", "0"))
-    assert line_groups({"G-1": "Electricity, Lindenallee 12"}, made.lines) == (
+    charges = [charge("a", "1.00"), attrs.evolve(charge("b", "1.00"), agreement="G-0"), charge("c", "1.00")]
+    titles = {"G-0": "Gas", "G-1": "Electricity, Lindenallee 12", "G-2": "Nothing is charged for it"}
+    assert line_groups(titles, charges) == (
         LineGroup(agreement="G-1", title="Electricity, Lindenallee 12"),
+        LineGroup(agreement="G-0", title="Gas"),
     )
-    assert line_groups({}, made.lines) == ()
+    assert line_groups({}, charges) == ()
 
 
 def test_a_note_needs_a_known_kind() -> None:

@@ -330,7 +330,7 @@ def total_up(
     return Totals(net=net, tax=tax, gross=net + tax, prepaid=before, rounding=payable - due, payable=payable)
 
 
-def line_groups(titles: Mapping[str, str], lines: Sequence[DraftLine]) -> tuple[LineGroup, ...]:
-    """Return a heading for each agreement that has lines, in the order of the lines; an agreement without a title has none."""
-    agreements = dict.fromkeys(line.agreement for line in lines)
+def line_groups(titles: Mapping[str, str], charges: Sequence[Charge]) -> tuple[LineGroup, ...]:
+    """Return a heading for each agreement that is charged, in the order of the lines; an agreement without a title has none."""
+    agreements = dict.fromkeys([charge.agreement for charge in charges])
     return tuple(LineGroup(agreement=code, title=titles[code]) for code in agreements if titles.get(code))

@@ -116,7 +116,7 @@ def items_fault(charge: Charge, name: str) -> str:
     if not all(map(is_number, values)):
         return f"listed items of amounts that are not exact, or too long numbers, for {name}"
     # Over one denominator, because adding fractions one by one takes ten times as long.
-    ratios = [(value.numerator, value.denominator) for value in values]
+    ratios = [value.as_integer_ratio() for value in values]
     below = math.lcm(*{under for _, under in ratios})
     above, under = sum([above * (below // under) for above, under in ratios]), below
     amount = charge.amount.value
@@ -135,7 +135,7 @@ def _are_sound(items: Sequence[ChargeItem]) -> bool:
         and set(map(len, pairs)) <= {2}
         and {type(item.record) for item in items} == {int}
         and {type(item.on) for item in items} == {date}
-        and _are_quantities([item.quantity for item in items if item.quantity is not None])
+        and _are_quantities({id(item.quantity): item.quantity for item in items if item.quantity is not None}.values())
         and are_texts([text for item in items for text in (item.time, item.text)])
         and are_texts(list(chain.from_iterable(pairs)))
     )

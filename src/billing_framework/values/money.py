@@ -195,7 +195,8 @@ class Amount:
 
     def payable(self, rounding: Rounding = HALF_UP) -> Money:
         """Round once, by the named policy, to whole minor units."""
-        minor = rounding.whole(self.value.numerator * 10 ** minor_digits(self.currency), self.value.denominator)
+        numerator, denominator = self.value.as_integer_ratio()
+        minor = rounding.whole(numerator * 10 ** minor_digits(self.currency), denominator)
         return Money(minor, self.currency)
 
     def __add__(self, other: Amount) -> Self:

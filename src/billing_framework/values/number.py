@@ -17,6 +17,7 @@ _TYPE_NAMES = "text, int, Decimal or Fraction"
 _TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:/[1-9]\d*)?", re.ASCII)
 _LONGEST_ENTERED = 120
 _MOST_BITS = 4_000
+_MOST_KEPT = 16_384
 
 Exact = str | int | Decimal | Fraction
 """What may enter as an exact number; a float is refused because it is seldom the number that was meant."""
@@ -64,7 +65,8 @@ def is_storable_number(number: Fraction) -> bool:
 
     What people and files enter is much shorter. Sums of many ratios grow without end, and their text with them.
     """
-    return number.numerator.bit_length() + number.denominator.bit_length() <= _MOST_BITS
+    numerator, denominator = number.as_integer_ratio()
+    return numerator.bit_length() + denominator.bit_length() <= _MOST_BITS
 
 
 def stored_number(text: str) -> Fraction:
@@ -94,7 +96,12 @@ def is_terminating(number: Fraction) -> bool:
 
 def exact_text(number: Fraction) -> str:
     """Return the canonical text of an exact number: ``12.5`` where decimals end, else ``100/3``; `exact` reads both back."""
-    numerator, denominator = number.numerator, number.denominator
+    return _ratio_text(*number.as_integer_ratio())
+
+
+@functools.lru_cache(maxsize=_MOST_KEPT)
+def _ratio_text(numerator: int, denominator: int) -> str:
+    """Return the text of a fraction in lowest terms; the same quantities and rates are written again and again."""
     if denominator == 1:
         return str(numerator)
     found = _decimals(denominator)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from json.encoder import encode_basestring
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import cattrs
 import orjson
@@ -140,9 +140,23 @@ def _converter(*, terse: bool) -> cattrs.Converter:
     converter.register_structure_hook(timedelta, lambda text, _: int(exact(text) * 10**6) * _MICROSECOND)
     converter.register_unstructure_hook(date, functools.lru_cache(maxsize=1024)(date.isoformat))  # the same few, again and again
     converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
+    converter.register_unstructure_hook_factory(_is_row, _row_writer)
     converter.register_unstructure_hook_func(_holds_days, lambda days: [day.isoformat() for day in sorted(days)])
     converter.register_structure_hook_func(_is_days, lambda texts, _: frozenset(map(date.fromisoformat, texts)))
     return converter
+
+
+def _is_row(cls: object) -> bool:
+    """Return whether a type is a tuple of any number of values of one type; nearly all of a document's text is of such."""
+    return get_origin(cls) is tuple and get_args(cls)[1:] == (...,)
+
+
+def _row_writer(cls: object, converter: cattrs.Converter) -> Callable[[tuple[Any, ...]], Any]:
+    one = get_args(cls)[0]
+    if one in _PLAIN or (get_origin(one) is tuple and _PLAIN.issuperset(get_args(one))):
+        return list  # JSON writes a pair of texts as a list, too
+    write = converter.get_unstructure_hook(one)
+    return lambda values: [write(value) for value in values]
 
 
 def _holds_days(cls: object) -> bool:

@@ -239,7 +239,7 @@ def _unfit(
     """Return what is wrong with the drafts themselves: some are lost, not made yet, or stale."""
     drafted = [row for row in rows if row.state == "drafted"]
     return [
-        *_missing({row.document for row in drafted if row.document}, documents, run),
+        *_missing(len({row.document for row in drafted if row.document}) - len(documents), run),
         *_unfinished(run, rows, documents, remaining),
         *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
         *(_unreconciled(row) for row in drafted if not reconciles(row.control)),
@@ -260,9 +260,10 @@ def _changed(found: Examined) -> Iterator[Finding]:
 
 def _astray(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> Iterator[Finding]:
     """Yield a finding where a draft of the run belongs to none of its accounts any more: it would be left out in silence."""
-    lost = draft_keys(connection, run) - {row.document for row in rows}
+    own = {row.document for row in rows}
+    lost = sum(key not in own for key in draft_keys(connection, run))
     if lost:
-        what = f"{len(lost)} drafts of the run are not those of an account of the run any more"
+        what = f"{lost} drafts of the run are not those of an account of the run any more"
         yield _blocking("RUN11", what, "Cancel the run and start it anew", run.code)
 
 
@@ -283,9 +284,8 @@ def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[Docu
     return [_blocking("RUN08", "the run has no document to post", f"Go on with it: billing run resume {run.code}", run.code)]
 
 
-def _missing(wanted: set[int], documents: Sequence[DocumentFigures], run: Run) -> list[Finding]:
-    lost = wanted.difference([document.key for document in documents])
-    what = f"{len(lost)} drafts of the run are not there any more"
+def _missing(lost: int, run: Run) -> list[Finding]:
+    what = f"{lost} drafts of the run are not there any more"
     return [_blocking("RUN11", what, "Cancel the run and start it anew", run.code)] if lost else []
 
 

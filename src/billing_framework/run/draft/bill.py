@@ -80,16 +80,20 @@ def _billed_each(
     results = []
     for given in inputs:
         account = given.account.code
+        own = members[account] if given.payer == account else []
+        ordered = sorted(own, key=lambda one: (one.account.code != account, one.account.code))
         base = BillResult(
             account=account,
             payer=given.payer,
             bearers=parted[account].bearers,
             document=given.document,
+            members=tuple([one.account.code for one in ordered]),
+            keeps=tuple([one.account.code for one in ordered if parted[one.account.code].keeper == account]),
             findings=parted[account].findings,
             control=_control(rated[account]),
         )
         if given.payer == account:
-            made = _billed_or_held(base, given, members[account], parted, material)
+            made = _billed_or_held(base, given, ordered, parted, material)
             results.append(attrs.evolve(made, records=delivered_records(made.keeps, rated, material)))
         else:
             results.append(base)
@@ -153,7 +157,7 @@ def _billed_or_held(
         return _billed(base, given, members, parted, material)
     except (UnitMismatch, ValueRefused) as error:
         told = Finding(code=error.code, what=error.what, remedy=error.remedy, subject=given.account.code)
-        return attrs.evolve(base, members=tuple(sorted(one.account.code for one in members)), findings=(told,))
+        return attrs.evolve(base, findings=(told,))
 
 
 def _billed(
@@ -165,61 +169,59 @@ def _billed(
 ) -> BillResult:
     """Return the draft of an account that pays itself, with all charges or parts of charges that it bears."""
     account = given.account
-    ordered = sorted(members, key=lambda one: (one.account.code != account.code, one.account.code))
-    kept = [one for one in ordered if parted[one.account.code].keeper == account.code]
-    findings = [finding for one in ordered for finding in parted[one.account.code].findings]
-    result = attrs.evolve(
-        base,
-        members=tuple(one.account.code for one in ordered),
-        keeps=tuple(one.account.code for one in kept),
-        findings=tuple(findings),
-    )
+    findings = [finding for one in members for finding in parted[one.account.code].findings]
     if any(finding.stops for finding in findings):
-        return result
-    charges = [charge for one in ordered for charge in parted[one.account.code].of(account.code)]
+        return attrs.evolve(base, findings=tuple(findings))
+    charges = [charge for one in members for charge in parted[one.account.code].of(account.code)]
     edited = apply_edits(charges, given.edits)
     findings += [*edited.findings, *currency_findings(account, edited.charges)]
-    result = attrs.evolve(result, findings=tuple(findings), originals=edited.originals)
     if not edited.charges or any(finding.code == "INVOICE02" for finding in findings):
-        return result
-    draft, taxed = _drafted(given, ordered, edited.charges, material.plans)
-    findings += taxed.findings
+        return attrs.evolve(base, originals=edited.originals, findings=tuple(findings))
+    draft = _drafted(given, members, edited.charges, material.plans, findings)
     if too_large := size_findings(draft):
-        return attrs.evolve(result, findings=(*findings, *too_large))
-    state = tuple(state for one in kept for state in parted[one.account.code].state)
+        return attrs.evolve(base, originals=edited.originals, findings=(*draft.findings, *too_large))
+    state = tuple([state for kept in base.keeps for state in parted[kept].state])
     return attrs.evolve(
-        result,
-        draft=attrs.evolve(draft, findings=tuple(findings)),
-        findings=tuple(findings),
+        base,
+        originals=edited.originals,
+        draft=draft,
+        findings=draft.findings,
         charges=edited.charges,
         evidence=tuple(
             LineEvidence(records=charge.records, state_read=charge.state_read, steps=charge.steps) for charge in edited.charges
         ),
         state=state,
-        state_read=_state_read(ordered, edited.charges, state),
+        state_read=_state_read(members, edited.charges, state),
     )
 
 
 def _drafted(
-    given: BillInput, members: Sequence[BillInput], charges: Sequence[Charge], plans: Mapping[str, PlanVersion]
-) -> tuple[DraftDocument, TaxedDocument]:
+    given: BillInput,
+    members: Sequence[BillInput],
+    charges: Sequence[Charge],
+    plans: Mapping[str, PlanVersion],
+    findings: Sequence[Finding],
+) -> DraftDocument:
+    """Return the draft of charges, with the findings so far and those of taxing."""
     account = given.account
     amounts = payable_lines(charges, plans)
+    keys = [charge.natural_key for charge in charges]
     lines = [
         TaxableLine(
-            key=charge.natural_key,
+            key=key,
             amount=amount,
             category=charge.tax_category,
             charge_code=charge.code,
             # A charge in advance is taxed when it is billed, any other when its service was complete.
             tax_point=min(charge.service.last, given.issue_on),
-            opposes=charge.natural_key.removesuffix(WAIVED) if charge.natural_key.endswith(WAIVED) else "",
+            opposes=key.removesuffix(WAIVED) if key.endswith(WAIVED) else "",
         )
-        for charge, amount in zip(charges, amounts, strict=True)
+        for key, charge, amount in zip(keys, charges, amounts, strict=True)
     ]
     status = _tax_status(given)
     taxed = tax_document(lines, given.tax_rates, status, currency=account.currency, locale=account.locale)
-    draft = draft_document(
+    titles = {one.agreement.code: _title(one.agreement, one) for member in members for one in member.agreements}
+    return draft_document(
         key=given.document,
         account=account,
         period=given.period,
@@ -229,9 +231,9 @@ def _drafted(
         nets=[line.net for line in taxed.lines],
         line_taxes=[line.taxes for line in taxed.lines],
         taxes=_tax_lines(taxed),
+        groups=line_groups(titles, charges),
+        findings=[*findings, *taxed.findings],
     )
-    titles = {one.agreement.code: _title(one.agreement, one) for member in members for one in member.agreements}
-    return attrs.evolve(draft, groups=line_groups(titles, draft.lines)), taxed
 
 
 def _title(agreement: Agreement, given: AgreementInput) -> str:

@@ -15,7 +15,7 @@ from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.storage.billing.figure_rows import ProvenDocument
 from billing_framework.values.plain_form import json_string
 
-_AS_TEXT = 50_000
+_AS_TEXT = 20_000
 """So many documents wait as they were said; those of a larger run wait packed, in a third of the memory."""
 
 

@@ -252,7 +252,7 @@ def _reviewed(
         found += [
             HoldEvidence(check="rating", finding=_no_bearer(result, one)) for one in result.bearers if one not in by_account
         ]
-        overruled = result.digest and row.released == result.digest
+        overruled = row.released and row.released == result.digest
         if not overruled:
             found += holds.get(result.account, [])
         rows.append(

@@ -89,8 +89,8 @@ def examined(
         proven = proven_documents(connection, run, some)
         for one in with_proven_input(connection, proven) if with_input else proven.values():
             figures = one.figures
-            account = sys.intern(figures.account)  # many objects name it
-            found.heads.append(figures._replace(account=account, lines=(), taxes=()))
+            account, book, currency = map(sys.intern, (figures.account, figures.book, figures.currency))  # many objects name them
+            found.heads.append(figures._replace(account=account, book=book, currency=currency, lines=(), taxes=()))
             if one.wrong:
                 found.wrong.append((account, one.wrong))
             for code in {line.charge_code for line in figures.lines}:

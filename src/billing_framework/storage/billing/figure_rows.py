@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from billing_framework.storage.billing.draft_rows import state_digest, text_dige
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.storage.billing.tables import document, document_input, document_line, document_tax
 from billing_framework.storage.column_types import day_of, read_stored
-from billing_framework.storage.many import chunks, one_of
+from billing_framework.storage.many import chunks, one_of, streamed
 from billing_framework.values.identity import natural_ids_below
 from billing_framework.values.money import Money
 from billing_framework.values.period import month_key
@@ -115,10 +115,11 @@ def changed_inputs(connection: Connection, keys: Iterable[int]) -> set[int]:
     return changed
 
 
-def draft_keys(connection: Connection, run: Run) -> set[int]:
-    """Return the keys of all drafts of a run that are not issued."""
+def draft_keys(connection: Connection, run: Run) -> Iterator[int]:
+    """Yield the keys of all drafts of a run that are not issued."""
     columns = document.c
-    return set(connection.scalars(sa.select(columns.id).where(columns.run_id == run.id, columns.status == "draft")))
+    for rows in streamed(connection, sa.select(columns.id).where(columns.run_id == run.id, columns.status == "draft")):
+        yield from (row.id for row in rows)
 
 
 def _lines(connection: Connection, keys: list[int]) -> dict[int, list[_Line]]:
