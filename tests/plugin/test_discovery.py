@@ -26,6 +26,7 @@ def site(tmp_path: Path) -> Path:
         ("alpha", PLUGIN.format(name="alpha")),
         ("beta", PLUGIN.format(name="beta")),
         ("broken", "import nowhere"),
+        ("leaving", "import sys; sys.exit(0)"),
     ):
         (tmp_path / f"billing_{name}.py").write_text(source, encoding="utf-8")
         info = tmp_path / f"billing_{name}-1.2.3.dist-info"
@@ -59,7 +60,7 @@ def test_an_unknown_plugin_is_told_with_the_nearest_and_all_installed(site: Path
     message = told(site, LOAD.format(names=["alfa"]))
     assert "PLUGIN01" in message
     assert "Did you mean 'alpha'?" in message
-    assert "alpha, beta, broken" in message
+    assert "alpha, beta, broken, " in message
 
 
 def test_a_plugin_named_twice_is_refused(site: Path) -> None:
@@ -69,6 +70,10 @@ def test_a_plugin_named_twice_is_refused(site: Path) -> None:
 def test_a_plugin_that_cannot_be_imported_is_named(site: Path) -> None:
     message = told(site, LOAD.format(names=["broken"]))
     assert "PLUGIN06 plugin 'broken' cannot be imported: ModuleNotFoundError: No module named 'nowhere'" in message
+
+
+def test_a_plugin_that_ends_the_program_while_it_is_imported_is_named(site: Path) -> None:
+    assert "PLUGIN06 plugin 'leaving' cannot be imported: SystemExit: 0" in told(site, LOAD.format(names=["leaving"]))
 
 
 def test_one_name_from_two_distributions_is_a_clash(site: Path) -> None:

@@ -216,7 +216,7 @@ def test_a_wrong_answer_breaks_the_contract(hooks: dict[str, Callable[..., Any]]
 
 
 def test_a_plugin_that_fails_is_named_with_its_hook() -> None:
-    with pytest.raises(ContractBroken, match="plugin parking failed in billing_readers: ZeroDivisionError") as caught:
+    with pytest.raises(ContractBroken, match="billing_readers of plugin parking failed: ZeroDivisionError") as caught:
         Host.build([("parking", plugin(billing_readers=lambda: 1 // 0))])
     assert caught.value.code == "PLUGIN05"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -43,6 +44,7 @@ from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import RunAccount, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
+from billing_framework.values.errors import ValueRefused
 from tests.grown import grown_once
 from tests.run.faulty import PLAN, VICTIM, Fault, faulty_plugin, without_records
 from tests.run.workforce import REPOSITORY, SETTINGS
@@ -106,6 +108,46 @@ def raise_strangely(*_: object) -> NoReturn:
 
 def leave(*_: object) -> NoReturn:
     sys.exit("good bye")
+
+
+class OwnError(BaseException):
+    """What a plugin may take for a good idea."""
+
+
+class UnsayableError(Exception):
+    def __str__(self) -> str:
+        raise OwnError
+
+
+class NamelessErrors(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise OwnError
+
+
+class NamelessError(Exception, metaclass=NamelessErrors):
+    """An error that does not say its name."""
+
+
+def raising(error: Callable[[], BaseException]) -> Fault:
+    def fail(*_: object) -> NoReturn:
+        raise error()
+
+    return fail
+
+
+STRANGE: dict[str, Fault] = {
+    "raises an error whose text cannot be made": raising(UnsayableError),
+    "raises an error whose text is a number": raising(type("OddError", (Exception,), {"__str__": lambda _: 5})),
+    "raises an error whose text ends the program": raising(type("OddError", (Exception,), {"__str__": leave})),
+    "raises an error without a name": raising(NamelessError),
+    "raises an error of its own": raising(OwnError),
+    "raises a group of errors": raising(lambda: BaseExceptionGroup("odd", [OwnError()])),
+    "is cancelled": raising(asyncio.CancelledError),
+    "refuses by a code that cannot be stored": raising(lambda: ValueRefused(UNSPEAKABLE, "odd")),
+    "refuses by an endless code": raising(lambda: ValueRefused("ODD" * 1_000, "odd")),
+}
+"""What code of others may raise besides an honest error, as an answer to whatever it is asked."""
 
 
 def never_end(*_: object) -> NoReturn:
@@ -267,6 +309,17 @@ ITEMS: dict[str, dict[str, Any]] = {
 }
 
 
+def forged(numerator: int, denominator: int) -> Fraction:
+    """Return a fraction that nobody has reduced or checked."""
+    number = Fraction(1, 3)
+    number._numerator, number._denominator = numerator, denominator  # type: ignore[attr-defined]  # noqa: SLF001  forged
+    return number
+
+
+class OwnRating(Rating):
+    """A rating that could say another thing each time."""
+
+
 RATING: dict[str, tuple[Fault, str]] = {
     "raises": (raise_error, "RATE01"),
     "raises an endless message": (raise_strangely, "RATE01"),
@@ -293,6 +346,13 @@ RATING: dict[str, tuple[Fault, str]] = {
     "returns inexact state": (lambda _, done: attrs.evolve(done, state=(carried({"x": 0.1}),)), "RATE03"),
     "changes the terms": (rate_and_change, "RATE03"),
     "changes the state": (rate_and_forget, "RATE03"),
+    "returns a number that is none": (lambda _, done: with_measure(done, quantity=Quantity(forged(1, 0), "hour")), "RATE03"),
+    "returns a number that is not in lowest terms": (
+        lambda _, done: with_measure(done, quantity=Quantity(forged(2, 4), "hour")),
+        "RATE03",
+    ),
+    "returns a rating of its own": (lambda _, done: OwnRating(measures=done.measures), "RATE03"),
+    **{name: (fault, "RATE01") for name, fault in STRANGE.items()},
 }
 
 PRICING: dict[str, tuple[Fault, str]] = {
@@ -322,6 +382,8 @@ PRICING: dict[str, tuple[Fault, str]] = {
     "an item without a text": (lambda given, done: with_item(given, done, text=None), "RATE03"),
     "an item without a date": (lambda given, done: with_item(given, done, on=None), "RATE03"),
     "an item of an inexact quantity": (lambda given, done: with_item(given, done, quantity=2.5), "RATE03"),
+    "no charge code": (lambda _, done: with_charge(done, code=""), "RATE03"),
+    "raises an error of its own": (raising(OwnError), "RATE01"),
     "the charge twice": (lambda _, done: attrs.evolve(done, charges=done.charges * 2), "RATE04"),
     "changes the terms": (price_and_change, "RATE03"),
 }
@@ -331,6 +393,7 @@ CHECKS: dict[str, tuple[Fault, str]] = {
     "exits": (leave, "PLUGIN05"),
     "returns nothing": (lambda _: None, "PLUGIN05"),
     "raises what cannot be stored": (raise_unspeakably, "PLUGIN05"),
+    **{name: (fault, "PLUGIN05") for name, fault in STRANGE.items()},
     "returns text": (lambda _: ["odd"], "PLUGIN04"),
     "speaks about another account": (lambda _: [Finding(code="REVIEW01", what="odd", subject="C9")], "INVOICE06"),
     "speaks about an account that it is not asked about": (
@@ -348,6 +411,7 @@ def change_draft(draft: DraftDocument) -> list[Note]:
 NOTES: dict[str, tuple[Fault, str]] = {
     "raises": (raise_error, "PLUGIN05"),
     "exits": (leave, "PLUGIN05"),
+    **{name: (fault, "PLUGIN05") for name, fault in STRANGE.items()},
     "returns text": (lambda _: ["odd"], "PLUGIN04"),
     "notes on another document": (lambda _: [Note("information", "odd", 4711)], "PLUGIN08"),
     "notes on no document": (lambda _: [Note("information", "odd", [1])], "PLUGIN08"),  # type: ignore[arg-type]
@@ -481,6 +545,8 @@ TWINS: dict[str, Fault] = {
     "returns too few": lambda _, ratings: ratings[:-1],
     "returns other types": lambda _, ratings: [None for _ in ratings],
     "breaks the contract at one": faulty_rating,
+    "takes an account away": lambda groups, ratings: groups.pop() and ratings,
+    **STRANGE,
 }
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -212,10 +213,15 @@ def boom() -> Any:
     raise KeyError("plate")
 
 
+def leave() -> Any:
+    sys.exit(0)
+
+
 @pytest.mark.parametrize(
     ("item", "code", "what"),
     [
         (boom, "PLUGIN05", "the reader 'told' of plugin gate failed: KeyError: 'plate'"),
+        (leave, "PLUGIN05", "the reader 'told' of plugin gate failed: SystemExit: 0"),
         ("a text", "PLUGIN04", "yielded a str"),
         (stay(kind="leave"), "PLUGIN04", "usage kind 'leave'"),
         (BadRecord(line=3, raw="x", findings=()), "PLUGIN04", "without a finding"),

@@ -64,6 +64,8 @@ def test_a_finding_reads_from_the_place_to_the_remedy() -> None:
 def test_a_long_value_is_cut() -> None:
     assert len(Finding(code="USAGE02", what="x", value="9" * 201).value) == 200
     assert Finding(code="USAGE02", what="x", value="9" * 200).value == "9" * 200
+    endless = Finding(code="USAGE02", what="x" * 10**6, remedy="y" * 10**6)
+    assert (len(endless.what), len(endless.remedy)) == (2_000, 2_000)
 
 
 def test_the_nearest_name_ignores_case() -> None:

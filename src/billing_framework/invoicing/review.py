@@ -10,14 +10,13 @@ from typing import Any
 import attrs
 
 from billing_framework.invoicing.draft import DraftDocument
-from billing_framework.values.call_watch import UNWATCHED, CallWatch, PluginOverran
-from billing_framework.values.errors import BillingError, ContractBroken
+from billing_framework.values.call_watch import UNWATCHED, CallWatch
+from billing_framework.values.errors import ContractBroken
 from billing_framework.values.finding import Finding, is_sound_finding
+from billing_framework.values.foreign_code import refusal_of, told
 from billing_framework.values.money import Money
 from billing_framework.values.number import exact_text
 from billing_framework.values.quantity import Quantity
-
-_LONGEST_MESSAGE = 200
 
 
 @attrs.frozen(kw_only=True)
@@ -171,7 +170,7 @@ def _found(check: ReviewCheck, batch: ReviewBatch, plugin: str, watch: CallWatch
     """Return what a check finds, or that it fails; no draft suffers for what it does at another."""
     try:
         return watch.call(plugin, f"review check {check.name}", lambda: _asked(check, batch))
-    except (Exception, SystemExit, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises must not stop the run
+    except BaseException as error:  # noqa: BLE001  whatever a plugin raises must not stop the run
         if len(batch.documents) > 1:
             alone = [attrs.evolve(batch, documents=(one,)) for one in batch.documents]
             return [finding for one in alone for finding in _found(check, one, plugin, watch)]
@@ -195,10 +194,10 @@ def _asked(check: ReviewCheck, batch: ReviewBatch) -> list[Finding]:
 
 
 def _failed(check: ReviewCheck, plugin: str, error: BaseException, account: str) -> Finding:
-    told = error.what if isinstance(error, BillingError) else f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
+    refused = refusal_of(error)
     return Finding(
-        code=error.code if isinstance(error, BillingError) else "PLUGIN05",
-        what=f"the review check {check.name} of plugin {plugin} failed: {told}",
+        code=refused.code if refused else "PLUGIN05",
+        what=f"the review check {check.name} of plugin {plugin} failed: {refused.what if refused else told(error)}",
         remedy="Look at the draft, and report it to the authors of the plugin",
         subject=account,
     )

@@ -11,6 +11,7 @@ import attrs
 
 from billing_framework.plugin.hookspecs import PROJECT
 from billing_framework.values.errors import ConfigurationError
+from billing_framework.values.foreign_code import told
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -97,10 +98,10 @@ def _imported(plugin: InstalledPlugin) -> LoadedPlugin:
     point = importlib.metadata.EntryPoint(name=plugin.name, value=plugin.target, group=PROJECT)
     try:
         implementation = point.load()
-    except Exception as error:
+    except BaseException as error:
         raise ConfigurationError(
             "PLUGIN06",
-            f"plugin {plugin.name!r} cannot be imported: {type(error).__name__}: {error}",
+            f"plugin {plugin.name!r} cannot be imported: {told(error)}",
             place=plugin.target,
             remedy=f"Reinstall {plugin.distribution} {plugin.version}, or report it to its authors",
         ) from error

@@ -12,7 +12,8 @@ import pluggy
 
 from billing_framework.plugin import hookspecs
 from billing_framework.plugin.discovery import LoadedPlugin
-from billing_framework.values.errors import BillingError, ConfigurationError, ContractBroken
+from billing_framework.values.errors import ConfigurationError, ContractBroken
+from billing_framework.values.foreign_code import failures_of
 from billing_framework.values.spelling import did_you_mean
 
 CORE = "core"
@@ -42,13 +43,8 @@ class Panel:
             ContractBroken: ``PLUGIN05`` where the plugin raises anything but an error of the framework.
         """
         others = [other.implementation for other in self.plugins if other.name != plugin]
-        try:
+        with failures_of(f"{hook} of plugin {plugin}", remedy=_REPORT):
             answers: list[Any] = self.manager.subset_hook_caller(hook, others)(**arguments)
-        except BillingError:
-            raise
-        except (Exception, SystemExit) as error:
-            what = f"plugin {plugin} failed in {hook}: {type(error).__name__}: {error}"
-            raise ContractBroken("PLUGIN05", what, remedy=_REPORT) from error
         return answers[0] if answers else None
 
     def implements(self, hook: str) -> tuple[str, ...]:

@@ -77,6 +77,8 @@ def charge_fault(charge: object, allowed: Chargeable | None) -> str:
 
 
 def _source_fault(charge: Charge, allowed: Chargeable, name: str) -> str:
+    if not charge.code:
+        return f"returned a charge without a charge code for {name}"
     if charge.plan not in allowed.plans:
         return f"charged {name} by the plan {charge.plan!r}, which the agreement does not have"
     if charge.origin not in _OF_PLUGINS or charge.share is not None:

@@ -27,7 +27,7 @@ _LONGEST_ADVANCE_DAYS = 366
 
 def rating_faults(rating: object, group: BillingGroup) -> Iterator[str]:
     """Yield in what way a rater's result breaks the contract, in words that follow "the rater ..."."""
-    if not isinstance(rating, Rating):
+    if type(rating) is not Rating:
         yield f"returned {type(rating).__name__} instead of a Rating"
         return
     if type(rating.measures) is not tuple or type(rating.charges) is not tuple:
@@ -111,7 +111,7 @@ def _chargeable(usage: AgreementUsage, group: BillingGroup) -> Chargeable:
 
 def priced_fault(priced: object, usage: AgreementUsage, component: str, currency: str, dates: DateSpan) -> str:
     """Return in what way a charge model's result breaks the contract, or an empty text."""
-    if not isinstance(priced, Priced):
+    if type(priced) is not Priced:
         return f"returned {type(priced).__name__} instead of Priced"
     if type(priced.charges) is not tuple:
         return "returned charges that are no tuple"

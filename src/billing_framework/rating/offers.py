@@ -11,13 +11,11 @@ from billing_framework.rating.charge import Charge
 from billing_framework.rating.group import Tile
 from billing_framework.rating.pricing import ChargeModel
 from billing_framework.rating.rater import Rater
-from billing_framework.values.call_watch import UNWATCHED, CallWatch, PluginOverran
-from billing_framework.values.errors import BillingError
+from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.finding import Finding
+from billing_framework.values.foreign_code import refusal_of, told
 
 T = TypeVar("T")
-
-_LONGEST_MESSAGE = 200
 
 
 @attrs.frozen(kw_only=True)
@@ -78,14 +76,13 @@ class RatingOffers:
         """Return what a rater or model returns, or a finding where it raises: its own for a refused value, else ``RATE01``."""
         try:
             return self.watch.call(self.plugin(name), who, call), None
-        except BillingError as error:
-            what = f"{who}: {error.what}"
-            return None, Finding(code=error.code, what=what, remedy=error.remedy or "Correct the value", subject=subject)
-        except (Exception, SystemExit, PluginOverran) as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
-            message = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
+        except BaseException as error:  # noqa: BLE001  whatever a plugin raises holds one account and must not stop the run
+            if refused := refusal_of(error):
+                what = f"{who}: {refused.what}"
+                return None, Finding(code=refused.code, what=what, remedy=refused.remedy or "Correct the value", subject=subject)
             return None, Finding(
                 code="RATE01",
-                what=f"{who} of {self.plugin(name)} failed: {message}",
+                what=f"{who} of {self.plugin(name)} failed: {told(error)}",
                 remedy="Report it to the author of the plugin, with the account and period",
                 subject=subject,
             )

@@ -101,7 +101,7 @@ def _columns(
     offers: RatingOffers,
 ) -> Iterator[tuple[int, Rating]]:
     """Yield place and rating of the groups that the columnar twin of a rater has rated by the contract, or has spoilt."""
-    own = [_own(rater, group, offers) for group in groups]
+    own = tuple([_own(rater, group, offers) for group in groups])
     before = [loose_parts(group.agreements) for group in own]
     who = f"columnar twin of rater {rater.name!r}"
     ratings, failed = offers.attempt(lambda: tuple(rate_columns(own)), rater.name, who, "")

@@ -26,9 +26,9 @@ class BillingError(Exception):
 
     def __init__(self, code: str, what: str, *, place: str = "", remedy: str = "") -> None:
         self.code = code
-        self.what = _cut(what)
-        self.place = _cut(place)
-        self.remedy = _cut(remedy)
+        self.what = shortened(what)
+        self.place = shortened(place)
+        self.remedy = shortened(remedy)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -41,8 +41,8 @@ class BillingError(Exception):
         return (_rebuild, (type(self), self.code, self.what, self.place, self.remedy))
 
 
-def _cut(text: str) -> str:
-    # A message quotes what it refuses, and what it refuses may be a file of its own.
+def shortened(text: str) -> str:
+    """Return a text that is cut where it is too long; a message quotes what it refuses, which may be a file of its own."""
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 

@@ -8,6 +8,7 @@ from typing import TypeGuard
 import attrs
 
 from billing_framework.values.code_name import is_storable, storable
+from billing_framework.values.errors import shortened
 
 _LONGEST_VALUE = 200
 _LONGEST_CODE = 100
@@ -26,6 +27,10 @@ class Severity(enum.Enum):
     BLOCKING = "blocking"
 
 
+def _told(text: str) -> str:
+    return storable(shortened(text))
+
+
 def _cut(value: str) -> str:
     value = storable(value)
     return value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
@@ -35,7 +40,8 @@ def _cut(value: str) -> str:
 class Finding:
     """What is wrong with one record, field, account or file, and what to do.
 
-    Whatever a plugin or a file says in it, it can be stored: characters that a database refuses are written as escapes.
+    Whatever a plugin or a file says in it, it can be stored and shown: characters that a database refuses are written as escapes,
+    and sentences of more than 2,000 characters are cut.
 
     Attributes:
         code: stable code with a page in the reference, for example ``USAGE02``.
@@ -51,8 +57,8 @@ class Finding:
 
     code: str
     severity: Severity = Severity.ISSUE
-    what: str = attrs.field(converter=storable)
-    remedy: str = attrs.field(default="", converter=storable)
+    what: str = attrs.field(converter=_told)
+    remedy: str = attrs.field(default="", converter=_told)
     file: str = attrs.field(default="", converter=storable)
     line: int = 0
     field: str = attrs.field(default="", converter=storable)

@@ -7,6 +7,7 @@ until the one rounding function turns it into money.
 from __future__ import annotations
 
 import functools
+import math
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -61,12 +62,13 @@ def exact(value: Exact, *, name: str = "number", longest: int = _LONGEST_ENTERED
 
 
 def is_storable_number(number: Fraction) -> bool:
-    """Tell whether a number is written in so few characters that it can be read back: numerator and denominator of 4,000 bits.
+    """Tell whether a number is in lowest terms, and written in so few characters that it can be read back: 4,000 bits in all.
 
     What people and files enter is much shorter. Sums of many ratios grow without end, and their text with them.
     """
     numerator, denominator = number.as_integer_ratio()
-    return numerator.bit_length() + denominator.bit_length() <= _MOST_BITS
+    is_short = numerator.bit_length() + denominator.bit_length() <= _MOST_BITS
+    return is_short and denominator > 0 and math.gcd(numerator, denominator) == 1
 
 
 def stored_number(text: str) -> Fraction:

@@ -22,8 +22,9 @@ from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.outbox import Event
 from billing_framework.storage.receivable.answers import insert_answers, insert_items, update_item
 from billing_framework.storage.turn import take_turn
-from billing_framework.values.errors import BillingError, ContractBroken, InputRefused
+from billing_framework.values.errors import ContractBroken, InputRefused
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.foreign_code import failures_of
 from billing_framework.values.money import Money
 from billing_framework.values.spelling import did_you_mean
 
@@ -156,7 +157,7 @@ def read_answers(
     who = f"the reader of answers {reader.format!r} of plugin {owner}"
     answers: list[Answer] = []
     findings: list[Finding] = []
-    try:
+    with failures_of(who, place=request.file):
         read: Iterable[object] = reader.read(io.BytesIO(content), request)
         for one in read:
             if isinstance(one, Answer):
@@ -164,12 +165,7 @@ def read_answers(
             elif isinstance(one, Finding):
                 findings.append(one)
             else:
-                what = f"{who} yielded a {type(one).__name__}"
-                raise ContractBroken("PLUGIN04", what, place=request.file)  # noqa: TRY301  it ends the loop
-    except BillingError:
-        raise
-    except Exception as error:
-        raise ContractBroken("PLUGIN05", f"{who} failed: {type(error).__name__}: {error}", place=request.file) from error
+                raise ContractBroken("PLUGIN04", f"{who} yielded a {type(one).__name__}", place=request.file)
     if not answers and not findings:
         raise InputRefused("ANSWER13", "the file holds no answer", place=request.file, remedy="Check that it is the right file")
     return answers, findings

@@ -22,7 +22,7 @@ from billing_framework.storage.master.account_rows import load_accounts, lock_ac
 from billing_framework.storage.receivable.answers import StoredAnswer, StoredItem, load_answers, standing_items
 from billing_framework.storage.receivable.holds import holds_of
 from billing_framework.storage.receivable.rows import load_allocations, load_items
-from billing_framework.values.errors import BillingError, ContractBroken
+from billing_framework.values.foreign_code import failures_of
 
 NEXT_PARTY = "next_party"
 """Term of an agreement that names the account which owes what a third party leaves to others."""
@@ -181,13 +181,8 @@ def _asked(reader: tuple[AnswerReader, Any] | None, task: Task, document: Export
     if reader is None or reader[0].next_party is None:
         return ""
     question = AnsweredDocument(answer=task.answer, item=task.item, document=document, account=account, settings=reader[1])
-    try:
+    with failures_of(f"next_party of the reader of answers {reader[0].format!r}", place=task.document):
         return reader[0].next_party(question)
-    except BillingError:
-        raise
-    except Exception as error:
-        what = f"next_party of the reader of answers {reader[0].format!r} failed: {type(error).__name__}: {error}"
-        raise ContractBroken("PLUGIN05", what, place=task.document) from error
 
 
 def _term(document: ExportDocument) -> str:

@@ -16,8 +16,9 @@ from billing_framework.rating.rate_table_names import KnownTable, NamedTable, in
 from billing_framework.run.deployment import Deployment
 from billing_framework.storage.audit import record
 from billing_framework.storage.master.rate_table_rows import RateTableRow, add_rate_table, rate_table_rows
-from billing_framework.values.errors import BillingError, ContractBroken, NotFound
+from billing_framework.values.errors import NotFound
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.foreign_code import failures_of
 from billing_framework.values.period import ONE_DAY, DateSpan
 from billing_framework.values.spelling import did_you_mean
 
@@ -59,14 +60,9 @@ def checked_file(host: Host, content: bytes, *, file: str, header: RateTableHead
         ContractBroken: ``PLUGIN05`` where the plugin's own check fails.
     """
     kind = rate_table_kind(host, header.kind)
-    try:
+    who = f"the check of the rate table kind {kind.name} of plugin {host.owners['billing_rate_tables'][kind.name]}"
+    with failures_of(who, remedy="Report it to the authors of the plugin"):
         return read_rate_table(content, file=file, header=header, kind=kind)
-    except BillingError:
-        raise
-    except Exception as error:
-        owner = host.owners["billing_rate_tables"][kind.name]
-        what = f"plugin {owner} failed in the check of the rate table kind {kind.name}: {type(error).__name__}: {error}"
-        raise ContractBroken("PLUGIN05", what, remedy="Report it to the authors of the plugin") from error
 
 
 def load_rate_table_file(deployment: Deployment, content: bytes, *, file: str, header: RateTableHeader) -> RateTableLoad:

@@ -24,8 +24,9 @@ from billing_framework.storage.billing.numbers import posts
 from billing_framework.storage.billing.run_rows import find_run
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.master.master_kind import PARTIES
-from billing_framework.values.errors import BillingError, ContractBroken, InputRefused, Refused
+from billing_framework.values.errors import ContractBroken, InputRefused, Refused
 from billing_framework.values.finding import Finding, is_sound_finding
+from billing_framework.values.foreign_code import failures_of
 from billing_framework.values.spelling import did_you_mean
 
 _NUMBERS_AUDITED = 1_000
@@ -156,12 +157,8 @@ def check_file(
         checked = [name for name, one in deployment.host.exporters.items() if one.check is not None]
         raise InputRefused("EXPORT04", f"the format {file_format!r} has no check", remedy=did_you_mean("", checked))
     who = _who(deployment.host, exporter)
-    try:
+    with failures_of(f"the check of {who}", place=name):
         findings = exporter.check(data, CheckRequest(file=name, settings=settings, options=given))
-    except BillingError:
-        raise
-    except Exception as error:
-        raise ContractBroken("PLUGIN05", f"the check of {who} failed: {type(error).__name__}: {error}", place=name) from error
     answered: Sequence[object] = findings
     strangers = [one for one in answered if not is_sound_finding(one)]
     if strangers:
@@ -198,15 +195,9 @@ def _of_run(connection: Connection, name: str) -> list[StoredDocument]:
 
 def _written(host: Host, exporter: Exporter, documents: Sequence[ExportDocument], request: ExportRequest) -> Exported:
     who = _who(host, exporter)
-    try:
+    # What it was given holds personal data in the clear, and an error may quote it.
+    with failures_of(who, hidden=bool(personal_kinds(host))):
         made: object = exporter.write(documents, request)
-    except BillingError:
-        raise
-    except Exception as error:  # noqa: BLE001  whatever a plugin raises is its fault, told as such
-        # What it was given holds personal data in the clear, and an error may quote it.
-        hidden = bool(personal_kinds(host))
-        what = f"{who} failed: {type(error).__name__}{'' if hidden else f': {error}'}"
-        raise ContractBroken("PLUGIN05", what) from (None if hidden else error)
     if not isinstance(made, Exported):
         raise ContractBroken("PLUGIN04", f"{who} returned {type(made).__name__}, not Exported")
     return made

@@ -16,7 +16,8 @@ from billing_framework.usage.record import Usage
 from billing_framework.usage.requirements import LONGEST_NAME
 from billing_framework.usage.withheld import is_personal_kind
 from billing_framework.values.clock import timezone
-from billing_framework.values.errors import BillingError, ContractBroken, InputRefused
+from billing_framework.values.errors import ContractBroken, InputRefused
+from billing_framework.values.foreign_code import failures_of
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -108,18 +109,14 @@ def _who(host: Host, reader: Reader) -> str:
 @contextmanager
 def _faults_told(host: Host, reader: Reader, request: ReadRequest) -> Iterator[None]:
     """Tell whatever a reader raises as its fault, or as that of the file."""
-    try:
-        yield
-    except BillingError:
-        raise
-    except UnicodeDecodeError as error:
-        what, remedy = f"the file is not {error.encoding} text", "Convert its encoding; nothing of the file was taken in"
-        raise InputRefused("USAGE22", what, place=request.file, remedy=remedy) from error
-    except Exception as error:  # noqa: BLE001  whatever a plugin raises is its fault, told as such
-        # The error of a reader quotes what it could not read, which may be what is told about a person.
-        hidden = any(is_personal_kind(body_fields(host.kinds[kind])) for kind in reader.kinds if kind in host.kinds)
-        what = f"{_who(host, reader)} failed: {type(error).__name__}{'' if hidden else f': {error}'}"
-        raise ContractBroken("PLUGIN05", what, place=request.file) from (None if hidden else error)
+    # The error of a reader quotes what it could not read, which may be what is told about a person.
+    hidden = any(is_personal_kind(body_fields(host.kinds[kind])) for kind in reader.kinds if kind in host.kinds)
+    with failures_of(_who(host, reader), place=request.file, hidden=hidden):
+        try:
+            yield
+        except UnicodeDecodeError as error:
+            what, remedy = f"the file is not {error.encoding} text", "Convert its encoding; nothing of the file was taken in"
+            raise InputRefused("USAGE22", what, place=request.file, remedy=remedy) from error
 
 
 def _broken(item: object, reader: Reader, columns: Mapping[type, Callable[[Any], str]]) -> str:
