@@ -44,7 +44,7 @@ def test_the_chain_leads_back_to_the_records(database: Database) -> None:
     assert tier.proven
     assert (str(tier.line.net), str(tier.computed)) == ("4.00 USD", "4.00 USD")
     assert [(record.external_id, record.file) for record in tier.records] == [("j2", "july.csv"), ("j3", "july.csv")]
-    assert [(state.name, number) for state, number in tier.state] == [("accumulated.hours", "INV-2026-000001")]
+    assert [(one.state.name, one.document) for one in tier.state] == [("accumulated.hours", "INV-2026-000001")]
     assert tier.evidence.steps
 
     edited = explain_line(office.deployment, "INV-2026-000002/1")

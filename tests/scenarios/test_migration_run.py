@@ -14,6 +14,7 @@ from billing_framework.storage.billing.tables import document, number_issued
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.tables import entry
 from billing_framework.values.errors import Refused
+from tests.cli.in_office import told
 from tests.grown import grown_once
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import PLAN, Office
@@ -50,6 +51,7 @@ def test_the_first_real_run_goes_on_from_the_migration(database: Database) -> No
     assert office.documents() == ["INV-2026-000001 C1 44.00"]
     for line in (1, 2, 3):
         assert explain_line(office.deployment, f"INV-2026-000001/{line}").proven
+    assert f"(taken over by the migration {JUNE})" in told(office, "explain", "INV-2026-000001/2")
     with pytest.raises(Refused, match="RUN03"):
         cancel_run(office.deployment, JUNE, reason="too late")
 

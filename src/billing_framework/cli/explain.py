@@ -9,7 +9,7 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.output import emit, fields, show_findings, table
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.prove.explain import Explanation, explain_line
+from billing_framework.run.prove.explain import Explanation, SourceState, explain_line
 from billing_framework.values.finding import Finding
 from billing_framework.values.number import exact_text
 
@@ -54,9 +54,10 @@ def _text(found: Explanation) -> Iterator[str]:
         yield f"  {step.label}: {step.formula} = {step.result}"
     for label, value in line.details:
         yield f"  {label}: {value}"
-    for state, number in found.state:
+    for one in found.state:
+        state = one.state
         values = ", ".join(f"{name} {exact_text(value)}" for name, value in state.values.items())
-        yield f"  rests on {state.name} of {state.scope} after {state.period}: {values} (written by {number or 'nobody'})"
+        yield f"  rests on {state.name} of {state.scope} after {state.period}: {values} ({_origin(one)})"
     for edit in found.edits:
         what = f"{edit.name}: {edit.before} -> {edit.after}" if edit.name else edit.field.value
         yield f"  edited by {edit.actor} at {edit.at.isoformat(timespec='seconds')}: {what}, {edit.reason}"
@@ -75,3 +76,10 @@ def _text(found: Explanation) -> Iterator[str]:
         yield ""
         yield "It takes back:"
         yield from _text(found.original)
+
+
+def _origin(one: SourceState) -> str:
+    """Return what wrote carried state, in words."""
+    if one.run:
+        return f"taken over by the migration {one.run}"
+    return f"written by {one.document or 'a document that is not there'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.billed_records import billed_on
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of, find_document, load_documents
 from billing_framework.storage.billing.draft_rows import LineEvidence
-from billing_framework.storage.billing.tables import document
+from billing_framework.storage.billing.tables import document, run
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.usage.load import UsageRow
 from billing_framework.storage.usage.suspense import delivered_in
@@ -60,6 +61,21 @@ class SourceRecord:
 
 
 @attrs.frozen(kw_only=True)
+class SourceState:
+    """Carried state that a line rests on, and where it came from.
+
+    Attributes:
+        state: the state.
+        document: number of the document that had written it; empty where a migration took it over.
+        run: code of the migration that took it over; empty where a document had written it.
+    """
+
+    state: CarriedState
+    document: str = ""
+    run: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class Explanation:
     """Why a line says what it says.
 
@@ -69,7 +85,7 @@ class Explanation:
         line: the stored line.
         evidence: the steps by which its amount came to be.
         records: usage records that it rests on.
-        state: carried state that it rests on, each with the number of the document that had written it.
+        state: carried state that it rests on, and where it came from.
         edits: officers' edits of the charge, and of the records that it rests on.
         versions: name and version of all that computed it.
         computed: amount without tax that the replay came to; None where it could not be replayed.
@@ -82,7 +98,7 @@ class Explanation:
     line: DraftLine
     evidence: LineEvidence
     records: tuple[SourceRecord, ...] = ()
-    state: tuple[tuple[CarriedState, str], ...] = ()
+    state: tuple[SourceState, ...] = ()
     edits: tuple[Edit, ...] = ()
     versions: Mapping[str, str] = attrs.field(factory=dict)
     computed: Money | None = None
@@ -276,7 +292,7 @@ def _sources(connection: Connection, rows: Sequence[UsageRow]) -> tuple[SourceRe
     )
 
 
-def _state(connection: Connection, base: Explanation, inputs: Iterable[BillInput]) -> tuple[tuple[CarriedState, str], ...]:
+def _state(connection: Connection, base: Explanation, inputs: Iterable[BillInput]) -> tuple[SourceState, ...]:
     names = set(base.evidence.state_read)
     read = [
         state
@@ -286,13 +302,20 @@ def _state(connection: Connection, base: Explanation, inputs: Iterable[BillInput
         for state in agreement.state
         if state.name in names
     ]
-    table = document
-    numbers = {
-        row.id: row.number
+    query = sa.select(document.c.id, document.c.number, run.c.code).outerjoin(run, run.c.id == document.c.run_id)
+    writers = {
+        row.id: row
         for row in rows_of(
             connection,
             {int(state.written_by or 0) for state in read},
-            lambda some: sa.select(table.c.id, table.c.number).where(one_of(table.c.id, some)),
+            lambda some: query.where(one_of(document.c.id, some)),
         )
     }
-    return tuple((state, numbers.get(int(state.written_by or 0), "")) for state in read)
+    return tuple(_source_state(state, writers.get(int(state.written_by or 0))) for state in read)
+
+
+def _source_state(state: CarriedState, writer: sa.Row[Any] | None) -> SourceState:
+    """Return a state with what wrote it: an issued document, or the draft that a migration keeps of what it took over."""
+    if writer is None:  # removed behind the program's back, which is a finding
+        return SourceState(state=state)
+    return SourceState(state=state, document=writer.number) if writer.number else SourceState(state=state, run=writer.code or "")
