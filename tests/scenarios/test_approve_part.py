@@ -12,8 +12,9 @@ from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.master.customer_change import change
 from billing_framework.run.review.edits import edit_draft, hold_account
+from billing_framework.run.review.report import report_run
 from billing_framework.run.review.review import review_run
-from billing_framework.run.review.wanted_edits import AddedLine
+from billing_framework.run.review.wanted_edits import AddedLine, DroppedEdit
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.billing.run_rows import find_run
@@ -206,3 +207,22 @@ def test_cancelling_what_is_left_of_a_run_tells_what_stays_and_what_the_next_run
     assert shown.strip() == f"run {JULY} is ended: what it has posted stays, 3 accounts are left to the next run"
     assert f"RUN03 the run {JULY} is posted" in told(office, "run", "cancel", JULY, "--reason", "again", code=3)
     assert office.start("2026-07").counts == {"drafted": 3}
+
+
+def test_cancelling_tells_how_many_edits_go_with_the_drafts(database: Database) -> None:
+    office = drafted(database)
+    added = AddedLine(code="stand", description="Goodwill", amount="-7.50", tax_category="standard", on=date(2026, 7, 5))
+    for account in ("C1", "C2", "C3"):
+        edit_draft(office.deployment, JULY, account, added, reason="goodwill")
+    edit_draft(office.deployment, JULY, "C3", DroppedEdit(position=1), reason="not this one")
+    edit_draft(office.deployment, JULY, "C4", added, reason="goodwill")
+    hold_account(office.deployment, JULY, "C4", reason="in dispute")
+    approve(office, accounts=("C1",))
+    office.post(JULY)
+    shown = told(office, "run", "cancel", JULY, "--reason", "the rest is wrong").splitlines()
+    assert shown[1:] == ["  officers' edits that go with the drafts: 2, of C2, C4; make them again where they shall hold"]
+    assert report_run(office.deployment, JULY).deeds[-1].facts["edits"] == "2"
+    assert office.start("2026-07").counts == {"drafted": 3}
+    edit_draft(office.deployment, "", "C2", added, reason="goodwill")
+    shown = told(office, "run", "cancel", JULY.replace("1.1", "1.2"), "--reason", "a slip").splitlines()
+    assert shown[1].startswith("  officers' edits that go with the drafts: 1, of C2;")

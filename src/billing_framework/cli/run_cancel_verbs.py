@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from billing_framework.cli.context import pass_deployment
@@ -9,6 +11,9 @@ from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
 from billing_framework.run.deployment import Deployment
+
+_MOST_NAMED = 20
+"""Accounts that are named whose edits are gone."""
 
 
 @click.command()
@@ -32,8 +37,15 @@ def cancel(context: click.Context, deployment: Deployment, *, run_code: str, voi
         done = f"run {report.run.code} is ended: what it has posted stays, {report.left} accounts are left to the next run"
     if report.was_cancelled:
         done = f"nothing to do: run {report.run.code} was cancelled before"
+    lost = [_lost(report.edits)] if report.edits else []
     void = [f"  issued as void, {len(report.void)} numbers: {', '.join(report.void_ranges)}"] if report.void else []
-    emit(context, report, [done, *void])
+    emit(context, report, [done, *lost, *void])
+
+
+def _lost(edits: Mapping[str, int]) -> str:
+    """Return whose edits of drafts the next run does not know."""
+    some = ", ".join(list(edits)[:_MOST_NAMED]) + (f" and {more} more" if (more := len(edits) - _MOST_NAMED) > 0 else "")
+    return f"  officers' edits that go with the drafts: {sum(edits.values())}, of {some}; make them again where they shall hold"
 
 
 @click.command()

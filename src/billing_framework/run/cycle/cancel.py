@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from billing_framework.storage.billing import tables
 from billing_framework.storage.billing.candidate_rows import drop_candidates
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.draft_rows import delete_drafts
+from billing_framework.storage.billing.edit_rows import edits_not_posted
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_counts import counts_by_state
@@ -41,6 +42,7 @@ class CancelReport:
         run: the run as it stands now.
         drafts: number of drafts that were removed.
         left: number of accounts that are left to the next run, where what is posted of this one stays.
+        edits: accounts whose drafts officers had edited, to the number of edits that the next run does not know.
         void: numbers that were issued as void, because later ones were given out already.
         void_ranges: the same as text, numbers that follow each other as one range.
         was_cancelled: True where it had been cancelled before, and nothing was changed.
@@ -49,6 +51,7 @@ class CancelReport:
     run: Run
     drafts: int = 0
     left: int = 0
+    edits: Mapping[str, int] = attrs.field(factory=dict)
     void: tuple[str, ...] = ()
     void_ranges: tuple[str, ...] = ()
     was_cancelled: bool = False
@@ -83,10 +86,12 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str, void_numbers: 
                 remedy="Credit or rebill them one by one: billing invoice credit, billing invoice rebill",
             )
         before = run.state
+        edits = edits_not_posted(connection, run)
         if issued_among(connection, manifest_of(connection, run)):
             report = _end_posting(deployment, connection, run, reason)
         else:
             report = _end(deployment, connection, run, reason)
+        report = attrs.evolve(report, edits=edits)
         if report.void and not void_numbers:
             raise Refused(  # which undoes all of it
                 "RUN65",
@@ -101,7 +106,7 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str, void_numbers: 
             object_kind="run",
             object_key=run.code,
             before={"state": before},
-            after={"state": report.run.state, "void": list(report.void)},
+            after={"state": report.run.state, "void": list(report.void), "edits": sum(edits.values())},
             reason=reason,
         )
         return report

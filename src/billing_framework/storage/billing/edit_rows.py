@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.edit import Edit
 from billing_framework.storage.billing.run_rows import Run
-from billing_framework.storage.billing.tables import edit
+from billing_framework.storage.billing.tables import edit, run_account
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
 from billing_framework.values.plain_form import from_plain, to_plain
@@ -38,6 +38,27 @@ def numbered_edits(connection: Connection, run: Run, accounts: Iterable[str]) ->
         else:
             edits.pop(row.withdraws, None)
     return {account: edits for account, edits in found.items() if edits}
+
+
+def edits_not_posted(connection: Connection, run: Run) -> dict[str, int]:
+    """Return how many edits stand of each account that a run has not posted, in order of code."""
+    columns, taking_back, accounts = edit.c, edit.alias().c, run_account.c
+    query = (
+        sa.select(accounts.account, sa.func.count().label("of"))
+        .join_from(edit, run_account, sa.and_(accounts.run_id == columns.run_id, accounts.account_id == columns.account_id))
+        .where(
+            columns.run_id == run.id,
+            columns.withdraws.is_(None),
+            accounts.state != "posted",
+            ~sa.exists().where(
+                taking_back.run_id == columns.run_id,
+                taking_back.account_id == columns.account_id,
+                taking_back.withdraws == columns.position,
+            ),
+        )
+        .group_by(accounts.account)
+    )
+    return {row.account: row.of for row in sorted(connection.execute(query), key=lambda row: row.account)}
 
 
 def editors_of(connection: Connection, run: Run) -> set[str]:
