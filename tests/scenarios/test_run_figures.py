@@ -7,7 +7,7 @@ import pytest
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
 from billing_framework.run.review.diff import diff_runs
-from billing_framework.run.review.edits import edit_draft, hold_account
+from billing_framework.run.review.edits import edit_draft, hold_account, release_account
 from billing_framework.run.review.report import report_run
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.review.wanted_edits import LineEdit
@@ -64,6 +64,18 @@ def test_a_run_in_figures(database: Database) -> None:
     assert found.run.digest
     assert [(one.step, one.shards, one.size) for one in found.times] == [("draft", 1, 3), ("post", 1, 1)]
     assert found.totals["USD"].gross == Money.of("41.80", "USD")
+
+
+def test_records_of_a_month_in_two_runs_add_up_in_the_report_of_each(database: Database) -> None:
+    office = drafted(database)
+    hold_account(office.deployment, "", "C1", reason="in dispute")
+    release_account(office.deployment, "", "C2", reason="looked at")
+    office.approve()
+    office.post()
+    office.start("2026-07")
+    for run, fates in ((FINAL, "2 1 1 0 0 0"), (FINAL.replace("1.1", "1.2"), "2 1 0 0 1 0")):
+        rows = [line.split() for line in told(office, "run", "report", run).splitlines()]
+        assert ["job", *fates.split()] in rows
 
 
 def test_runs_that_bill_the_same_do_not_differ(database: Database) -> None:

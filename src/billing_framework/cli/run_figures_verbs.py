@@ -107,12 +107,14 @@ def _controls(found: CycleReport) -> Iterator[str]:
     told = " + ".join(f"{count} {name}" for count, name in fates) or "none"
     yield f"  records in = {told} = {found.control.get('records', 0)}" + ("" if found.reconciled else ": NOT RECONCILED")
     if found.kinds:
-        headers = ("records of kind", "delivered", "on drafts", "held", "open", "in suspense")
+        headers = ("records of kind", "delivered", "on drafts", "held", "open", "in other runs", "in suspense")
         rows = [
-            (one.kind or "could not be read", one.delivered, one.billed, one.held, one.open, one.suspended) for one in found.kinds
+            (one.kind or "could not be read", one.delivered, one.billed, one.held, one.open, one.others, one.suspended)
+            for one in found.kinds
         ]
         yield table(headers, rows, right=headers[1:])
         yield "  delivered: those that start in the period; on drafts: earlier ones, too, and those left for a later bill"
+        yield "  in other runs: of accounts that other runs over the same dates bill"
 
 
 def _report_rows(found: CycleReport) -> Iterator[Sequence[object]]:
@@ -128,8 +130,16 @@ def _report_rows(found: CycleReport) -> Iterator[Sequence[object]]:
     for section, counts in (("control", found.control), ("delivered", found.delivered)):
         yield from ((section, name, "", count, "", "", "") for name, count in counts.items())
     for one_kind in found.kinds:
-        fates = (("billed", one_kind.billed), ("held", one_kind.held), ("open", one_kind.open), ("suspense", one_kind.suspended))
-        yield from ((f"records {fate}", one_kind.kind, "", count, "", "", "") for fate, count in fates)
+        yield from (
+            (f"records {fate}", one_kind.kind, "", count, "", "", "")
+            for fate, count in (
+                ("billed", one_kind.billed),
+                ("held", one_kind.held),
+                ("open", one_kind.open),
+                ("others", one_kind.others),
+                ("suspense", one_kind.suspended),
+            )
+        )
     yield from (("held", f"{one.check} {one.code}".strip(), "", one.accounts, "", "", "") for one in found.holds)
 
 

@@ -21,7 +21,7 @@ from billing_framework.storage.billing.account_briefs import OF_KIND, AccountBri
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.numbers import posts
 from billing_framework.storage.billing.run_counts import counts_by_state
-from billing_framework.storage.billing.run_rows import Run, run_accounts
+from billing_framework.storage.billing.run_rows import Run, run_accounts, runs
 from billing_framework.storage.billing.shard_rows import DRAFT, POST, shards_of
 from billing_framework.storage.billing.tables import document, document_line, document_tax, run_account
 from billing_framework.storage.master.book_rows import load_book
@@ -79,7 +79,8 @@ class KindTotal:
         delivered: records of the period that were taken in, whoever they belong to.
         billed: records of accounts that are drafted, approved or posted; those left for a later bill are among them.
         held: records of held accounts.
-        open: records of accounts that are not drafted yet, or are left out.
+        open: records of accounts that are not drafted yet, or are left out and in no other run.
+        others: records of accounts that other runs over the same dates bill, such as one that was posted before.
         suspended: records that wait in suspense, of whatever period.
     """
 
@@ -88,6 +89,7 @@ class KindTotal:
     billed: int
     held: int
     open: int
+    others: int
     suspended: int
 
 
@@ -179,7 +181,7 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
         rows = account_briefs(connection, run)
         control, reconciled = _control(rows)
         delivered = _delivered(deployment, connection, run)
-        kinds = tuple(_kinds(connection, rows, delivered))
+        kinds = tuple(_kinds(connection, run, rows, delivered))
         deeds = tuple(_deeds(connection, run))
         return CycleReport(
             run=run,
@@ -208,17 +210,22 @@ def _control(rows: Sequence[AccountBrief]) -> tuple[dict[str, int], bool]:
     return without_kinds(control), all(reconciles(row.control) for row in rows)
 
 
-def _kinds(connection: Connection, rows: Sequence[AccountBrief], delivered: Mapping[str, int]) -> Iterator[KindTotal]:
+def _kinds(connection: Connection, run: Run, rows: Sequence[AccountBrief], delivered: Mapping[str, int]) -> Iterator[KindTotal]:
     """Yield what became of the records of each usage kind."""
     columns = usage_suspense.c
     query = sa.select(columns.kind, sa.func.count().label("of")).where(columns.state == "suspended").group_by(columns.kind)
     suspended: dict[str, int] = {row.kind: row.of for row in connection.execute(query)}
     given: dict[str, Counter[str]] = {}
+    others = {row.account: row for other in _others(connection, run) for row in account_briefs(connection, other) if _bills(row)}
     for row in rows:
-        fate = "billed" if row.state in _BILLED else "held" if row.state == "held" else "open"
-        for name, count in row.control.items():
-            if name.startswith(OF_KIND):
-                given.setdefault(name.removeprefix(OF_KIND), Counter())[fate] += count
+        fate = "billed" if _bills(row) else "held" if row.state == "held" else "open"
+        if fate != "open":
+            others.pop(row.account, None)
+        elif row.account in others:
+            continue
+        _count(given, row, fate)
+    for row in others.values():
+        _count(given, row, "others")
     for kind in sorted({*given, *delivered, *suspended}):
         became = given.get(kind, Counter())
         yield KindTotal(
@@ -227,8 +234,26 @@ def _kinds(connection: Connection, rows: Sequence[AccountBrief], delivered: Mapp
             billed=became["billed"],
             held=became["held"],
             open=became["open"],
+            others=became["others"],
             suspended=suspended.get(kind, 0),
         )
+
+
+def _bills(row: AccountBrief) -> bool:
+    return row.state in _BILLED
+
+
+def _count(given: dict[str, Counter[str]], row: AccountBrief, fate: str) -> None:
+    """Count the records of each usage kind that an account was given."""
+    for name, count in row.control.items():
+        if name.startswith(OF_KIND):
+            given.setdefault(name.removeprefix(OF_KIND), Counter())[fate] += count
+
+
+def _others(connection: Connection, run: Run) -> Iterator[Run]:
+    """Return the runs that bill other accounts over the same dates, of whatever book, as what is delivered is of all books."""
+    same = runs(connection, period_start=run.period.start, period_end=run.period.end)
+    return (one for one in same if one.code != run.code and one.is_final and one.state != "cancelled")
 
 
 def _holds(connection: Connection, run: Run) -> tuple[HoldTotal, ...]:
