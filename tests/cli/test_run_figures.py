@@ -32,13 +32,14 @@ def test_a_run_is_reported_for_people_and_machines(office: Office) -> None:
 def test_two_runs_are_compared_for_people_and_machines(office: Office) -> None:
     told(office, "run", "start", "--period", "2026-07")
     told(office, "run", "start", "--period", "2026-07", "--rehearsal")
-    assert "2 accounts are billed alike, 0 differently" in told(office, "run", "diff", "monthly-1.1", "monthly-1.r1")
+    shown = told(office, "run", "diff", "monthly-1.1", "monthly-1.r1")
+    assert "1 accounts are billed alike, 0 differently; 1 have no bill of their own in either" in shown
     told(office, "run", "edit", "monthly-1.1", "C1", "--line", "2", "--amount", "5", "--reason", "agreed")
     shown = told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", code=1)
     assert "C1: 38.50 USD -> 41.80 USD" in shown
     assert "  Machine hours, tier 1: " in shown
     assert "... and 1 more" in told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", "--most", "0", code=1)
-    assert data(office, "run", "diff", "monthly-1.1", "monthly-1.r1", code=1)["same"] == 1
+    assert data(office, "run", "diff", "monthly-1.1", "monthly-1.r1", code=1)["neither"] == 1
     rows = list(csv.DictReader(told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", "--csv", code=1).splitlines()))
     assert [(row["account"], row["net_before"], row["net_after"]) for row in rows] == [("C1", "5.00", "8.00")]
     assert "RUN01" in told(office, "run", "diff", "monthly-1.1", "monthly-1.r7", code=2)

@@ -6,6 +6,7 @@ import pytest
 
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.review.diff import diff_runs
 from billing_framework.run.review.edits import edit_draft, hold_account, release_account
 from billing_framework.run.review.report import report_run
@@ -82,7 +83,8 @@ def test_runs_that_bill_the_same_do_not_differ(database: Database) -> None:
     office = drafted(database)
     office.start("2026-07", kind="rehearsal")
     found = diff_runs(office.deployment, FINAL, REHEARSAL)
-    assert (found.is_equal, found.same, found.accounts, found.other_texts, dict(found.versions)) == (True, 3, (), (), {})
+    assert (found.is_equal, found.same, found.accounts, found.other_texts, dict(found.versions)) == (True, 2, (), (), {})
+    assert found.neither == 1
     assert found.totals["USD"].change == Money(0, "USD")
 
 
@@ -102,7 +104,7 @@ def test_only_what_differs_is_told_line_by_line(database: Database) -> None:
     ] == [("5.00 USD", "8.00 USD", "3.00 USD")]
     assert (third.state_before, third.state_after) == ("skipped", "billed")
     assert [(line.before, str(line.shown.net)) for line in third.lines] == [(None, "30.00 USD")]
-    assert (found.same, str(found.totals["USD"].change)) == (1, "36.30 USD")
+    assert (found.same, found.neither, str(found.totals["USD"].change)) == (0, 1, "36.30 USD")
     both, second = found.parts["USD"]
     assert (both.who, both.accounts, str(both.change)) == ("both", 1, "3.30 USD")
     assert (second.who, second.accounts, str(second.before), str(second.after)) == ("second", 1, "0.00 USD", "33.00 USD")
@@ -118,8 +120,23 @@ def test_a_part_of_a_month_is_compared_with_the_whole_by_what_both_bill(sqlite_d
     rows = [line.split() for line in shown.splitlines()]
     assert ["USD", "only", "the", "second", "bills", "1", "0.00", "USD", "41.80", "USD", "41.80", "USD"] in rows
     assert any(row[:4] == ["USD", "both", "runs", "bill"] and row[-2:] == ["22.00", "USD"] for row in rows)
-    assert "1 accounts are billed alike, 1 differently; 1 are billed by one run only" in shown
+    assert "1 differently; 1 are billed by one run only; 1 have no bill of their own in either" in shown
     assert shown.index("C3: ") < shown.index("C1: ")
+
+
+def test_accounts_that_neither_run_bills_are_no_difference_of_bills(database: Database) -> None:
+    office = drafted(database)
+    hold_account(office.deployment, FINAL, "C1", reason="in dispute")
+    office.approve()
+    office.post()
+    office.start("2026-07")
+    release_account(office.deployment, "", "C2", reason="looked at")
+    shown = told(office, "run", "diff", FINAL, FINAL.replace("1.1", "1.2"), code=1)
+    assert "USD       only the second bills         2" in shown
+    assert "0 accounts are billed alike, 0 differently; 3 are billed by one run only\n" in shown
+    cancel_run(office.deployment, FINAL.replace("1.1", "1.2"), reason="a slip")
+    shown = told(office, "run", "diff", FINAL, FINAL.replace("1.1", "1.2"), code=1)
+    assert "0 differently; 1 are billed by one run only; 2 have no bill of their own in either" in shown
 
 
 def test_documents_of_another_date_differ_in_texts_only(database: Database) -> None:

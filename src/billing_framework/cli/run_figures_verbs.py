@@ -192,11 +192,13 @@ def _diff(found: RunDifference, most: int) -> Iterator[str]:
     yield table(headers, totals, right=headers[1:])
     yield from _parts(found)
     texts = f", {len(found.other_texts)} only in dates or texts" if found.other_texts else ""
-    by_both = [one for one in found.accounts if not one.is_of_one]
     by_one = [one for one in found.accounts if one.is_of_one]
+    by_none = [one for one in found.accounts if one.is_of_none]
+    by_both = [one for one in found.accounts if not (one.is_of_one or one.is_of_none)]
     apart = f"; {len(by_one)} are billed by one run only" if by_one else ""
-    yield f"\n{found.same} accounts are billed alike, {len(by_both)} differently{texts}{apart}"
-    for account in (*by_both, *by_one)[:most]:
+    unbilled = f"; {found.neither} have no bill of their own in either" if found.neither else ""
+    yield f"\n{found.same} accounts are billed alike, {len(by_both)} differently{texts}{apart}{unbilled}"
+    for account in (*by_both, *by_one, *by_none)[:most]:
         yield from _account(account)
     if len(found.accounts) > most:
         yield f"... and {len(found.accounts) - most} more; --csv and --json print all"

@@ -93,6 +93,11 @@ class AccountDifference:
         """True where only one of the runs bills it."""
         return (self.before is None) != (self.after is None)
 
+    @property
+    def is_of_none(self) -> bool:
+        """True where neither of the runs bills it: it is held or left out, or another account's bill has its charges."""
+        return self.before is None and self.after is None
+
 
 @attrs.frozen(kw_only=True)
 class TotalDifference:
@@ -138,8 +143,9 @@ class RunDifference:
     Attributes:
         first: the run that is compared with.
         second: the run that is compared.
-        accounts: accounts that they bill differently, in order of code.
+        accounts: accounts that they bill differently, or treat differently where neither bills them, in order of code.
         same: number of accounts that they bill alike, to the last figure and text.
+        neither: number of accounts without a bill of their own in either run.
         other_texts: accounts with the same figures whose documents differ in dates or texts.
         totals: currency to what the runs come to.
         parts: the same, apart for accounts that both bill and for those that only one of the runs bills.
@@ -150,6 +156,7 @@ class RunDifference:
     second: Run
     accounts: tuple[AccountDifference, ...]
     same: int
+    neither: int
     other_texts: tuple[str, ...]
     totals: Mapping[str, TotalDifference]
     parts: Mapping[str, tuple[Part, ...]]
@@ -203,7 +210,8 @@ def diff_runs(deployment: Deployment, first: str, second: str) -> RunDifference:
         first=one,
         second=other,
         accounts=changed,
-        same=len(every) - len(unlike),
+        same=sum(_is_billed(pair) for account, pair in pairs.items() if account not in unlike),
+        neither=sum(not _is_billed(pair) for pair in pairs.values()),
         other_texts=tuple(account for account in unlike if account not in names),
         totals=_totals(before.values(), after.values()),
         parts=_parts(pairs.values()),
@@ -216,6 +224,11 @@ def diff_runs(deployment: Deployment, first: str, second: str) -> RunDifference:
 
 
 _ABSENT = _Bill(state="")
+
+
+def _is_billed(pair: tuple[_Bill, _Bill]) -> bool:
+    """Return whether an account has a bill of its own in either run."""
+    return any(bill.gross is not None for bill in pair)
 
 
 def _key(bill: _Bill) -> tuple[str, bytes]:
