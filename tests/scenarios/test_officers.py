@@ -10,6 +10,8 @@ import pytest
 
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.run.correct.credit import credit_document
+from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
 from billing_framework.run.master.charges import ChargeRequest, enter_charge
@@ -24,6 +26,7 @@ from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import Refused
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
+from tests.cli.in_office import told
 from tests.grown import grown_once
 from tests.scenarios.office import Office
 
@@ -259,3 +262,26 @@ def test_the_last_period_is_all_its_runs_together(sqlite_database: Database) -> 
     office.start("2026-08")
     last = review_run(office.deployment).last["USD"]
     assert (last.documents, str(last.gross)) == (2, "66.00 USD")
+
+
+def test_the_last_period_is_what_stands_of_it(database: Database) -> None:
+    office = Office.of(database)
+    for code, machine in (("C1", "drill"), ("C2", "lathe"), ("C3", "mill"), ("C4", "press")):
+        office.customer(code, machine)
+    office.bill("2026-07")
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4", file="late.csv")
+    rebill_document(office.deployment, "INV-2026-000001", reason="a job came late")  # 33.00 becomes 41.80
+    credit_document(office.deployment, "INV-2026-000002", reason="goodwill", nets={1: "10.00"})  # 22.00 are left
+    credit_document(office.deployment, "INV-2026-000003", reason="moved out", nets={1: "10.00"})
+    credit_document(office.deployment, "INV-2026-000003", reason="all of it")
+    office.start("2026-08")
+    last = review_run(office.deployment).last["USD"]
+    assert (last.documents, str(last.net), str(last.tax), str(last.gross)) == (3, "88.00 USD", "8.80 USD", "96.80 USD")
+
+
+def test_a_run_without_drafts_has_no_records(sqlite_database: Database) -> None:
+    office = Office.of(sqlite_database)
+    office.customer("C1", "drill", starts_on="2026-07-01")
+    told(office, "run", "off-cycle", "C1", "--to", "2026-07-15", "--as-of", "2026-07-16")
+    office.start("2026-07")  # whose dates are billed in part
+    assert "Control totals: records in = none = 0" in told(office, "run", "review", "MAIN.2026-07-01.monthly-1.2", code=1)

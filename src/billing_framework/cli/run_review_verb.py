@@ -48,12 +48,9 @@ def _text(found: RunReview) -> Iterator[str]:
     yield ""
     yield _totals(found.totals, found.last)
     yield ""
-    yield (
-        "Control totals: records in = "
-        + " + ".join(f"{count} {name}" for name, count in found.control.items() if name != "records")
-        + f" = {found.control.get('records', 0)}"
-        + ("" if found.reconciled else ": NOT RECONCILED")
-    )
+    fates = " + ".join(f"{count} {name}" for name, count in found.control.items() if name != "records") or "none"
+    unsound = "" if found.reconciled else ": NOT RECONCILED"
+    yield f"Control totals: records in = {fates} = {found.control.get('records', 0)}{unsound}"
     yield f"  {found.billed_records} of these records are on drafts; {found.suspended} others wait in suspense"
     for subject, count in found.unassigned.items():
         yield f"  {subject}: {count} records of the period belong to no agreement"

@@ -48,7 +48,7 @@ class RunReview:
         run: the run.
         counts: state to the number of accounts in it.
         totals: totals by currency.
-        last: totals of all runs over the period before, by currency; empty where there is none.
+        last: what stands now of all runs over the period before, by currency; empty where there is none.
         control: fate of usage records to their number; ``records`` is what the accounts were given, and the others add up to it.
         reconciled: True where every record that an account was given is priced, or not priced or left for later for a reason, in
             every single account: what one has lost is not made up by what another counts twice.
