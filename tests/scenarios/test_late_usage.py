@@ -12,15 +12,18 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from billing_framework.invoicing.edit import EditField
 from billing_framework.run.correct.credit import credit_document
-from billing_framework.run.correct.late_items import late_of_run
+from billing_framework.run.correct.late_items import BY_DIFFERENCE, NOTHING, TAKEN_OFF, late_of_run
 from billing_framework.run.correct.late_run import compare_late, rebill_late
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.off_cycle import OffCycleRequest, bill_finally
 from billing_framework.run.master.customer_change import change, continue_agreement, end_agreement, end_assignment
 from billing_framework.run.master.customers import create
 from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.review.edits import edit_draft
 from billing_framework.run.review.review import review_run
+from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.run.usage.history import record_history
 from billing_framework.run.usage.intake import take_in
 from billing_framework.run.usage.late import late_usage
@@ -105,6 +108,29 @@ def test_what_comes_later_still_is_billed_by_what_the_last_difference_left(datab
         "Machine hours, tier 1, late usage 2026-06-01/2026-06-30 1 hour 2.00 USD",
     ]
     sound(office)
+
+
+def test_what_comes_to_the_same_is_told_as_nothing_to_bill(database: Database) -> None:
+    office = office_with(database, "delta")
+    office.jobs("j5b,drill,2026-05-11T08:00:00+00:00,6,slot-5,2", file="another_day.csv")
+    office.start("2026-06")
+    assert "it comes to the same, nothing to bill" in told(office, "run", "late")
+    office.approve()
+    office.post()
+    assert not [line for line in lines(office, "INV-2026-000002") if "late" in line]
+    assert late_usage(office.deployment, "MAIN") == ()
+    assert [(item.document, item.outcome) for item in late_of_run(office.deployment)] == [("INV-2026-000001", NOTHING)]
+    sound(office)
+
+
+def test_a_difference_that_an_officer_takes_off_the_draft_is_told_as_such(sqlite_database: Database) -> None:
+    office = office_with(sqlite_database, "delta")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", file="late.csv")
+    office.start("2026-06")
+    edit_draft(office.deployment, "", "C1", LineEdit(line=2, field=EditField.AMOUNT, after="5"), reason="agreed")
+    assert [item.outcome for item in late_of_run(office.deployment)] == [BY_DIFFERENCE]
+    edit_draft(office.deployment, "", "C1", LineEdit(line=2, field=EditField.LINE), reason="goodwill")
+    assert [item.outcome for item in late_of_run(office.deployment)] == [TAKEN_OFF]
 
 
 def test_a_correction_of_the_source_is_billed_as_a_credit(database: Database) -> None:

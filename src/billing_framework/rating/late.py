@@ -50,6 +50,11 @@ class _Side:
     minor: int = 0
 
 
+def late_source(period: DateSpan, sequence: int) -> str:
+    """Return how the source of all late lines of a period begins that are billed at once; what follows begins with a dot."""
+    return f"{LATE}{period.start}/{sequence}"
+
+
 def late_charges(
     correction: LateCorrection, before: Sequence[Charge], now: Sequence[Charge], plans: Mapping[str, PlanVersion]
 ) -> tuple[Charge, ...]:
@@ -90,7 +95,7 @@ def _difference(correction: LateCorrection, was: _Side, is_now: _Side, number: i
     return attrs.evolve(
         model,
         description=titled(_title(model, is_now.charges or was.charges, plans, correction.locale), correction.locale, "late"),
-        source=f"{LATE}{correction.period.start}/{correction.sequence}{again}",
+        source=f"{late_source(correction.period, correction.sequence)}{again}",
         quantity=_quantity(was.charges, is_now.charges),
         unit_price=None,
         amount=(new - old).amount,

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import attrs
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from billing_framework.rating.late import LATE, late_source
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.draft.bill_input import BillInput
+from billing_framework.run.draft.bill_input import BillInput, LateInput
 from billing_framework.run.draft.late_policy import HELD, TO_REBILL
 from billing_framework.run.draft.manifest import manifest_from_text
 from billing_framework.storage.billing.account_briefs import account_briefs, with_evidence
 from billing_framework.storage.billing.documents import load_inputs
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.billing.tables import document_line
+from billing_framework.storage.many import one_of, rows_of
 
 MOVED_STATE = "LATE01"
 WAITING = (MOVED_STATE, TO_REBILL, HELD)
 """Findings of documents that wait for a rebill."""
 
 BY_DIFFERENCE = "its difference is billed on the draft"
+TAKEN_OFF = "an officer has taken its difference off the draft"
+NOTHING = "it comes to the same, nothing to bill"
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +37,7 @@ class LateItem:
         account: code of the account.
         document: number of the document that has billed the period.
         outcome: what the run does about it.
-        code: code of the finding that says so; empty where the difference is billed.
+        code: code of the finding that says so; empty where the difference is billed, or comes to nothing.
     """
 
     account: str
@@ -65,16 +71,44 @@ def late_items(connection: Connection, run: Run) -> tuple[LateItem, ...]:
         if item.finding.code == MOVED_STATE
     }
     texts = load_inputs(connection, {one.document for one in account_briefs(connection, run) if one.document})
-    for given in _with_late(text for by_account in texts.values() for text, _ in by_account.values()):
+    known = [(key, given) for key, by_account in texts.items() for given in _with_late(text for text, _ in by_account.values())]
+    lines = _late_lines(connection, {key for key, given in known if given.late})
+    for _, given in known:
         account = given.account.code
         for late in given.late:
-            found.setdefault((account, late.document), LateItem(account=account, document=late.document, outcome=BY_DIFFERENCE))
+            item = LateItem(account=account, document=late.document, outcome=_outcome(given, late, lines))
+            found.setdefault((account, late.document), item)
         for finding in given.findings:
             if finding.code.startswith("LATE"):
                 found[account, finding.value] = LateItem(
                     account=account, document=finding.value, outcome=finding.what, code=finding.code
                 )
     return tuple(item for _, item in sorted(found.items()))
+
+
+def _late_lines(connection: Connection, documents: Collection[int]) -> set[tuple[str, str]]:
+    """Return of the lines of late usage on some documents the agreement, and how the source begins."""
+    columns = document_line.c
+    query = sa.select(columns.charge).where(columns.charge.contains(f"|{LATE}"))
+    return _late_among(
+        row.charge for row in rows_of(connection, documents, lambda some: query.where(one_of(columns.document_id, some)))
+    )
+
+
+def _late_among(charges: Iterable[str]) -> set[tuple[str, str]]:
+    mark = f"|{LATE}"
+    return {
+        (charge.partition("|")[0], LATE + charge.partition(mark)[2].partition(".")[0]) for charge in charges if mark in charge
+    }
+
+
+def _outcome(given: BillInput, late: LateInput, lines: Collection[tuple[str, str]]) -> str:
+    """Return what became of the difference of a billed period, which need not come to an amount."""
+    source = late_source(late.period, late.sequence)
+    wanted = {(agreement, source) for agreement in late.usage}
+    if not wanted.isdisjoint(lines):
+        return BY_DIFFERENCE
+    return NOTHING if wanted.isdisjoint(_late_among(edit.target for edit in given.edits)) else TAKEN_OFF
 
 
 def _with_late(texts: Iterator[str]) -> Iterator[BillInput]:
