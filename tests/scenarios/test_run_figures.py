@@ -6,6 +6,8 @@ import pytest
 
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.settings import ReviewSettings
+from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.review.diff import diff_runs
 from billing_framework.run.review.edits import edit_draft, hold_account, release_account
@@ -77,6 +79,18 @@ def test_records_of_a_month_in_two_runs_add_up_in_the_report_of_each(database: D
     for run, fates in ((FINAL, "2 1 1 0 0 0"), (FINAL.replace("1.1", "1.2"), "2 1 0 0 1 0")):
         rows = [line.split() for line in told(office, "run", "report", run).splitlines()]
         assert ["job", *fates.split()] in rows
+
+
+def test_what_was_left_to_another_run_is_open_no_more_once_that_bills_it(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    release_account(office.deployment, "", "C2", reason="looked at")
+    assert approve_run(office.deployment, FINAL, wanted=ApprovalFilter(accounts=("C1",)), reason="looked at").findings == ()
+    office.post()
+    cancel_run(office.deployment, FINAL, reason="the rest later")
+    assert [(one.billed, one.open, one.others) for one in report_run(office.deployment, FINAL).kinds] == [(1, 1, 0)]
+    office.start("2026-07")
+    release_account(office.deployment, "", "C2", reason="looked at")
+    assert [(one.billed, one.open, one.others) for one in report_run(office.deployment, FINAL).kinds] == [(1, 0, 1)]
 
 
 def test_runs_that_bill_the_same_do_not_differ(database: Database) -> None:
