@@ -175,8 +175,12 @@ def test_who_is_billed_together_is_approved_together(database: Database) -> None
     office.start("2026-07")
     assert approve(office, accounts=("P2",)).documents == 1
     assert states(office) == {"C1": "drafted", "P1": "approved", "P2": "approved"}
-    with pytest.raises(NotFound, match="RUN04"):
-        approve(office, accounts=("P2",))
+    assert approve(office, accounts=("P1", "P2")).was_approved
+    with pytest.raises(NotFound, match="RUN04 account 'C9' is not in the run"):
+        approve(office, accounts=("P1", "C9"))
+    hold_account(office.deployment, JULY, "C1", reason="disputed")
+    with pytest.raises(NotFound, match="RUN04 account 'C1' is held in the run"):
+        approve(office, accounts=("C1",))
 
 
 def test_what_fits_nothing_is_told(database: Database) -> None:

@@ -47,6 +47,8 @@ def approve(context: click.Context, /, deployment: Deployment, *, run_code: str,
 def _told(report: ApprovalReport) -> Iterator[str]:
     if report.findings:
         yield f"run {report.run.code} is not approved: {len(report.findings)} findings"
+    elif report.was_approved and report.remaining:
+        yield f"nothing to do: what is named of run {report.run.code} is approved already"
     elif report.was_approved:
         yield f"nothing to do: run {report.run.code} is {report.run.state}"
     else:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.invoicing.mapping import ChartMapping
 from billing_framework.invoicing.numbering import NumberSeries, in_posting_order, plan_numbers
-from billing_framework.run.cycle.approve_part import WHOLE, ApprovalFilter, chosen
+from billing_framework.run.cycle.approve_part import APPROVED, WHOLE, ApprovalFilter, chosen, is_done
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import Freshness, freshness, stale_as_of
 from billing_framework.run.draft.examine import Bearers, Examined, examined
@@ -44,7 +44,6 @@ from billing_framework.storage.usage.batches import instant_of_decision
 from billing_framework.values.errors import Conflict, Refused
 from billing_framework.values.finding import Finding, Severity
 
-APPROVED = ("approved", "posting", "posted")
 _NAMED = 5
 _NUMBERED_AT_ONCE = 20_000
 _ATTEMPTS = 3
@@ -84,14 +83,15 @@ def approve_run(deployment: Deployment, code: str = "", *, wanted: ApprovalFilte
         reason: remark for the audit trail.
 
     Raises:
-        NotFound: there is no such run, or an account that is to be approved is not drafted in it.
+        NotFound: there is no such run, or an account that is to be approved is neither drafted nor approved in it; ``RUN58``
+            and ``RUN62`` where there is no such group or plan.
         Refused: ``RUN03`` for a run in another state, ``RUN06`` for a rehearsal, ``RUN07`` where maker and checker are one,
             ``RUN57`` for a part of a migration.
     """
     with deployment.database.read() as connection:
         run = meant_run(connection, code, lambda run: not _nothing_left(connection, run), final=True)
-        if _nothing_left(connection, run):
-            return ApprovalReport(run=run, was_approved=True)
+        if is_done(connection, run, wanted, all_approved=_nothing_left(connection, run)):
+            return _was_approved(connection, run)
     with collector_paused():
         for attempt in range(1, _ATTEMPTS + 1):
             # At last, usage that comes meanwhile has to wait: where it never stops coming, nothing could ever be approved.
@@ -120,8 +120,8 @@ def _decided(
         if standing(connection, run.started_at) != known:
             return None
         run = find_run(connection, run.code, lock=True)
-        if _nothing_left(connection, run):  # approved by somebody else, meanwhile
-            return ApprovalReport(run=run, was_approved=True)
+        if is_done(connection, run, wanted, all_approved=_nothing_left(connection, run)):  # by somebody else, meanwhile
+            return _was_approved(connection, run)
         _refuse_wrong_state(run)
         _refuse_maker(deployment, connection, run)
         if run.kind == "migration" and wanted != WHOLE:
@@ -200,6 +200,10 @@ def _approved(
         reason=reason,
     )
     return run
+
+
+def _was_approved(connection: Connection, run: Run) -> ApprovalReport:
+    return ApprovalReport(run=run, remaining=counts_by_state(connection, run).get("drafted", 0), was_approved=True)
 
 
 def _nothing_left(connection: Connection, run: Run) -> bool:
