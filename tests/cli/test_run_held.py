@@ -38,3 +38,20 @@ def test_names_that_there_are_none_of_are_refused_with_what_there_is(office: Off
     for verb_of_cycles in ("catch-up", "due"):
         shown = told(office, "run", verb_of_cycles, "--cycle", "monthly:15", code=2)
         assert "RUN62 no account of the book is billed on the cycle monthly:15. Its accounts are billed on monthly:1" in shown
+
+
+def test_a_release_says_that_it_withdraws_an_approval(office: Office) -> None:
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    withdrawn = "the approval of the whole run is withdrawn: approve it again"
+    for chosen in ("C2", "--all"):
+        told(office, "run", "hold", JULY, "C2", "--reason", "disputes it")
+        told(office, "run", "approve")
+        assert withdrawn not in told(office, "run", "release", JULY, "--check", "zero_usage", "--reason", "settled")
+        assert withdrawn in told(office, "run", "release", JULY, chosen, "--reason", "settled")
+        assert "RUN03" in told(office, "run", "post", code=3)
+        told(office, "run", "hold", JULY, "C2", "--reason", "disputes it again")
+        assert withdrawn not in told(office, "run", "release", JULY, chosen, "--reason", "settled")
+    told(office, "run", "hold", JULY, "C2", "--reason", "disputes it")
+    told(office, "run", "approve")
+    assert "withdraws the approval" in told(office, "run", "retry", JULY, code=3)
+    assert data(office, "run", "release", JULY, "--all", "--reason", "settled")["withdrew_approval"]

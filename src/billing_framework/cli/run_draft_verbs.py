@@ -65,11 +65,11 @@ def edit(context: click.Context, /, deployment: Deployment, *, run_code: str, ac
       billing run edit US.2026-07-01.monthly-1.1 A-1001 --withdraw-write-down --reason "to be cut by another percentage"
     """
     wanted = _wanted(given)
-    approved = _is_approved(deployment, run_code)
+    approved = is_approved(deployment, run_code)
     row = edit_draft(deployment, run_code, account, wanted, reason=reason)
     held = row.state == "held"
     show_findings(context, [item.finding for item in row.evidence] if held else [])
-    emit(context, row, _state(row, was_approved=approved))
+    emit(context, row, account_state(row, was_approved=approved))
     if held:
         context.exit(1)
 
@@ -152,20 +152,25 @@ def hold(context: click.Context, deployment: Deployment, *, run_code: str, accou
     """
     found = hold_account(deployment, run_code, account, reason=reason)
     if found.is_new:
-        emit(context, found.row, _state(found.row, was_approved=found.withdrew_approval))
+        emit(context, found.row, account_state(found.row, was_approved=found.withdrew_approval))
     else:
         since = found.since.isoformat(timespec="minutes")
         emit(context, found.row, f"nothing to do: account {account} is held already, by {found.by} since {since}: {found.reason}")
 
 
-def _is_approved(deployment: Deployment, run_code: str) -> bool:
+def is_approved(deployment: Deployment, run_code: str) -> bool:
+    """Return whether a run is approved, so that a change of a draft withdraws the approval."""
     with deployment.database.read() as connection:
         return find_run(connection, run_code).state == "approved"
 
 
-def _state(row: RunAccount, *, was_approved: bool) -> list[str]:
+APPROVAL_WITHDRAWN = "the approval of the whole run is withdrawn: approve it again"
+
+
+def account_state(row: RunAccount, *, was_approved: bool) -> list[str]:
+    """Return what is told of an account after an act on its draft, and of the approval that the act has withdrawn."""
     shown = [f"account {row.account} is {row.state}, draft {row.version}" + (f": {row.reason}" if row.reason else "")]
-    return [*shown, "the approval of the whole run is withdrawn: approve it again"] if was_approved else shown
+    return [*shown, APPROVAL_WITHDRAWN] if was_approved else shown
 
 
 VERBS = (edit, hold)

@@ -11,6 +11,7 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, progress
 from billing_framework.cli.run_argument import named_run_argument, run_argument
+from billing_framework.cli.run_draft_verbs import APPROVAL_WITHDRAWN, account_state, is_approved
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.edits import release_account
 from billing_framework.run.review.held import BulkRelease, HeldFilter, Retried, release_held, retry_held
@@ -40,7 +41,7 @@ def _filter_options(command: Command) -> Command:
 def release(
     context: click.Context, /, deployment: Deployment, *, run_code: str, account: str, reason: str, everything: bool, **given: Any
 ) -> None:
-    """Let held drafts pass as they are; where the content of one changes later, it is checked again.
+    """Let held drafts pass as they are, which voids an approval; where the content of one changes later, it is checked again.
 
     Name the ACCOUNT, or choose many of them by what holds them. Where something else holds an account, too, or its data do, it
     stays held, and the exit code is 1.
@@ -54,10 +55,9 @@ def release(
     if account:
         if everything or wanted != HeldFilter():
             raise click.UsageError("name the account, or choose accounts by options, not both")
+        approved = is_approved(deployment, run_code)
         row = release_account(deployment, run_code, account, reason=reason)
-        emit(
-            context, row, f"account {row.account} is {row.state}, draft {row.version}" + (f": {row.reason}" if row.reason else "")
-        )
+        emit(context, row, account_state(row, was_approved=approved))
         return
     if everything == (wanted != HeldFilter()):
         raise click.UsageError("name an account, or choose accounts by --account, --check and --code, or say --all")
@@ -73,6 +73,8 @@ def _released(report: BulkRelease) -> Iterator[str]:
         return
     yield f"run {report.run.code}: {len(report.released)} accounts released, {len(report.left)} stay held"
     yield from (f"  held: {account}: {why}" for account, why in report.left.items())
+    if report.withdrew_approval:
+        yield APPROVAL_WITHDRAWN
 
 
 @click.command()

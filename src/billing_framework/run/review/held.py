@@ -81,11 +81,13 @@ class BulkRelease:
         run: the run as it stands now.
         released: codes of the accounts that were let pass.
         left: account that one of the chosen reasons holds, to why it is held still.
+        withdrew_approval: True where the approval of the whole run was withdrawn for it.
     """
 
     run: Run
     released: tuple[str, ...]
     left: Mapping[str, str]
+    withdrew_approval: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -110,7 +112,7 @@ class Retried:
 def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reason: str) -> BulkRelease:
     """Let all held drafts pass that the chosen reasons hold and nothing else; one reason stands for all of them.
 
-    An account that something else holds, too, stays held, and so does one that is held for its data.
+    An account that something else holds, too, stays held, and so does one that is held for its data. An approval is void.
 
     Args:
         deployment: the deployment; its actor releases.
@@ -130,7 +132,8 @@ def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reaso
         rows = _named(deployment.host, connection, run, wanted)
         left = {row.account: why for row in rows if (why := _kept_by(row, wanted))}
         passing = [row for row in rows if row.account not in left]
-        if passing and run.state == "approved":
+        withdraws = bool(passing) and run.state == "approved"
+        if withdraws:
             run = withdraw_approval(deployment, connection, run, reason=reason)
             now = run_accounts_of(connection, run, [row.account for row in passing])
             passing = [now[row.account] for row in passing]
@@ -145,7 +148,7 @@ def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reaso
             deployment.actor,
             [_event(run, before, after, reason) for before, after in zip(passing, released, strict=True)],
         )
-        return BulkRelease(run=run, released=tuple(row.account for row in released), left=left)
+        return BulkRelease(run=run, released=tuple(row.account for row in released), left=left, withdrew_approval=withdraws)
 
 
 _LEFT_OUT = "What it has left out is billed by the next run: billing run start"
