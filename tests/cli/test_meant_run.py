@@ -62,6 +62,13 @@ def test_a_rehearsal_counts_until_its_dates_are_run_finally(office: Office) -> N
     assert "RUN61" in told(office, "run", "show", code=2)
 
 
+def test_a_cancelled_rehearsal_is_not_meant(office: Office) -> None:
+    start(office, "2026-06", "--rehearsal")
+    told(office, "run", "cancel", f"{JUNE[:-1]}r1", "--reason", "a slip")
+    start(office, "2026-07")
+    assert f"{JULY} (final, drafted)" in told(office, "run", "show")
+
+
 def test_every_command_that_needs_no_run_named_tells_the_rule(office: Office) -> None:
     for verb in (*LOOKING, "resume", "retry", "approve", "rebill-late", "post"):
         help_text = " ".join(told(office, "run", verb, "--help").split())

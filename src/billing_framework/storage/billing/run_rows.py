@@ -173,12 +173,12 @@ def runs(connection: Connection, **filters: Any) -> list[Run]:
 
 
 def runs_under_way(connection: Connection) -> list[Run]:
-    """Return the runs that are not over, and rehearsals of dates that no final run has been started for since."""
+    """Return the runs that are not over; of rehearsals those of dates that no final run has been started for since."""
     columns, later = tables.run.c, tables.run.alias("later")
     same = (later.c[name] == columns[name] for name in ("book", "cycle", "period_start", "period_end"))
     run_since = sa.exists().where(later.c.kind != "rehearsal", later.c.started_at >= columns.started_at, *same)
     ended = columns.state.in_(("posted", "cancelled"))
-    return _runs(connection, [sa.case((columns.kind == "rehearsal", ~run_since), else_=~ended)])
+    return _runs(connection, [~ended, sa.or_(columns.kind != "rehearsal", ~run_since)])
 
 
 def last_run(connection: Connection, *, final: bool = False) -> Run | None:
