@@ -53,6 +53,6 @@ def test_a_plan_is_tried_out_from_its_file(office: Office, tmp_path: Path) -> No
     told(office, "run", "start", "--period", "2026-07", "--rehearsal", "--plan", str(plan))
     shown = told(office, "run", "diff", "monthly-1.1", "monthly-1.r1", code=1)
     assert "Stand: 1 month at 30 USD/month = 30.00 USD -> 1 month at 31 USD/month = 31.00 USD" in shown
-    assert "RUN52" in told(office, "run", "start", "--period", "2026-08", "--plan", str(plan), code=3)
+    assert "RUN52" in told(office, "run", "start", "--period", "2026-08", "--plan", str(plan), code=2)
     assert "INPUT02" in told(office, "run", "start", "--period", "2026-07", "--rehearsal", "--plan", "nowhere.toml", code=2)
     told(office, "run", "purge", "monthly-1.r1")

@@ -109,9 +109,9 @@ def test_only_a_rehearsal_tries_out_plans(database: Database) -> None:
     office = billed(database)
     plans = read_candidates(office.deployment, [("plan.toml", candidate("1.00"))])
     request = RunRequest(book="MAIN", cycle="monthly:1", period=month("2026-09"), candidates=plans)
-    with pytest.raises(Refused, match="RUN52"):
+    with pytest.raises(InputRefused, match="RUN52"):
         start_run(office.deployment, request)
-    with pytest.raises(Refused, match="RUN52"):
+    with pytest.raises(InputRefused, match="RUN52"):
         rehearse(office, candidate("1.00"), candidate("2.00", version="2028"))
     with pytest.raises(InputRefused, match="plan0.toml"):
         rehearse(office, b"schema = 1")

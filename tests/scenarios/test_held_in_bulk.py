@@ -9,7 +9,7 @@ from billing_framework.run.review.edits import hold_account
 from billing_framework.run.review.held import HeldFilter, release_held, retry_held
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
-from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.money import Money
 from tests.grown import grown_once
 from tests.scenarios.office import PLAN, Office
@@ -36,7 +36,7 @@ def held(database: Database) -> Office:
 def test_one_reason_releases_all_that_one_check_holds(database: Database) -> None:
     office = held(database)
     hold_account(office.deployment, "", "C4", reason="in dispute")
-    with pytest.raises(Refused, match="RUN14"):
+    with pytest.raises(InputRefused, match="RUN14"):
         release_held(office.deployment, "", HeldFilter(), reason=" ")
     report = release_held(office.deployment, "", HeldFilter(checks=("largest_total",)), reason="busy month")
     assert report.released == ("C1", "C2")

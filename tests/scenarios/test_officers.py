@@ -23,7 +23,7 @@ from billing_framework.run.review.wanted_edits import AddedLine, DroppedEdit, Li
 from billing_framework.storage.audit import events
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS
-from billing_framework.values.errors import Refused
+from billing_framework.values.errors import InputRefused, Refused
 from billing_framework.values.money import Money
 from billing_framework.values.period import DateSpan
 from tests.cli.in_office import told
@@ -185,7 +185,7 @@ def test_maker_and_checker_differ_where_it_is_demanded(database: Database) -> No
 def test_cancelling_frees_charges_dates_and_numbers(database: Database) -> None:
     office = drafted(database)
     first = office.approve().run
-    with pytest.raises(Refused, match="RUN14"):
+    with pytest.raises(InputRefused, match="RUN14"):
         cancel_run(office.deployment, first.code, reason=" ")
     report = cancel_run(office.deployment, first.code, reason="wrong plan")
     assert (report.drafts, report.void) == (2, ())

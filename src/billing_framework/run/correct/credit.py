@@ -22,6 +22,7 @@ from billing_framework.run.correct.dependents import Dependent, dependents_of
 from billing_framework.run.correct.late_bills import refuse_billed_late
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.order import refuse_reserved
+from billing_framework.run.reason import PRINTED, needs_reason
 from billing_framework.storage import audit
 from billing_framework.storage.billing.billed_records import free_records
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, credit_notes_of
@@ -72,10 +73,10 @@ def credit_document(
 
     Raises:
         NotFound: there is no such document or line.
-        Refused: nothing or less is left, or no reason is given; ``INVOICE27`` where a credit note says the same already.
+        InputRefused: ``RUN14`` where no reason is given.
+        Refused: nothing or less is left; ``INVOICE27`` where a credit note says the same already.
     """
-    if not reason.strip():
-        raise Refused("RUN14", "a credit note needs a reason", remedy="Say why with --reason; it is printed")
+    needs_reason(reason, "a credit note", PRINTED)
     with deployment.database.begin() as connection:
         stored = locked_document(connection, number)
         book = load_book(connection, stored.content.book).profile

@@ -24,6 +24,7 @@ from billing_framework.run.correct.rebill_one import Anew, Rebilling, billed_ane
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.load_input import open_desk
 from billing_framework.run.draft.order import refuse_reserved
+from billing_framework.run.reason import PRINTED, needs_reason
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import StoredDocument, load_documents, replaced_by
@@ -32,7 +33,6 @@ from billing_framework.storage.master.account_rows import lock_accounts
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.usage.batches import instant_of_decision
 from billing_framework.values.clock import FixedClock
-from billing_framework.values.errors import Refused
 
 
 @attrs.frozen(kw_only=True)
@@ -122,12 +122,12 @@ def rebill_document(
 
     Raises:
         NotFound: there is no such document.
-        Refused: ``RUN20`` where it cannot be rebilled, ``RUN21`` where its data hold it, ``RUN14`` without a reason, ``RUN24``
-            where an approved run that is not posted rests on its carried state, or bills some of its records.
+        InputRefused: ``RUN14`` without a reason.
+        Refused: ``RUN20`` where it cannot be rebilled, ``RUN21`` where its data hold it, ``RUN24`` where an approved run that is
+            not posted rests on its carried state, or bills some of its records.
         LedgerRefused: no open period holds the date.
     """
-    if not reason.strip():
-        raise Refused("RUN14", "rebilling needs a reason", remedy="Say why with --reason; it is printed on the credit note")
+    needs_reason(reason, "rebilling", PRINTED)
     with deployment.database.begin() as connection:
         stored = locked_document(connection, number)
         # From here on no usage comes in. The whole act has one instant, by which later usage is known to be late for it.

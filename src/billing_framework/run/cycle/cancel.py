@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.invoicing.numbering import Numbered
 from billing_framework.run.cycle.post import leave_unbilled
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.reason import needs_reason
 from billing_framework.run.review.withdraw_approval import withdraw_approval
 from billing_framework.storage import audit
 from billing_framework.storage.billing import tables
@@ -70,10 +71,10 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str, void_numbers: 
 
     Raises:
         NotFound: there is no such run.
-        Refused: ``RUN03`` where it is posted, ``RUN14`` without a reason, ``RUN65`` where numbers would be void.
+        InputRefused: ``RUN14`` without a reason.
+        Refused: ``RUN03`` where it is posted, ``RUN65`` where numbers would be void.
     """
-    if not reason.strip():
-        raise Refused("RUN14", "cancelling needs a reason", remedy="Say why with --reason, for those who audit the run")
+    needs_reason(reason, "cancelling")
     with deployment.database.begin() as connection:
         run = find_run(connection, code, lock=True)
         if run.state == "cancelled":

@@ -45,7 +45,7 @@ from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.turn import take_turn
 from billing_framework.values.clock import timezone, today
-from billing_framework.values.errors import NotFound, Refused
+from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import DateSpan
 from billing_framework.values.spelling import did_you_mean
@@ -138,6 +138,7 @@ def start_run(
 
     Raises:
         NotFound: the book or an account does not exist.
+        InputRefused: ``RUN52`` where plans are to be tried out in a run that is no rehearsal.
         Refused: ``RUN03`` where the run is approved already.
     """
     work = work or work_of(deployment, batch_size)
@@ -242,7 +243,9 @@ def _with_candidates(connection: Connection, earlier: Sequence[Run], request: Ru
     """Return the runs that try out the very plans that are asked for, which is none but in a rehearsal."""
     if request.kind != "rehearsal":
         if request.candidates:
-            raise Refused("RUN52", "only a rehearsal tries out plans", remedy="Add --rehearsal; to put a plan in force, load it")
+            raise InputRefused(
+                "RUN52", "only a rehearsal tries out plans", remedy="Add --rehearsal; to put a plan in force, load it"
+            )
         return list(earlier)
     wanted = {one.plan.sha256 for one in request.candidates}
     return [run for run in earlier if candidate_digests(connection, run) == wanted]

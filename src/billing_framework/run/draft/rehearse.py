@@ -33,8 +33,8 @@ def read_candidates(deployment: Deployment, files: Sequence[tuple[str, bytes]]) 
         files: name and bytes of each file; one plan each.
 
     Raises:
-        InputRefused: a file is no plan, with the first finding.
-        Refused: ``RUN52`` where two files are versions of one plan, ``RUN59`` where no agreement is under one.
+        InputRefused: a file is no plan, with the first finding; ``RUN52`` where two files are versions of one plan.
+        Refused: ``RUN59`` where no agreement is under one.
     """
     plans, findings = read_plan_files(deployment.host, files)
     for finding in findings:
@@ -43,7 +43,7 @@ def read_candidates(deployment: Deployment, files: Sequence[tuple[str, bytes]]) 
             raise InputRefused(finding.code, finding.what, place=finding.file, remedy=finding.remedy + more)
     codes = [plan.code for plan, _ in plans]
     if len(codes) != len(set(codes)):
-        raise Refused(
+        raise InputRefused(
             "RUN52",
             "two of the files are versions of one plan",
             remedy="A candidate stands for all versions of its plan; rehearse each by itself, and compare the two",

@@ -20,6 +20,7 @@ from billing_framework.run.draft.load_input import open_desk
 from billing_framework.run.draft.together import TOGETHER, heads_of_drafts, held_together
 from billing_framework.run.master.charges import refuse_unmapped
 from billing_framework.run.master.customer_change import find
+from billing_framework.run.reason import needs_reason
 from billing_framework.run.review.record_edits import edits_of_record
 from billing_framework.run.review.wanted_edits import (
     AddedLine,
@@ -73,11 +74,11 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
         NotFound: there is no such run, account, line, record or agreement.
         ValueRefused: the change is none that the record or the lines allow; ``VALUE06`` for an amount with more decimals
             than its currency has, ``VALUE07`` for one in another currency, ``INVOICE29`` for a line of a later bill.
-        InputRefused: ``BOOK06`` where the book cannot post the code of an added line.
-        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given,
+        InputRefused: ``BOOK06`` where the book cannot post the code of an added line, ``RUN14`` where no reason is given.
+        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal,
             ``INVOICE28`` where lines are to be written down that are already, ``INVOICE30`` where the same line was added before.
     """
-    _needs_reason(reason)
+    needs_reason(reason, "this")
     with deployment.database.begin() as connection:
         run, row = _open_row(deployment, connection, code, account, reason)
         of_record = isinstance(wanted, RecordChange | RecordDeferral | DroppedEdit | DroppedWriteDown)
@@ -141,9 +142,10 @@ def hold_account(deployment: Deployment, code: str, account: str, *, reason: str
 
     Raises:
         NotFound: there is no such run or account.
-        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal, ``RUN14`` where no reason is given.
+        InputRefused: ``RUN14`` where no reason is given.
+        Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal.
     """
-    _needs_reason(reason)
+    needs_reason(reason, "this")
     with deployment.database.begin() as connection:
         found = meant_run(connection, code, can_be_changed, final=True, lock=True)
         standing = _held_by_officer(connection, found, account) if can_be_changed(found) else None
@@ -187,9 +189,10 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
     """Let a held draft pass as it is; a later draft with other content is checked again.
 
     Raises:
+        InputRefused: ``RUN14`` where no reason is given.
         Refused: ``RUN16`` where it has no draft to let pass, or a finding about its data holds it.
     """
-    _needs_reason(reason)
+    needs_reason(reason, "this")
     with deployment.database.begin() as connection:
         run, row = _open_row(deployment, connection, code, account, reason)
         if row.state != "held":
@@ -215,11 +218,6 @@ def _save_with_group(connection: Connection, run: Run, changed: RunAccount) -> N
     rows = [changed if row.account == changed.account else row for row in before]
     after = held_together(rows, heads_of_drafts(connection, rows))
     save_accounts(connection, run, [row for row, was in zip(after, before, strict=True) if row != was])
-
-
-def _needs_reason(reason: str) -> None:
-    if not reason.strip():
-        raise Refused("RUN14", "this needs a reason", remedy="Say why with --reason, for those who audit the run")
 
 
 def can_be_changed(run: Run) -> bool:

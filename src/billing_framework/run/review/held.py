@@ -15,6 +15,7 @@ from billing_framework.run.draft.late_policy import LATE_USAGE
 from billing_framework.run.draft.order import ORDER
 from billing_framework.run.draft.together import TOGETHER, heads_of_drafts, held_together
 from billing_framework.run.draft.unbilled import UNBILLED
+from billing_framework.run.reason import needs_reason
 from billing_framework.run.review.edits import can_be_changed
 from billing_framework.run.review.withdraw_approval import withdraw_approval
 from billing_framework.run.work.stuck import STUCK
@@ -122,10 +123,10 @@ def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reaso
 
     Raises:
         NotFound: there is no such run, an account is not in it, or ``RUN62``: there is no such check or code.
-        Refused: ``RUN03`` where the run is over, ``RUN06`` for a rehearsal, ``RUN14`` without a reason.
+        InputRefused: ``RUN14`` without a reason.
+        Refused: ``RUN03`` where the run is over, ``RUN06`` for a rehearsal.
     """
-    if not reason.strip():
-        raise Refused("RUN14", "this needs a reason", remedy="Say why with --reason, for those who audit the run")
+    needs_reason(reason, "this")
     with deployment.database.begin() as connection:
         run = meant_run(connection, code, can_be_changed, final=True, lock=True)
         _refuse_over(run)
