@@ -199,6 +199,12 @@ def test_credit_and_rebill_of_all_that_a_run_has_found(database: Database) -> No
     (item,) = late_of_run(office.deployment)
     assert len(item.outcome) > 60
     assert item.outcome in told(office, "run", "late"), "the sentence is shown whole"
+    unreasoned = told(office, "run", "rebill-late", code=2)
+    assert unreasoned.count("RUN14 rebilling needs a reason") == 1
+    assert "nothing to do" not in unreasoned
+    failed = told(office, "run", "rebill-late", "--as-of", "2031-01-01", "--reason", "late jobs", code=1)
+    assert "0 documents were rebilled for the run MAIN.2026-06-01.monthly-1.1, 1 were not" in failed
+    assert "nothing to do" not in failed
     report = rebill_late(office.deployment, reason="late jobs")
     assert [(one.note, one.new) for one in report.rebilled] == [("CN-2026-000001", "INV-2026-000002")]
     assert rebill_late(office.deployment, reason="late jobs").rebilled == ()

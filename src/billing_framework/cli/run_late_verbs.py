@@ -75,7 +75,7 @@ def rebill_late_verb(
 
 
 def _text(report: LateRebill) -> Iterator[str]:
-    if not report.rebilled:
+    if not report.rebilled and not report.findings:
         yield f"nothing to do: no account of the run {report.run} waits for a document to be billed anew"
         return
     for one in report.rebilled:
@@ -83,8 +83,10 @@ def _text(report: LateRebill) -> Iterator[str]:
         yield f"{one.document}: {done}"
         for later in one.later:
             yield f"  {later.number} rests on it: {later.outcome}"
-    yield f"{len(report.rebilled)} documents were rebilled for the run {report.run}"
-    yield f"draft what rests on them again: billing run resume {report.run}"
+    failed = f", {len(report.findings)} were not" if report.findings else ""
+    yield f"{len(report.rebilled)} documents were rebilled for the run {report.run}{failed}"
+    if report.rebilled:
+        yield f"draft what rests on them again: billing run resume {report.run}"
 
 
 VERBS = (late, rebill_late_verb)

@@ -16,6 +16,7 @@ from billing_framework.run.correct.rebill_one import Rebilling, billed_anew
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.late_policy import TO_REBILL
 from billing_framework.run.draft.load_input import open_desk
+from billing_framework.run.reason import PRINTED, needs_reason
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage.billing.documents import find_document, replaced_by
 from billing_framework.storage.billing.meant_run import meant_run
@@ -104,8 +105,10 @@ def rebill_late(
         held: True to rebill those, too, of which the plan leaves the decision to an officer.
 
     Raises:
+        InputRefused: ``RUN14`` without a reason.
         NotFound: there is no such run.
     """
+    needs_reason(reason, "rebilling", PRINTED)
     with deployment.database.read() as connection:
         run = meant_run(connection, code, or_last=False)
         codes = WAITING if held else (MOVED_STATE, TO_REBILL)
