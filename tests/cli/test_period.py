@@ -21,7 +21,13 @@ def test_a_period_is_closed_as_it_was_opened(office: Office) -> None:
     office.clock.move_to(datetime(2027, 3, 16, tzinfo=UTC))
     assert "closed 2027-02-01/2027-03-15" in told(office, "period", "close", "MAIN", *dates, "--reason", "reported")
     assert "closed 2026-02-01/2026-02-28" in told(office, "period", "close", "MAIN", "2026-02-10", "--reason", "by a date in it")
-    assert "LEDGER09" in told(office, "period", "close", "MAIN", "2026-02", "--reason", "again", code=3)
+    done = "nothing to do: 2026-02-01/2026-02-28 of book MAIN is closed"
+    for date_in_it in ("2026-02", "2026-02-10"):
+        assert done in told(office, "period", "close", "MAIN", date_in_it, "--reason", "again")
+    assert data(office, "period", "close", "MAIN", "2026-02", "--reason", "again")["state"] == "closed"
+    assert "LEDGER09 the period 2026-02-01/2026-02-28 of book MAIN is closed for good" in told(
+        office, "period", "open", "MAIN", "2026-02", code=3
+    )
     assert "LEDGER06" in told(office, "period", "close", "MAIN", "2027-02", "--reason", "no such month", code=2)
     assert "PERIOD01" in told(office, "period", "close", "MAIN", "February", code=2)
     for asked in ((), ("2026-03", *dates), dates[:2]):
@@ -86,7 +92,8 @@ def test_a_period_is_closed_before_an_earlier_one_with_entries_only_knowingly(of
     assert "closed 2026-08-01/2026-08-31" in told(office, *knowingly, "--reason", "July waits for a dispute")
     (event,) = [one for one in data(office, "audit", "list") if one["action"] == "period close"]
     assert event["after"]["left open"] == "2026-07-01/2026-07-31"
-    assert "LEDGER09" in told(office, *knowingly, "--check", code=1)
+    assert "2026-08-01/2026-08-31 is closed already; 0 entries are dated into it" in told(office, *knowingly, "--check")
+    assert len([one for one in data(office, "audit", "list") if one["action"] == "period close"]) == 1
 
 
 def test_a_look_at_a_close_tells_the_run_that_is_still_to_post(office: Office) -> None:

@@ -136,11 +136,16 @@ def close(
         exit_for(context, found.findings)
         return
     closed = close_book_period(deployment, book, wanted, reason=reason, leave_earlier=leave_earlier)
-    emit(context, _facts(closed), lambda: _closed(deployment, closed))
+    if closed is not None:
+        emit(context, _facts(closed), lambda: _closed(deployment, closed))
+        return
+    standing = look_at_closing(deployment, book, wanted).period
+    emit(context, _facts(standing), f"nothing to do: {standing.span} of book {book} is closed")
 
 
 def _looked_at(found: Closing) -> Iterator[str]:
     would = "would not be closed" if found.findings else "would be closed for good"
+    would = would if found.period.is_open else "is closed already"
     yield f"book {found.period.book}: {found.period.span} {would}; {found.entries} entries are dated into it"
     yield from (f"  earlier and open: {span}, {entries or 'no'} entries" for span, entries in found.earlier.items())
 

@@ -105,7 +105,7 @@ class Closing:
         period: the period.
         entries: number of ledger entries that are dated into it; None where it is closed, which needs no count.
         earlier: earlier periods of the book that are still open, each with the number of its entries, in order of date.
-        findings: why it is refused; none where it would be closed.
+        findings: why it is refused; none where it would be closed, or is closed already.
     """
 
     period: AccountingPeriod
@@ -134,8 +134,10 @@ def look_at_closing(deployment: Deployment, book: str, wanted: DateSpan | date, 
 
 def close_book_period(
     deployment: Deployment, book: str, wanted: DateSpan | date, *, reason: str, leave_earlier: bool = False
-) -> AccountingPeriod:
-    """Close a period that has ended, for good; approvals and posters that are at work are waited for.
+) -> AccountingPeriod | None:
+    """Close a period that has ended, for good, and return it; None where it is closed already, and nothing was changed.
+
+    Approvals and posters that are at work are waited for.
 
     Args:
         deployment: the deployment; its actor closes, and its clock says which periods have ended.
@@ -146,7 +148,6 @@ def close_book_period(
 
     Raises:
         NotFound: ``BOOK08`` or ``LEDGER06``: there is no such book, or no period of these dates.
-        LedgerRefused: ``LEDGER09``: it is closed already.
         Refused: ``PERIOD02``: an approved run is still to post into it, ``PERIOD03``: it has not ended,
             ``PERIOD04``: an earlier period with entries is open.
     """
@@ -154,7 +155,9 @@ def close_book_period(
     with deployment.database.begin() as connection:
         one_decision_at_a_time(connection, book)  # nothing is approved for the period while it is being closed
         found = _closing(deployment, connection, book, wanted, leave_earlier=leave_earlier)
-        if found.findings and found.period.is_open:
+        if not found.period.is_open:
+            return None
+        if found.findings:
             first = found.findings[0]
             raise Refused(first.code, first.what, remedy=first.remedy)
         closed = close_period(connection, book, found.period.span.start, now=now)
@@ -180,15 +183,12 @@ def _closing(
     before = [one for one in known if one.is_open and one.span.start < period.span.start]
     counts = entries_of_periods(connection, before)
     earlier = {str(one.span): counts.get(one.id, 0) for one in before}
-    if period.is_open:
-        findings = [
-            *_still_to_post(connection, period),
-            *_not_ended(period, now),
-            *([] if leave_earlier else _earlier_open(period, earlier)),
-        ]
-    else:
-        findings = [_against("LEDGER09", f"the period {period.span} of book {book} is closed for good", "Nothing is left to do")]
-    return Closing(period=period, earlier=earlier, findings=tuple(findings))
+    findings = [
+        *_still_to_post(connection, period),
+        *_not_ended(period, now),
+        *([] if leave_earlier else _earlier_open(period, earlier)),
+    ]
+    return Closing(period=period, earlier=earlier, findings=tuple(findings) if period.is_open else ())
 
 
 def _meant(known: Sequence[AccountingPeriod], book: str, wanted: DateSpan | date) -> AccountingPeriod:
