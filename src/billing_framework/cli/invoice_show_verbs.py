@@ -11,13 +11,16 @@ from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import date_type
 from billing_framework.cli.output import emit, table
+from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.invoices import list_documents, show_document
+
+_KINDS = tuple(kind.value for kind in DocumentKind)
 
 
 @click.command("list")
 @click.option("--account", default="", metavar="CODE", help="Only documents of this account.")
-@click.option("--kind", default="", metavar="KIND", help="Only this kind: invoice, credit_note, debit_note.")
+@click.option("--kind", type=click.Choice(_KINDS), help="Only this kind.")
 @click.option("--run", "run_code", default="", metavar="RUN", help="Only documents that this run posted.")
 @click.option("--since", type=date_type, metavar="DATE", help="Only documents of this date or later.")
 @click.option("--until", type=date_type, metavar="DATE", help="Only documents of this date or earlier.")
@@ -29,7 +32,7 @@ def list_invoices(
     deployment: Deployment,
     *,
     account: str,
-    kind: str,
+    kind: str | None,
     run_code: str,
     since: datetime | None,
     until: datetime | None,
@@ -44,7 +47,7 @@ def list_invoices(
         found = list_documents(
             connection,
             account=account,
-            kind=kind,
+            kind=kind or "",
             run=run_code,
             since=since.date() if since else None,
             until=until.date() if until else None,

@@ -17,7 +17,7 @@ from billing_framework.cli.output import emit, exit_for, fields, show_findings, 
 from billing_framework.cli.reveal import masked, reveal_options
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.input_file import read_input
-from billing_framework.run.master.customer_change import change, find
+from billing_framework.run.master.customer_change import change, find, refuse_unknown_names
 from billing_framework.run.master.customers import create, import_file
 from billing_framework.run.personal.reading import opening, party_reads, record_reads
 from billing_framework.storage.audit import events
@@ -265,6 +265,7 @@ def _list(kind: MasterKind[Any], columns: Sequence[str], example: str) -> click.
     ) -> None:
         chosen = {name: text for name, text in wanted.items() if text is not None}
         with opening(deployment, reveal=reveal, reason=reason) as connection:
+            refuse_unknown_names(connection, kind, chosen)
             values = [stored.value for stored in all_rows(connection, kind, **chosen)]
             if reveal:
                 codes = [kind.key(value) for value in values]

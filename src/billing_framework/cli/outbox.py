@@ -9,8 +9,9 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit, progress, table
-from billing_framework.run.deliver.outbox import DeliveryReport, deliver, outbox_counts, retry
+from billing_framework.run.deliver.outbox import DeliveryReport, deliver, outbox_counts, refuse_unknown_ways, retry
 from billing_framework.run.deployment import Deployment
+from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.delivery_rows import STATES, deliveries
 
 
@@ -97,7 +98,10 @@ def list_deliveries(
       billing outbox list --document INV-2026-000001
     """
     with deployment.database.read() as connection:
+        refuse_unknown_ways(deployment, connection, steps)
         found = deliveries(connection, states=states or STATES, steps=steps, documents=documents, limit=limit)
+        for number in sorted({*documents} - {one.document for one in found}):
+            find_document(connection, number)  # refuses one that there is not
     rows = [(one.document, one.step, one.state, one.tries, one.next_try_at, one.error or one.file) for one in found]
     headers = ("document", "way", "state", "tries", "next try", "file or error")
     emit(context, found, lambda: table(headers, rows, right=("tries",), whole=("file or error",)))

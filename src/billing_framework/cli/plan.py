@@ -62,6 +62,8 @@ def list_plans(context: click.Context, deployment: Deployment, codes: tuple[str,
     """
     with deployment.database.read() as connection:
         rows = plan_rows(connection, codes)
+        for code in sorted({*codes} - {row.code for row in rows}):
+            plan_source(connection, code)  # refuses it
     headers = ("code", "version", "valid_from", "valid_to", "currency", "supersedes", "loaded_at", "loaded_by")
     emit(context, rows, lambda: table(headers, ([getattr(row, name) for name in headers] for row in rows)))
 

@@ -113,6 +113,8 @@ def list_tables(context: click.Context, deployment: Deployment, codes: tuple[str
     """
     with deployment.database.read() as connection:
         rows = rate_table_rows(connection, codes)
+        for code in sorted({*codes} - {row.code for row in rows}):
+            find_rate_table(connection, code)  # refuses it
     headers = ("code", "version", "kind", "valid_from", "valid_to", "row_count", "supersedes", "loaded_at", "loaded_by")
     emit(context, rows, lambda: table(headers, ([getattr(row, name) for name in headers] for row in rows)))
 

@@ -16,6 +16,9 @@ from billing_framework.run.prove.invoices import show_draft
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_counts import count_left
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts, runs
+from billing_framework.storage.master.book_rows import load_book
+
+_STATES = ("pending", "drafted", "held", "approved", "posted", "skipped")
 
 
 @click.command("list")
@@ -29,6 +32,8 @@ def list_runs(context: click.Context, deployment: Deployment, book: str) -> None
       billing run list
     """
     with deployment.database.read() as connection:
+        if book:
+            load_book(connection, book)
         found = runs(connection, **({"book": book} if book else {}))
         left = {one.code: count_left(connection, one) for one in found}
     rows = [
@@ -41,7 +46,7 @@ def list_runs(context: click.Context, deployment: Deployment, book: str) -> None
 @click.command()
 @run_argument
 @click.argument("account", default="")
-@click.option("--state", "states", multiple=True, metavar="STATE", help="Only accounts in this state; may be repeated.")
+@click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only accounts in this state; repeat.")
 @click.option("--items", is_flag=True, help="List what the lines of a draft consist of, where the trade lists it.")
 @pass_deployment
 @click.pass_context

@@ -9,7 +9,9 @@ from billing_framework.cli.output import emit, table
 from billing_framework.cli.reveal import reveal_options
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.personal.reading import open_suspense, opening
+from billing_framework.run.usage.identifiers import refuse_unknown_identifier
 from billing_framework.run.usage.suspense import correct, recycle, write_off
+from billing_framework.storage.usage.batches import find_batch
 from billing_framework.storage.usage.suspense import Suspended, suspense_rows
 from billing_framework.values.errors import InputRefused
 
@@ -49,7 +51,11 @@ def list_suspense(
     """
     with opening(deployment, reveal=reveal, reason=reason) as connection:
         wanted = states or ("suspended", "rejected")
+        if batch:
+            find_batch(connection, batch)
         rows = list(suspense_rows(connection, states=wanted, batch=batch, subject=subject))
+        if subject and not rows:
+            refuse_unknown_identifier(connection, subject)
         if reveal:
             rows = open_suspense(connection, deployment, rows, purpose="usage suspense", reason=reason)
     emit(context, [_facts(row) for row in rows], lambda: table(_HEADERS, map(_cells, rows), right=("number", "batch", "line")))

@@ -20,9 +20,10 @@ from billing_framework.cli.usage_verify_verb import verify
 from billing_framework.run.cycle.period import run_book
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.personal.reading import open_usage, opening
+from billing_framework.run.usage.identifiers import refuse_unknown_identifier
 from billing_framework.run.usage.intake import IntakeReport, take_in
 from billing_framework.run.usage.late import late_usage
-from billing_framework.storage.usage.batches import Batch, batches, coverage_rows
+from billing_framework.storage.usage.batches import Batch, batches, coverage_rows, find_batch
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.load import UsageRow, load_current, newest_batch
 from billing_framework.storage.usage.suspense import suspense_counts
@@ -177,6 +178,8 @@ def list_records(
         newest = newest_batch(connection)
         found = load_current(connection, tables, wanted, up_to_batch=newest, kinds=[kind] if kind else [])
         rows = found.get(subject, [])
+        if not rows:
+            refuse_unknown_identifier(connection, subject)
         if reveal:
             opened = open_usage(connection, deployment, rows, purpose="usage list", reason=reason)
             rows = [attrs.evolve(row, usage=opened[row.key]) for row in rows]
@@ -250,7 +253,11 @@ def coverage(context: click.Context, deployment: Deployment, *, subject: str, ba
       billing usage coverage --gaps
     """
     with deployment.database.read() as connection:
+        if batch:
+            find_batch(connection, batch)
         rows = list(coverage_rows(connection, batch=batch, subject=subject, gaps_only=gaps))
+        if subject and not rows:
+            refuse_unknown_identifier(connection, subject)
     data = [{"batch": number, "coverage": item} for number, item in rows]
     headers = ("batch", "subject", "from", "to", "expected", "received", "first gap")
     emit(context, data, lambda: table(headers, map(_coverage_cells, rows), right=("batch", "expected", "received")))

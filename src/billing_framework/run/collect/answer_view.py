@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
+from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.receivable.answers import (
     StoredAnswer,
     StoredItem,
@@ -57,8 +58,14 @@ class WaitingItem:
 
 
 def answers_taken_in(deployment: Deployment, *, book: str = "", limit: int = 1_000) -> list[AnswerView]:
-    """Return answers, newest first; only of one book where given."""
+    """Return answers, newest first; only of one book where given.
+
+    Raises:
+        NotFound: ``BOOK08``: there is no such book.
+    """
     with deployment.database.read() as connection:
+        if book:
+            load_book(connection, book)
         return _views(connection, list_answers(connection, book=book, limit=limit))
 
 

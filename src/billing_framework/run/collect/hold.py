@@ -14,6 +14,7 @@ from billing_framework.run.collect.act import act_date
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customer_change import find, needs_reason
 from billing_framework.storage.audit import AuditEvent, record_many
+from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.storage.receivable.holds import StoredHold, end_hold, find_hold, hold_id, holds_on, insert_hold
 from billing_framework.storage.receivable.rows import load_items
@@ -155,6 +156,9 @@ def list_holds(deployment: Deployment, *, scope_key: str = "", ended: bool = Fal
         deployment: the open deployment.
         scope_key: code of an account, whose documents and lines count, number of a document, whose lines count, or of a line.
         ended: True for those too that have ended.
+
+    Raises:
+        NotFound: ``ACCOUNT09``: there is neither an account nor a document of this name.
     """
     with deployment.database.read() as connection:
         if not scope_key:
@@ -162,7 +166,17 @@ def list_holds(deployment: Deployment, *, scope_key: str = "", ended: bool = Fal
         items = load_items(connection, accounts=[scope_key], references=[scope_key])
         numbers = {item.reference for item in items}
         lines = {f"{item.reference}/{line.number}" for item in items for line in item.lines}
-        return holds_on(connection, {scope_key, *numbers, *lines} - {""}, ended=ended)
+        found = holds_on(connection, {scope_key, *numbers, *lines} - {""}, ended=ended)
+        if not found and not items:
+            _refuse_unknown(connection, scope_key)
+        return found
+
+
+def _refuse_unknown(connection: Connection, scope_key: str) -> None:
+    try:
+        find_document(connection, scope_key.partition("/")[0])
+    except NotFound:
+        find(connection, ACCOUNTS, scope_key)
 
 
 def hold_facts(stored: StoredHold) -> dict[str, Any]:

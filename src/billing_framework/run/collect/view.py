@@ -14,7 +14,7 @@ from billing_framework.run.collect.held import role_of, uncleared_money
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.master.customer_change import find
-from billing_framework.storage.master.book_rows import find_books
+from billing_framework.storage.master.book_rows import find_books, load_book
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.storage.receivable.held import guarded_balances
 from billing_framework.storage.receivable.holds import holds_on
@@ -140,8 +140,16 @@ class PaymentView:
 def payments(
     deployment: Deployment, *, book: str = "", account: str = "", suspense: bool = False, limit: int = 100
 ) -> list[PaymentView]:
-    """Return payments, newest first; see `storage.receivable_payments.list_payments`."""
+    """Return payments, newest first; see `storage.receivable_payments.list_payments`.
+
+    Raises:
+        NotFound: ``BOOK08`` or ``ACCOUNT09``: there is no such book or account.
+    """
     with deployment.database.read() as connection:
+        if book:
+            load_book(connection, book)
+        if account:
+            find(connection, ACCOUNTS, account)
         found = list_payments(connection, book=book, account=account, suspense=suspense, limit=limit)
         back = returns_of(connection, [one.payment.key for one in found])
         at = positions(connection, sorted({one.payment.account for one in found} - {""}))

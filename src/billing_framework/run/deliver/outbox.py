@@ -7,10 +7,11 @@ dies in between writes the same file again. What fails is tried again by the clo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import attrs
+from sqlalchemy.engine import Connection
 
 from billing_framework.plugin.delivery_settings import DeliverySettings
 from billing_framework.run.deliver.files import make, put, remove_stale_parts
@@ -194,6 +195,20 @@ def retry(
                 reason=reason,
             )
         return tuple(again)
+
+
+def refuse_unknown_ways(deployment: Deployment, connection: Connection, names: Collection[str]) -> None:
+    """Refuse ways that neither the settings list nor any delivery was on.
+
+    Raises:
+        NotFound: ``DELIVERY07``, with the nearest name.
+    """
+    listed = [one.name for one in deployment.settings.deliveries]
+    if set(names).issubset(listed):
+        return
+    known = delivery_counts(connection, listed)
+    if unknown := sorted(set(names).difference(known)):
+        raise NotFound("DELIVERY07", f"there is no delivery {unknown[0]!r}", remedy=did_you_mean(unknown[0], known))
 
 
 def outbox_counts(deployment: Deployment) -> dict[str, dict[str, int]]:

@@ -193,7 +193,13 @@ def _issued_on(connection: Connection, charge: ManualCharge) -> str:
 
 
 def charge_states(connection: Connection, account: str = "") -> list[tuple[ManualCharge, str]]:
-    """Return manual charges with their state: ``waiting``, ``drafted``, ``billed on NUMBER`` or ``withdrawn``."""
+    """Return manual charges with their state: ``waiting``, ``drafted``, ``billed on NUMBER`` or ``withdrawn``.
+
+    Raises:
+        NotFound: ``ACCOUNT09``: there is no such account.
+    """
+    if account:
+        find(connection, ACCOUNTS, account)
     charges = list(manual_charges(connection, account, withdrawn=True))
     billed = billed_charges(connection, [as_charge(one).natural_key for one in charges])
     wanted = {one.document for one in billed.values()}

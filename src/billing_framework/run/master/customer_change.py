@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -21,8 +21,10 @@ from billing_framework.run.master.customers import Intake, audit_event, raise_fi
 from billing_framework.run.master.share_succession import move_shares
 from billing_framework.storage.audit import AuditEvent, events, record_many
 from billing_framework.storage.master.account_rows import Stored, remove_value, replace_value, rows_of
-from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS, MasterKind
+from billing_framework.storage.master.book_rows import load_book
+from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
 from billing_framework.storage.master.near_codes import near_codes
+from billing_framework.storage.master.plan_rows import plan_source
 from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.spelling import did_you_mean
 
@@ -68,6 +70,27 @@ def find(connection: Connection, kind: MasterKind[Value], code: str) -> Stored[V
         return stored
     near = near_codes(connection, kind.table.c[kind.keys[0]], code)
     raise NotFound("ACCOUNT09", f"there is no {kind.name} {code!r}", remedy=did_you_mean(code, near))
+
+
+def refuse_unknown_names(connection: Connection, kind: MasterKind[Any], named: Mapping[str, str]) -> None:
+    """Refuse to look for rows by a name that there is not: there would be none, which looks as if nothing were there yet.
+
+    Args:
+        connection: a connection.
+        kind: what is looked for.
+        named: field to what it is to say; fields that name nothing else are passed over.
+
+    Raises:
+        NotFound: ``ACCOUNT09``, ``BOOK08`` or ``PLAN32``, with the nearest name.
+    """
+    kinds = {"code": kind, "party": PARTIES, "account": ACCOUNTS, "parent": ACCOUNTS, "agreement": AGREEMENTS}
+    for field, code in named.items():
+        if field == "book":
+            load_book(connection, code)
+        elif field == "plan":
+            plan_source(connection, code)
+        elif field in kinds:
+            find(connection, kinds[field], code)
 
 
 def find_assignment(connection: Connection, subject: str, on: date | None = None) -> Stored[Assignment]:

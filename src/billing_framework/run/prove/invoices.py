@@ -14,6 +14,7 @@ from billing_framework.invoicing.document import Document
 from billing_framework.invoicing.edit import Edit
 from billing_framework.receivables.open_item import document_item_key
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.master.customer_change import find
 from billing_framework.run.personal.reading import BUYER_FIELDS, Read, reading, record_reads
 from billing_framework.storage.billing.billed_records import document_record_rows
 from billing_framework.storage.billing.buyers import buyer_owners, parties_of
@@ -30,6 +31,7 @@ from billing_framework.storage.billing.numbers import posts
 from billing_framework.storage.billing.run_rows import Run, find_run, run_accounts_of, run_accounts_on
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.storage.receivable.rows import load_standings
 from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.storage.usage.rows import stored_records
@@ -122,6 +124,9 @@ def list_documents(
         since: only of this date or later.
         until: only of this date or earlier.
         limit: at most so many, the newest.
+
+    Raises:
+        NotFound: ``ACCOUNT09`` or ``RUN01``: there is no such account or run.
     """
     columns, newer = document.c, document.alias("newer")
     query = sa.select(document, newer.c.number.label("newer")).outerjoin(newer, newer.c.replaces_id == columns.id)
@@ -129,6 +134,7 @@ def list_documents(
     if run:
         query = query.where(posts(find_run(connection, run)))
     if account:
+        find(connection, ACCOUNTS, account)
         query = query.where(columns.account_id == account_id(account), columns.account == account)
     if kind:
         query = query.where(columns.kind == kind)

@@ -14,7 +14,7 @@ from billing_framework.run.usage.intake_desk import IntakeDesk, clean, key_desk_
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.many import chunks
 from billing_framework.storage.personal.key_desk import KeyDesk
-from billing_framework.storage.usage.batches import RECYCLE, Batch, insert_batch, instant_of_intake, serialise_intake
+from billing_framework.storage.usage.batches import RECYCLE, Batch, find_batch, insert_batch, instant_of_intake, serialise_intake
 from billing_framework.storage.usage.rows import insert_records, waiting_records
 from billing_framework.storage.usage.sealed_suspense import is_erased, opened_rows, sealed_row, sealed_text
 from billing_framework.storage.usage.suspense import Suspended, suspense_rows, update_suspended
@@ -39,12 +39,15 @@ def recycle(deployment: Deployment, *, batch: int = 0, ids: Iterable[int] = ()) 
         batch: only records that this batch brought; all where 0.
         ids: only these records; all where empty.
 
+    Raises:
+        NotFound: ``USAGE33``: there is no such batch.
+
     Returns:
         The report of a batch of its own, with batch number 0 and no change where nothing could be taken in.
     """
     with deployment.database.begin() as connection:
         serialise_intake(connection)
-        name = f"suspense of batch {batch}" if batch else "suspense"
+        name = f"suspense of batch {find_batch(connection, batch).id}" if batch else "suspense"
         desk = IntakeDesk.opened(deployment, connection, file=name, source="")
         waiting = list(suspense_rows(connection, states=["suspended"], batch=batch, ids=ids))
         desk.recycled = frozenset(row.id for row in waiting)

@@ -16,6 +16,7 @@ from billing_framework.storage.turn import take_turn
 from billing_framework.storage.usage.tables import usage_batch, usage_coverage
 from billing_framework.usage.reader import Coverage
 from billing_framework.usage.reconcile import ControlTotals
+from billing_framework.values.errors import NotFound
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import Span
 from billing_framework.values.plain_form import from_plain, to_plain
@@ -108,6 +109,18 @@ def next_id(connection: Connection, table: sa.Table) -> int:
 def batch_of(connection: Connection, natural_key: int) -> Batch | None:
     """Return the batch with a natural key, None where the file was never taken in that way."""
     return next(batches(connection, usage_batch.c.natural_key == natural_key), None)
+
+
+def find_batch(connection: Connection, number: int) -> Batch:
+    """Return the batch of a number.
+
+    Raises:
+        NotFound: ``USAGE33``.
+    """
+    found = next(batches(connection, usage_batch.c.id == number), None)
+    if found is None:
+        raise NotFound("USAGE33", f"there is no batch {number}", remedy="billing usage batches lists them with their numbers")
+    return found
 
 
 def batches(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Iterator[Batch]:
