@@ -180,6 +180,9 @@ def test_maker_and_checker_differ_where_it_is_demanded(database: Database) -> No
     with pytest.raises(Refused, match="RUN07"):
         approve_run(office.as_("ben").deployment)
     assert approve_run(office.as_("cleo").deployment).documents == 2
+    office.post()
+    # It is about approving runs: a correction of what is issued has no second step.
+    assert credit_document(office.deployment, "INV-2026-000001", reason="agreed").note == "CN-2026-000001"
 
 
 def test_cancelling_frees_charges_dates_and_numbers(database: Database) -> None:

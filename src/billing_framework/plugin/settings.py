@@ -141,7 +141,8 @@ class DeploymentSettings:
         locale: language and formats of new accounts that name none.
         zone: IANA time zone of new accounts that name none.
         actor: who acts where the command line does not say; empty for the operating system's user.
-        maker_checker: True where who approves must differ from who started or edited.
+        maker_checker: True where who approves a run must differ from who started or edited it; corrections of issued documents
+            and acts on money are not approved by a second person.
     """
 
     name: str = attrs.field(validator=_plain_name)
