@@ -15,6 +15,7 @@ from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle import approve, post
 from billing_framework.run.cycle.approve import ApprovalReport, approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
+from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.draft.draft import stale_as_of
 from billing_framework.run.master import periods
 from billing_framework.run.master.books import load_book_file
@@ -191,6 +192,45 @@ def test_a_draft_that_no_account_of_the_run_has_any_more_keeps_it_from_approval(
     with database.begin() as connection:
         connection.execute(sa.text("UPDATE run_account SET document_id = NULL WHERE account = 'C1'"))
     assert "RUN11" in [one.code for one in approve_run(office.deployment).findings]
+
+
+ASTRAY = {
+    "posted": "UPDATE run_account SET state = 'posted' WHERE account = 'C1'",
+    "approved": "UPDATE run_account SET state = 'approved' WHERE account = 'C1'",
+    "one that pays its bill to another": "UPDATE run_account SET state = 'posted' WHERE account = 'C3'",
+    "skipped": "UPDATE run_account SET state = 'skipped' WHERE account = 'C1'",
+}
+
+
+@pytest.mark.parametrize("what", ASTRAY)
+def test_an_account_that_is_said_to_be_billed_keeps_its_run_from_approval(database: Database, what: str) -> None:
+    office = office_of(database)
+    office.customer("C3", "mill", parent="C2", payer="parent")
+    run = office.start("2026-07").run
+    assert run is not None
+    behind(database, ASTRAY[what])
+    assert {one.code for one in approve_run(office.deployment).findings} == {"RUN11"}
+    cancel_run(office.deployment, run.code, reason="rows were changed")
+    assert prove(office.deployment, "MAIN").findings == ()
+    assert office.bill("2026-07").posted == 2
+
+
+def test_accounts_that_do_not_stand_as_their_documents_are_named(database: Database) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    behind(database, "UPDATE run_account SET state = 'posted' WHERE account = 'C1'")
+    (found,) = prove(office.deployment, "MAIN").findings
+    assert (found.code, found.subject) == ("RUN11", "C1")
+    assert "it stands as posted, but its document was not approved in the run MAIN.2026-07-01" in found.what
+
+
+def test_accounts_that_wait_in_a_run_that_is_said_to_be_posted_are_named(database: Database) -> None:
+    office = office_of(database)
+    office.start("2026-07")
+    behind(database, "UPDATE run SET state = 'posted'")
+    found = prove(office.deployment, "MAIN").findings
+    assert [(one.code, one.subject) for one in found] == [("RUN11", "C1"), ("RUN11", "C2")]
+    assert "it stands as drafted, but the run is posted, and no document of it was issued" in found[0].what
 
 
 @pytest.mark.parametrize("number", ["INV-2026-000001X", "INVX-2026-000001", "INV-2027-000001", "INV-2026-0000001"])

@@ -25,6 +25,7 @@ from billing_framework.run.review.control import RECORDS, fates, reconciles
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage import audit
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
+from billing_framework.storage.billing.accounts_astray import accounts_astray
 from billing_framework.storage.billing.edit_rows import editors_of
 from billing_framework.storage.billing.figure_rows import draft_keys
 from billing_framework.storage.billing.meant_run import meant_run
@@ -263,12 +264,15 @@ def _changed(found: Examined) -> Iterator[Finding]:
 
 
 def _astray(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> Iterator[Finding]:
-    """Yield a finding where a draft of the run belongs to none of its accounts any more: it would be left out in silence."""
-    own = {row.document for row in rows}
+    """Yield a finding where a draft of the run, or an account, would be left out in silence: somebody changed stored rows."""
+    own = {row.document for row in rows if row.state != "skipped"}
     lost = sum(key not in own for key in draft_keys(connection, run))
     if lost:
         what = f"{lost} drafts of the run are not those of an account of the run any more"
         yield _blocking("RUN11", what, "Cancel the run and start it anew", run.code)
+    for account in accounts_astray(connection, run):
+        what = "it does not stand in the run as its document does, and would never be billed"
+        yield _blocking("RUN11", what, "Cancel the run and start it anew", account)
 
 
 def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[DocumentFigures], remaining: int) -> list[Finding]:

@@ -19,6 +19,7 @@ from billing_framework.storage.billing.candidate_rows import drop_candidates
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.draft_rows import delete_drafts
 from billing_framework.storage.billing.edit_rows import edits_not_posted
+from billing_framework.storage.billing.figure_rows import draft_keys
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.numbers import issued_among, manifest_of
 from billing_framework.storage.billing.run_counts import counts_by_state
@@ -119,10 +120,13 @@ def _end(deployment: Deployment, connection: Connection, run: Run, reason: str) 
     drop_shards(connection, run)
     spoilt = {row.document for row in rows if row.document} & _void_documents(connection, run)
     drafts = {row.document for row in rows if row.document} - spoilt
+    drafts.update(draft_keys(connection, run))  # also those that no account has any more, since somebody changed stored rows
     delete_drafts(connection, drafts)
     free_charges(connection, spoilt)
     free_periods(connection, run, [row.account for row in rows])
-    save_accounts(connection, run, [attrs.evolve(row, state="skipped", reason=CANCELLED, document=None) for row in rows])
+    # Nothing of the run is posted; an account that says so was changed by SQL, and the database keeps it so.
+    skipped = [attrs.evolve(row, state="skipped", reason=CANCELLED, document=None) for row in rows if row.state != "posted"]
+    save_accounts(connection, run, skipped)
     run = find_run(connection, run.code)
     now = deployment.clock.now()
     run = move_run(connection, run, "cancelled", ended_by=deployment.actor, ended_at=now, reason=reason)

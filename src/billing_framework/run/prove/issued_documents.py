@@ -1,4 +1,4 @@
-"""Proves the documents of a book again: what they say, the numbers they bear, and what they left in the books."""
+"""Proves the documents of a book again: what they say, their numbers, what they left in the books, and accounts of their runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from billing_framework.receivables.open_item import document_item_key, item_of
 from billing_framework.run.draft.manifest import read_back
 from billing_framework.run.prove.issued_origins import wrong_origins
 from billing_framework.run.prove.unreadable import cannot_be_read
+from billing_framework.storage.billing.accounts_astray import settled_astray
 from billing_framework.storage.billing.billed_records import mislinked
 from billing_framework.storage.billing.documents import StoredDocument, as_issued, load_documents, load_inputs
 from billing_framework.storage.billing.draft_rows import charge_id, text_digest
@@ -78,6 +79,18 @@ def number_findings(connection: Connection, book: str) -> Iterator[Finding]:
         of_kind = [one for one in known if one.kind.value == kind and one.counter_name(issue_on) == series]
         if not any(one.format_number(counter, issue_on) == number for one in of_kind):
             yield _changed(number, f"its number is not that of its place {counter} in the series {series}")
+
+
+def account_findings(connection: Connection, book: str) -> Iterator[Finding]:
+    """Yield a finding for every account of a run of a book that does not stand as its document does: one of them was changed."""
+    for account, run, what in settled_astray(connection, book):
+        yield Finding(
+            code="RUN11",
+            severity=Severity.BLOCKING,
+            what=f"{what} in the run {run}",
+            remedy="Find out who changed it behind the program's back, and restore the rows from a backup",
+            subject=account,
+        )
 
 
 def _number(key: int, issued: Number | None, borne: Number | None) -> Finding:

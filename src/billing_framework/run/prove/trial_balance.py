@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.ledger.balance import BalanceLine, totals
 from billing_framework.ledger.entry import sub_ledger_id
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.prove.issued_documents import document_findings, number_findings
+from billing_framework.run.prove.issued_documents import account_findings, document_findings, number_findings
 from billing_framework.run.prove.reconcile import reconcile
 from billing_framework.run.prove.unreadable import cannot_be_read, told_of
 from billing_framework.storage.ledger.balances import book_balances, sub_ledger_balances
@@ -129,6 +129,7 @@ def prove(deployment: Deployment, book: str, *, known_heads: Mapping[int, bytes]
             lambda: reconcile(deployment, book, deep=True),
             lambda: document_findings(connection, book),
             lambda: number_findings(connection, book),
+            lambda: account_findings(connection, book),
         )
         findings = tuple(finding for part in parts for finding in told_of(part, lambda what: _unreadable(book, what)))
         sequence, newest = _head(connection, book)
