@@ -215,6 +215,34 @@ def test_an_account_that_is_said_to_be_billed_keeps_its_run_from_approval(databa
     assert office.bill("2026-07").posted == 2
 
 
+AFTER_APPROVAL = {
+    "held": "UPDATE run_account SET state = 'held' WHERE account = 'C1'",
+    "skipped": "UPDATE run_account SET state = 'skipped', document_id = NULL WHERE account = 'C1'",
+    "posted": "UPDATE run_account SET state = 'posted' WHERE account = 'C1'",
+    "on the document of another": "UPDATE run_account SET document_id = (SELECT document_id FROM run_account"
+    " WHERE account = 'C2') WHERE account = 'C1'",
+    "one that pays its bill to another": "UPDATE run_account SET state = 'held' WHERE account = 'C3'",
+}
+
+
+@pytest.mark.parametrize("what", AFTER_APPROVAL)
+def test_an_account_that_does_not_stand_as_its_approved_document_keeps_its_run_from_being_posted(
+    database: Database, what: str
+) -> None:
+    office = office_of(database)
+    office.customer("C3", "mill", parent="C2", payer="parent")
+    run = office.start("2026-07").run
+    assert run is not None
+    office.approve()
+    behind(database, AFTER_APPROVAL[what])
+    with pytest.raises(Refused, match=rf"RUN11.*do not stand as their documents do: C{3 if 'pays' in what else 1}\."):
+        office.post()
+    assert office.documents() == []
+    cancel_run(office.deployment, run.code, reason="rows were changed")
+    assert office.bill("2026-07").posted == 2
+    assert prove(office.deployment, "MAIN").findings == ()
+
+
 def test_accounts_that_do_not_stand_as_their_documents_are_named(database: Database) -> None:
     office = office_of(database)
     office.start("2026-07")

@@ -25,6 +25,7 @@ from billing_framework.run.work.lease import Lease
 from billing_framework.run.work.shards import plan_posting
 from billing_framework.run.work.work import Saved, Step, Work, Worked, collector_paused, work_of
 from billing_framework.storage import audit
+from billing_framework.storage.billing.accounts_astray import accounts_astray
 from billing_framework.storage.billing.documents import issue
 from billing_framework.storage.billing.keys import free_charges, free_periods
 from billing_framework.storage.billing.meant_run import meant_run
@@ -46,6 +47,7 @@ from billing_framework.values.errors import Conflict, LedgerRefused, Refused
 
 WHOLE_RUN = ("LEDGER06", "LEDGER09", "LEDGER18")
 """Refusals that concern the books, not one document: posting stops, and nothing is spoilt."""
+_NAMED = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -123,6 +125,7 @@ def _planned(connection: Connection, run: Run, work: Work) -> tuple[Run, Work, i
     manifest = manifest_of(connection, run)
     mapping = mapping_of(load_book(connection, run.book).profile)
     refuse_changed(connection, run, manifest, mapping)
+    _refuse_astray(connection, run)
     existing = issued_among(connection, manifest)
     work = work.for_documents(len(manifest) - len(existing))
     if len(existing) < len(manifest):
@@ -131,6 +134,22 @@ def _planned(connection: Connection, run: Run, work: Work) -> tuple[Run, Work, i
         run = move_run(connection, run, "posting")
     plan_posting(connection, run, manifest, existing, work.shard_size)
     return run, work, len(manifest), existing
+
+
+def _refuse_astray(connection: Connection, run: Run) -> None:
+    """Refuse to post where accounts do not stand as the documents that are posted: some would be billed twice, or never.
+
+    Raises:
+        Refused: ``RUN11``; nothing is posted.
+    """
+    astray = accounts_astray(connection, run)
+    if astray:
+        more = f" and {len(astray) - _NAMED} more" if len(astray) > _NAMED else ""
+        raise Refused(
+            "RUN11",
+            f"accounts of the run {run.code} do not stand as their documents do: {', '.join(astray[:_NAMED])}{more}",
+            remedy="Somebody changed stored rows; cancel the run and start it anew",
+        )
 
 
 def _ended(deployment: Deployment, run: Run, existing: AbstractSet[int], void: Mapping[str, str]) -> PostingReport:
