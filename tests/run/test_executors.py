@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 
 import attrs
 import pytest
@@ -173,6 +174,22 @@ def test_a_worker_that_is_killed_is_replaced(sqlite_database: Database, tmp_path
     office.approve()
     office.post()
     sound(office)
+    office.deployment.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process stands between the command and its workers")
+def test_what_workers_are_copied_from_is_replaced_where_it_is_killed_while_it_starts_one(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    office = office_on_disk(sqlite_database, tmp_path, 1)
+    work = Work(executor="processes", workers=1)
+    with opened_executor(work) as processes:
+        starter = processes.submit(os.getppid).result()
+    os.kill(starter, signal.SIGSTOP)  # it is asked for a worker, and has not answered
+    killed = Timer(1, os.kill, (starter, signal.SIGKILL))
+    killed.start()
+    assert office.start("2026-07", work=work).counts == {"drafted": 1}
+    killed.join()
     office.deployment.close()
 
 

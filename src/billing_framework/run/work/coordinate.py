@@ -98,6 +98,18 @@ def _outcome(future: Future[Worked | None]) -> Worked | None:
         raise
 
 
+def _submitted(executor: Executor, task: ShardTask) -> Future[Worked | None]:
+    """Hand a shard to an executor.
+
+    Raises:
+        BrokenExecutor: the process that starts workers was ended while it was asked for one.
+    """
+    try:
+        return executor.submit(work_on_shard, task)
+    except (EOFError, ConnectionError) as error:
+        raise BrokenExecutor("the process that starts workers has ended") from error
+
+
 def _children() -> frozenset[int]:
     return frozenset(child.pid for child in multiprocessing.active_children() if child.pid is not None)
 
@@ -276,4 +288,4 @@ class _Foreman:
             and (one.state == "pending" or one.owner in gone or (one.lease_until is not None and one.lease_until <= now))
         ]
         for number in free[:room]:
-            self.under_way[executor.submit(work_on_shard, told(number))] = number
+            self.under_way[_submitted(executor, told(number))] = number
