@@ -10,6 +10,9 @@ import pytest
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
+from billing_framework.run.cycle.approve_part import ApprovalFilter
+from billing_framework.run.cycle.cancel import cancel_run
+from billing_framework.run.cycle.resume import resume_run
 from billing_framework.run.review.edits import release_account
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.run_rows import Run, run_accounts
@@ -60,6 +63,29 @@ def test_a_run_waits_for_the_one_before_it_to_be_posted(office: Office) -> None:
     office.approve(june.code)
     office.post(june.code)
     assert office.documents() == [MAY, JUNE]
+
+
+def held_for(office: Office, run: Run) -> dict[str, list[str]]:
+    """Return the accounts of a run that are held, each with the codes of what holds it."""
+    with office.deployment.database.read() as connection:
+        return {row.account: [one.finding.code for one in row.evidence] for row in run_accounts(connection, run, states=["held"])}
+
+
+def test_a_bill_waits_for_the_one_before_it_and_not_for_others_of_that_run(office: Office) -> None:
+    office.customer("C2", "lathe")
+    office.jobs("j7,lathe,2026-06-10T08:00:00+00:00,6,slot-7,1", file="lathe.csv")
+    may = started(office, "2026-05")
+    approve_run(office.deployment, may.code, wanted=ApprovalFilter(accounts=("C1",)))
+    office.post(may.code)
+    assert held_for(office, started(office, "2026-06")) == {"C2": ["RUN60"]}
+
+
+def test_a_bill_that_has_waited_is_drafted_by_going_on_with_its_run(office: Office) -> None:
+    may, june = started(office, "2026-05"), started(office, "2026-06")
+    assert held_for(office, june) == {"C1": ["RUN60"]}
+    assert resume_run(office.deployment, june.code).step == ""
+    cancel_run(office.deployment, may.code, reason="May was billed by hand")
+    assert resume_run(office.deployment, june.code).counts == {"drafted": 1}
 
 
 def test_an_earlier_period_waits_for_a_later_one_that_is_approved(office: Office) -> None:

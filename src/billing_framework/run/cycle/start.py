@@ -16,6 +16,7 @@ from billing_framework.accounts.billing_group import BillingGroups
 from billing_framework.run.cycle.missed import has_unbilled
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import DRAFTING, draft_accounts, stale_accounts
+from billing_framework.run.draft.order import waited_enough
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.versions import computing_versions
@@ -382,15 +383,15 @@ def _in_the_way(account: str, claim: PeriodClaim) -> RunAccount:
 
 
 def make_pending(deployment: Deployment, run: Run) -> int:
-    """Send drafts whose input has changed, and accounts held for their data, back to be drafted; return how many were stale."""
+    """Send what is stale, held for its data, or has waited enough back to be drafted; return how many drafts were stale."""
     stale = stale_accounts(deployment, run)
     with deployment.database.begin() as connection:
         run = locked(connection, run)
         if not run.is_open:
             raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy="Cancel it, or post it")
-        found = run_accounts_of(connection, run, stale).values()
+        found = run_accounts_of(connection, run, {*stale, *waited_enough(connection, run)}).values()
         rows = [row for row in found if row.state in ("drafted", "held", "skipped")]
         save_accounts(connection, run, [attrs.evolve(row, state="pending") for row in rows])
         if rows and run.state == "drafted":
             move_run(connection, run, "drafting")
-    return sum(bool(row.document) for row in rows)
+    return sum(bool(row.document) and row.account in stale for row in rows)

@@ -12,10 +12,10 @@ from datetime import date
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.draft.bill_result import BillResult
-from billing_framework.storage.billing.billed_dates import billed_dates_of
+from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
 from billing_framework.storage.billing.billed_records import document_record_rows, reserved_claims
 from billing_framework.storage.billing.keys import states_before
-from billing_framework.storage.billing.run_rows import HoldEvidence, Run
+from billing_framework.storage.billing.run_rows import HoldEvidence, Run, run_accounts
 from billing_framework.storage.billing.state_reads import Reader, StateName, later_readers, reads_of, reserved_readers
 from billing_framework.storage.many import chunks
 from billing_framework.storage.turn import take_turn
@@ -24,6 +24,8 @@ from billing_framework.values.finding import Finding, Severity
 
 ORDER = "order"
 """Name of the check that holds a draft whose period comes before one that was billed already."""
+
+_WAITS = "RUN60"
 
 
 def one_decision_at_a_time(connection: Connection, book: str) -> None:
@@ -47,20 +49,31 @@ def order_holds(connection: Connection, results: Sequence[BillResult], before: d
 
 
 def _waits(connection: Connection, results: Sequence[BillResult]) -> dict[str, HoldEvidence]:
-    """Return the accounts whose bill rests on carried state while an earlier period is drafted, or held, and not posted."""
+    """Return the accounts whose bill rests on carried state while an earlier period of it is drafted, or held, and not posted."""
     starts = {one.account: one.draft.period.start for one in results if one.draft is not None and (one.state or one.state_read)}
     holds = {}
     for account, spans in billed_dates_of(connection, starts).items():
-        earlier = next((span for span in spans if not span.is_over and span.dates.end <= starts[account]), None)
-        if earlier is not None:
+        if (earlier := _not_posted(spans, starts[account])) is not None:
             finding = Finding(
-                code="RUN60",
+                code=_WAITS,
                 what=f"the period {earlier.dates} is not posted yet, and this bill rests on what it leaves: run {earlier.run}",
                 remedy=f"Post or cancel it first: billing run post {earlier.run}; then go on with this run: billing run resume",
                 subject=account,
             )
             holds[account] = HoldEvidence(check=ORDER, finding=finding)
     return holds
+
+
+def _not_posted(spans: Iterable[BilledDates], start: date) -> BilledDates | None:
+    return next((span for span in spans if not span.is_over and span.dates.end <= start), None)
+
+
+def waited_enough(connection: Connection, run: Run) -> list[str]:
+    """Return the accounts of a run that are held for an earlier period which is posted by now, or billed by no run any more."""
+    rows = run_accounts(connection, run, states=["held"])
+    waiting = [row.account for row in rows if any(item.finding.code == _WAITS for item in row.evidence)]
+    billed = billed_dates_of(connection, waiting)
+    return [account for account in waiting if _not_posted(billed.get(account, ()), run.period.start) is None]
 
 
 def _hold(account: str, readers: Sequence[Reader]) -> HoldEvidence:

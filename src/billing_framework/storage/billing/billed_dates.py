@@ -23,7 +23,7 @@ class BilledDates:
     Attributes:
         dates: the dates.
         run: code of the run.
-        is_over: False while the run is not posted yet.
+        is_over: False while its bill is not posted yet; others of the run may be.
     """
 
     dates: DateSpan
@@ -71,8 +71,12 @@ def billed_dates_of(connection: Connection, accounts: Collection[str]) -> dict[s
     """
     names = {account_id(account): account for account in accounts}
     claim, columns, accounts_of = billed_period.c, run.c, run_account.c
-    claimed = sa.select(claim.account_id, claim.period_start, claim.period_end, columns.code, columns.state).join(
-        run, columns.id == claim.run_id
+    claimed = (
+        sa.select(
+            claim.account_id, claim.period_start, claim.period_end, columns.code, columns.state, accounts_of.state.label("own")
+        )
+        .join(run, columns.id == claim.run_id)
+        .outerjoin(run_account, sa.and_(accounts_of.run_id == claim.run_id, accounts_of.account_id == claim.account_id))
     )
     empty = (
         sa.select(accounts_of.account_id, columns.period_start, columns.period_end, columns.code, columns.state)
@@ -88,7 +92,7 @@ def billed_dates_of(connection: Connection, accounts: Collection[str]) -> dict[s
     for query, key in ((empty, accounts_of.account_id), (claimed, claim.account_id)):
         for row in rows_of(connection, names, lambda some, query=query, key=key: query.where(one_of(key, some))):  # type: ignore[misc]
             dates = DateSpan(row.period_start, row.period_end)
-            over = row.state == "posted" or query is empty
+            over = query is empty or "posted" in (row.state, row.own)
             found.setdefault(names[row.account_id], {})[dates] = BilledDates(dates=dates, run=row.code, is_over=over)
     return {
         account: tuple(sorted(spans.values(), key=lambda one: (one.dates.start, one.dates.end)))
