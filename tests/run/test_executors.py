@@ -210,7 +210,17 @@ def test_an_executor_that_cannot_be_used_is_named(
     with pytest.raises(ConfigurationError, match="RUN44") as refused:
         office.start("2026-07", work=work)
     assert told in str(refused.value)
-    assert resume_run(office.deployment).run.state == "drafted"
+    with sqlite_database.read() as connection:
+        assert runs(connection) == []
+    run = office.start("2026-07").run
+    assert run is not None
+    with pytest.raises(ConfigurationError, match="RUN44"):
+        resume_run(office.deployment, work=work)
+    office.approve()
+    with pytest.raises(ConfigurationError, match="RUN44"):
+        office.post(work=work)
+    with sqlite_database.read() as connection:
+        assert [one.state for one in runs(connection)] == ["approved"]
     office.deployment.close()
 
 

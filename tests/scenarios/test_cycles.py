@@ -17,6 +17,7 @@ from billing_framework.run.cycle.off_cycle import OffCycleRequest, bill_finally,
 from billing_framework.run.cycle.start import RunReport
 from billing_framework.run.master.customer_change import end_agreement
 from billing_framework.run.review.edits import hold_account
+from billing_framework.run.work.work import Work
 from billing_framework.storage.engine import Database
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
@@ -90,6 +91,24 @@ def test_missed_periods_are_billed_one_by_one_in_order(database: Database) -> No
         ["C1", "44.00"],
         ["C1", "33.00"],
     ]
+
+
+def test_a_catch_up_that_was_cut_off_goes_on_with_what_it_has_begun(database: Database) -> None:
+    office = Office.of(database)
+    office.customer("C1", "drill", starts_on="2026-06-01")
+    office.customer("C2", "lathe", starts_on="2026-06-01")
+
+    def cut_off(_done: int, _of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        catch_up(office.deployment, asked(), work=Work(shard_size=1), progress=cut_off)
+    assert catch_up(office.deployment, asked(accounts=("C1",))).runs == ()  # the other account is begun with it
+    office.pass_days(1)
+    again = catch_up(office.deployment, DueRequest(book="MAIN"))
+    assert told(again) == ["MAIN.2026-06-01.monthly-1.1 drafted {'drafted': 2}"]
+    assert again.left == 2
+    assert catch_up(office.deployment, asked()).runs == ()
 
 
 def test_one_account_that_is_held_keeps_only_its_own_later_periods_back(database: Database) -> None:

@@ -12,13 +12,14 @@ from billing_framework.invoicing.cycle import last_period
 from billing_framework.run.cycle.behind import start_in_order
 from billing_framework.run.cycle.missed import Missed, missed_periods, oldest
 from billing_framework.run.cycle.post import leave_unbilled
+from billing_framework.run.cycle.resume import resume_run
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
 from billing_framework.storage import audit
 from billing_framework.storage.billing.run_counts import counts_by_state
-from billing_framework.storage.billing.run_rows import Run, locked, move_run
+from billing_framework.storage.billing.run_rows import Run, locked, move_run, runs
 from billing_framework.storage.master.account_rows import (
     account_codes,
     account_cycles,
@@ -121,7 +122,8 @@ def catch_up(
     """Start a run of the oldest missed period of every account that has missed one: never a later one before it.
 
     An account whose earlier run is not posted waits for it, because the bills after it rest on what that one carries on. The
-    same command after posting goes on with the next period, until nothing is missed.
+    same command after posting goes on with the next period, until nothing is missed; where it was cut off, it goes on with what
+    it has begun.
 
     Raises:
         NotFound: there is no such book or account, or ``RUN62``: nobody is billed on a cycle.
@@ -137,6 +139,7 @@ def catch_up(
     too_far: dict[str, int] = {}
     left = 0
     for cycle in cycles:
+        reports += _gone_on(deployment, request, cycle, day, work=work, progress=progress)
         missed = _missed(deployment, request, cycle, day)
         far = {account: len(one.periods) for account, one in missed.items() if len(one.periods) > request.most}
         ready = {account: one for account, one in missed.items() if account not in far and not one.waits_for}
@@ -178,13 +181,40 @@ def _refuse_unused(used: Sequence[str], cycles: Sequence[str]) -> None:
 
 def _missed(deployment: Deployment, request: DueRequest, cycle: str, day: date) -> dict[str, Missed]:
     with deployment.database.read() as connection:
-        accounts = account_codes(connection, request.book, cycle)
-        if request.accounts:
-            accounts = tuple(account for account in accounts if account in request.accounts)
-        if request.groups:
-            grouped = set(accounts_of_groups(connection, request.book, request.groups))
-            accounts = tuple(account for account in accounts if account in grouped)
+        accounts = _accounts(connection, request, cycle)
         return missed_periods(connection, accounts, parse_cycle(cycle, deployment.settings.custom_cycles), day)
+
+
+def _accounts(connection: Connection, request: DueRequest, cycle: str) -> tuple[str, ...]:
+    accounts = account_codes(connection, request.book, cycle)
+    if request.accounts:
+        accounts = tuple(account for account in accounts if account in request.accounts)
+    if request.groups:
+        grouped = set(accounts_of_groups(connection, request.book, request.groups))
+        accounts = tuple(account for account in accounts if account in grouped)
+    return accounts
+
+
+def _gone_on(
+    deployment: Deployment, request: DueRequest, cycle: str, day: date, *, work: Work | None, progress: Progress | None
+) -> list[RunReport]:
+    """Draft what is left to draft in runs of periods that have ended, oldest first; of some accounts only where no others are."""
+    with deployment.database.read() as connection:
+        begun = [
+            run
+            for run in runs(connection, book=request.book, cycle=cycle, kind="final", state="drafting")
+            if run.period.end <= day
+        ]
+        if begun and (request.accounts or request.groups):
+            own = set(_accounts(connection, request, cycle))
+            begun = [run for run in begun if run.accounts and own.issuperset(run.accounts)]
+    reports = []
+    for run in sorted(begun, key=lambda one: (one.period.start, one.sequence)):
+        done = resume_run(deployment, run.code, work=work, progress=progress)
+        reports.append(
+            _passed_over(deployment, RunReport(run=done.run, counts=done.counts, drafted=done.drafted, findings=done.findings))
+        )
+    return reports
 
 
 def _started(
@@ -200,11 +230,14 @@ def _started(
     reports = []
     for period, accounts in groups.items():
         wanted = RunRequest(book=request.book, cycle=cycle, period=period, as_of=day, accounts=tuple(accounts))
-        report = start_run(deployment, wanted, work=work, progress=progress)
-        if report.run is not None and set(report.counts) == {"skipped"}:
-            report = attrs.evolve(report, run=_end_empty(deployment, report.run))
-        reports.append(report)
+        reports.append(_passed_over(deployment, start_run(deployment, wanted, work=work, progress=progress)))
     return reports
+
+
+def _passed_over(deployment: Deployment, report: RunReport) -> RunReport:
+    if report.run is None or set(report.counts) != {"skipped"}:
+        return report
+    return attrs.evolve(report, run=_end_empty(deployment, report.run))
 
 
 def _end_empty(deployment: Deployment, run: Run) -> Run:

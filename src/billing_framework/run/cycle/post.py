@@ -94,6 +94,7 @@ def post_run(
         NotFound: there is no such run.
         Refused: ``RUN03`` where it is not approved, ``RUN06`` for a rehearsal, ``RUN11`` where a stored document is not what
             was approved, ``RUN13`` where no open period holds the date of the documents.
+        ConfigurationError: ``RUN44`` where the workers cannot be had; nothing is stored.
     """
     work = work or work_of(deployment, chunk_size)
     with collector_paused(), deployment.database.begin() as connection:
@@ -107,7 +108,7 @@ def post_run(
             raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
-        expect_workers(POSTING, work)
+        expect_workers(deployment, POSTING, work)
         run, work, documents, existing = _planned(connection, run, work)
     worked = coordinate(deployment, run, POSTING, work, progress)
     run = _finish(deployment, run, documents)

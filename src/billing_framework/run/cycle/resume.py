@@ -9,8 +9,9 @@ import attrs
 from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.start import finish_drafting, make_pending
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.draft.draft import DRAFTING
 from billing_framework.run.review.told import keep_told
-from billing_framework.run.work.coordinate import Progress
+from billing_framework.run.work.coordinate import Progress, expect_workers
 from billing_framework.run.work.work import Work, work_of
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_counts import counts_by_state
@@ -64,6 +65,7 @@ def resume_run(
     with deployment.database.read() as connection:
         run = meant_run(connection, code, lambda run: run.is_open or run.state == "posting")
     if run.is_open:
+        expect_workers(deployment, DRAFTING, work)
         make_pending(deployment, run)
         told: list[Finding] = []
         run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)

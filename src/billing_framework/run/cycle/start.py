@@ -141,9 +141,10 @@ def start_run(
         NotFound: the book or an account does not exist.
         InputRefused: ``RUN52`` where plans are to be tried out in a run that is no rehearsal.
         Refused: ``RUN03`` where the run is approved already.
+        ConfigurationError: ``RUN44`` where the workers cannot be had; nothing is stored.
     """
     work = work or work_of(deployment, batch_size)
-    expect_workers(DRAFTING, work)
+    expect_workers(deployment, DRAFTING, work)
     opened = _open(deployment, request)
     if opened.run is None:
         return opened

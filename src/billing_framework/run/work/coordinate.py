@@ -8,13 +8,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from pathlib import Path
 from typing import Any
 
 import attrs
 
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.versions import computing_versions
-from billing_framework.run.work.executors import begin_loading, opened_executor
+from billing_framework.run.work.executors import expect, opened_executor
 from billing_framework.run.work.lease import claim, given_back_on_error, gone_workers
 from billing_framework.run.work.shard_worker import ShardTask, work_on_shard
 from billing_framework.run.work.work import IN_PROCESS, PROCESSES, Step, Work, Worked, collector_paused
@@ -35,9 +36,27 @@ _SHARDS_PER_WORKER = 2
 _CLUSTER = ("dask", "distributed")
 
 
-def expect_workers(step: Step[Any], work: Work) -> None:
-    """Let the program be loaded for the workers of a step, where there will be any, while the caller prepares their work."""
-    begin_loading(work, _loads(step))
+def expect_workers(deployment: Deployment, step: Step[Any], work: Work) -> None:
+    """Prove that there will be workers for a step, before the caller stores what they are to do.
+
+    Args:
+        deployment: the deployment.
+        step: what is to be done.
+        work: by whom.
+
+    Raises:
+        ConfigurationError: ``RUN44`` where the executor cannot be used, or the deployment was opened without a file.
+    """
+    if work.executor != IN_PROCESS:
+        _file_of(deployment)
+    expect(work, _loads(step))
+
+
+def _file_of(deployment: Deployment) -> Path:
+    if deployment.file is None:
+        what = "workers elsewhere need a deployment file, and this deployment was opened without one"
+        raise ConfigurationError("RUN44", what)
+    return deployment.file
 
 
 def _loads(step: Step[Any]) -> tuple[str, ...]:
@@ -210,13 +229,9 @@ class _Foreman:
 
     def _told(self) -> Callable[[int], ShardTask]:
         deployment = self.deployment
-        if deployment.file is None:
-            raise ConfigurationError(
-                "RUN44", "workers elsewhere need a deployment file, and this deployment was opened without one"
-            )
         task = ShardTask(
             call=worker_name(),
-            config=str(deployment.file),
+            config=str(_file_of(deployment)),
             settings_sha256=deployment.settings_sha256,
             versions=computing_versions(deployment),
             actor=deployment.actor,

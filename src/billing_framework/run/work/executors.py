@@ -16,7 +16,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-from billing_framework.run.work.work import DASK, PROCESSES, Work
+from billing_framework.run.work.work import DASK, IN_PROCESS, PROCESSES, Work
 from billing_framework.values.errors import ConfigurationError
 
 _PATIENCE = "20s"
@@ -50,10 +50,17 @@ def opened_executor(work: Work, loads: Sequence[str] = ()) -> Iterator[Executor]
         raise ConfigurationError("RUN44", f"there is no executor {work.executor!r}", remedy="Use in-process, processes or dask")
 
 
-def begin_loading(work: Work, loads: Sequence[str]) -> None:
-    """Let the program be loaded for worker processes while the caller prepares their work; does nothing for other executors."""
+def expect(work: Work, loads: Sequence[str]) -> None:
+    """Prove that an executor can be used before anything is stored for its work; let processes load the program meanwhile.
+
+    Raises:
+        ConfigurationError: ``RUN44`` as `opened_executor` would tell it.
+    """
     if work.executor == PROCESSES:
         _context(loads)
+    elif work.executor != IN_PROCESS:
+        with opened_executor(work):
+            pass
 
 
 def _context(loads: Sequence[str]) -> BaseContext:
