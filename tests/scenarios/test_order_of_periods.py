@@ -5,6 +5,8 @@ Ten hours a year cost 2.00, all others 1.00, and the stand 30.00 a month; 10 % t
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from billing_framework.run.correct.credit import credit_document
@@ -12,8 +14,10 @@ from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.cycle.cancel import cancel_run
+from billing_framework.run.cycle.due import DueRequest, catch_up
 from billing_framework.run.cycle.resume import resume_run
-from billing_framework.run.review.edits import release_account
+from billing_framework.run.review.edits import hold_account, release_account
+from billing_framework.run.review.review import review_run
 from billing_framework.run.usage.late import late_usage
 from billing_framework.storage.billing.run_rows import Run, run_accounts
 from billing_framework.storage.engine import Database
@@ -86,6 +90,72 @@ def test_a_bill_that_has_waited_is_drafted_by_going_on_with_its_run(office: Offi
     assert resume_run(office.deployment, june.code).step == ""
     cancel_run(office.deployment, may.code, reason="May was billed by hand")
     assert resume_run(office.deployment, june.code).counts == {"drafted": 1}
+
+
+def without_c1(office: Office, kind: str = "final") -> Run:
+    """Post May of another customer without C1."""
+    office.customer("C2", "lathe")
+    may = office.start("2026-05", kind=kind).run
+    assert may is not None
+    hold_account(office.deployment, may.code, "C1", reason="disputes it")
+    office.approve(may.code)
+    office.post(may.code)
+    return may
+
+
+def test_a_bill_is_held_where_the_period_before_was_left_out_and_catching_up_bills_that_first(office: Office) -> None:
+    without_c1(office)
+    june = started(office, "2026-06")
+    assert held_for(office, june) == {"C1": ["RUN60"]}
+    assert held_for(office, started(office, "2026-06")) == {"C1": ["RUN60"]}
+    caught = catch_up(office.deployment, DueRequest(book="MAIN", as_of=date(2026, 7, 1)))
+    assert [(one.run.code, dict(one.counts)) for one in caught.runs if one.run] == [
+        ("MAIN.2026-05-01.monthly-1.2", {"drafted": 1})
+    ]
+    assert held_for(office, resume_run(office.deployment, june.code).run) == {"C1": ["RUN60"]}
+    office.approve("MAIN.2026-05-01.monthly-1.2")
+    office.post("MAIN.2026-05-01.monthly-1.2")
+    assert resume_run(office.deployment, june.code).counts == {"drafted": 2}
+    office.approve(june.code)
+    office.post(june.code)
+    assert [line for line in office.documents() if "C1" in line] == [MAY.replace("1 C1", "2 C1"), JUNE.replace("2 C1", "3 C1")]
+
+
+def test_catching_up_waits_for_a_later_bill_only_where_it_is_approved(office: Office) -> None:
+    without_c1(office)
+    june = started(office, "2026-06")
+    release_account(office.deployment, june.code, "C1", reason="June is urgent")
+    assert [one.code for one in review_run(office.deployment, june.code).findings] == ["RUN60"]
+    office.approve(june.code)
+    asked = DueRequest(book="MAIN", as_of=date(2026, 7, 1))
+    assert catch_up(office.deployment, asked).waiting == {june.code: 1}
+    office.post(june.code)
+    assert [one.run.period.start for one in catch_up(office.deployment, asked).runs if one.run] == [date(2026, 5, 1)]
+
+
+def test_a_bill_on_which_nothing_rests_is_told_where_the_period_before_was_left_out(database: Database) -> None:
+    office = Office.of(database)
+    office.customer("C1", "drill")
+    without_c1(office)
+    june = office.start("2026-06")
+    assert june.counts == {"drafted": 2}
+    (told,) = (one for one in june.findings if one.code == "RUN60")
+    assert told.what == "the period before 2026-06-01/2026-06-30 was left out and is on no bill, of C1"
+    office.bill("2026-05")
+    assert [one.code for one in office.start("2026-06").findings] == []
+
+
+def test_what_a_migration_has_left_out_is_taken_over_first_and_not_caught_up(office: Office) -> None:
+    may = without_c1(office, kind="migration")
+    caught = catch_up(office.deployment, DueRequest(book="MAIN", as_of=date(2026, 7, 1)))
+    (june,) = (one.run for one in caught.runs if one.run)
+    assert (june.period.start, held_for(office, june)) == (date(2026, 6, 1), {"C1": ["RUN60"]})
+    further = office.start("2026-05", kind="migration", accounts=("C1",)).run
+    assert further is not None
+    assert further.code != may.code
+    office.approve(further.code)
+    office.post(further.code)
+    assert resume_run(office.deployment, june.code).counts == {"drafted": 2}
 
 
 def test_an_earlier_period_waits_for_a_later_one_that_is_approved(office: Office) -> None:

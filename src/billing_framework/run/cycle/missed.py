@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.agreement import Agreement
-from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of, first_dates_of
+from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of, first_dates_of, taken_over_until
 from billing_framework.storage.master.account_rows import load_agreements
 from billing_framework.values.calendar import Cycle, period_containing
 from billing_framework.values.period import DateSpan
@@ -21,7 +21,8 @@ class Missed:
 
     Attributes:
         periods: the periods, or the rest of one of which a part was billed, oldest first.
-        waits_for: code of a run that bills the account and is not posted, empty where there is none.
+        waits_for: code of a run that is to be posted before the oldest of them is billed, empty where there is none: one that
+            bills the account before it, or has approved a later bill.
     """
 
     periods: tuple[DateSpan, ...]
@@ -31,7 +32,8 @@ class Missed:
 def missed_periods(connection: Connection, accounts: Sequence[str], cycle: Cycle, as_of: date) -> dict[str, Missed]:
     """Return by account the periods that have ended by a date and that no run has billed; accounts without one are left out.
 
-    What lies before the first bill of an account, and before the first run that has had it, was billed by whoever did so before.
+    What lies before the first bill of an account, and before the first run that was to bill it, was billed by whoever did so
+    before; so was what lies before the end of a migration that has had the account.
 
     Args:
         connection: a connection.
@@ -42,12 +44,15 @@ def missed_periods(connection: Connection, accounts: Sequence[str], cycle: Cycle
     agreements = load_agreements(connection, accounts)
     billed = billed_dates_of(connection, accounts)
     first = first_dates_of(connection, accounts)
+    taken_over = taken_over_until(connection, accounts)
     found = {}
     for account in accounts:
         spans = billed.get(account, ())
-        periods = tuple(_missed(agreements.get(account, ()), spans, cycle, as_of, first.get(account)))
+        lives = agreements.get(account, ())
+        periods = tuple(_missed(lives, spans, cycle, as_of, first=first.get(account), taken_over=taken_over.get(account)))
         if periods:
-            waits = next((one.run for one in spans if not one.is_over), "")
+            unposted = [one for one in spans if not one.is_over]
+            waits = next((one.run for one in unposted if one.is_approved or one.dates.start < periods[0].start), "")
             found[account] = Missed(periods=periods, waits_for=waits)
     return found
 
@@ -64,13 +69,19 @@ def _alive(agreement: Agreement, dates: DateSpan) -> bool:
 
 
 def _missed(
-    agreements: Iterable[Agreement], billed: Sequence[BilledDates], cycle: Cycle, as_of: date, first: date | None
+    agreements: Iterable[Agreement],
+    billed: Sequence[BilledDates],
+    cycle: Cycle,
+    as_of: date,
+    *,
+    first: date | None,
+    taken_over: date | None,
 ) -> Iterator[DateSpan]:
     lives = [DateSpan(one.starts_on, one.ends_on or as_of) for one in agreements if one.starts_on < (one.ends_on or as_of)]
     if not lives:
         return
     known = [*(one.dates.start for one in billed[:1]), *([first] if first else [])]
-    day = min(known) if known else min(life.start for life in lives)
+    day = max(min(known) if known else min(life.start for life in lives), taken_over or date.min)
     last = min(as_of, max(life.end for life in lives))
     while day < last:
         period = period_containing(cycle, day)

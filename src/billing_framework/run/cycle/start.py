@@ -17,6 +17,7 @@ from billing_framework.run.cycle.missed import has_unbilled
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import DRAFTING, draft_accounts, stale_accounts
 from billing_framework.run.draft.order import waited_enough
+from billing_framework.run.review.left_before import left_before
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.versions import computing_versions
@@ -155,8 +156,10 @@ def start_run(
     told: list[Finding] = []
     run, drafted = finish_drafting(deployment, run, attrs.evolve(work, tell=told.append), progress)
     keep_told(deployment, run, told)
-    counts = _counts(deployment, run)
-    return attrs.evolve(opened, run=run, counts=counts, drafted=drafted, stale=stale, findings=(*unfinished(run), *told))
+    with deployment.database.read() as connection:
+        counts = counts_by_state(connection, run)
+        findings = (*unfinished(run), *left_before(connection, run), *told)
+    return attrs.evolve(opened, run=run, counts=counts, drafted=drafted, stale=stale, findings=findings)
 
 
 def finish_drafting(deployment: Deployment, run: Run, work: Work, progress: Progress | None = None) -> tuple[Run, int]:

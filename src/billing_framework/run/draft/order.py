@@ -12,20 +12,23 @@ from datetime import date
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.draft.bill_result import BillResult
-from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
+from billing_framework.storage.billing.billed_dates import LeftDates, billed_dates_of, left_dates_of
 from billing_framework.storage.billing.billed_records import document_record_rows, reserved_claims
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run, run_accounts
 from billing_framework.storage.billing.state_reads import Reader, StateName, later_readers, reads_of, reserved_readers
 from billing_framework.storage.many import chunks
 from billing_framework.storage.turn import take_turn
+from billing_framework.values.calendar import ReadDateCycle
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.period import DateSpan
 
 ORDER = "order"
 """Name of the check that holds a draft whose period comes before one that was billed already."""
 
 _WAITS = "RUN60"
+_READ_DATE = str(ReadDateCycle())
 
 
 def one_decision_at_a_time(connection: Connection, book: str) -> None:
@@ -49,31 +52,58 @@ def order_holds(connection: Connection, results: Sequence[BillResult], before: d
 
 
 def _waits(connection: Connection, results: Sequence[BillResult]) -> dict[str, HoldEvidence]:
-    """Return the accounts whose bill rests on carried state while an earlier period of it is drafted, or held, and not posted."""
-    starts = {one.account: one.draft.period.start for one in results if one.draft is not None and (one.state or one.state_read)}
-    holds = {}
-    for account, spans in billed_dates_of(connection, starts).items():
-        if (earlier := _not_posted(spans, starts[account])) is not None:
-            finding = Finding(
-                code=_WAITS,
-                what=f"the period {earlier.dates} is not posted yet, and this bill rests on what it leaves: run {earlier.run}",
-                remedy=f"Post or cancel it first: billing run post {earlier.run}; then go on with this run: billing run resume",
-                subject=account,
+    """Return the accounts whose bill rests on carried state while an earlier one is not posted, or was left out of its run."""
+    rests = [(one, one.draft.period.start) for one in results if one.draft is not None and (one.state or one.state_read)]
+    billed_by = {member: one.account for one, _ in rests for member in one.members}
+    starts = {member: start for one, start in rests for member in one.members}
+    findings = _not_posted(connection, starts)
+    return {billed_by[member]: HoldEvidence(check=ORDER, finding=finding) for member, finding in findings.items()}
+
+
+def _not_posted(connection: Connection, starts: Mapping[str, date]) -> dict[str, Finding]:
+    """Return what is not posted of accounts before a date: a draft, or dates that a run has left out and no other has billed."""
+    billed = billed_dates_of(connection, starts)
+    found = {}
+    for account, start in starts.items():
+        earlier = next((one for one in billed.get(account, ()) if not one.is_over and one.dates.end <= start), None)
+        if earlier is not None:
+            remedy = f"Post or cancel it first: billing run post {earlier.run}"
+            found[account] = _wait(
+                account, f"is not posted yet, and this bill rests on what it leaves: run {earlier.run}", earlier.dates, remedy
             )
-            holds[account] = HoldEvidence(check=ORDER, finding=finding)
-    return holds
+    ends = {
+        account: [one.dates.end for one in billed.get(account, ()) if one.dates.start < start]
+        for account, start in starts.items()
+    }
+    until = {account: max(some, default=date.min) for account, some in ends.items()}
+    behind = [account for account, start in starts.items() if until[account] < start and account not in found]
+    for account, left in left_dates_of(connection, behind).items():
+        first = next((one for one in left if until[account] < one.dates.end <= starts[account]), None)
+        if first is not None:
+            dates = DateSpan(max(first.dates.start, until[account]), first.dates.end)
+            what = f"is on no bill, and this one rests on what it leaves: the run {first.run} has left it out"
+            found[account] = _wait(account, what, dates, _bill_first(account, first, dates))
+    return found
 
 
-def _not_posted(spans: Iterable[BilledDates], start: date) -> BilledDates | None:
-    return next((span for span in spans if not span.is_over and span.dates.end <= start), None)
+def _wait(account: str, what: str, dates: DateSpan, remedy: str) -> Finding:
+    then = "then go on with this run: billing run resume"
+    return Finding(code=_WAITS, what=f"the period {dates} {what}", remedy=f"{remedy}; {then}", subject=account)
+
+
+def _bill_first(account: str, left: LeftDates, dates: DateSpan) -> str:
+    start = f"billing run start --cycle {left.cycle} --period {dates} --account {account}"
+    if left.kind == "migration":
+        return f"Take it over first, or bill it here without --migration: {start} --migration"
+    return f"Bill it first: {start if left.cycle == _READ_DATE else f'billing run catch-up --account {account}'}"
 
 
 def waited_enough(connection: Connection, run: Run) -> list[str]:
-    """Return the accounts of a run that are held for an earlier period which is posted by now, or billed by no run any more."""
+    """Return the accounts of a run that are held for an earlier period of which nothing is left to post."""
     rows = run_accounts(connection, run, states=["held"])
-    waiting = [row.account for row in rows if any(item.finding.code == _WAITS for item in row.evidence)]
-    billed = billed_dates_of(connection, waiting)
-    return [account for account in waiting if _not_posted(billed.get(account, ()), run.period.start) is None]
+    waits = {row.account: [one.finding.subject for one in row.evidence if one.finding.code == _WAITS] for row in rows}
+    still = _not_posted(connection, {subject: run.period.start for subjects in waits.values() for subject in subjects})
+    return [account for account, subjects in waits.items() if subjects and not still.keys() & set(subjects)]
 
 
 def _hold(account: str, readers: Sequence[Reader]) -> HoldEvidence:

@@ -16,6 +16,7 @@ from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.examine import examined
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles, without_kinds
+from billing_framework.run.review.left_before import left_before
 from billing_framework.run.review.totals import RunTotals, last_totals, totals_of
 from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.usage.late import LateUsage, late_usage
@@ -99,7 +100,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
             sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
         ).scalar_one()
         digest = _digest(connection, run, rows)
-        astray = _astray(connection)
+        told = (*unfinished(run), *left_before(connection, run), *_astray(connection))
     control: Counter[str] = Counter()
     for row in rows:
         control.update(row.control)
@@ -117,7 +118,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         stale=stale_accounts(deployment, run) if run.is_open else {},
         late=_late(deployment, run),
         digest=digest,
-        findings=(*unfinished(run), *astray),
+        findings=told,
     )
 
 

@@ -9,7 +9,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing.run_rows import NOTHING
+from billing_framework.storage.billing.run_rows import CANCELLED, NOTHING, Run
 from billing_framework.storage.billing.tables import billed_period, run, run_account
 from billing_framework.storage.many import one_of, rows_of
 from billing_framework.storage.master.account_tables import account_id
@@ -24,25 +24,97 @@ class BilledDates:
         dates: the dates.
         run: code of the run.
         is_over: False while its bill is not posted yet; others of the run may be.
+        is_approved: True where its bill is approved and not posted, so that no bill on which it rests can be decided.
     """
 
     dates: DateSpan
     run: str
     is_over: bool
+    is_approved: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class LeftDates:
+    """Dates of one account that a run has had and left to the next run.
+
+    Attributes:
+        dates: the dates.
+        run: code of the run.
+        cycle: its cycle.
+        kind: ``final`` or ``migration``.
+    """
+
+    dates: DateSpan
+    run: str
+    cycle: str
+    kind: str
 
 
 def first_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, date]:
-    """Return the first date of the oldest run that has had an account, whatever became of it there; rehearsals do not count."""
+    """Return the first date of the oldest run that was to bill an account, whatever became of it there."""
+    return _dates_of(connection, accounts, "final", sa.func.min(run.c.period_start))
+
+
+def taken_over_until(connection: Connection, accounts: Collection[str]) -> dict[str, date]:
+    """Return up to which date migrations were about an account: what lies before, another system has billed."""
+    return _dates_of(connection, accounts, "migration", sa.func.max(run.c.period_end))
+
+
+def _dates_of(connection: Connection, accounts: Collection[str], kind: str, wanted: sa.ColumnElement[date]) -> dict[str, date]:
     names = {account_id(account): account for account in accounts}
     columns, rows = run.c, run_account.c
     query = (
-        sa.select(rows.account_id, sa.func.min(columns.period_start).label("first"))
+        sa.select(rows.account_id, wanted.label("wanted"))
         .join(run, columns.id == rows.run_id)
-        .where(columns.kind != "rehearsal", columns.state != "cancelled")
+        .where(columns.kind == kind, columns.state != "cancelled")
         .group_by(rows.account_id)
     )
     found = rows_of(connection, names, lambda some: query.where(one_of(rows.account_id, some)))
-    return {names[row.account_id]: row.first for row in found}
+    return {names[row.account_id]: row.wanted for row in found}
+
+
+def left_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[LeftDates, ...]]:
+    """Return the dates of runs that hold accounts or have left them out, in order of dates, be they billed by another since."""
+    names = {account_id(account): account for account in accounts}
+    columns, rows = run.c, run_account.c
+    query = (
+        sa.select(rows.account_id, columns.period_start, columns.period_end, columns.code, columns.cycle, columns.kind)
+        .join(run, columns.id == rows.run_id)
+        .where(columns.kind != "rehearsal", columns.state != "cancelled", _is_left(run_account))
+    )
+    found: dict[str, list[LeftDates]] = {}
+    for row in rows_of(connection, names, lambda some: query.where(one_of(rows.account_id, some))):
+        dates = DateSpan(row.period_start, row.period_end)
+        one = LeftDates(dates=dates, run=row.code, cycle=row.cycle, kind=row.kind)
+        found.setdefault(names[row.account_id], []).append(one)
+    return {account: tuple(sorted(left, key=lambda one: (one.dates, one.run))) for account, left in sorted(found.items())}
+
+
+def billed_though_left(connection: Connection, billing: Run) -> tuple[str, ...]:
+    """Return the accounts that a run bills and that a run of its cycle, up to the day on which it begins, has left out."""
+    columns, rows, before = run.c, run_account.c, run_account.alias("before")
+    query = (
+        sa.select(rows.account)
+        .distinct()
+        .join(before, sa.and_(before.c.account_id == rows.account_id, rows.run_id == billing.id))
+        .join(run, columns.id == before.c.run_id)
+        .where(
+            columns.book == billing.book,
+            columns.cycle == billing.cycle,
+            columns.period_end == billing.period.start,
+            columns.kind != "rehearsal",
+            columns.state != "cancelled",
+            _is_left(before),
+            rows.state.in_(("drafted", "approved")),
+        )
+        .order_by(rows.account)
+    )
+    return tuple(connection.scalars(query))
+
+
+def _is_left(accounts_of: sa.FromClause) -> sa.ColumnElement[bool]:
+    rows = accounts_of.c
+    return sa.or_(rows.state.in_(("held", "pending")), sa.and_(rows.state == "skipped", rows.reason == CANCELLED))
 
 
 def started_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, tuple[DateSpan, ...]]:
@@ -93,7 +165,9 @@ def billed_dates_of(connection: Connection, accounts: Collection[str]) -> dict[s
         for row in rows_of(connection, names, lambda some, query=query, key=key: query.where(one_of(key, some))):  # type: ignore[misc]
             dates = DateSpan(row.period_start, row.period_end)
             over = query is empty or "posted" in (row.state, row.own)
-            found.setdefault(names[row.account_id], {})[dates] = BilledDates(dates=dates, run=row.code, is_over=over)
+            waits = query is claimed and row.own == "approved"
+            one = BilledDates(dates=dates, run=row.code, is_over=over, is_approved=waits and not over)
+            found.setdefault(names[row.account_id], {})[dates] = one
     return {
         account: tuple(sorted(spans.values(), key=lambda one: (one.dates.start, one.dates.end)))
         for account, spans in sorted(found.items())
