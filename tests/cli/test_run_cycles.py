@@ -48,5 +48,5 @@ def test_the_last_bill_is_asked_for_by_name(office: Office) -> None:
     told(office, "run", "approve")
     told(office, "run", "post")
     shown = told(office, "run", "final-bill", "C1")
-    assert "nothing to do: account C1 is billed up to 2026-07-11" in shown
+    assert "nothing to do: account C1 is billed up to 2026-07-10, the last day of its last agreement" in shown
     assert "close the account when it owes nothing: billing account change C1 status=closed" in shown

@@ -14,6 +14,7 @@ from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.cycle.due import DueReport, DueRequest, catch_up, start_due
 from billing_framework.run.cycle.off_cycle import OffCycleRequest, bill_finally, bill_off_cycle
+from billing_framework.run.cycle.resume import resume_run
 from billing_framework.run.cycle.start import RunReport
 from billing_framework.run.master.customer_change import end_agreement
 from billing_framework.run.review.edits import hold_account
@@ -197,6 +198,36 @@ def test_a_bill_outside_of_the_cycle_leaves_the_rest_to_a_catch_up(database: Dat
     post_all(office, rest.runs)
     # 15 and 16 of 31 days of 30.00; 8 hours at 2.00, then 2 at 2.00 and 6 at 1.00.
     assert office.documents() == ["INV-2026-000001 C1 33.57", "INV-2026-000002 C1 28.03"]
+
+
+def test_dates_that_a_draft_claims_are_not_said_to_be_billed(database: Database) -> None:
+    office = Office.of(database)
+    office.customer("C1", "drill", starts_on="2026-07-01")
+
+    def bill(end: int, first: int | None = None) -> str:
+        begin = date(2026, 7, first) if first else None
+        wanted = OffCycleRequest(account="C1", first=begin, end=date(2026, 7, end), as_of=date(2026, 7, 20))
+        run = bill_off_cycle(office.deployment, wanted).run
+        assert run is not None
+        return run.code
+
+    half = bill(15)
+    assert bill(15) == half
+    claimed = f"the days 2026-07-01/2026-07-14 are claimed by the run {half}, which is not posted"
+    with pytest.raises(Refused, match=rf"RUN54.*{claimed}.*--from 2026-07-15"):
+        bill(20)
+    with pytest.raises(Refused, match=claimed):
+        bill(20, first=10)
+    rest = bill(20, first=15)
+    office.approve(half)
+    office.post(half)
+    with pytest.raises(Refused, match=f"the days 2026-07-15/2026-07-19 are claimed by the run {rest}"):
+        bill(25, first=10)
+    resume_run(office.deployment, rest)
+    office.approve(rest)
+    office.post(rest)
+    with pytest.raises(Refused, match="the days before 2026-07-20 are billed already"):
+        bill(25, first=10)
 
 
 def test_the_last_bill_ends_where_the_agreement_does_and_names_the_deposit(database: Database) -> None:

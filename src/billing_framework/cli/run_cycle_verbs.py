@@ -120,7 +120,13 @@ def _due(report: DueReport) -> Iterator[str]:
 
 @click.command("off-cycle")
 @click.argument("account")
-@click.option("--from", "first", type=date_type, metavar="DATE", help="First date; the day after the last bill by default.")
+@click.option(
+    "--from",
+    "first",
+    type=date_type,
+    metavar="DATE",
+    help="First date; the day after the last bill by default, once that is posted.",
+)
 @click.option("--to", "last", type=date_type, metavar="DATE", help="Last date; yesterday by default.")
 @_as_of
 @_rehearsal
@@ -172,13 +178,14 @@ def final_bill(context: click.Context, /, deployment: Deployment, *, account: st
 
 
 def _final(account: str, report: FinalBill) -> Iterator[str]:
+    last = report.ended_on - timedelta(days=1)
     if report.started.run is not None:
         yield from started(report.started)
     elif report.too_far:
-        yield f"account {account} is billed beyond {report.ended_on}, where its last agreement ended; bill it again:"
+        yield f"account {account} is billed beyond {last}, the last day of its last agreement; bill it again:"
         yield from (f"  billing invoice rebill {number}" for number in report.too_far)
     else:
-        yield f"nothing to do: account {account} is billed up to {report.ended_on}, where its last agreement ended"
+        yield f"nothing to do: account {account} is billed up to {last}, the last day of its last agreement"
     yield from (f"held for it: {one.money} ({one.purpose}); apply or refund it: billing deposit" for one in report.held)
     if report.started.run is None:
         yield f"close the account when it owes nothing: billing account change {account} status=closed"

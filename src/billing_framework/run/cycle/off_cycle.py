@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import attrs
 
@@ -72,12 +72,15 @@ def bill_off_cycle(
 
     Raises:
         NotFound: ``RUN04``: there is no such account.
-        Refused: ``RUN54`` where the dates leave days unbilled, are billed already, or reach into another period.
+        Refused: ``RUN54`` where the dates leave days unbilled, are billed already, or reach into another period; without a first
+            date also where the last bill is not posted.
     """
     standing = _standing(deployment, request.account)
     end = request.end or standing.day
     begun = next((one.dates for one in standing.billed if not one.is_over and one.dates.end == end), None)
     if begun is None or request.first not in (None, begun.start):  # else the same command goes on with what it has begun
+        if request.first is None:
+            _refuse_behind_drafts(standing)
         begun = _dates(deployment, standing, request.first, end)
     return start_run(deployment, _wanted(standing.account, begun, request), work=work, progress=progress)
 
@@ -161,19 +164,37 @@ def _dates(deployment: Deployment, standing: _Standing, first: date | None, end:
     begin = max((one.dates.end for one in billed), default=min(one.starts_on for one in standing.agreements))
     start = first or begin
     if start < begin and billed:
+        if drafted := next((one for one in billed if one.dates.end > start and not one.is_over), None):
+            raise _claimed(account, drafted, begin)
         raise _refused(account, f"the days before {begin} are billed already", f"Bill from {begin} on: leave --from out")
     if start > begin and billed:
-        raise _refused(account, f"the days from {begin} to {start} would be on no bill", "Leave --from out")
+        raise _refused(account, f"the days {DateSpan(begin, start)} would be on no bill", f"Bill from {begin} on: --from {begin}")
     if end <= start:
-        raise _refused(account, f"it is billed up to {begin}, and {end} is not later", "Give a later date with --to")
+        last = end - timedelta(days=1)
+        raise _refused(account, f"it is to be billed from {start} on, and {last} is not later", "Give a later date with --to")
     cycle = parse_cycle(account.cycle, deployment.settings.custom_cycles)
     if not isinstance(cycle, ReadDateCycle) and end > (whole := period_containing(cycle, start)).end:
         raise _refused(
             account,
-            f"the dates from {start} to {end} reach beyond {whole}, the period of its cycle",
+            f"the dates {DateSpan(start, end)} reach beyond {whole}, the period of its cycle",
             f"Bill what was missed first: billing run catch-up --account {account.code}",
         )
     return DateSpan(start, end)
+
+
+def _refuse_behind_drafts(standing: _Standing) -> None:
+    """Refuse to bill what follows a draft where nobody has said so: those dates may be meant, too."""
+    last = max(standing.billed, key=lambda one: one.dates.end, default=None)
+    if last is not None and not last.is_over:
+        raise _claimed(standing.account, last, last.dates.end)
+
+
+def _claimed(account: Account, drafted: BilledDates, begin: date) -> Refused:
+    return _refused(
+        account,
+        f"the days {drafted.dates} are claimed by the run {drafted.run}, which is not posted",
+        f"Post it, or cancel it to bill them otherwise: billing run cancel {drafted.run}; or bill what follows: --from {begin}",
+    )
 
 
 def _refused(account: Account, what: str, remedy: str) -> Refused:
