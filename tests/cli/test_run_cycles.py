@@ -38,6 +38,16 @@ def test_one_account_is_billed_outside_of_its_cycle(office: Office) -> None:
     assert "RUN04" in told(office, "run", "off-cycle", "C9", code=2)
 
 
+def test_an_account_of_which_another_run_bills_some_dates_is_counted_once(office: Office) -> None:
+    told(office, "run", "off-cycle", "C1", "--from", "2026-07-01", "--to", "2026-07-14", "--as-of", "2026-07-16")
+    first = told(office, "run", "due", "--as-of", "2026-08-01")
+    assert "run MAIN.2026-07-01.monthly-1.2: 1 of 2 accounts drafted" in first
+    again = told(office, "run", "due", "--as-of", "2026-08-01")
+    for shown in (first, again):
+        assert "  2 held" in shown
+        assert "billed by another run" not in shown
+
+
 def test_the_last_bill_is_asked_for_by_name(office: Office) -> None:
     assert "billing agreement end A-C1" in told(office, "run", "final-bill", "C1", code=3)
     told(office, "run", "start", "--period", "2026-06", "--as-of", "2026-07-01")

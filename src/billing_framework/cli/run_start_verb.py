@@ -100,7 +100,9 @@ def started(report: RunReport) -> Iterator[str]:
         yield f"nothing to do: run {report.run.code} is {report.run.state} and nothing has changed"
     else:
         again = f", {report.stale} of them anew because their input had changed" if report.stale else ""
-        yield f"run {report.run.code}: {report.drafted} accounts drafted{again}"
+        accounts = sum(report.counts.values())
+        of_all = f" of {accounts}" if report.is_new and accounts != report.drafted else ""
+        yield f"run {report.run.code}: {report.drafted}{of_all} accounts drafted{again}"
     yield from (f"  {count} {state}" for state, count in report.counts.items())
     if report.counts.get("held"):
         yield f"  why: billing run review {report.run.code}"

@@ -103,7 +103,7 @@ class RunReport:
         counts: state of an account to the number of the run's accounts in it.
         drafted: number of accounts that were drafted now.
         stale: number of drafts that were made again because their input had changed.
-        billed_elsewhere: number of accounts whose period another run has billed.
+        billed_elsewhere: number of accounts whose period another run has billed, and that are not in this one.
         findings: what changes no result but should be known, such as a period that has not ended.
     """
 
@@ -210,8 +210,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
             _refuse_other_date(live, request)
             _audit_left_out(deployment, connection, live, request)
             _take_in_new_accounts(connection, live, own, groups, claims)
-            elsewhere = sum(claim.run_id != live.id for claim in claims.values())
-            return RunReport(run=live, billed_elsewhere=elsewhere)
+            return RunReport(run=live, billed_elsewhere=_elsewhere(connection, live, claims))
         free = [account for account in own if account not in claims or claims[account].dates != given.period]
         if not free:
             done = next((run for run in earlier if run.state != "cancelled"), None)
@@ -222,7 +221,13 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         add_candidates(connection, run, given.candidates)
         _audit_left_out(deployment, connection, run, request)
         _take_in_new_accounts(connection, run, free, groups, claims)
-        return RunReport(run=run, is_new=True, billed_elsewhere=len(own) - len(free))
+        return RunReport(run=run, is_new=True, billed_elsewhere=_elsewhere(connection, run, claims))
+
+
+def _elsewhere(connection: Connection, run: Run, claims: Mapping[str, PeriodClaim]) -> int:
+    """Return how many accounts another run bills, without those that are in this one as well."""
+    others = [account for account, claim in claims.items() if claim.run_id != run.id]
+    return len(others) - len(run_accounts_of(connection, run, others))
 
 
 def _restricted(connection: Connection, request: RunRequest) -> tuple[str, ...]:
