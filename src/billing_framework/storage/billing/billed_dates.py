@@ -93,17 +93,19 @@ def left_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str
 def billed_though_left(connection: Connection, billing: Run) -> tuple[str, ...]:
     """Return the accounts that a run bills and that a run of its cycle, up to the day on which it begins, has left out."""
     columns, rows, before = run.c, run_account.c, run_account.alias("before")
-    query = (
+    runs_before = sa.select(columns.id).where(
+        columns.book == billing.book,
+        columns.cycle == billing.cycle,
+        columns.period_end == billing.period.start,
+        columns.kind != "rehearsal",
+        columns.state != "cancelled",
+    )
+    query = (  # of each of these few runs only the accounts that it has left out are looked up in this one
         sa.select(rows.account)
         .distinct()
         .join(before, sa.and_(before.c.account_id == rows.account_id, rows.run_id == billing.id))
-        .join(run, columns.id == before.c.run_id)
         .where(
-            columns.book == billing.book,
-            columns.cycle == billing.cycle,
-            columns.period_end == billing.period.start,
-            columns.kind != "rehearsal",
-            columns.state != "cancelled",
+            before.c.run_id.in_(connection.scalars(runs_before).all()),
             _is_left(before),
             rows.state.in_(("drafted", "approved")),
         )
