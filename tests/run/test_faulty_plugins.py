@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -44,16 +42,13 @@ from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import RunAccount, run_accounts
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
-from billing_framework.values.errors import ValueRefused
 from tests.grown import grown_once
 from tests.run.faulty import PLAN, VICTIM, Fault, faulty_plugin, without_records
+from tests.run.strange_errors import STRANGE, UNSPEAKABLE, OwnError, leave, raising
 from tests.run.workforce import REPOSITORY, SETTINGS
 from tests.scenarios.office import Office
 
 HUGE = Fraction(10) ** 400
-UNSPEAKABLE = "half \ud800 and nothing \0"
-"""A text that no database stores."""
-
 NO_STEP = Step(label="odd", formula="1", result=None)  # type: ignore[arg-type]  # that is the fault
 
 
@@ -104,50 +99,6 @@ def raise_unspeakably(*_: object) -> NoReturn:
 
 def raise_strangely(*_: object) -> NoReturn:
     raise type("OddError", (ValueError,), {"__str__": lambda _: "x" * 10_000})
-
-
-def leave(*_: object) -> NoReturn:
-    sys.exit("good bye")
-
-
-class OwnError(BaseException):
-    """What a plugin may take for a good idea."""
-
-
-class UnsayableError(Exception):
-    def __str__(self) -> str:
-        raise OwnError
-
-
-class NamelessErrors(type):
-    @property
-    def __name__(cls) -> str:  # type: ignore[override]
-        raise OwnError
-
-
-class NamelessError(Exception, metaclass=NamelessErrors):
-    """An error that does not say its name."""
-
-
-def raising(error: Callable[[], BaseException]) -> Fault:
-    def fail(*_: object) -> NoReturn:
-        raise error()
-
-    return fail
-
-
-STRANGE: dict[str, Fault] = {
-    "raises an error whose text cannot be made": raising(UnsayableError),
-    "raises an error whose text is a number": raising(type("OddError", (Exception,), {"__str__": lambda _: 5})),
-    "raises an error whose text ends the program": raising(type("OddError", (Exception,), {"__str__": leave})),
-    "raises an error without a name": raising(NamelessError),
-    "raises an error of its own": raising(OwnError),
-    "raises a group of errors": raising(lambda: BaseExceptionGroup("odd", [OwnError()])),
-    "is cancelled": raising(asyncio.CancelledError),
-    "refuses by a code that cannot be stored": raising(lambda: ValueRefused(UNSPEAKABLE, "odd")),
-    "refuses by an endless code": raising(lambda: ValueRefused("ODD" * 1_000, "odd")),
-}
-"""What code of others may raise besides an honest error, as an answer to whatever it is asked."""
 
 
 def never_end(*_: object) -> NoReturn:

@@ -118,7 +118,7 @@ def items_fault(charge: Charge, name: str) -> str:
     if not all(map(is_number, values)):
         return f"listed items of amounts that are not exact, or too long numbers, for {name}"
     # Over one denominator, because adding fractions one by one takes ten times as long.
-    ratios = [value.as_integer_ratio() for value in values]
+    ratios = [(value.numerator, value.denominator) for value in values]
     below = math.lcm(*{under for _, under in ratios})
     above, under = sum([above * (below // under) for above, under in ratios]), below
     amount = charge.amount.value

@@ -195,7 +195,7 @@ class Amount:
 
     def payable(self, rounding: Rounding = HALF_UP) -> Money:
         """Round once, by the named policy, to whole minor units."""
-        numerator, denominator = self.value.as_integer_ratio()
+        numerator, denominator = self.value.numerator, self.value.denominator
         minor = rounding.whole(numerator * 10 ** minor_digits(self.currency), denominator)
         return Money(minor, self.currency)
 

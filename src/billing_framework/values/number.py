@@ -66,7 +66,7 @@ def is_storable_number(number: Fraction) -> bool:
 
     What people and files enter is much shorter. Sums of many ratios grow without end, and their text with them.
     """
-    numerator, denominator = number.as_integer_ratio()
+    numerator, denominator = number.numerator, number.denominator
     is_short = numerator.bit_length() + denominator.bit_length() <= _MOST_BITS
     return is_short and denominator > 0 and math.gcd(numerator, denominator) == 1
 
@@ -98,7 +98,7 @@ def is_terminating(number: Fraction) -> bool:
 
 def exact_text(number: Fraction) -> str:
     """Return the canonical text of an exact number: ``12.5`` where decimals end, else ``100/3``; `exact` reads both back."""
-    return _ratio_text(*number.as_integer_ratio())
+    return _ratio_text(number.numerator, number.denominator)
 
 
 @functools.lru_cache(maxsize=_MOST_KEPT)
