@@ -20,6 +20,7 @@ from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.run.cycle.resume import resume_run
 from billing_framework.run.deployment import open_deployment
 from billing_framework.run.review.review import review_run
+from billing_framework.run.work.coordinate import coordinate
 from billing_framework.run.work.executors import opened_executor
 from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.meant_run import meant_run
@@ -29,6 +30,7 @@ from billing_framework.storage.billing.shard_rows import shards_of
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.verify import verify
 from billing_framework.values.errors import ConfigurationError, Refused
+from tests.run.ending_workshop import ONCE
 from tests.run.workforce import dask_cluster, install_workshop, office_on_disk
 from tests.scenarios.office import PLAN, Office
 
@@ -240,13 +242,18 @@ def test_a_worker_with_another_program_bills_nothing(sqlite_database: Database, 
     office.deployment.close()
 
 
-def test_a_worker_that_hangs_is_ended_and_only_its_account_held(postgres_database: Database, tmp_path: Path) -> None:
-    office = office_on_disk(postgres_database, tmp_path, CUSTOMERS)
-    office.jobs("j99,machine-04,2026-07-20T08:00:00+00:00,13", file="endless.csv")
+def office_with(plugin: str, database: Database, folder: Path, *machines: str) -> Office:
+    """Return an office whose plugin is wrong at some machines, each of which has worked the hours at which it is so."""
+    office = office_on_disk(database, folder, CUSTOMERS)
+    office.jobs(*(f"k{one},{one},2026-07-20T08:00:00+00:00,13" for one in machines), file="wrong.csv")
     office.deployment.close()
-    settings = tmp_path / "billing.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("workshop", "stuck_workshop"), encoding="utf-8")
-    office = Office(open_deployment(settings), office.clock)
+    settings = folder / "billing.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("workshop", plugin), encoding="utf-8")
+    return Office(open_deployment(settings), office.clock)
+
+
+def test_a_worker_that_hangs_is_ended_and_only_its_account_held(postgres_database: Database, tmp_path: Path) -> None:
+    office = office_with("stuck_workshop", postgres_database, tmp_path, "machine-04")
     report = office.start("2026-07", work=Work(executor="processes", workers=1, shard_size=20, lease_seconds=3))
     assert report.counts == {"drafted": CUSTOMERS - 2, "held": 2}
     assert report.run is not None
@@ -257,6 +264,48 @@ def test_a_worker_that_hangs_is_ended_and_only_its_account_held(postgres_databas
         ("C05", "worker", "RUN45"),
     ]
     assert "stuck_workshop" in held[0].reason
+    office.deployment.close()
+
+
+@pytest.mark.parametrize("shard_size", [1, 20])
+def test_accounts_at_which_worker_processes_end_are_held_and_no_others(
+    database: Database, tmp_path: Path, shard_size: int
+) -> None:
+    office = office_with("ending_workshop", database, tmp_path, "machine-00", "machine-06", "machine-08")
+    report = office.start("2026-07", work=Work(executor="processes", workers=2, shard_size=shard_size))
+    assert report.run is not None
+    with database.read() as connection:
+        held = run_accounts(connection, report.run, states=["held"])
+    assert [row.account for row in held] == ["C00", "C06", "C07", "C08"]
+    assert report.counts == {"drafted": CUSTOMERS - 4, "held": 4}
+    assert {row.evidence[0].finding.code for row in held} == {"RUN45"}
+    assert "the worker process ended by SIGABRT when it drafted nothing else" in held[0].reason
+    assert "ending_workshop" in held[0].reason
+    office.deployment.close()
+
+
+def test_where_worker_processes_end_at_every_account_the_run_stops(sqlite_database: Database, tmp_path: Path) -> None:
+    office = office_with("ending_workshop", sqlite_database, tmp_path, "machine-00", "machine-04", "machine-06")
+    work = Work(executor="processes", workers=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{coordinate.__module__}._MOST_HELD", 1)
+        with pytest.raises(Refused, match="RUN43"):
+            office.start("2026-07", work=work)
+    assert resume_run(office.deployment, work=work).run.state == "drafted"
+    office.deployment.close()
+
+
+def test_workers_that_are_killed_at_one_account_after_the_other_hold_none(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    monkeypatch.setenv(ONCE, str(seen))
+    machines = ("machine-00", "machine-04", "machine-06", "machine-08")
+    office = office_with("ending_workshop", sqlite_database, tmp_path, *machines)
+    work = Work(executor="processes", workers=1, shard_size=CUSTOMERS)
+    assert office.start("2026-07", work=work).counts == {"drafted": CUSTOMERS}
+    assert len(list(seen.iterdir())) == len(machines)
     office.deployment.close()
 
 

@@ -34,7 +34,12 @@ factor = "0"
 zero_usage = false
 missing_usage = false
 """
-ENTRY_POINT = "[billing_framework]\nworkshop = tests.scenarios.workshop\nstuck_workshop = tests.run.stuck_workshop\n"
+ENTRY_POINT = """
+[billing_framework]
+workshop = tests.scenarios.workshop
+stuck_workshop = tests.run.stuck_workshop
+ending_workshop = tests.run.ending_workshop
+"""
 
 
 def install_workshop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from pathlib import Path
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from billing_framework.run.versions import computing_versions
 from billing_framework.run.work.executors import expect, opened_executor
 from billing_framework.run.work.lease import claim, given_back_on_error, gone_workers
 from billing_framework.run.work.shard_worker import ShardTask, work_on_shard
+from billing_framework.run.work.stuck import HUNG, ended_with
 from billing_framework.run.work.work import IN_PROCESS, PROCESSES, Step, Work, Worked, collector_paused
 from billing_framework.run.work.worker_name import is_gone, process_of, worker_name
 from billing_framework.storage.billing.run_counts import drafted_again
@@ -32,6 +34,10 @@ Progress = Callable[[int, int], None]
 PAUSE_SECONDS = 1
 LATE_SECONDS = 10
 _MOST_BREAKDOWNS = 3
+_MOST_HELD = 10
+"""At how many groups a command may see its workers end again and again; where they end at more, it is not for the groups."""
+_ENDED_BY_OTHERS = (-signal.SIGTERM, 255)
+"""Exit codes of workers that were ended because another one did, or whose own exit code nobody knows."""
 _SHARDS_PER_WORKER = 2
 _CLUSTER = ("dask", "distributed")
 
@@ -129,8 +135,8 @@ def _submitted(executor: Executor, task: ShardTask) -> Future[Worked | None]:
         raise BrokenExecutor("the process that starts workers has ended") from error
 
 
-def _children() -> frozenset[int]:
-    return frozenset(child.pid for child in multiprocessing.active_children() if child.pid is not None)
+def _children() -> dict[int, BaseProcess]:
+    return {child.pid: child for child in multiprocessing.active_children() if child.pid is not None}
 
 
 def _unfinished(deployment: Deployment, run: Run, step: Step[Any]) -> list[Shard]:
@@ -189,6 +195,10 @@ class _Foreman:
         breakdowns: how often in a row the executor broke down without anything saved in between.
         saved: what was saved when it broke down the last time.
         strangers: child processes of this one that are no workers of the run.
+        workers: the worker processes, by their ids.
+        hung: ids of those that were ended here because they hung.
+        alone: number of a shard that is drafted group by group to what was saved of it when its worker ended the last time.
+        held: at how many groups workers have ended again and again.
         under_way: shards that the executor has.
     """
 
@@ -201,12 +211,16 @@ class _Foreman:
     breakdowns: int = 0
     saved: int = -1
     strangers: frozenset[int] = frozenset()
+    workers: dict[int, BaseProcess] = attrs.field(factory=dict)
+    hung: set[int] = attrs.field(factory=set)
+    alone: dict[int, int] = attrs.field(factory=dict)
+    held: int = 0
     under_way: dict[Future[Worked | None], int] = attrs.field(factory=dict)
 
     def all_done(self) -> Worked:
         """Have all shards done, with a new executor where one breaks down."""
         told = self._told()
-        self.strangers = _children()
+        self.strangers = frozenset(_children())
         while True:
             try:
                 with opened_executor(self.work, loads=_loads(self.step)) as executor:
@@ -214,6 +228,8 @@ class _Foreman:
             except BrokenExecutor as broken:
                 self.under_way.clear()
                 self._count_breakdown()
+                if self._goes_on_otherwise():
+                    self.breakdowns = 0
                 if isinstance(self.work.executor, Executor) or self.breakdowns >= _MOST_BREAKDOWNS:
                     raise Refused(
                         "RUN43",
@@ -226,6 +242,29 @@ class _Foreman:
             saved = sum(one.saved for one in shards_of(connection, self.run, self.step.name))
         self.breakdowns = self.breakdowns + 1 if saved == self.saved else 1
         self.saved = saved
+
+    def _goes_on_otherwise(self) -> bool:
+        """Take note of the shards whose workers ended by themselves, and return whether one of them is drafted otherwise now.
+
+        Such a shard is drafted group by group. Where workers end twice while the same group is under way alone, it is held.
+        """
+        ended = {process: one.exitcode for process, one in self.workers.items() if process not in self.hung}
+        self.workers.clear()
+        if self.step.name != DRAFT:
+            return False
+        otherwise = False
+        for one in _unfinished(self.deployment, self.run, self.step):
+            exit_code = ended.get(process_of(one.owner))
+            if one.lease_until is None or exit_code is None or exit_code in _ENDED_BY_OTHERS:
+                continue
+            if one.overruns:
+                if self.alone.get(one.number) != one.saved or self.held >= _MOST_HELD:
+                    self.alone[one.number] = one.saved
+                    continue
+                self.held += 1
+            with self.deployment.database.begin() as connection:
+                otherwise |= count_overrun(connection, one, ended_with(exit_code))
+        return otherwise
 
     def _told(self) -> Callable[[int], ShardTask]:
         deployment = self.deployment
@@ -248,6 +287,7 @@ class _Foreman:
         try:
             while unfinished := _unfinished(self.deployment, self.run, self.step):
                 self._hand_out(executor, told, unfinished)
+                self.workers |= self._at_work()
                 self._end_stuck(unfinished)
                 came_back = self._collect(PAUSE_SECONDS, FIRST_COMPLETED)
                 _tell(self.deployment, self.run, self.step, self.progress)
@@ -273,20 +313,26 @@ class _Foreman:
         if self.work.executor != PROCESSES:
             return
         now = self.deployment.clock.now()
-        children = _children() - self.strangers
+        children = self._at_work()
         for one in unfinished:
             process = process_of(one.owner)
             if one.lease_until is not None and one.lease_until <= now and process in children and not is_gone(one.owner):
                 with self.deployment.database.begin() as connection:
-                    is_stuck = count_overrun(connection, one, now=now)
+                    is_stuck = count_overrun(connection, one, HUNG)
                 if is_stuck:
+                    self.hung.add(process)
                     os.kill(process, signal.SIGKILL)
 
     def _end_late(self) -> None:
         """End workers that are still at shards which others have done: what they save would be refused."""
-        if self.work.executor == PROCESSES and self.under_way:
-            for process in _children() - self.strangers:
+        if self.under_way:
+            for process in self._at_work():
                 os.kill(process, signal.SIGKILL)
+
+    def _at_work(self) -> dict[int, BaseProcess]:
+        """Return the worker processes that this one has started and that live, by their ids."""
+        children = _children() if self.work.executor == PROCESSES else {}
+        return {process: one for process, one in children.items() if process not in self.strangers}
 
     def _hand_out(self, executor: Executor, told: Callable[[int], ShardTask], unfinished: list[Shard]) -> None:
         """Keep the workers busy with shards that nobody has."""

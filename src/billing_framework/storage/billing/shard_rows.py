@@ -36,10 +36,10 @@ class Shard:
         lease_until: instant up to which its worker has it, None where nobody does.
         claimed_at: when it was taken the last time, or None.
         ended_at: when it was done, or None.
-        error: why the last worker gave it back, or empty.
+        error: why the last worker gave it back, or how it ended, or empty.
         first_position: first position of the posting manifest, 0 in the draft step.
         last_position: last position of the posting manifest.
-        overruns: how often its worker hung and was ended.
+        overruns: how often its worker hung or ended; 1 from the first time on, and 2 where the group under way is to be held.
         accounts: codes of its accounts; loaded only for the worker that claims it.
     """
 
@@ -131,6 +131,8 @@ def claim_shard(
 ) -> Shard | None:
     """Take a shard that nobody has, or whose worker's lease has ended; None where there is none.
 
+    What is returned still tells of the error of the worker before.
+
     Args:
         connection: a connection with a short write transaction of its own.
         run: the run.
@@ -165,7 +167,6 @@ def claim_shard(
         token=found.token + 1,
         lease_until=until,
         claimed_at=now,
-        error="",
     )
 
 
@@ -218,17 +219,24 @@ def give_back_shard(connection: Connection, shard: Shard, error: str) -> bool:
     return connection.execute(table.update().where(mine).values(**values)).rowcount == 1
 
 
-def count_overrun(connection: Connection, shard: Shard, *, now: datetime) -> bool:
-    """Note that the worker of a shard hangs and is ended; False where it has saved since, or another has taken the shard.
+def count_overrun(connection: Connection, shard: Shard, error: str) -> bool:
+    """Note that the worker of a shard hangs or has ended; False where it has saved since, or another has taken the shard.
 
     Args:
         connection: a connection with a write transaction.
         shard: the shard as it was read.
-        now: the present instant, at which its lease has ended.
+        error: what became of the worker.
     """
     table = run_shard
-    stuck = sa.and_(_this(shard.run_id, shard.step, shard.number), table.c.token == shard.token, table.c.lease_until <= now)
-    return connection.execute(table.update().where(stuck).values(overruns=table.c.overruns + 1)).rowcount == 1
+    as_read = sa.and_(table.c.token == shard.token, table.c.lease_until == shard.lease_until)
+    statement = table.update().where(_this(shard.run_id, shard.step, shard.number), as_read)
+    return connection.execute(statement.values(overruns=table.c.overruns + 1, error=error)).rowcount == 1
+
+
+def end_overrun(connection: Connection, shard: Shard) -> None:
+    """Note that the group at which the workers of a shard hung or ended is held, so that the next one is tried."""
+    table = run_shard
+    connection.execute(table.update().where(_this(shard.run_id, shard.step, shard.number)).values(overruns=1))
 
 
 def _shard(row: sa.Row[Any], accounts: tuple[str, ...]) -> Shard:
