@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,20 +16,19 @@ __all__ = ["billing_raters", "billing_readers", "billing_usage_kinds"]
 
 FATAL = Fraction(13)
 ONCE = "ENDS_ONCE_EACH"
-"""Where this is set in the environment, to a folder, the process is killed at each such account once, as from outside."""
+"""Where this is set in the environment, to a folder, the process ends at each such account once, as by a passing fault."""
 _MEASURED = measure_rater("job", "hours", "hour", "hours")
 
 
 def rate(group: BillingGroup) -> Rating:
     """Rate as the workshop does, or end the process."""
     if any(record.usage.body.hours == FATAL for usage in group.agreements for record in usage.of_kind("job")):
-        folder = os.environ.get(ONCE)
-        if folder is None:
+        seen = Path(os.environ.get(ONCE, "")) / group.agreements[0].agreement.code
+        if ONCE not in os.environ:
             os.abort()
-        seen = Path(folder) / group.agreements[0].agreement.code
         if not seen.exists():
             seen.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.abort()
     return _MEASURED.rate(group)
 
 

@@ -295,7 +295,7 @@ def test_where_worker_processes_end_at_every_account_the_run_stops(sqlite_databa
     office.deployment.close()
 
 
-def test_workers_that_are_killed_at_one_account_after_the_other_hold_none(
+def test_workers_that_end_once_at_one_account_after_the_other_hold_none(
     sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = tmp_path / "seen"

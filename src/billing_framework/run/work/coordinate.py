@@ -8,8 +8,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
-from pathlib import Path
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -36,8 +36,8 @@ LATE_SECONDS = 10
 _MOST_BREAKDOWNS = 3
 _MOST_HELD = 10
 """At how many groups a command may see its workers end again and again; where they end at more, it is not for the groups."""
-_ENDED_BY_OTHERS = (-signal.SIGTERM, 255)
-"""Exit codes of workers that were ended because another one did, or whose own exit code nobody knows."""
+_ENDED_BY_OTHERS = (-signal.SIGTERM, -signal.SIGKILL, 255)
+"""Exit codes of workers that were ended from outside - because another one ended, or for want of memory - or not known."""
 _SHARDS_PER_WORKER = 2
 _CLUSTER = ("dask", "distributed")
 
