@@ -299,3 +299,12 @@ def test_a_code_that_lost_its_account_is_told_with_the_drafts_that_bear_it(offic
     told(office, "run", "edit", JULY, "C1", "--add", "delivery", *extra)
     assert not load_book_file(office.deployment, "book.toml", MAPPED.encode(), reason="renamed").findings
     assert "has no account in book MAIN; it stands on the draft of C1" in told(office, "run", "approve", code=1)
+
+
+def test_a_run_that_goes_on_says_for_whom_it_had_been_started(office: Office) -> None:
+    start = ("run", "start", "--period", "2026-07", "--rehearsal")
+    assert "had been started" not in told(office, *start)
+    assert "it had been started for all accounts of its cycle, not only for those that are named now" in told(
+        office, *start, "--account", "C1"
+    )
+    assert "had been started" not in told(office, *start)

@@ -103,6 +103,9 @@ def started(report: RunReport) -> Iterator[str]:
         accounts = sum(report.counts.values())
         of_all = f" of {accounts}" if report.is_new and accounts != report.drafted else ""
         yield f"run {report.run.code}: {report.drafted}{of_all} accounts drafted{again}"
+    if report.goes_beyond:
+        whole = f"these {len(report.run.accounts)}" if report.run.accounts else "all accounts of its cycle"
+        yield f"  it had been started for {whole}, not only for those that are named now"
     yield from (f"  {count} {state}" for state, count in report.counts.items())
     if report.counts.get("held"):
         yield f"  why: billing run review {report.run.code}"

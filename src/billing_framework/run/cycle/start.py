@@ -104,6 +104,7 @@ class RunReport:
         drafted: number of accounts that were drafted now.
         stale: number of drafts that were made again because their input had changed.
         billed_elsewhere: number of accounts whose period another run has billed, and that are not in this one.
+        goes_beyond: True where a run went on that had been started for more accounts than were asked for now.
         findings: what changes no result but should be known, such as a period that has not ended.
     """
 
@@ -113,6 +114,7 @@ class RunReport:
     drafted: int = 0
     stale: int = 0
     billed_elsewhere: int = 0
+    goes_beyond: bool = False
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -210,7 +212,8 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
             _refuse_other_date(live, request)
             _audit_left_out(deployment, connection, live, request)
             _take_in_new_accounts(connection, live, own, groups, claims)
-            return RunReport(run=live, billed_elsewhere=_elsewhere(connection, live, claims))
+            goes_beyond = bool(given.accounts) and set(given.accounts) != set(live.accounts)
+            return RunReport(run=live, billed_elsewhere=_elsewhere(connection, live, claims), goes_beyond=goes_beyond)
         free = [account for account in own if account not in claims or claims[account].dates != given.period]
         if not free:
             done = next((run for run in earlier if run.state != "cancelled"), None)
