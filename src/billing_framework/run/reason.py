@@ -1,22 +1,25 @@
-"""Acts on runs and documents that change what customers are asked for are done for a reason, which is kept."""
+"""What takes back, gives up, pays out, or changes what customers are asked for is done for a reason, which is kept."""
 
 from __future__ import annotations
 
 from billing_framework.values.errors import InputRefused
 
-PRINTED = "which is printed on the credit note"
+AUDITED = "it stands in the audit trail"
+PRINTED = "it is printed on the credit note"
 
 
-def needs_reason(reason: str, act: str, kept: str = "for those who audit the run") -> None:
+def needs_reason(reason: str, act: str, *, code: str = "ACCOUNT16", kept: str = AUDITED) -> None:
     """Refuse an act without a reason.
 
     Args:
         reason: the reason that was given.
-        act: what is to be done, such as ``cancelling``.
-        kept: what the reason is for, as the remedy tells it.
+        act: what is to be done, such as ``a refund`` or ``cancelling``.
+        code: code of the refusal: ``ACCOUNT16`` for what stands on file or is owed, ``RUN14`` for runs and documents, others for
+            usage and personal data.
+        kept: what becomes of the reason, as the remedy tells it.
 
     Raises:
-        InputRefused: ``RUN14``.
+        InputRefused: under the code.
     """
     if not reason.strip():
-        raise InputRefused("RUN14", f"{act} needs a reason", remedy=f"Say why with --reason, {kept}")
+        raise InputRefused(code, f"{act} needs a reason", remedy=f'Say why with --reason "..."; {kept}')

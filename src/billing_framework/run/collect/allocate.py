@@ -23,7 +23,7 @@ from billing_framework.run.collect.act import (
 )
 from billing_framework.run.collect.settle import Terms, settle_credit
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import needs_reason
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding

@@ -18,7 +18,7 @@ from billing_framework.run.collect.answer_material import Task, answer_material
 from billing_framework.run.collect.answer_plan import AnswerDesk, allocations_by_account, stored_item
 from billing_framework.run.collect.answer_view import answer_item_called
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import needs_reason
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.receivable.answers import (
     StoredAnswer,

@@ -13,7 +13,7 @@ from billing_framework.receivables.payment import Direction
 from billing_framework.run.collect.act import Act, carry_out
 from billing_framework.run.collect.held import HeldMoney, HeldPosition, Moved, held_event, locked_held
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import needs_reason
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.receivable.holds import end_hold, holds_on
 from billing_framework.storage.receivable.payments import StoredPayment, load_payments, returns_of, said
 from billing_framework.values.errors import NotFound, Refused

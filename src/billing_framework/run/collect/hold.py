@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from billing_framework.receivables.hold import Block, Hold, release
 from billing_framework.run.collect.act import act_date
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import find, needs_reason
+from billing_framework.run.master.customer_change import find
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.billing.documents import find_document
 from billing_framework.storage.master.master_kind import ACCOUNTS

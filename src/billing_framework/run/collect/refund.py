@@ -13,7 +13,7 @@ from billing_framework.receivables.refund import refund
 from billing_framework.run.collect.act import Act, Position, act_date, book_mapping, carry_out, item_called, locked_position
 from billing_framework.run.collect.payment import payment_facts
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import needs_reason
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.receivable.payments import StoredPayment, load_payments, said
 from billing_framework.values.errors import Conflict, Refused

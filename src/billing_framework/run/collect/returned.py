@@ -18,7 +18,7 @@ from billing_framework.run.collect.find import locked_payment
 from billing_framework.run.collect.payment import payment_facts
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.issuer import mapping_of
-from billing_framework.run.master.customer_change import needs_reason
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.ledger.tables import entry
 from billing_framework.storage.master.book_rows import load_book

@@ -20,7 +20,8 @@ from billing_framework.run.collect.act import (
     locked_positions,
 )
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import find, needs_reason
+from billing_framework.run.master.customer_change import find
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.storage.receivable.rows import load_items

@@ -21,7 +21,7 @@ from billing_framework.run.collect.act import (
     locked_position,
 )
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import needs_reason
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent
 from billing_framework.values.money import Money
 

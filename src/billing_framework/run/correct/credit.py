@@ -76,7 +76,7 @@ def credit_document(
         InputRefused: ``RUN14`` where no reason is given.
         Refused: nothing or less is left; ``INVOICE27`` where a credit note says the same already.
     """
-    needs_reason(reason, "a credit note", PRINTED)
+    needs_reason(reason, "a credit note", code="RUN14", kept=PRINTED)
     with deployment.database.begin() as connection:
         stored = locked_document(connection, number)
         book = load_book(connection, stored.content.book).profile

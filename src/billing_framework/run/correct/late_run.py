@@ -108,7 +108,7 @@ def rebill_late(
         InputRefused: ``RUN14`` without a reason.
         NotFound: there is no such run.
     """
-    needs_reason(reason, "rebilling", PRINTED)
+    needs_reason(reason, "rebilling", code="RUN14", kept=PRINTED)
     with deployment.database.read() as connection:
         run = meant_run(connection, code, or_last=False)
         codes = WAITING if held else (MOVED_STATE, TO_REBILL)

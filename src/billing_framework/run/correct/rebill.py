@@ -127,7 +127,7 @@ def rebill_document(
             not posted rests on its carried state, or bills some of its records.
         LedgerRefused: no open period holds the date.
     """
-    needs_reason(reason, "rebilling", PRINTED)
+    needs_reason(reason, "rebilling", code="RUN14", kept=PRINTED)
     with deployment.database.begin() as connection:
         stored = locked_document(connection, number)
         # From here on no usage comes in. The whole act has one instant, by which later usage is known to be late for it.

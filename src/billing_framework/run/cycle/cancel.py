@@ -75,7 +75,7 @@ def cancel_run(deployment: Deployment, code: str, *, reason: str, void_numbers: 
         InputRefused: ``RUN14`` without a reason.
         Refused: ``RUN03`` where it is posted, ``RUN65`` where numbers would be void.
     """
-    needs_reason(reason, "cancelling")
+    needs_reason(reason, "cancelling", code="RUN14")
     with deployment.database.begin() as connection:
         run = find_run(connection, code, lock=True)
         if run.state == "cancelled":

@@ -14,7 +14,8 @@ from billing_framework.accounts.fields import code as read_code
 from billing_framework.accounts.fields import text_line
 from billing_framework.accounts.manual_charge import ManualCharge
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import find, needs_reason
+from billing_framework.run.master.customer_change import find
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.billing.keys import billed_charges
 from billing_framework.storage.billing.tables import document

@@ -19,13 +19,14 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.closing import closing_findings
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, safe_findings, write
 from billing_framework.run.master.share_succession import move_shares
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent, events, record_many
 from billing_framework.storage.master.account_rows import Stored, remove_value, replace_value, rows_of
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
 from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.master.plan_rows import plan_source
-from billing_framework.values.errors import InputRefused, NotFound, Refused
+from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.spelling import did_you_mean
 
 Value = TypeVar("Value")
@@ -46,18 +47,6 @@ class Succession:
     ended: Agreement
     begun: Agreement
     moved: tuple[str, ...]
-
-
-def needs_reason(reason: str, action: str) -> None:
-    """Refuse an action without a reason.
-
-    Raises:
-        InputRefused: ``ACCOUNT16``.
-    """
-    if not reason.strip():
-        raise InputRefused(
-            "ACCOUNT16", f"{action} needs a reason", remedy='Say why with --reason "..."; it stands in the audit trail'
-        )
 
 
 def find(connection: Connection, kind: MasterKind[Value], code: str) -> Stored[Value]:

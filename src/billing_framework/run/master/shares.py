@@ -12,8 +12,8 @@ from billing_framework.accounts.csv_file import Row
 from billing_framework.accounts.share import Share
 from billing_framework.accounts.share_check import share_findings
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customer_change import needs_reason
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, write
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import record_many
 from billing_framework.storage.master.account_rows import Stored, remove_value, rows_of
 from billing_framework.storage.master.share_rows import SHARES, load_shares

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.personal.reading import OBJECT_KIND, needs_reason
+from billing_framework.run.personal.reading import OBJECT_KIND
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import record
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.account_rows import all_rows, replace_value
@@ -154,7 +155,7 @@ def erase(deployment: Deployment, owner: str, *, reason: str) -> Erasure:
         NotFound: ``PERSONAL06`` where nothing is kept under this name.
         Refused: ``PERSONAL10`` where it was erased already, ``PERSONAL08`` where the deployment has no key.
     """
-    needs_reason(reason)
+    needs_reason(reason, "erasing personal data", code="PERSONAL07")
     now = deployment.clock.now()
     columns = personal_key.c
     with deployment.database.begin() as connection:

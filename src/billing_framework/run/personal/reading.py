@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_party, owner_of_subject
 from billing_framework.storage.personal.sealed_facts import is_sealed, opened_facts, owners_of, shown_facts
@@ -20,7 +21,6 @@ from billing_framework.storage.usage.sealed_suspense import opened_rows
 from billing_framework.storage.usage.suspense import Suspended
 from billing_framework.usage.kind_fields import body_fields
 from billing_framework.usage.record import AnyUsage
-from billing_framework.values.errors import InputRefused
 
 OBJECT_KIND = "personal_data"
 """Kind of the object in the audit trail; its key names the person: ``subject:…``, ``party:…`` or ``batch:…``."""
@@ -44,18 +44,6 @@ class Read:
     place: str = ""
 
 
-def needs_reason(reason: str) -> None:
-    """Refuse to open or erase personal data without a reason.
-
-    Raises:
-        InputRefused: ``PERSONAL07``.
-    """
-    if not reason.strip():
-        raise InputRefused(
-            "PERSONAL07", "personal data are opened and erased only for a reason", remedy='Say why with --reason "..."'
-        )
-
-
 def reading(deployment: Deployment) -> AbstractContextManager[Connection]:
     """Open a transaction for an act that reads personal data: it can write, so that the audit keeps it, where data are sealed."""
     database = deployment.database
@@ -69,7 +57,7 @@ def opening(deployment: Deployment, *, reveal: bool, reason: str) -> AbstractCon
         InputRefused: ``PERSONAL07`` where it shall reveal without a reason.
     """
     if reveal:
-        needs_reason(reason)
+        needs_reason(reason, "opening personal data", code="PERSONAL07")
     return deployment.database.begin() if reveal else deployment.database.read()
 
 

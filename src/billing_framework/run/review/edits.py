@@ -78,7 +78,7 @@ def edit_draft(deployment: Deployment, code: str, account: str, wanted: Wanted, 
         Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal,
             ``INVOICE28`` where lines are to be written down that are already, ``INVOICE30`` where the same line was added before.
     """
-    needs_reason(reason, "this")
+    needs_reason(reason, "this", code="RUN14")
     with deployment.database.begin() as connection:
         run, row = _open_row(deployment, connection, code, account, reason)
         of_record = isinstance(wanted, RecordChange | RecordDeferral | DroppedEdit | DroppedWriteDown)
@@ -145,7 +145,7 @@ def hold_account(deployment: Deployment, code: str, account: str, *, reason: str
         InputRefused: ``RUN14`` where no reason is given.
         Refused: ``RUN03`` where the run is posted or cancelled, ``RUN06`` for a rehearsal.
     """
-    needs_reason(reason, "this")
+    needs_reason(reason, "this", code="RUN14")
     with deployment.database.begin() as connection:
         found = meant_run(connection, code, can_be_changed, final=True, lock=True)
         standing = _held_by_officer(connection, found, account) if can_be_changed(found) else None
@@ -192,7 +192,7 @@ def release_account(deployment: Deployment, code: str, account: str, *, reason: 
         InputRefused: ``RUN14`` where no reason is given.
         Refused: ``RUN16`` where it has no draft to let pass, or a finding about its data holds it.
     """
-    needs_reason(reason, "this")
+    needs_reason(reason, "this", code="RUN14")
     with deployment.database.begin() as connection:
         run, row = _open_row(deployment, connection, code, account, reason)
         if row.state != "held":

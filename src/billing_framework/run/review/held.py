@@ -126,7 +126,7 @@ def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reaso
         InputRefused: ``RUN14`` without a reason.
         Refused: ``RUN03`` where the run is over, ``RUN06`` for a rehearsal.
     """
-    needs_reason(reason, "this")
+    needs_reason(reason, "this", code="RUN14")
     with deployment.database.begin() as connection:
         run = meant_run(connection, code, can_be_changed, final=True, lock=True)
         _refuse_over(run)

@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
+from billing_framework.run.reason import needs_reason
 from billing_framework.run.usage.intake import IntakeReport, report_of
 from billing_framework.run.usage.intake_desk import IntakeDesk, clean, key_desk_for, marks_of
 from billing_framework.storage.audit import AuditEvent, record_many
@@ -129,7 +130,7 @@ def correct(deployment: Deployment, suspense_id: int, changes: Mapping[str, str]
             ``USAGE31`` for a line that could not be read, unless the changes name its kind and so enter it whole.
         Conflict: ``USAGE27`` where the same record waits already under another number.
     """
-    _needs_reason(reason)
+    needs_reason(reason, "this", code="USAGE29")
     with deployment.database.begin() as connection:
         serialise_intake(connection)
         rules = kind_rules(deployment.host.kinds)
@@ -220,7 +221,7 @@ def write_off(deployment: Deployment, ids: Sequence[int], reason: str) -> list[S
         Refused: ``USAGE15`` where one was decided about already.
         InputRefused: ``USAGE29`` without a reason.
     """
-    _needs_reason(reason)
+    needs_reason(reason, "this", code="USAGE29")
     with deployment.database.begin() as connection:
         old = _open_rows(connection, ids)
         new = [attrs.evolve(row, state="written_off", reason=reason) for row in old.values()]
@@ -236,11 +237,6 @@ def _open_rows(connection: Connection, ids: Sequence[int]) -> dict[int, Suspende
         if found[key].state not in ("suspended", "rejected"):
             raise Refused("USAGE15", f"the record {key} is {found[key].state} already", remedy="Nothing is left to decide")
     return {key: found[key] for key in ids}
-
-
-def _needs_reason(reason: str) -> None:
-    if not reason.strip():
-        raise InputRefused("USAGE29", "a reason is needed", remedy="Say why with --reason; the audit trail keeps it")
 
 
 @attrs.frozen
