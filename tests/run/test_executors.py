@@ -17,6 +17,7 @@ import attrs
 import pytest
 
 from billing_framework.invoicing.numbering import number_gaps
+from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.resume import resume_run
 from billing_framework.run.deployment import open_deployment
 from billing_framework.run.review.review import review_run
@@ -223,6 +224,24 @@ def test_an_executor_that_cannot_be_used_is_named(
         office.post(work=work)
     with sqlite_database.read() as connection:
         assert [one.state for one in runs(connection)] == ["approved"]
+    office.deployment.close()
+
+
+def test_nothing_is_locked_while_posting_asks_for_workers(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = office_on_disk(sqlite_database, tmp_path, 1)
+    office.start("2026-07")
+    office.approve()
+    asked = []
+
+    def expect(*_: object) -> None:
+        with sqlite_database.begin():  # refused after a while where posting holds the database
+            asked.append("workers")
+
+    monkeypatch.setattr(f"{post_run.__module__}.expect_workers", expect)
+    assert office.post().posted == 1
+    assert asked == ["workers"]
     office.deployment.close()
 
 

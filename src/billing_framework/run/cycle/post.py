@@ -44,6 +44,7 @@ from billing_framework.storage.billing.shard_rows import shards_of
 from billing_framework.storage.ledger.books import list_periods
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.errors import Conflict, LedgerRefused, Refused
+from billing_framework.values.spelling import first_of
 
 WHOLE_RUN = ("LEDGER06", "LEDGER09", "LEDGER18")
 """Refusals that concern the books, not one document: posting stops, and nothing is spoilt."""
@@ -97,6 +98,10 @@ def post_run(
         ConfigurationError: ``RUN44`` where the workers cannot be had; nothing is stored.
     """
     work = work or work_of(deployment, chunk_size)
+    with deployment.database.read() as connection:
+        run = meant_run(connection, code, _can_be_posted, final=True)
+    if _can_be_posted(run) and run.kind != "migration":
+        expect_workers(deployment, POSTING, work)  # before anything is locked: a cluster may let one wait
     with collector_paused(), deployment.database.begin() as connection:
         run = meant_run(connection, code, _can_be_posted, final=True, lock=True)
         if run.state == "posted":
@@ -108,7 +113,6 @@ def post_run(
             raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
-        expect_workers(deployment, POSTING, work)
         run, work, documents, existing = _planned(connection, run, work)
     worked = coordinate(deployment, run, POSTING, work, progress)
     run = _finish(deployment, run, documents)
@@ -145,10 +149,9 @@ def _refuse_astray(connection: Connection, run: Run) -> None:
     """
     astray = accounts_astray(connection, run)
     if astray:
-        more = f" and {len(astray) - _NAMED} more" if len(astray) > _NAMED else ""
         raise Refused(
             "RUN11",
-            f"accounts of the run {run.code} do not stand as their documents do: {', '.join(astray[:_NAMED])}{more}",
+            f"accounts of the run {run.code} do not stand as their documents do: {first_of(astray, _NAMED)}",
             remedy="Somebody changed stored rows; cancel the run and start it anew",
         )
 
