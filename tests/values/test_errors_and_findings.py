@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from billing_framework.values import errors
 from billing_framework.values.code_name import is_storable
 from billing_framework.values.finding import Finding, Severity
-from billing_framework.values.spelling import did_you_mean, nearest
+from billing_framework.values.spelling import did_you_mean, first_of, nearest
 
 
 def test_an_error_says_where_what_and_what_to_do() -> None:
@@ -89,3 +89,8 @@ def test_a_finding_says_only_what_a_database_stores(text: str) -> None:
     assert all(is_storable(one) for one in told)
     assert (found.what == text) == is_storable(text)
     assert attrs.evolve(found) == found
+
+
+def test_of_many_names_the_first_are_told() -> None:
+    assert [first_of(["A", "B", "C"], most) for most in (2, 3, 4)] == ["A, B and 1 more", "A, B, C", "A, B, C"]
+    assert first_of([], 2) == ""

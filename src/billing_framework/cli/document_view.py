@@ -11,6 +11,7 @@ from billing_framework.invoicing.rebill import Comparison
 from billing_framework.invoicing.record_edit import RECORD_FIELDS
 from billing_framework.run.prove.invoices import ShownDocument, StandingEdit
 from billing_framework.values.number import exact_text
+from billing_framework.values.spelling import first_of
 
 _MOST_IDS = 10
 
@@ -41,8 +42,7 @@ def document_text(shown: ShownDocument, *, with_items: bool = False) -> Iterator
     if listed and not with_items:
         yield f"{sum(len(line.items) for line in listed)} items make up lines {_numbers(listed)}; --items lists them"
     for why, ids in shown.waiting.items():
-        more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
-        yield f"Left for a later bill, {why}: {', '.join(ids[:_MOST_IDS])}{more}"
+        yield f"Left for a later bill, {why}: {first_of(ids, _MOST_IDS)}"
     if shown.edits:
         yield ""
         numbers = {line.charge_key: line.number for line in content.lines}

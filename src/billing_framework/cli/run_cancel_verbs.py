@@ -11,6 +11,7 @@ from billing_framework.cli.master_verbs import reason_option
 from billing_framework.cli.output import emit
 from billing_framework.run.cycle.cancel import cancel_run, purge_run
 from billing_framework.run.deployment import Deployment
+from billing_framework.values.spelling import first_of
 
 _MOST_NAMED = 20
 """Accounts that are named whose edits are gone."""
@@ -44,7 +45,7 @@ def cancel(context: click.Context, deployment: Deployment, *, run_code: str, voi
 
 def _lost(edits: Mapping[str, int]) -> str:
     """Return whose edits of drafts the next run does not know."""
-    some = ", ".join(list(edits)[:_MOST_NAMED]) + (f" and {more} more" if (more := len(edits) - _MOST_NAMED) > 0 else "")
+    some = first_of(list(edits), _MOST_NAMED)
     return f"  officers' edits that go with the drafts: {sum(edits.values())}, of {some}; make them again where they shall hold"
 
 

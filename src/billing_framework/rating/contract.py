@@ -20,6 +20,7 @@ from billing_framework.rating.stored_records import StoredRecords, Stretch, keys
 from billing_framework.values.clock import timezone
 from billing_framework.values.instant import microseconds_of
 from billing_framework.values.period import DateSpan, Span
+from billing_framework.values.spelling import first_of
 
 _MOST_NAMED = 5
 _LONGEST_ADVANCE_DAYS = 366
@@ -185,9 +186,7 @@ def lost_records(rating: Rating, due: Mapping[int, str], carried: Collection[str
 
 def named(records: Sequence[KeyedUsage]) -> str:
     """Return the external ids of the first few records, and how many more there are."""
-    ids = [record.usage.external_id for record in records]
-    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-    return ", ".join(ids[:_MOST_NAMED]) + more
+    return first_of([record.usage.external_id for record in records], _MOST_NAMED)
 
 
 def charged_dates(usage: AgreementUsage, component: str) -> DateSpan:

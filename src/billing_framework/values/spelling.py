@@ -1,9 +1,9 @@
-"""The nearest known name for a misspelt one, which every "unknown ..." message offers."""
+"""Names in messages: the nearest known one for a misspelt one, which every "unknown ..." message offers; the first of many."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -23,3 +23,9 @@ def did_you_mean(word: str, known: Iterable[str], *, shown: int = 12) -> str:
         return "None are defined"
     rest = f", and {len(names) - shown} more" if len(names) > shown else ""
     return f"Known are {', '.join(names[:shown])}{rest}"
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Return the first names and how many more there are: ``A-1, A-2 and 7 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

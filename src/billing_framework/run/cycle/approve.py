@@ -44,6 +44,7 @@ from billing_framework.storage.master.book_rows import load_book, number_series
 from billing_framework.storage.usage.batches import instant_of_decision
 from billing_framework.values.errors import Conflict, Refused
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.spelling import first_of
 
 _NAMED = 5
 _NUMBERED_AT_ONCE = 20_000
@@ -286,8 +287,7 @@ def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[Docu
         return [_blocking("RUN08", "no drafted account fits what is to be approved", "Approve others, or all", run.code)]
     held = [row.account for row in rows if row.state == "held"]
     if held:
-        more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
-        what = f"the run has no document to post: held are {', '.join(held[:_NAMED])}{more}"
+        what = f"the run has no document to post: held are {first_of(held, _NAMED)}"
         return [_blocking("RUN08", what, f"See why, then release or mend them: billing run review {run.code}", run.code)]
     return [_blocking("RUN08", "the run has no document to post", f"Go on with it: billing run resume {run.code}", run.code)]
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from billing_framework.invoicing.figures import DocumentFigures
 from billing_framework.storage.billing.account_briefs import AccountBrief
-from billing_framework.storage.billing.run_rows import Run, run_accounts_of
+from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts_of
 from billing_framework.storage.billing.tables import document
 from billing_framework.storage.master.account_rows import accounts_of_groups, load_agreements
 from billing_framework.storage.master.account_tables import account as account_table
@@ -72,7 +72,7 @@ def is_done(connection: Connection, run: Run, wanted: ApprovalFilter, *, all_app
     named = {rows[account].state if account in rows else "" for account in wanted.accounts}
     if not all_approved and (not named or not named.issubset(APPROVED)):
         return False
-    _refuse_not_drafted(connection, run, wanted.accounts)
+    _refuse_not_drafted(connection, run, wanted.accounts, rows)
     _refuse_unknown_plans(connection, wanted)
     accounts_of_groups(connection, run.book, wanted.groups)
     if wanted.up_to is not None:
@@ -106,7 +106,8 @@ def chosen(
     if wanted == WHOLE:
         return list(rows)
     known = {row.account for row in rows}
-    _refuse_not_drafted(connection, run, set(wanted.accounts) - known)
+    others = set(wanted.accounts) - known
+    _refuse_not_drafted(connection, run, others, run_accounts_of(connection, run, others))
     groups = load_billing_groups(connection, run.book)
     heads = {row.account: groups.head(row.account) for row in rows}
     plans = _plans(connection, rows, wanted)
@@ -120,9 +121,8 @@ def chosen(
     return [row for row in rows if heads[row.account] in named - out]
 
 
-def _refuse_not_drafted(connection: Connection, run: Run, accounts: Collection[str]) -> None:
-    """Refuse accounts that are neither drafted nor approved in a run."""
-    rows = run_accounts_of(connection, run, accounts)
+def _refuse_not_drafted(connection: Connection, run: Run, accounts: Collection[str], rows: Mapping[str, RunAccount]) -> None:
+    """Refuse accounts that are neither drafted nor approved in a run, of which these are the rows."""
     for account in sorted(accounts):
         found = rows.get(account)
         if found is None:

@@ -19,6 +19,7 @@ from billing_framework.storage.master.account_rows import account_codes, account
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle
 from billing_framework.values.errors import Refused
 from billing_framework.values.period import DateSpan
+from billing_framework.values.spelling import first_of
 
 _NAMED = 3
 
@@ -59,8 +60,7 @@ def start_in_order(
 
 def _told(missed: Mapping[DateSpan, int]) -> str:
     named = [f"{period} ({count} account{'s' * (count > 1)})" for period, count in sorted(missed.items())]
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-    return ", ".join(named[:_NAMED]) + more
+    return first_of(named, _NAMED)
 
 
 def _missed(deployment: Deployment, request: RunRequest) -> dict[DateSpan, int]:

@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.draft.bill_result import BillResult
-from billing_framework.storage.billing.billed_dates import LeftDates, billed_dates_of, left_dates_of
+from billing_framework.storage.billing.billed_dates import LeftDates, billed_dates_of, billed_until, left_dates_of
 from billing_framework.storage.billing.billed_records import document_record_rows, reserved_claims
 from billing_framework.storage.billing.keys import states_before
 from billing_framework.storage.billing.run_rows import HoldEvidence, Run, run_accounts
@@ -71,11 +71,7 @@ def _not_posted(connection: Connection, starts: Mapping[str, date]) -> dict[str,
             found[account] = _wait(
                 account, f"is not posted yet, and this bill rests on what it leaves: run {earlier.run}", earlier.dates, remedy
             )
-    ends = {
-        account: [one.dates.end for one in billed.get(account, ()) if one.dates.start < start]
-        for account, start in starts.items()
-    }
-    until = {account: max(some, default=date.min) for account, some in ends.items()}
+    until = {account: billed_until(billed.get(account, ()), start) for account, start in starts.items()}
     behind = [account for account, start in starts.items() if until[account] < start and account not in found]
     for account, left in left_dates_of(connection, behind).items():
         first = next((one for one in left if until[account] < one.dates.end <= starts[account]), None)

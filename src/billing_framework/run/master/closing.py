@@ -14,6 +14,7 @@ from billing_framework.storage.receivable.rows import load_standings
 from billing_framework.values.clock import Clock, timezone, today
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
+from billing_framework.values.spelling import first_of
 
 _SHOWN = 5
 
@@ -64,5 +65,4 @@ def _running(connection: Connection, code: str, day: date) -> Iterator[str]:
     agreements = [stored.value for stored in rows_of(connection, AGREEMENTS, "account", [code])]
     names = [one.code for one in agreements if one.ends_on is None or one.ends_on > day]
     if names:
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        yield f"the agreements {', '.join(names[:_SHOWN])}{more} still run"
+        yield f"the agreements {first_of(names, _SHOWN)} still run"

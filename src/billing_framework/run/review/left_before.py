@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from sqlalchemy.engine import Connection
 
-from billing_framework.storage.billing.billed_dates import billed_dates_of, billed_though_left
+from billing_framework.storage.billing.billed_dates import billed_dates_of, billed_though_left, billed_until
 from billing_framework.storage.billing.run_rows import Run
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.spelling import first_of
 
 _NAMED = 3
 
@@ -24,15 +23,14 @@ def left_before(connection: Connection, run: Run) -> tuple[Finding, ...]:
     """
     left = billed_though_left(connection, run)
     billed = billed_dates_of(connection, left)
-    ends = {account: [one.dates.end for one in billed.get(account, ()) if one.dates.start < run.period.start] for account in left}
-    found = [account for account, some in ends.items() if max(some, default=date.min) < run.period.start]
+    start = run.period.start
+    found = [account for account in left if billed_until(billed.get(account, ()), start) < start]
     if not found:
         return ()
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     finding = Finding(
         code="RUN60",
         severity=Severity.INFORMATION,
-        what=f"the period before {run.period} was left out and is on no bill, of {', '.join(found[:_NAMED])}{more}",
+        what=f"the period before {run.period} was left out and is on no bill, of {first_of(found, _NAMED)}",
         remedy="Bill it as well: billing run catch-up; what a migration has left out: billing run start --migration",
         subject=run.code,
     )

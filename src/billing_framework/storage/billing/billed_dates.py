@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import attrs
@@ -31,6 +31,11 @@ class BilledDates:
     run: str
     is_over: bool
     is_approved: bool = False
+
+
+def billed_until(billed: Sequence[BilledDates], before: date) -> date:
+    """Return up to which date an account is billed by bills that begin before a date; the first of all dates without any."""
+    return max((one.dates.end for one in billed if one.dates.start < before), default=date.min)
 
 
 @attrs.frozen(kw_only=True)
