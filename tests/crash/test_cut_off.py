@@ -134,6 +134,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()
 
 
 def leave_room(disk: Path, left: int) -> Path:
@@ -163,8 +164,9 @@ def test_a_full_disk_of_sqlite_is_told_and_the_same_command_goes_on(tmp_path: Pa
         fill_and_make_room(folder, disk)
 
 
+@pytest.mark.parametrize("full_on", ["writing", "connecting"])
 def test_a_full_disk_of_postgresql_is_told_and_the_same_command_goes_on(
-    postgres_server: Server, postgres_template: str, tmp_path: Path
+    postgres_server: Server, postgres_template: str, tmp_path: Path, full_on: str
 ) -> None:
     with small_disk(postgres_server.folder / "disk") as disk:
         location = disk / "space"
@@ -175,9 +177,13 @@ def test_a_full_disk_of_postgresql_is_told_and_the_same_command_goes_on(
             admin.execute(f"CREATE TABLESPACE small LOCATION '{location}'")
             admin.execute(f'CREATE DATABASE small TEMPLATE "{postgres_template}" TABLESPACE small')
         try:
-            # The first connection to a database writes files of its own, which need room before the disk is filled.
+            folder = desk(tmp_path, postgres_server.url("small"))
+            # The first connection to a database, and one after a change of its catalogue, writes a file of its own.
             open_database(postgres_server.url("small")).close()
-            fill_and_make_room(desk(tmp_path, postgres_server.url("small")), disk)
+            if full_on == "connecting":
+                for file in location.rglob("pg_internal.init"):
+                    file.unlink()
+            fill_and_make_room(folder, disk)
         finally:
             with postgres_server.connect() as admin:
                 admin.execute("DROP DATABASE small WITH (FORCE)")

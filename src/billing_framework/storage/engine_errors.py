@@ -20,6 +20,8 @@ _UNIQUE = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", 
 _KEY_USED = "LEDGER02"
 _IN_THE_WAY = ("40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED")
 _FULL = ("53100", "SQLITE_FULL")
+_NO_ROOM = re.compile("could not write init file|No space left on device")
+"""What PostgreSQL says, in any language, where the disk is full while it opens a connection; it then gives no code."""
 _SERVER_ENDS = ("57P01", "57P02", "57P03")
 
 
@@ -68,7 +70,7 @@ def _by_state(state: str, text: str, kind: str) -> BillingError | None:
 
 def _failed(state: str, text: str, kind: str) -> StorageError | None:
     """Return how the database itself failed; None where it did not."""
-    if state in _FULL:
+    if state in _FULL or _NO_ROOM.search(text):
         return StorageError(
             "STORAGE23",
             f"there is no room left for the database: {text}",
