@@ -107,7 +107,7 @@ def run_product(
     """
     settings = settle(workload, stores.folder / "final", stores.fresh("final", "template"))
     since = next_transaction(stores, "final")
-    one = apart(product_round, workload, settings, files, stores.server_process, work)
+    one = product_round(workload, settings, files, stores.server_process, work)
     if rows is not None and not rows.exists():
         bare = stores.fresh("bare", "template")
         apart(capture, stores.url("final"), stores.url("template"), bare, since=since, rows=rows)

@@ -58,12 +58,14 @@ class Round:
         peak_mb: highest resident memory of the process, or of the largest that it has started and waited for, in megabytes.
         facts: what the round made: counts and totals, which must be the same in every round.
         curve: seconds of each of several files, where there were several.
+        peaks_mb: name of a step to its own peak, where each was a process.
     """
 
     costs: dict[str, Cost]
     peak_mb: float
     facts: dict[str, Any] = attrs.field(factory=dict)
     curve: tuple[float, ...] = ()
+    peaks_mb: dict[str, float] = attrs.field(factory=dict)
 
     @property
     def clock(self) -> float:
@@ -110,6 +112,18 @@ class Meter:
     def done(self, **facts: Any) -> Round:
         """Return the round."""
         return Round(costs=self.costs, peak_mb=_peak_mb(), facts=facts, curve=tuple(self.curve))
+
+
+def in_turn(steps: Mapping[str, Round]) -> Round:
+    """Return as one round what each step took that was a process of its own; the curve is that of the first."""
+    peaks = {name: one.peak_mb for name, one in steps.items()}
+    return Round(
+        costs={name: cost for one in steps.values() for name, cost in one.costs.items()},
+        peak_mb=max(peaks.values()),
+        facts={name: fact for one in steps.values() for name, fact in one.facts.items()},
+        curve=next(one.curve for one in steps.values()),
+        peaks_mb=peaks,
+    )
 
 
 def apart(function: Callable[Arguments, Result], *args: Arguments.args, **options: Arguments.kwargs) -> Result:
@@ -182,7 +196,9 @@ def rounds_table(title: str, rounds: Sequence[Round], *, count: int, unit: str) 
             f" {median([cost.server for cost in costs]):13.2f}"
         )
     total = median([one.clock for one in rounds])
-    lines.append(f"  {'all':10} {total:8.2f} {count / total:9,.0f}   peak {max(one.peak_mb for one in rounds):,.0f} MB")
+    each = " ".join(f"{name} {max(one.peaks_mb[name] for one in rounds):,.0f}" for name in rounds[0].peaks_mb)
+    peak = max(one.peak_mb for one in rounds)
+    lines.append(f"  {'all':10} {total:8.2f} {count / total:9,.0f}   peak {peak:,.0f} MB{f': {each}' if each else ''}")
     return "\n".join(lines)
 
 

@@ -1,14 +1,14 @@
-"""The product's side: from the file to the posted ledger by the public road, each step measured."""
+"""The product's side: from the file to the posted ledger by the public road, each step measured in a process of its own."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks.measuring import Meter, Round
+from benchmarks.measuring import Meter, Round, apart, in_turn
 from benchmarks.workloads.offices import AS_OF, BOOK, CYCLE, PERIOD, Workload, opened
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.post import post_run
@@ -22,8 +22,16 @@ RATE_TO_POST = ("rate", "approve", "post")
 REQUEST = RunRequest(book=BOOK, cycle=CYCLE, period=PERIOD, as_of=AS_OF)
 
 
-def product_round(workload: Workload, settings: Path, files: Sequence[Path], server: int, work: Work | None = None) -> Round:
-    """Bill a workload once and return what each step took.
+def product_round(
+    workload: Workload,
+    settings: Path,
+    files: Sequence[Path],
+    server: int,
+    work: Work | None = None,
+    *,
+    each: Callable[..., Round] = apart,
+) -> Round:
+    """Bill a workload once and return what each step took; each is a process, as the commands of an officer are.
 
     Args:
         workload: the workload.
@@ -31,24 +39,38 @@ def product_round(workload: Workload, settings: Path, files: Sequence[Path], ser
         files: its usage files.
         server: process id of the database server, 0 for SQLite.
         work: who drafts and posts, in what shards; one process where None.
+        each: calls a function with arguments, by default in a fresh process.
     """
-    meter = Meter(server=server)
+    steps = (INTAKE, *RATE_TO_POST) if workload.usage is not None else RATE_TO_POST
+    return in_turn({step: each(product_step, step, workload, settings, files, server, work=work) for step in steps})
+
+
+def product_step(
+    step: str, workload: Workload, settings: Path, files: Sequence[Path], server: int, *, work: Work | None = None
+) -> Round:
+    """Take one step of a workload, to the closing of the database, and return what it took; see `product_round`."""
+    meter, facts = Meter(server=server), {}
     with opened(settings) as deployment:
         warm(deployment)
-        for file in files:
-            if workload.usage is not None:
-                with meter.step(INTAKE):
+        if step == INTAKE and workload.usage is not None:
+            for file in files:
+                with meter.step(step):
                     take_in(deployment, file, workload.usage.format, source=workload.usage.source)
-        with meter.step("rate"):
-            start_run(deployment, REQUEST, work=work)
-        with meter.step("approve"):
-            approved = approve_run(deployment)
-        if approved.findings:
-            raise AssertionError(approved.findings[:5])
-        with meter.step("post"):
-            posted = post_run(deployment, work=work)
+                    if file == files[-1]:
+                        deployment.close()
+            return meter.done()
+        with meter.step(step):
+            if step == "rate":
+                start_run(deployment, REQUEST, work=work)
+            elif step == "approve":
+                approved = approve_run(deployment)
+                if approved.findings:
+                    raise AssertionError(approved.findings[:5])
+            else:
+                posted = post_run(deployment, work=work)
+                facts = {"documents": posted.posted, "digest": posted.run.digest}
             deployment.close()
-        return meter.done(documents=posted.posted, digest=posted.run.digest, **totals(deployment))
+        return meter.done(**facts, **(totals(deployment) if facts else {}))
 
 
 def warm(deployment: Deployment) -> None:

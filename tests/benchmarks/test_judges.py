@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.cycle import usage_files
 from benchmarks.floor import capture, floor_round
+from benchmarks.measuring import Round
 from benchmarks.naive_design import office
 from benchmarks.product import product_round
 from benchmarks.stores import Stores
@@ -35,6 +36,11 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     yield opened
     for name in ("final", "bare", "floor", "template"):
         opened.remove(name)
+
+
+def here(function: Callable[..., Round], *arguments: object, **options: object) -> Round:
+    """Call a step in this process."""
+    return function(*arguments, **options)
 
 
 def contents(stores: Stores, name: str) -> dict[str, list[Row]]:
@@ -64,7 +70,7 @@ def test_the_floor_writes_exactly_the_rows_of_the_product(stores: Stores, worklo
         with psycopg.connect(stores.url("final")) as session:
             row = session.execute("SELECT pg_current_xact_id()::text").fetchone()
             since = int(row[0]) if row else 0
-    round_ = product_round(workload, settings, files, stores.server_process)
+    round_ = product_round(workload, settings, files, stores.server_process, each=here)
     assert round_.facts["documents"] == workload.customers.count
 
     rows = stores.folder / "rows"
@@ -80,7 +86,7 @@ def test_the_naive_design_comes_to_the_same_cents(tmp_path: Path) -> None:
     files = usage_files(CALLS, tmp_path)
     settings = settle(CALLS, tmp_path / "final", stores.url("final"))
     found(CALLS, settings)
-    ours = product_round(CALLS, settings, files, 0).facts
+    ours = product_round(CALLS, settings, files, 0, each=here).facts
 
     assert CALLS.rate_table is not None
     engine = office.engine_of(stores.url("naive"))

@@ -128,28 +128,65 @@ def _decided(
         _refuse_maker(deployment, connection, run)
         if run.kind == "migration" and wanted != WHOLE:
             raise Refused("RUN57", f"{run.code} is a migration, which is taken over as a whole", remedy="Leave the filter out")
-        rows = account_briefs(connection, run)
-        drafted = [row for row in rows if row.state == "drafted"]
-        left_out = sum(row.state == "held" for row in rows)
         mapping = mapping_of(load_book(connection, run.book).profile)
-        all_heads = examined(connection, run, _documents(drafted), mapping).heads if wanted.up_to is not None else []
-        part = chosen(connection, run, drafted, {head.key: head for head in all_heads}, wanted)
-        found = examined(connection, run, _documents(part), mapping, with_input=True)
-        remaining = len(drafted) - len(part)
+        part = _part_of(connection, run, mapping, stale, wanted)
+        found = examined(connection, run, part.documents, mapping, with_input=True)
         findings = [
-            *_unfit(run, [row for row in rows if row.state != "drafted"] + part, found.heads, stale, remaining=remaining),
+            *_missing(len(part.documents) - len(found.heads), run),
+            *_unfinished(run, part, any_found=bool(found.heads)),
+            *part.unfit,
             *_changed(found),
-            *_astray(connection, run, rows),
-            *_out_of_order(connection, run, part, stale),
+            *part.astray,
             *(_postable(connection, run, found, mapping) if run.kind != "migration" else ()),
         ]
-        report = ApprovalReport(run=run, documents=len(found.heads), left_out=left_out, remaining=remaining)
+        report = ApprovalReport(run=run, documents=len(found.heads), left_out=len(part.held), remaining=part.remaining)
         if findings:
             return attrs.evolve(report, findings=tuple(findings))
         if found.error is not None:
             raise found.error
         run = _approved(deployment, connection, report, found, mapping, at=decided_at, facts=wanted.said(), reason=reason)
         return attrs.evolve(report, run=run)
+
+
+@attrs.frozen(kw_only=True)
+class _Part:
+    """What is to be approved of a run, and what its accounts say to that; of all of them, only this is kept.
+
+    Attributes:
+        documents: keys of the documents.
+        pending: number of accounts of the run that are not drafted yet.
+        held: accounts of the run that are held.
+        remaining: number of drafted accounts that are not part of it.
+        unfit: findings of accounts whose drafts are stale or do not account for all records.
+        astray: findings of accounts that do not stand as they should, or have to wait for others.
+    """
+
+    documents: list[int]
+    pending: int
+    held: list[str]
+    remaining: int
+    unfit: list[Finding]
+    astray: list[Finding]
+
+
+def _part_of(
+    connection: Connection, run: Run, mapping: ChartMapping, stale: Mapping[str, Sequence[str]], wanted: ApprovalFilter
+) -> _Part:
+    rows = account_briefs(connection, run)
+    drafted = [row for row in rows if row.state == "drafted"]
+    all_heads = examined(connection, run, _documents(drafted), mapping).heads if wanted.up_to is not None else []
+    part = chosen(connection, run, drafted, {head.key: head for head in all_heads}, wanted)
+    return _Part(
+        documents=_documents(part),
+        pending=sum(row.state == "pending" for row in rows),
+        held=[row.account for row in rows if row.state == "held"],
+        remaining=len(drafted) - len(part),
+        unfit=[
+            *(_stale(row.account, stale[row.account]) for row in part if row.account in stale),
+            *(_unreconciled(row) for row in part if not reconciles(row.control)),
+        ],
+        astray=[*_astray(connection, run, rows), *_out_of_order(connection, run, part, stale)],
+    )
 
 
 def _documents(rows: Sequence[AccountBrief]) -> list[int]:
@@ -234,24 +271,6 @@ def _refuse_maker(deployment: Deployment, connection: Connection, run: Run) -> N
         )
 
 
-def _unfit(
-    run: Run,
-    rows: Sequence[AccountBrief],
-    documents: Sequence[DocumentFigures],
-    stale: Mapping[str, Sequence[str]],
-    *,
-    remaining: int,
-) -> list[Finding]:
-    """Return what is wrong with the drafts themselves: some are lost, not made yet, or stale."""
-    drafted = [row for row in rows if row.state == "drafted"]
-    return [
-        *_missing(len({row.document for row in drafted if row.document}) - len(documents), run),
-        *_unfinished(run, rows, documents, remaining),
-        *(_stale(row.account, stale[row.account]) for row in drafted if row.account in stale),
-        *(_unreconciled(row) for row in drafted if not reconciles(row.control)),
-    ]
-
-
 def _unreconciled(row: AccountBrief) -> Finding:
     told = " + ".join(f"{count} {name}" for name, count in fates(row.control).items())
     what = f"of {row.control.get(RECORDS, 0)} records that were delivered, {told or 'none'} are accounted for"
@@ -276,18 +295,16 @@ def _astray(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> I
         yield _blocking("RUN11", what, "Cancel the run and start it anew", account)
 
 
-def _unfinished(run: Run, rows: Sequence[AccountBrief], documents: Sequence[DocumentFigures], remaining: int) -> list[Finding]:
-    pending = sum(row.state == "pending" for row in rows)
-    if pending or run.state == "drafting":
-        what = f"{pending} accounts of the run are not drafted yet"
+def _unfinished(run: Run, part: _Part, *, any_found: bool) -> list[Finding]:
+    if part.pending or run.state == "drafting":
+        what = f"{part.pending} accounts of the run are not drafted yet"
         return [_blocking("RUN08", what, f"Go on with it: billing run resume {run.code}", run.code)]
-    if documents:
+    if any_found:
         return []
-    if remaining:
+    if part.remaining:
         return [_blocking("RUN08", "no drafted account fits what is to be approved", "Approve others, or all", run.code)]
-    held = [row.account for row in rows if row.state == "held"]
-    if held:
-        what = f"the run has no document to post: held are {first_of(held, _NAMED)}"
+    if part.held:
+        what = f"the run has no document to post: held are {first_of(part.held, _NAMED)}"
         return [_blocking("RUN08", what, f"See why, then release or mend them: billing run review {run.code}", run.code)]
     return [_blocking("RUN08", "the run has no document to post", f"Go on with it: billing run resume {run.code}", run.code)]
 

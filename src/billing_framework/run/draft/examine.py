@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -89,19 +90,20 @@ def examined(
         proven = proven_documents(connection, run, some)
         for one in with_proven_input(connection, proven) if with_input else proven.values():
             figures = one.figures
-            account, book, currency = map(sys.intern, (figures.account, figures.book, figures.currency))  # many objects name them
-            found.heads.append(figures._replace(account=account, book=book, currency=currency, lines=(), taxes=()))
+            book, currency = sys.intern(figures.book), sys.intern(figures.currency)  # all documents name them
+            found.heads.append(figures._replace(book=book, currency=currency, lines=(), taxes=()))
             if one.wrong:
-                found.wrong.append((account, one.wrong))
+                found.wrong.append((figures.account, one.wrong))
             for code in {line.charge_code for line in figures.lines}:
-                found.charge_codes.setdefault(code, Bearers()).add(account)
+                found.charge_codes.setdefault(code, Bearers()).add(figures.account)
             for code in {code for code, tax in figures.taxes if tax}:
-                found.tax_codes.setdefault(code, Bearers()).add(account)
+                found.tax_codes.setdefault(code, Bearers()).add(figures.account)
             if found.error is None:
                 try:
                     found.digest.add(said_of(one, mapping))
                 except ConfigurationError as error:
                     found.error = error
+        gc.collect(0)  # where the collector is paused, each statement would stay, with the keys that it asked for
     return found
 
 

@@ -50,7 +50,7 @@ def account_briefs(connection: Connection, run: Run) -> list[AccountBrief]:
         for account, state, document, text in rows:
             if text not in controls:
                 controls[text] = read_stored(_counts, text, "control total")
-            briefs.append(AccountBrief(sys.intern(account), sys.intern(state), document, controls[text]))
+            briefs.append(AccountBrief(account, sys.intern(state), document, controls[text]))
     return briefs
 
 
