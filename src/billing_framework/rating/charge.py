@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
@@ -133,7 +134,7 @@ class Charge:
     items: tuple[ChargeItem, ...] = ()
     share: ChargeShare | None = None
 
-    @property
+    @functools.cached_property
     def natural_key(self) -> str:
         """What this charge is, whoever computes it: agreement, component, dates, source. Two charges never share it."""
         return "|".join((self.agreement, self.component, str(self.service), self.source))

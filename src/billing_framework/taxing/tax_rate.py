@@ -26,15 +26,18 @@ class TaxKind(enum.Enum):
     @property
     def letter(self) -> str:
         """The category code of EN 16931: S, Z, E, AE, K, G or O."""
-        return {
-            TaxKind.STANDARD: "S",
-            TaxKind.ZERO: "Z",
-            TaxKind.EXEMPT: "E",
-            TaxKind.REVERSE_CHARGE: "AE",
-            TaxKind.INTRA_COMMUNITY: "K",
-            TaxKind.EXPORT: "G",
-            TaxKind.OUTSIDE: "O",
-        }[self]
+        return _LETTERS[self]
+
+
+_LETTERS = {
+    TaxKind.STANDARD: "S",
+    TaxKind.ZERO: "Z",
+    TaxKind.EXEMPT: "E",
+    TaxKind.REVERSE_CHARGE: "AE",
+    TaxKind.INTRA_COMMUNITY: "K",
+    TaxKind.EXPORT: "G",
+    TaxKind.OUTSIDE: "O",
+}
 
 
 class TaxPlace(enum.Enum):

@@ -11,8 +11,11 @@ import attrs
 from babel.core import get_global
 
 from billing_framework.values.errors import UnitMismatch, ValueRefused
-from billing_framework.values.number import Exact, exact, exact_text
+from billing_framework.values.number import Exact, decimal_text, exact, exact_text
 from billing_framework.values.rounding import RoundingMode, allocate, divide
+
+_MOST_KEPT = 65_536
+"""How many texts of money are kept."""
 
 _ISO_DIGITS = {
     **dict.fromkeys(("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER"), 2),
@@ -164,10 +167,13 @@ class Money:
         return self.minor != 0
 
     def __str__(self) -> str:
-        digits = minor_digits(self.currency)
-        sign, text = ("-" if self.minor < 0 else ""), str(abs(self.minor)).rjust(digits + 1, "0")
-        number = f"{text[:-digits]}.{text[-digits:]}" if digits else text
-        return f"{sign}{number} {self.currency}"
+        return money_text(self.minor, self.currency)
+
+
+@functools.lru_cache(maxsize=_MOST_KEPT)
+def money_text(minor: int, currency: str) -> str:
+    """Return whole minor units as `Money` is written; the lines and taxes of a run come to the same ones again and again."""
+    return f"{decimal_text(minor, minor_digits(currency))} {currency}"
 
 
 @attrs.frozen

@@ -82,21 +82,19 @@ def _billed_each(
         account = given.account.code
         own = members[account] if given.payer == account else []
         ordered = sorted(own, key=lambda one: (one.account.code != account, one.account.code))
+        keeps = tuple([one.account.code for one in ordered if parted[one.account.code].keeper == account])
         base = BillResult(
             account=account,
             payer=given.payer,
             bearers=parted[account].bearers,
             document=given.document,
             members=tuple([one.account.code for one in ordered]),
-            keeps=tuple([one.account.code for one in ordered if parted[one.account.code].keeper == account]),
+            keeps=keeps,
             findings=parted[account].findings,
             control=_control(rated[account]),
+            records=delivered_records(keeps, rated, material),
         )
-        if given.payer == account:
-            made = _billed_or_held(base, given, ordered, parted, material)
-            results.append(attrs.evolve(made, records=delivered_records(made.keeps, rated, material)))
-        else:
-            results.append(base)
+        results.append(_billed_or_held(base, given, ordered, parted, material) if own else base)
     return _noted(results, host, offers.watch)
 
 

@@ -21,7 +21,7 @@ from billing_framework.storage.billing.tables import document, document_input, d
 from billing_framework.storage.column_types import day_of, read_stored
 from billing_framework.storage.many import chunks, one_of, streamed
 from billing_framework.values.identity import natural_ids_below
-from billing_framework.values.money import Money
+from billing_framework.values.money import money_text
 from billing_framework.values.period import month_key
 from billing_framework.values.plain_form import read_mapping
 
@@ -165,7 +165,7 @@ def _proven(row: Any, owner: int, run: int, lines: list[_Line], taxes: list[_Tax
     ) or (said("issue_on"), said("due_on")) != (issued.isoformat(), due.isoformat()):  # fmt: skip
         wrong = "its stored account, currency or dates differ from its content"
     elif (totals.get("net"), totals.get("tax"), totals.get("gross"), totals.get("payable")) != (
-        _money(net, currency), _money(tax, currency), _money(gross, currency), _money(payable, currency),
+        money_text(net, currency), money_text(tax, currency), money_text(gross, currency), money_text(payable, currency),
     ):  # fmt: skip
         wrong = "its stored totals differ from its content"
     elif (account_id, month) != (owner, month_key(issued)):
@@ -207,11 +207,6 @@ def _totals(head: Mapping[str, Any]) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-@functools.lru_cache(_MOST_TEXTS)
-def _money(minor: int, currency: str) -> str:
-    return str(Money(minor, currency))
-
-
 def _same_lines(lines: list[_Line], currency: str) -> bool:
     """Return whether the texts of lines say their figures; quotes inside of values are escaped, so nothing else looks so."""
     return all(_net(net, currency) in text and _code(code) in text for _, _, code, net, _, text in lines)
@@ -224,7 +219,7 @@ def _same_taxes(taxes: list[_Tax], currency: str) -> bool:
 
 @functools.lru_cache(_MOST_TEXTS)
 def _net(minor: int, currency: str) -> str:
-    return f'"net":"{_money(minor, currency)}"'
+    return f'"net":"{money_text(minor, currency)}"'
 
 
 @functools.lru_cache(_MOST_TEXTS)
@@ -234,7 +229,7 @@ def _code(code: str) -> str:
 
 @functools.lru_cache(_MOST_TEXTS)
 def _tax(minor: int, currency: str) -> str:
-    return f'"tax":"{_money(minor, currency)}"'
+    return f'"tax":"{money_text(minor, currency)}"'
 
 
 @functools.lru_cache(_MOST_TEXTS)
