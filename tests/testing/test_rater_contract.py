@@ -266,4 +266,21 @@ def test_a_rater_that_loses_late_records_of_a_carried_kind_is_noticed() -> None:
     assert CHECKS["late_records"](sound, sound.offers) == []
     forgetful = Bench.of(attrs.evolve(SPECIMEN, plugins=[("parking", Carried(own_period_only))]))
     (told,) = CHECKS["late_records"](forgetful, forgetful.offers)
-    assert told == "T-1-late came after its period and is accounted for nowhere; see AgreementUsage.tile_at"
+    assert told.startswith("T-1-late came after its period and is accounted for nowhere; measure it for a tile of the period, ")
+
+
+def test_a_rater_that_measures_late_records_for_their_own_tile_is_told_what_is_wrong() -> None:
+    class Carried(Parking):
+        @hookimpl
+        def billing_usage_kinds(self) -> list[UsageKind]:
+            return [attrs.evolve(billing_parking.STAY, carried=True)]
+
+    def by_own_tile(group: BillingGroup) -> Rating:
+        (own,) = group.agreements
+        found = rate(group).measures[0]
+        return Rating(measures=tuple(attrs.evolve(found, dates=tile.dates) for tile in (*own.earlier_tiles, *own.tiles)))
+
+    bench = Bench.of(attrs.evolve(SPECIMEN, plugins=[("parking", Carried(by_own_tile))]))
+    (told,) = CHECKS["late_records"](bench, bench.offers)
+    assert told.startswith("T-1-late came after its period: rater 'stays'")
+    assert "which lies before the period: components price tiles of the period only, so measure it" in told

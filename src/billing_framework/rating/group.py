@@ -56,7 +56,8 @@ class AgreementUsage:
         tiles: plan versions in force; they add up to `period`.
         next_tiles: plan versions in force in `next_period`, cut to the agreement's life, as far as they are known.
         assignments: identifiers that belonged to it at any time in the period, in order of subject and date.
-        earlier_tiles: plan versions in force on the dates before `period` on which carried records start, in order of date.
+        earlier_tiles: plan versions in force on the dates before `period` on which carried records start, in order of date;
+            charges of a rater may be priced by them, measures name `tiles` only.
         tables: versions of the rate tables that the plans of its tiles name, as far as their dates need them; see `table`.
         records: current usage records, ordered by kind, subject, start and key; divisible ones may reach over the period's edges,
             carried ones may start long before it. They equal the tuple of them, and are made where somebody asks for them.
@@ -82,7 +83,10 @@ class AgreementUsage:
         return tuple(record for record in self.records if record.usage.kind == kind)
 
     def tile_at(self, day: date) -> Tile | None:
-        """Return the plan version in force on a date of the period, or on which a carried record starts; None without one."""
+        """Return the plan version in force on a date of the period, or on which a carried record starts; None without one.
+
+        One that lies before the period prices charges that a rater makes itself; no measure may have its dates.
+        """
         return next((tile for tile in (*self.tiles, *self.earlier_tiles) if day in tile.dates), None)
 
     def table(self, code: str, on: date) -> RateTable | None:

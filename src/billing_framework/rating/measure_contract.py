@@ -35,12 +35,22 @@ def measure_fault(measure: object, agreements: Mapping[str, AgreementUsage], giv
     if not is_quantity(measure.quantity):
         return f"returned a quantity that is not exact, or too long a number, for measure {measure.name!r}"
     if not is_span_of_dates(measure.dates) or measure.dates not in [tile.dates for tile in usage.tiles]:
-        return f"measured {measure.name!r} for {measure.dates}, which is no tile of the period"
+        return f"measured {measure.name!r} for {measure.dates}, {_not_a_tile(measure.dates, usage)}"
     if not _is_sound(measure):
         return f"returned a measure {measure.name!r} with fields of wrong types"
     if not given.issuperset(measure.records):
         return f"measured {measure.name!r} on records that it was not given"
     return ""
+
+
+def _not_a_tile(dates: object, usage: AgreementUsage) -> str:
+    """Return why no component can price a measure of these dates, and what can be done where a carried record is the reason."""
+    if dates not in [tile.dates for tile in usage.earlier_tiles]:
+        return "which is no tile of the period"
+    return (
+        "which lies before the period: components price tiles of the period only, "
+        "so measure it for one of these, or charge it by the plan of its own date"
+    )
 
 
 def _is_sound(measure: Measure) -> bool:

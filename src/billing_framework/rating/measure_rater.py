@@ -24,7 +24,8 @@ def measure_rater(kind: str, field: str, unit: str, measure: str, *, carried: bo
         unit: unit of the sum.
         measure: name of the measure that components of a plan refer to.
         carried: True for a carried kind: records that started before the period are measured with those of its first tile, and
-            cost what the plan says there. Where they must cost what was in force on their own dates, write a rater.
+            cost what the plan says there; those of an agreement that has ended wait, as it has no tile. Where they must cost what
+            was in force on their own dates, write a rater that charges them itself.
     """
 
     def rate(group: BillingGroup) -> Rating:

@@ -22,7 +22,7 @@ class Measure:
         agreement: code of the agreement.
         name: name that a component's ``measure`` refers to, for example ``energy`` or ``energy.peak``.
         quantity: the exact quantity with its unit.
-        dates: the tile that it was measured for.
+        dates: the tile of the billed period that it was measured for, one of `AgreementUsage.tiles`.
         source: what tells apart several measures of one name and tile (a channel, a meter); empty for one.
         records: keys of the records that it rests on.
         estimated: True where a record was estimated.

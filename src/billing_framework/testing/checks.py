@@ -239,9 +239,13 @@ def late_records(bench: Bench, offers: RatingOffers) -> list[str]:
     problems = []
     for batch in batches:
         rated = bench.rated(_with_late(bench.group(), batch), offers)
-        if rated.control.lost or any(finding.code == "RATE02" for finding in rated.findings):
-            names = ", ".join(record.external_id for record in batch)
-            problems.append(f"{names} came after its period and is accounted for nowhere; see AgreementUsage.tile_at")
+        names = ", ".join(record.external_id for record in batch)
+        broken = [finding.what for finding in rated.findings if finding.code in {"RATE01", "RATE03"}]
+        if broken:  # what was returned is not looked at then, so that all records seem to be lost
+            problems += [f"{names} came after its period: {what}" for what in broken]
+        elif rated.control.lost or any(finding.code == "RATE02" for finding in rated.findings):
+            how = "measure it for a tile of the period, charge it by the plan of AgreementUsage.tile_at, or say why not"
+            problems.append(f"{names} came after its period and is accounted for nowhere; {how}")
     return problems
 
 
