@@ -16,6 +16,7 @@ from typing import Any
 
 import attrs
 
+from billing_framework.accounts.fields import Field
 from billing_framework.accounts.form import Form
 from billing_framework.accounts.forms import ACCOUNT, AGREEMENT, ASSIGNMENT, PARTY
 from billing_framework.accounts.share_form import SHARE
@@ -80,12 +81,13 @@ def _master_data() -> Iterator[str]:
         " columns in any order, one object per line. The names are also those of `create` (of a share: `add`): the first is its"
         " argument, the others are its options, `starts_on` as `--starts-on`; but `term.NAME` and `detail.NAME` are no options,"
         " they follow the first argument as `term.NAME=VALUE`. `change` takes all of them as `NAME=VALUE`. An empty"
-        " cell means the default. Dates are written `2026-07-01`."
+        " cell, or a column that is left out, means the default, with `--update` and `change` as well. Dates are written"
+        " `2026-07-01`."
     )
     forms: tuple[Form[Any], ...] = (PARTY, ACCOUNT, AGREEMENT, ASSIGNMENT, SHARE)
     for form in forms:
         yield f"## {form.kind.capitalize()}"
-        rows = [(f"`{field.name}`", "yes" if field.required else "", field.help) for field in form.fields]
+        rows = [(f"`{field.name}`", *_required(field)) for field in form.fields]
         if form.free:
             told = (
                 "fact about the identifier; `detail.title` is printed in the heading of its lines"
@@ -94,6 +96,13 @@ def _master_data() -> Iterator[str]:
             )
             rows.append((f"`{form.free}NAME`", "", told))
         yield _table(("column", "required", "meaning"), iter(rows))
+
+
+def _required(field: Field) -> tuple[str, str]:
+    """Return whether a column must be filled, and what it means."""
+    if field.of_deployment:
+        return "", f"{field.help}; by default the deployment's"
+    return "yes" if field.required else "", field.help
 
 
 def _plugin(name: str) -> Iterator[str]:

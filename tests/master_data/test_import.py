@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from sqlalchemy import func, select
 
@@ -9,7 +10,8 @@ from billing_framework.accounts.account import Account
 from billing_framework.accounts.hierarchy import MOST_LEVELS
 from billing_framework.accounts.party import Party
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.master.customers import ImportReport, import_file, save
+from billing_framework.run.master.customer_change import change
+from billing_framework.run.master.customers import ImportReport, create, import_file, save
 from billing_framework.storage.audit import audit_event, events
 from billing_framework.storage.master.account_rows import all_rows, load_accounts, load_branches
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
@@ -88,6 +90,42 @@ def test_a_missing_code_is_told_with_the_nearest_one_as_long_as_few_are_missing(
     told = [one.remedy.removeprefix(first) for one in report.findings if one.field == "party"]
     near = ". Did you mean 'P-2'?"
     assert told == [". Did you mean 'P-1'?", near, near, ". Known are P-1, P-2", "", near]
+
+
+@pytest.mark.parametrize("text", ["code,party,book,currency,locale,zone\nA-1,P-1,US,,,\n", "code,party,book\nA-1,P-1,US\n"])
+def test_what_a_file_of_accounts_leaves_out_is_the_deployments(deployment: Deployment, text: str) -> None:
+    sydney = attrs.evolve(deployment.settings.deployment, currency="AUD", locale="en_AU", zone="Australia/Sydney")
+    town = attrs.evolve(deployment, settings=attrs.evolve(deployment.settings, deployment=sydney))
+    take(town, "parties.csv")
+
+    report = take(town, "accounts.csv", text)
+
+    assert (report.created, report.findings) == (1, ())
+    account = stored_account(town)
+    assert (account.currency, account.locale, account.zone) == ("AUD", "en_AU", "Australia/Sydney")
+    assert take(town, "accounts.csv", text).unchanged == 1
+    values = {"code": "A-1", "party": "P-1", "book": "US", "zone": ""}
+    assert create(town, ACCOUNTS, values) == (account, False)  # the same is there already
+
+
+def test_an_empty_cell_means_the_default_also_where_the_file_may_update(deployment: Deployment) -> None:
+    sydney = attrs.evolve(deployment.settings.deployment, locale="en_AU", zone="Australia/Sydney")
+    town = attrs.evolve(deployment, settings=attrs.evolve(deployment.settings, deployment=sydney))
+    take(town, "parties.csv")
+    take(town, "accounts.csv", "code,party,book,locale,zone,due_days\nA-1,P-1,US,de_CH,Europe/Zurich,30\n")
+
+    report = take(town, "accounts.csv", "code,party,book,locale,zone,due_days\nA-1,P-1,US,de_CH,,\n", update=True)
+    account = stored_account(town)
+    _, changed = change(town, ACCOUNTS, "A-1", {"locale": ""}, reason="moved")
+
+    assert (report.changed, report.findings) == (1, ())
+    assert (account.locale, account.zone, account.due_days) == ("de_CH", "Australia/Sydney", 14)
+    assert changed.locale == "en_AU"
+
+
+def stored_account(deployment: Deployment) -> Account:
+    with deployment.database.read() as connection:
+        return load_accounts(connection, ["A-1"])["A-1"]
 
 
 def test_other_content_is_a_finding_unless_it_may_update(deployment: Deployment) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import attrs
@@ -42,7 +42,9 @@ class MasterFile(Generic[Value]):
     lines: int
 
 
-def read_master_file(content: bytes, form: Form[Value], *, file: str, delimiter: str = ",") -> MasterFile[Value]:
+def read_master_file(
+    content: bytes, form: Form[Value], *, file: str, delimiter: str = ",", defaults: Mapping[str, str] | None = None
+) -> MasterFile[Value]:
     """Read a CSV file (RFC 4180, UTF-8, with a header that names the form's fields in any order).
 
     Args:
@@ -50,12 +52,14 @@ def read_master_file(content: bytes, form: Form[Value], *, file: str, delimiter:
         form: what a line is.
         file: name of the file, for messages.
         delimiter: what separates the cells, one of `DELIMITERS`.
+        defaults: field name to what an empty cell, or a column that is left out, says.
 
     Raises:
         InputRefused: ``ACCOUNT11`` where it is no such file at all: not UTF-8, no header, unknown columns, broken quotes.
     """
     cells = _cells(_decoded(content, file), file, delimiter)
-    header = _header(next(cells, (1, []))[1], form, file)
+    standing = defaults or {}
+    header = _header(next(cells, (1, []))[1], form, standing, file)
     rows: list[Row[Value]] = []
     findings: list[Finding] = []
     first_lines: dict[str, int] = {}
@@ -65,7 +69,8 @@ def read_master_file(content: bytes, form: Form[Value], *, file: str, delimiter:
         if len(row) != len(header):
             findings.append(_wrong_width(file, line, len(row), len(header)))
             continue
-        filled = fill(form, dict(zip(header, row, strict=True)), file=file, line=line)
+        given = {name: text for name, text in zip(header, row, strict=True) if text}
+        filled = fill(form, {**standing, **given}, file=file, line=line)
         findings.extend(filled.findings)
         if filled.value is None:
             continue
@@ -108,10 +113,11 @@ def _cells(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str
         raise InputRefused("ACCOUNT11", f"the file is not CSV: {error}", place=f"{file}:{begins}", remedy=remedy) from error
 
 
-def _header(row: Sequence[str], form: Form[Value], file: str) -> Sequence[str]:
+def _header(row: Sequence[str], form: Form[Value], defaults: Mapping[str, str], file: str) -> Sequence[str]:
     place = f"{file}:1"
+    required = [field.name for field in form.fields if field.required and field.name not in defaults]
     if not row:
-        remedy = f"Give a header line with {', '.join(field.name for field in form.fields if field.required)}"
+        remedy = f"Give a header line with {', '.join(required)}"
         raise InputRefused("ACCOUNT11", "the file is empty", place=place, remedy=remedy)
     for name in row:
         if name not in form.names and not (form.free and name.startswith(form.free) and name != form.free):
@@ -122,13 +128,13 @@ def _header(row: Sequence[str], form: Form[Value], file: str) -> Sequence[str]:
             raise InputRefused(
                 "ACCOUNT11", f"the column {name!r} stands twice in the header", place=place, remedy="Remove one of them"
             )
-    missing = [field.name for field in form.fields if field.required and field.name not in row]
+    missing = [name for name in required if name not in row]
     if missing:
         raise InputRefused(
             "ACCOUNT11",
             f"the header lacks the column {missing[0]}",
             place=place,
-            remedy=f"A file of this kind needs {', '.join(field.name for field in form.fields if field.required)}",
+            remedy=f"A file of this kind needs {', '.join(required)}",
         )
     return row
 

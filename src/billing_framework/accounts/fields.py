@@ -39,12 +39,14 @@ class Field:
         read: turns text into the value or raises `ValueRefused`.
         help: one line for people.
         required: True where an empty text is refused; otherwise it means the default.
+        of_deployment: True where the default is the deployment's setting of this name.
     """
 
     name: str
     read: Reader
     help: str
     required: bool = False
+    of_deployment: bool = False
 
 
 def code(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,9 +31,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
 _HISTORY = 20
-
-_DEPLOYMENTS = ("currency", "locale", "zone")
-"""Fields of a new account that are the deployment's where its officer names none."""
 
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
 
@@ -77,14 +74,14 @@ def settings_of(pairs: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def form_options(form: Form[Any], *, leave_out: Iterable[str], has_default: Collection[str] = ()) -> Callable[[Command], Command]:
+def form_options(form: Form[Any], *, leave_out: Iterable[str]) -> Callable[[Command], Command]:
     """Return a decorator that adds one option per field of a form; those with a default of the deployment may be left out."""
 
     def decorate(command: Command) -> Command:
         for field in reversed(form.fields):
             if field.name not in leave_out:
-                required = field.required and field.name not in has_default
-                extra = "; by default the deployment's" if field.name in has_default else ""
+                required = field.required and not field.of_deployment
+                extra = "; by default the deployment's" if field.of_deployment else ""
                 option = click.option(
                     f"--{field.name.replace('_', '-')}", field.name, required=required, help=f"{field.help}{extra}."
                 )
@@ -145,7 +142,7 @@ def _create(kind: MasterKind[Any], verb: str, example: str) -> click.Command:
     @click.command(verb, cls=_FreeFields, free=kind.form.free, help=_help(text, example))
     @click.argument(first)
     @click.argument("more", nargs=-1, metavar="[FIELD=VALUE]...")
-    @form_options(kind.form, leave_out=[first], has_default=_DEPLOYMENTS if kind.name == "account" else ())
+    @form_options(kind.form, leave_out=[first])
     @reason_option
     @pass_deployment
     @click.pass_context
@@ -153,8 +150,6 @@ def _create(kind: MasterKind[Any], verb: str, example: str) -> click.Command:
         context: click.Context, /, deployment: Deployment, more: tuple[str, ...], reason: str, **given: str | None
     ) -> None:
         texts = {name: text for name, text in given.items() if text is not None} | settings_of(more)
-        if kind.name == "account":
-            texts = {name: str(getattr(deployment.settings.deployment, name)) for name in _DEPLOYMENTS} | texts
         value, created = create(deployment, kind, texts, reason=reason)
         done = "created" if created else "is there already, unchanged"
         shown = masked(deployment, kind, kind.form.write(value))

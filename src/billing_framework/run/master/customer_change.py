@@ -17,7 +17,15 @@ from billing_framework.accounts.csv_file import Row
 from billing_framework.accounts.form import change as changed_form
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.closing import closing_findings
-from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, safe_findings, write
+from billing_framework.run.master.customers import (
+    Intake,
+    audit_event,
+    deployment_defaults,
+    raise_findings,
+    references,
+    safe_findings,
+    write,
+)
 from billing_framework.run.master.share_succession import move_shares
 from billing_framework.run.reason import needs_reason
 from billing_framework.storage.audit import AuditEvent, events, record_many
@@ -196,7 +204,8 @@ def _change(
     fixed = kind.keys[0]
     if changes.get(fixed, kind.identity(was.value)[0]) != kind.identity(was.value)[0]:
         raise Refused("ACCOUNT12", f"the {fixed} of this {kind.name} never changes", remedy="End it and create another")
-    filled = changed_form(kind.form, was.value, changes)
+    own = deployment_defaults(deployment, kind.form)
+    filled = changed_form(kind.form, was.value, {name: text or own.get(name, "") for name, text in changes.items()})
     raise_findings(safe_findings(connection, kind, filled.findings))
     value = cast(Value, filled.value)
     if value == was.value:

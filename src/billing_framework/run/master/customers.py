@@ -10,7 +10,7 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.csv_file import Row, read_master_file
-from billing_framework.accounts.form import fill
+from billing_framework.accounts.form import Form, fill
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.closing import closing_findings
 from billing_framework.run.master.customer_rules import account_findings, agreement_findings, assignment_findings
@@ -110,7 +110,8 @@ def import_file(
     Raises:
         InputRefused: the file cannot be such a file at all.
     """
-    read = read_master_file(content, kind.form, file=file, delimiter=delimiter)
+    defaults = deployment_defaults(deployment, kind.form)
+    read = read_master_file(content, kind.form, file=file, delimiter=delimiter, defaults=defaults)
     now = deployment.clock.now()
     with deployment.database.read() if check_only else deployment.database.begin() as connection:
         found = intake(connection, kind, read.rows, file=file, update=update, calendars=deployment.settings.calendars)
@@ -176,12 +177,14 @@ def save(
 def create(deployment: Deployment, kind: MasterKind[Value], given: Mapping[str, str], *, reason: str = "") -> tuple[Value, bool]:
     """Create one value from named texts; return it, and False where it was there already exactly so.
 
+    What is left out or empty is the deployment's where its settings say so of new ones, else the default.
+
     Raises:
         InputRefused: a field is missing or wrong, or refers to something that does not exist.
         Conflict: it exists with other content.
         Refused: it does not fit what is stored.
     """
-    filled = fill(kind.form, given)
+    filled = fill(kind.form, deployment_defaults(deployment, kind.form) | {name: text for name, text in given.items() if text})
     with deployment.database.begin() as connection:
         raise_findings(safe_findings(connection, kind, filled.findings))
         value = cast(Value, filled.value)
@@ -189,6 +192,12 @@ def create(deployment: Deployment, kind: MasterKind[Value], given: Mapping[str, 
         raise_findings(found.findings)
         write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
     return value, bool(found.new)
+
+
+def deployment_defaults(deployment: Deployment, form: Form[Value]) -> dict[str, str]:
+    """Return the fields whose default is the deployment's, with what its settings say."""
+    settings = deployment.settings.deployment
+    return {field.name: str(getattr(settings, field.name)) for field in form.fields if field.of_deployment}
 
 
 def intake(
