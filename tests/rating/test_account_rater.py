@@ -96,8 +96,8 @@ def test_it_says_what_the_ready_made_rater_says(stays: list[tuple[int, int, bool
     wanted = measure_rater("stay", "hours", "h", "hours").rate(asked)
 
     assert plain(SIMPLE.rate(asked)) == plain(wanted)
-    assert SIMPLE.rate_columns is not None
-    assert [plain(one) for one in SIMPLE.rate_columns([asked, group([]), asked])] == [plain(wanted), [], plain(wanted)]
+    assert SIMPLE.twin is not None
+    assert [plain(one) for one in SIMPLE.twin([asked, group([]), asked])] == [plain(wanted), [], plain(wanted)]
     assert SIMPLE.shard is not None
     columns = columns_of([asked], STAY, ("hours",))
     assert not list(columns_faults(columns, SIMPLE.shard.rate(columns)))

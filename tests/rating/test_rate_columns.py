@@ -10,11 +10,14 @@ import attrs
 import pytest
 
 from billing_framework.accounts.account import Account
+from billing_framework.rating.account_rater import AccountRule, MeasureScale, account_rater
 from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
 from billing_framework.rating.rating import Rating
-from tests.rating.test_rate import CALLS, MODELS, PER_UNIT, call
+from billing_framework.usage.record import UsageKind
+from billing_framework.values.money import Amount
+from tests.rating.test_rate import CALLS, MODELS, PER_UNIT, Call, call
 
 Twin = Callable[[Sequence[BillingGroup]], Sequence[Rating]]
 
@@ -53,6 +56,22 @@ def test_a_sound_twin_is_asked_once_and_the_reference_for_one_of_many(groups: li
 
     assert list(rate_groups(groups, offers_with(twin, asked))) == by_reference(groups)
     assert (seen, asked) == ([2], ["A1"])
+
+
+def test_a_twin_of_columns_is_asked_without_anything_beside_it(groups: list[BillingGroup]) -> None:
+    asked: list[str] = []
+    rule = AccountRule(
+        kind=UsageKind(name="call", title="A call", body=Call),
+        fields={"minutes": 3},
+        measures={"minutes": MeasureScale(unit="min", decimals=3)},
+        rate=lambda records: {"minutes": sum(records.fields["minutes"])},
+    )
+    (rater,) = offers_with(None, asked).raters
+    with_shard = attrs.evolve(rater, shard=account_rater("calls", rule).shard)
+    found = rate_groups(groups, RatingOffers(raters=(with_shard,), models=MODELS))
+
+    assert [[charge.amount for charge in one.charges] for one in found] == [[Amount("4", "USD")], [Amount("3.5", "USD")]]
+    assert asked == []
 
 
 def failing(_: Sequence[BillingGroup]) -> Sequence[Rating]:

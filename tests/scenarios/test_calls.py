@@ -188,7 +188,7 @@ def test_the_columns_of_the_run_and_the_reference_come_to_one_digest(database: D
     fast = digest(office)
     monkeypatch.setattr(plugin, "billing_raters", reference_only)
     host = Host.build([("telecom_usage", plugin)], settings={"telecom_usage": SETTINGS})
-    assert host.rater_of_kind["call"].rate_columns is None
+    assert host.rater_of_kind["call"].twin is None
     office.deployment = attrs.evolve(office.deployment, host=host)
 
     assert fast == digest(office) != ""
@@ -196,7 +196,7 @@ def test_the_columns_of_the_run_and_the_reference_come_to_one_digest(database: D
 
 @hookimpl
 def reference_only() -> list[Rater]:
-    return [attrs.evolve(RATER, rate_columns=None)]
+    return [attrs.evolve(RATER, shard=None)]
 
 
 def test_an_account_waits_for_a_rate_where_the_deployment_holds(database: Database) -> None:

@@ -15,6 +15,7 @@ import billing_parking
 import pytest
 
 from billing_framework.plugin.hookspecs import hookimpl
+from billing_framework.rating.account_rater import AccountRule, MeasureScale, account_rater
 from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.rater import Rater
 from billing_framework.rating.rating import Measure, Rating
@@ -173,6 +174,28 @@ def test_a_twin_that_looks_at_its_neighbours_is_noticed() -> None:
     )
     assert CHECKS["twin"](bench, planted)
     assert CHECKS["shards"](bench, planted) == []  # the core notices too, and asks the reference
+
+
+def counted(times: int) -> Rater:
+    """Return a rater of columns that counts each half hour so many times."""
+    rule = AccountRule(
+        kind=billing_parking.STAY,
+        fields={"minutes": 0},
+        measures={"parked": MeasureScale(unit="half_hour")},
+        rate=lambda records: {"parked": times * sum(-(-minutes // 30) for minutes in records.fields["minutes"])},
+    )
+    return account_rater("stays", rule)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_twin_of_columns_that_measures_something_else_is_noticed(*, beside: bool) -> None:
+    bench = Bench.of(SPECIMEN)
+    sound, wrong = counted(1), counted(2)
+    if beside:  # a run asks the other twin, which is right; this one is compared all the same
+        sound = attrs.evolve(sound, rate_columns=lambda groups: [sound.rate(group) for group in groups])
+    for rater, told in ((sound, 0), (attrs.evolve(sound, shard=wrong.shard), 4)):
+        assert len(CHECKS["twin"](bench, attrs.evolve(bench.offers, raters=(rater,)))) == told
+        assert CHECKS["columns"](bench, attrs.evolve(bench.offers, raters=(rater,))) == []
 
 
 def test_a_bad_record_that_is_rated_like_any_other_is_noticed() -> None:

@@ -13,7 +13,7 @@ from billing_telecom_usage import plugin
 from billing_telecom_usage.deck.table import DECK, DeckRow
 from billing_telecom_usage.kinds import Call, Direction
 from billing_telecom_usage.numbers import NumberClass
-from billing_telecom_usage.rating.rate import RATER, rate, rate_columns
+from billing_telecom_usage.rating.rate import RATER, TWIN, rate
 
 from billing_framework import (
     Account,
@@ -30,6 +30,7 @@ from billing_framework import (
     Span,
     Usage,
     exact,
+    rate_by_columns,
 )
 from billing_framework.plugin.host import Host
 from billing_framework.rating.offers import RatingOffers
@@ -200,7 +201,7 @@ class World:
     def rate_both(self, *groups: BillingGroup) -> list[RatedGroup]:
         """Rate groups by the columnar twin, and assert that the reference says the same."""
         own = [attrs.evolve(group, settings=self.host.settings_of_rater(RATER.name)) for group in groups]
-        assert list(rate_columns(own)) == [rate(group) for group in own]
+        assert list(rate_by_columns(own, TWIN, rate)) == [rate(group) for group in own]
         return [self.rate(group) for group in groups]
 
     def bill(self, *plans: PlanVersion, **given: Any) -> RatedGroup:

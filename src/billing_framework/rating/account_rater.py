@@ -116,7 +116,6 @@ def account_rater(name: str, rule: AccountRule) -> Rater:
         kinds=(rule.kind.name,),
         rate=rate,
         measures=tuple(rule.measures),
-        rate_columns=lambda groups: rate_by_columns(groups, twin, rate),
         shard=twin,
     )
 

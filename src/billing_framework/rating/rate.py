@@ -92,8 +92,8 @@ def rate_groups(groups: Sequence[BillingGroup], offers: RatingOffers) -> tuple[R
     ready: list[dict[str, Rating]] = [{} for _ in groups]
     due = [_due(group, offers) for group in groups]
     for rater in offers.raters:
-        if rater.rate_columns is not None and groups:
-            for place, rating in _columns(rater, rater.rate_columns, groups, due, offers):
+        if rater.twin is not None and groups:
+            for place, rating in _columns(rater, rater.twin, groups, due, offers):
                 ready[place][rater.name] = rating
     return tuple(_rated(group, some, offers, ratings) for group, some, ratings in zip(groups, due, ready, strict=True))
 

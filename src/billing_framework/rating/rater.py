@@ -7,12 +7,13 @@ prices record by record, into charges. It is pure: same input, same output; it k
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import attrs
 
 from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.rating import Rating
-from billing_framework.rating.shard_twin import ShardTwin
+from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
 
 ColumnarRate = Callable[[Sequence[BillingGroup]], Sequence[Rating]]
 """The fast twin of a rater: many billing groups in, one rating for each in the same order."""
@@ -31,8 +32,8 @@ class Rater:
         measures: names of the measures that it may yield, by which the check of a plan finds misspelt ones; empty where they are
             not known beforehand. ``consumption.*`` stands for all names that begin with ``consumption.``.
         rate_columns: fast twin of `rate` for volume: the groups of a whole shard at once, equal to `rate` of each, digit for
-            digit. The run asks it first; explanations never do. None where the reference is fast enough.
-        shard: the same over columns instead of objects, for whoever has the records as columns; see `ShardTwin`.
+            digit. None where the reference is fast enough, or `shard` is given.
+        shard: the same over columns instead of objects; see `ShardTwin`. The run asks it where there is no `rate_columns`.
     """
 
     name: str
@@ -42,3 +43,10 @@ class Rater:
     measures: tuple[str, ...] = ()
     rate_columns: ColumnarRate | None = None
     shard: ShardTwin | None = None
+
+    @property
+    def twin(self) -> ColumnarRate | None:
+        """The fast twin that a run asks before the reference, and explanations never do: `rate_columns`, else `shard`."""
+        if self.rate_columns is not None or self.shard is None:
+            return self.rate_columns
+        return partial(rate_by_columns, twin=self.shard, rate=self.rate)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
 
 import attrs
@@ -19,9 +20,9 @@ import attrs
 from billing_framework.rating.group import BillingGroup, KeyedUsage, Tile
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_groups
-from billing_framework.rating.rater import Rater
+from billing_framework.rating.rater import ColumnarRate, Rater
 from billing_framework.rating.rating import Rating
-from billing_framework.rating.shard_twin import ShardTwin
+from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
 from billing_framework.testing.specimen import Bench, sums, with_records
 from billing_framework.usage.content import usage_key
 from billing_framework.usage.reader import BadRecord, ReadRequest
@@ -154,21 +155,28 @@ def input_kept(bench: Bench, offers: RatingOffers) -> list[str]:
 
 
 def twin(bench: Bench, offers: RatingOffers) -> list[str]:
-    """The columnar twin equals the reference for every group of a shard, whatever the shard's size and order."""
+    """Each columnar twin equals the reference for every group of a shard, whatever the shard's size and order."""
     groups = [bench.group(), *(bench.group(part) for part in _parts(bench.specimen.records))]
     problems = []
     for rater in offers.raters:
-        if rater.rate_columns is None:
-            continue
         own = [_own(rater, group, offers) for group in groups]
         wanted = [_plain(rater.rate(group)) for group in own]
-        for name, place in (("whole", slice(None)), ("reversed", slice(None, None, -1)), ("halved", slice(None, None, 2))):
-            found = [_plain(one) for one in rater.rate_columns(own[place])]
-            if found != wanted[place]:
-                problems.append(f"the columnar twin of {rater.name} differs from its reference on the {name} shard")
-        if [_plain(rater.rate_columns([group])[0]) for group in own] != wanted:
-            problems.append(f"the columnar twin of {rater.name} differs from its reference group by group")
+        for rate_columns in _twins(rater):
+            for name, place in (("whole", slice(None)), ("reversed", slice(None, None, -1)), ("halved", slice(None, None, 2))):
+                found = [_plain(one) for one in rate_columns(own[place])]
+                if found != wanted[place]:
+                    problems.append(f"the columnar twin of {rater.name} differs from its reference on the {name} shard")
+            if [_plain(rate_columns([group])[0]) for group in own] != wanted:
+                problems.append(f"the columnar twin of {rater.name} differs from its reference group by group")
     return problems
+
+
+def _twins(rater: Rater) -> Iterator[ColumnarRate]:
+    """Yield the twin that a run asks, and the shard that is given beside it."""
+    if rater.twin is not None:
+        yield rater.twin
+    if rater.rate_columns is not None and rater.shard is not None:
+        yield partial(rate_by_columns, twin=rater.shard, rate=rater.rate)
 
 
 def columns(bench: Bench, offers: RatingOffers) -> list[str]:

@@ -70,11 +70,11 @@ class RaterContract:
     @pytest.mark.parametrize("fault", sorted(TWIN_FAULTS))
     def test_the_contract_notices_in_the_twin(self, fault: str, bench: Bench) -> None:
         """Prove that a fault of the columnar twin alone would be noticed, where the rater has one."""
-        twins = [rater for rater in bench.offers.raters if rater.rate_columns is not None]
+        twins = [rater for rater in bench.offers.raters if rater.twin is not None]
         for rater in twins:
 
             def faulty(groups: Sequence[BillingGroup], rater: object = rater) -> Sequence[Rating]:
-                return [TWIN_FAULTS[fault](rating) for rating in rater.rate_columns(groups)]  # type: ignore[attr-defined]
+                return [TWIN_FAULTS[fault](rating) for rating in rater.twin(groups)]  # type: ignore[attr-defined]
 
             planted = tuple(attrs.evolve(one, rate_columns=faulty) if one is rater else one for one in bench.offers.raters)
             if not CHECKS["twin"](bench, attrs.evolve(bench.offers, raters=planted)):

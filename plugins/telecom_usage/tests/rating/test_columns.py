@@ -13,11 +13,11 @@ from billing_telecom_usage.deck.digits import digits_of
 from billing_telecom_usage.deck.prefix_columns import prefix_columns
 from billing_telecom_usage.deck.prefixes import prefixes_of
 from billing_telecom_usage.kinds import Direction
-from billing_telecom_usage.rating.rate import TWIN, rate_columns
+from billing_telecom_usage.rating.rate import TWIN, rate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing_framework import CarriedState, DateSpan, RatedColumns, exact_text
+from billing_framework import CarriedState, DateSpan, RatedColumns, exact_text, rate_by_columns
 from billing_framework.rating.gather_columns import columns_of
 from billing_framework.rating.rated_columns import columns_faults
 from tests.properties import examples
@@ -311,5 +311,5 @@ def test_prices_beyond_the_columns_are_left_to_the_reference(
 
 
 def test_no_groups_and_groups_without_calls_are_rated(world: Any) -> None:
-    assert list(rate_columns([])) == []
+    assert list(rate_by_columns([], TWIN, rate)) == []
     assert world.bill(world.plan()).charges == ()

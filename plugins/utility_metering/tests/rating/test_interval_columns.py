@@ -10,12 +10,12 @@ from typing import Any
 import attrs
 import pytest
 from billing_utility_metering.kinds import Flow
-from billing_utility_metering.rating.rate import RATER, TWIN, rate, rate_columns
+from billing_utility_metering.rating.rate import RATER, TWIN, rate
 from billing_utility_metering.rating.series import IntervalSeries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing_framework import AnyUsage, Assignment, BillingGroup
+from billing_framework import AnyUsage, Assignment, BillingGroup, rate_by_columns
 from billing_framework.rating.gather_columns import columns_of
 from billing_framework.rating.rated_columns import columns_faults
 
@@ -89,7 +89,7 @@ def test_charges_are_those_of_the_reference(
         groups.append(world.group(plan, records=records, period=OCTOBER, zone=zone))
     for group in groups:
         world.rate(group)  # asserts that twin and reference say the same
-    assert list(rate_columns(groups)) == [rate(group) for group in groups]
+    assert list(rate_by_columns(groups, TWIN, rate)) == [rate(group) for group in groups]
     columns = columns_of(groups, TWIN.kind, TWIN.fields)
     rated = TWIN.rate(columns)
     assert not rated.left
@@ -160,7 +160,7 @@ def test_points_of_a_part_of_the_period_are_left(assignments: list[Any], june: C
 
 def test_values_are_there_for_models_that_go_through_them(june: Callable[..., BillingGroup]) -> None:
     group = june()
-    (found,) = rate_columns([group])
+    (found,) = rate_by_columns([group], TWIN, rate)
     (wanted,) = (RATER.rate(group),)
     series, plain = found.measures[0].series, wanted.measures[0].series
 

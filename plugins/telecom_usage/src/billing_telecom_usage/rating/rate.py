@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
 
-from billing_framework import BillingGroup, CarriedState, Finding, Rater, Rating, Severity, ShardTwin, rate_by_columns
+from billing_framework import BillingGroup, CarriedState, Finding, Rater, Rating, Severity, ShardTwin
 from billing_telecom_usage.kinds import CALL
 from billing_telecom_usage.rating.allowances import Buckets, Use, buckets_of, states_read
 from billing_telecom_usage.rating.lines import RatedCall, charges_of
@@ -28,11 +28,6 @@ _NOTHING = Use(free_s=0, bears_fee=False)
 def rate(group: BillingGroup) -> Rating:
     """Return the charges of the calls of one billing group: the reference, one call at a time."""
     return _rated(group, sorted_calls(group))
-
-
-def rate_columns(groups: Sequence[BillingGroup]) -> Sequence[Rating]:
-    """Return what `rate` returns for each of many groups, priced as columns of integers."""
-    return rate_by_columns(groups, TWIN, rate)
 
 
 def rate_shard(columns: UsageColumns) -> RatedColumns:
@@ -62,7 +57,6 @@ RATER = Rater(
     kinds=(CALL.name,),
     rate=rate,
     models={MODEL: CallPricing},
-    rate_columns=rate_columns,
     shard=TWIN,
 )
 

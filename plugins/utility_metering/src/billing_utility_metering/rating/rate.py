@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -17,7 +17,6 @@ from billing_framework import (
     Rater,
     Rating,
     ShardTwin,
-    rate_by_columns,
     timezone,
 )
 from billing_utility_metering.kinds import INTERVAL_DAY, REGISTER_READ, REGISTER_SPAN, Flow
@@ -127,11 +126,6 @@ def _unpriced(usage: AgreementUsage, found: list[Contribution], *, held: bool) -
             yield record, "held with its point" if held else "finer data of the point, or reads around it, are billed"
 
 
-def rate_columns(groups: Sequence[BillingGroup]) -> Sequence[Rating]:
-    """Return what `rate` returns for each of many groups, the interval values of plain ones summed as columns."""
-    return rate_by_columns(groups, TWIN, rate)
-
-
 def rate_shard(columns: UsageColumns) -> RatedColumns:
     """Measure the interval values of a shard as columns."""
     from billing_utility_metering.rating.interval_columns import rated_intervals  # noqa: PLC0415  numpy, only where it is used
@@ -149,7 +143,6 @@ RATER = Rater(
     name="utility_metering",
     kinds=tuple(_SORTS.values()),
     rate=rate,
-    rate_columns=rate_columns,
     shard=TWIN,
     measures=tuple(form for name in NAMES.values() for form in (name, f"{name}.*")),
 )
