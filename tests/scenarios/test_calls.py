@@ -248,4 +248,4 @@ def test_an_account_with_an_unreadable_call_is_held_and_no_plugin_is_blamed(data
 
     report = office.start("2026-07")
     assert report.counts == {"drafted": 1, "held": 1}
-    assert {finding.code for finding in report.findings} == {"STORAGE21", "RUN64"}
+    assert {finding.code for finding in report.findings} == {"STORAGE21", "RUN64", "TEL10"}

@@ -10,6 +10,7 @@ from billing_framework.run.cycle.post import post_run
 from billing_framework.run.cycle.start import finish_drafting, make_pending
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import DRAFTING
+from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.work.coordinate import Progress, expect_workers
 from billing_framework.run.work.work import Work, work_of
@@ -29,7 +30,7 @@ class ResumeReport:
         drafted: number of accounts that were drafted now.
         posted: number of documents that were issued now.
         void: account to the reason why its document was issued as void.
-        findings: what changes no result but should be known, such as a plugin that takes too long.
+        findings: what changes no result but should be known, such as a plugin that takes too long, or a measure without a price.
         counts: state of an account to the number of the run's accounts in it.
         was_ended: True where somebody cancelled the run while it was posted here.
         left: number of accounts that are then left to the next run.
@@ -72,8 +73,9 @@ def resume_run(
         keep_told(deployment, run, told)
         with deployment.database.read() as connection:
             counts = counts_by_state(connection, run)
+            findings = (*let_pass(deployment, connection, run), *told)
         step = "draft" if drafted else ""
-        return ResumeReport(run=run, step=step, drafted=drafted, findings=tuple(told), counts=counts)
+        return ResumeReport(run=run, step=step, drafted=drafted, findings=findings, counts=counts)
     if run.state == "posting":
         report = post_run(deployment, run.code, work=work, progress=progress)
         return ResumeReport(

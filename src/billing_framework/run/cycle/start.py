@@ -18,6 +18,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import DRAFTING, draft_accounts, stale_accounts
 from billing_framework.run.draft.order import waited_enough
 from billing_framework.run.review.left_before import left_before
+from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.versions import computing_versions
@@ -160,7 +161,7 @@ def start_run(
     keep_told(deployment, run, told)
     with deployment.database.read() as connection:
         counts = counts_by_state(connection, run)
-        findings = (*unfinished(run), *left_before(connection, run), *told)
+        findings = (*unfinished(run), *left_before(connection, run), *let_pass(deployment, connection, run), *told)
     return attrs.evolve(opened, run=run, counts=counts, drafted=drafted, stale=stale, findings=findings)
 
 

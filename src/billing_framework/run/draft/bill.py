@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
@@ -27,7 +28,7 @@ from billing_framework.run.draft.late_rating import with_late
 from billing_framework.run.draft.notes import notes_on
 from billing_framework.run.draft.rated_input import billing_group, rated_input, with_deferred
 from billing_framework.run.draft.sharing import Parted, part_charges
-from billing_framework.storage.billing.account_briefs import OF_KIND
+from billing_framework.storage.billing.account_briefs import OF_FINDING, OF_KIND
 from billing_framework.storage.billing.billed_records import DeliveredRecords
 from billing_framework.storage.billing.draft_rows import LineEvidence, StateRead
 from billing_framework.taxing.exemption import TaxStatus
@@ -35,6 +36,8 @@ from billing_framework.taxing.tax import TaxableLine, TaxedDocument, tax_documen
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import UnitMismatch, ValueRefused
 from billing_framework.values.finding import Finding
+
+_MOST_VALUES = 20
 
 
 def bill(
@@ -140,7 +143,19 @@ def _control(rated: RatedGroup) -> dict[str, int]:
     fate = "waiting" if rated.held else "deferred"
     totals.update({f"{fate}: {reason}": count for reason, count in control.deferred.items()})
     totals.update({f"{OF_KIND}{kind}": count for kind, count in control.by_kind.items()})
+    totals.update({f"{OF_FINDING}{name}": count for name, count in _let_pass(rated.findings).items()})
     return totals | ({"held": control.lost} if control.lost else {})
+
+
+def _let_pass(findings: Sequence[Finding]) -> dict[str, int]:
+    """Return how many findings hold nobody, by code and value; by code alone where an account has very many values of it."""
+    passed = [finding for finding in findings if not finding.stops]
+    values = {code: Counter([one.value for one in passed if one.code == code]) for code in {one.code for one in passed}}
+    return {
+        f"{code} {value}".rstrip(): count
+        for code, found in values.items()
+        for value, count in (found.items() if len(found) <= _MOST_VALUES else (("", found.total()),))
+    }
 
 
 def _billed_or_held(

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.run.deployment import Deployment
-from billing_framework.run.review.control import reconciles, without_kinds
+from billing_framework.run.review.control import reconciles, records_and_fates
+from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.told import TOLD
 from billing_framework.run.review.totals import RunTotals, totals_of
 from billing_framework.storage.audit import events
@@ -146,7 +147,8 @@ class CycleReport:
         holds: reasons that hold accounts, the most frequent first.
         deeds: the run's audit trail, oldest first.
         times: how long its steps took, those that were worked on.
-        told: what was told while it was drafted and changes no result, such as a plugin that takes too long.
+        told: what was told while it was drafted and holds nobody, such as a plugin that takes too long, or a measure without a
+            price.
     """
 
     run: Run
@@ -198,7 +200,10 @@ def report_run(deployment: Deployment, code: str = "") -> CycleReport:
             holds=_holds(connection, run),
             deeds=tuple(one for one in deeds if one.action != TOLD),
             times=tuple(_times(connection, run)),
-            told=tuple(dict.fromkeys(one.reason for one in deeds if one.action == TOLD)),
+            told=(
+                *dict.fromkeys(one.reason for one in deeds if one.action == TOLD),
+                *map(str, let_pass(deployment, connection, run)),
+            ),
         )
 
 
@@ -207,7 +212,7 @@ def _control(rows: Sequence[AccountBrief]) -> tuple[dict[str, int], bool]:
     control: Counter[str] = Counter()
     for row in rows:
         control.update(row.control)
-    return without_kinds(control), all(reconciles(row.control) for row in rows)
+    return records_and_fates(control), all(reconciles(row.control) for row in rows)
 
 
 def _kinds(connection: Connection, run: Run, rows: Sequence[AccountBrief], delivered: Mapping[str, int]) -> Iterator[KindTotal]:

@@ -15,8 +15,9 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.examine import examined
 from billing_framework.run.draft.issuer import mapping_of
-from billing_framework.run.review.control import reconciles, without_kinds
+from billing_framework.run.review.control import reconciles, records_and_fates
 from billing_framework.run.review.left_before import left_before
+from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.totals import RunTotals, last_totals, totals_of
 from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.usage.late import LateUsage, late_usage
@@ -60,7 +61,7 @@ class RunReview:
         stale: accounts whose input has changed since they were drafted, with what changed.
         late: late or corrected usage of periods that are billed already.
         digest: digest of the drafts and their entries; empty where a code has no account.
-        findings: what stops nothing but should be known, such as a period that has not ended.
+        findings: what stops nothing but should be known, such as a period that has not ended, or a measure without a price.
     """
 
     run: Run
@@ -100,7 +101,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
             sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
         ).scalar_one()
         digest = _digest(connection, run, rows)
-        told = (*unfinished(run), *left_before(connection, run), *_astray(connection))
+        told = (*unfinished(run), *left_before(connection, run), *let_pass(deployment, connection, run), *_astray(connection))
     control: Counter[str] = Counter()
     for row in rows:
         control.update(row.control)
@@ -109,7 +110,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         counts=dict(sorted(Counter(row.state for row in rows).items())),
         totals=totals,
         last=last,
-        control=without_kinds(control),
+        control=records_and_fates(control),
         reconciled=all(reconciles(row.control) for row in rows),
         billed_records=sum(_billed(row) for row in rows if row.state in ("drafted", "approved", "posted")),
         suspended=waiting,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 import sqlalchemy as sa
@@ -18,6 +18,9 @@ from billing_framework.storage.many import streamed
 OF_KIND = "records of "
 """What the names of control totals begin with that count the records of one usage kind; they are no fate of records."""
 
+OF_FINDING = "findings of "
+"""What the names of control totals begin with that count findings which hold nobody: their code, and the value that they name."""
+
 
 @attrs.frozen
 class AccountBrief:
@@ -27,7 +30,7 @@ class AccountBrief:
         account: code of the account.
         state: its state, as `RunAccount` has it.
         document: key of the document that bills it, None where it has none.
-        control: control totals: kind and fate of records, to their number.
+        control: control totals: kind and fate of records, and findings that hold nobody, to their number.
     """
 
     account: str
@@ -52,6 +55,21 @@ def account_briefs(connection: Connection, run: Run) -> list[AccountBrief]:
                 controls[text] = read_stored(_counts, text, "control total")
             briefs.append(AccountBrief(account, sys.intern(state), document, controls[text]))
     return briefs
+
+
+def accounts_with_findings(connection: Connection, run: Run) -> Iterator[tuple[str, list[str]]]:
+    """Yield the accounts of a run, in order of code, of which findings were made that hold nobody, with their code and value.
+
+    Raises:
+        StorageError: ``STORAGE21`` where control totals are none any more; somebody changed stored rows.
+    """
+    columns = run_account.c
+    text = sa.type_coerce(columns.control, sa.Text())
+    query = sa.select(columns.account, text).where(columns.run_id == run.id, text.contains(f'"{OF_FINDING}'))
+    for rows in streamed(connection, query.order_by(columns.account)):
+        for account, control in rows:
+            names = read_stored(_counts, control, "control total")
+            yield account, [name.removeprefix(OF_FINDING) for name in names if name.startswith(OF_FINDING)]
 
 
 def _counts(text: str) -> dict[str, int]:

@@ -119,7 +119,7 @@ class RunAccount:
         state: ``pending``, ``drafted``, ``held``, ``approved``, ``posted`` or ``skipped``.
         reason: why it is held or skipped, in one sentence.
         evidence: what holds it.
-        control: control totals: kind and fate of records, to their number.
+        control: control totals: kind and fate of records, and findings that hold nobody, to their number.
         document: key of its document, None where it has none.
         manifest: digest of its input as hex, empty before it was drafted.
         parts: digests of the parts of its input.
