@@ -119,6 +119,27 @@ def test_a_check_may_inform_without_holding_but_must_name_an_account_of_its_batc
     assert "x.y of plugin odd failed: it speaks about the account 'A-9'" in hold.finding.what
 
 
+def test_a_check_that_writes_into_its_settings_holds_that_draft_and_no_other_is_judged_by_them() -> None:
+    def judge(batch: ReviewBatch) -> list[Finding]:
+        if any(one.document.account == "B1" for one in batch.documents):
+            batch.settings["strict"] = True
+        accounts = [one.document.account for one in batch.documents]
+        return [Finding(code="OWN01", what="strict", subject=one) for one in accounts if batch.settings]
+
+    settings: dict[str, bool] = {}
+    documents = tuple(Reviewed(document=attrs.evolve(draft(("fee", "1", "0")), account=code)) for code in ("A1", "B1", "C1"))
+    check = ReviewCheck(name="own.judge", title="Judges", check=judge)
+    (hold,) = review(
+        ReviewBatch(documents=documents, bounds=ReviewBounds()),
+        [check],
+        {check.name: settings},
+        plugin_of={check.name: "own"},
+    )
+    assert (hold.account, hold.finding.code) == ("B1", "PLUGIN08")
+    assert hold.finding.what == "the review check own.judge of plugin own failed: it changed its settings"
+    assert settings == {}
+
+
 def test_the_median_is_exact() -> None:
     assert median([Fraction(3), Fraction(1), Fraction(2)]) == 2
     assert median([Fraction(1), Fraction(2)]) == Fraction(3, 2)

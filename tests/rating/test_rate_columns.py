@@ -108,3 +108,60 @@ def test_only_the_groups_that_the_twin_got_wrong_are_rated_again(groups: list[Bi
     asked: list[str] = []
     assert list(rate_groups(groups, offers_with(forgetful, asked))) == by_reference(groups)
     assert asked == ["A1"] * 2  # one for the first, and one to compare the second
+
+
+@attrs.frozen
+class Graces:
+    """Settings of a plugin, with a part that can be written into."""
+
+    by_site: dict[str, int]
+
+
+def writing_at(victim: str, groups: Sequence[BillingGroup], *, fails: bool) -> list[RatedGroup]:
+    """Return accounts rated by a rater that is free of charge where its settings say so, and says so itself at one of them."""
+    settings = Graces({"default": 3})
+
+    def rate(group: BillingGroup) -> Rating:
+        if group.account.code == victim:
+            group.settings.by_site["default"] = 0
+            object.__setattr__(group.settings, "by_site", dict(group.settings.by_site))
+            if fails:
+                raise LookupError(victim)
+        return CALLS.rate(group) if group.settings.by_site["default"] else Rating()
+
+    rater = attrs.evolve(CALLS, rate=rate)
+    offers = RatingOffers(raters=(rater,), models=MODELS, plugin_of={CALLS.name: "acme"}, settings={"acme": settings})
+    rated = list(rate_groups(groups, offers))
+    assert settings == Graces({"default": 3})
+    return rated
+
+
+def several(groups: Sequence[BillingGroup]) -> list[BillingGroup]:
+    return [
+        attrs.evolve(group, account=attrs.evolve(group.account, code=code))
+        for group, code in zip([*groups, *groups], ["A1", "A2", "A3", "A4"], strict=True)
+    ]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_writes_into_settings_holds_that_account_and_no_other_is_billed_by_them(
+    groups: list[BillingGroup], *, fails: bool
+) -> None:
+    some = several(groups)
+    rated, right = writing_at("A2", some, fails=fails), by_reference(some)
+    (finding,) = [finding for one in rated for finding in one.findings if finding.stops]
+    assert finding.code == "RATE03"
+    assert (finding.what, finding.subject) == (f"rater {CALLS.name!r} changed its settings (plugin acme)", "A2")
+    assert [rated[place] for place in (0, 2, 3)] == [right[place] for place in (0, 2, 3)]
+
+
+def test_a_twin_that_writes_into_settings_is_passed_over(groups: list[BillingGroup]) -> None:
+    def twin(shard: Sequence[BillingGroup]) -> Sequence[Rating]:
+        shard[0].settings.by_site.clear()
+        return [Rating() for _ in shard]
+
+    settings = Graces({"default": 3})
+    offers = offers_with(twin)
+    offers = attrs.evolve(offers, plugin_of={CALLS.name: "acme"}, settings={"acme": settings})
+    assert list(rate_groups(groups, offers)) == by_reference(groups)
+    assert settings == Graces({"default": 3})

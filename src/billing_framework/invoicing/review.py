@@ -14,6 +14,7 @@ from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import ContractBroken
 from billing_framework.values.finding import Finding, is_sound_finding
 from billing_framework.values.foreign_code import refusal_of, told
+from billing_framework.values.kept import Kept
 from billing_framework.values.money import Money
 from billing_framework.values.number import exact_text
 from billing_framework.values.quantity import Quantity
@@ -179,7 +180,13 @@ def _found(check: ReviewCheck, batch: ReviewBatch, plugin: str, watch: CallWatch
 
 def _asked(check: ReviewCheck, batch: ReviewBatch) -> list[Finding]:
     accounts = {reviewed.document.account for reviewed in batch.documents}
-    answered: Iterable[object] = check.check(batch)
+    kept = Kept.of(batch.settings)
+    try:
+        answered: Iterable[object] = list(check.check(batch))
+    finally:
+        is_changed = kept.put_back()
+    if is_changed:
+        raise ContractBroken("PLUGIN08", "it changed its settings")
     findings = []
     for one in answered:
         if not is_sound_finding(one):

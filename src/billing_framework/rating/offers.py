@@ -14,6 +14,7 @@ from billing_framework.rating.rater import Rater
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.finding import Finding
 from billing_framework.values.foreign_code import refusal_of, told
+from billing_framework.values.kept import Kept
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class RatingOffers:
         watch: who is told of each call of a plugin, and ends those that take too long.
         alike: what models have priced that price like agreements alike, by what decides it; None where agreements are rated one
             by one, so that each is priced for itself.
+        kept: rater to the settings of its plugin as they were given to it.
     """
 
     raters: tuple[Rater, ...] = ()
@@ -55,6 +57,11 @@ class RatingOffers:
     carried_kinds: frozenset[str] = frozenset()
     watch: CallWatch = attrs.field(default=UNWATCHED, eq=False, repr=False)
     alike: dict[Hashable, PricedAlike] | None = attrs.field(default=None, eq=False, repr=False)
+    kept: Mapping[str, Kept] = attrs.field(init=False, eq=False, repr=False)
+
+    @kept.default
+    def _settings_kept(self) -> Mapping[str, Kept]:
+        return {rater.name: Kept.of(self.settings_of(rater.name)) for rater in self.raters}
 
     def for_several(self) -> RatingOffers:
         """Return the same offers for agreements that are rated together, of which those that are alike are priced once."""

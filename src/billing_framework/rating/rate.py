@@ -110,6 +110,8 @@ def _columns(
     before = [loose_parts(group.agreements) for group in own]
     who = f"columnar twin of rater {rater.name!r}"
     ratings, failed = offers.attempt(lambda: tuple(rate_columns(own)), rater.name, who, "")
+    if offers.kept[rater.name].put_back():
+        failed = offers.broken(rater.name, f"{who} changed its settings", "")
     if failed is None and (ratings is None or len(ratings) != len(own)):
         failed = offers.broken(rater.name, f"{who} returned another number of ratings than it was given groups", "")
     if failed is not None:
@@ -118,7 +120,7 @@ def _columns(
     sound: dict[int, Rating] = {}
     for place, (group, given) in enumerate(zip(own, before, strict=True)):
         if loose_parts(group.agreements) != given:
-            yield place, _spoilt(rater, who, group, offers)
+            yield place, _spoilt(rater, f"{who} changed what it was given", group, offers)
         elif failed is None and ratings is not None:
             check = partial(_checked, ratings[place], group, _due_of(rater, due[place]), offers)
             checked, fault = offers.attempt(check, rater.name, who, group.account.code)
@@ -150,8 +152,8 @@ def _passed_over(failed: Finding) -> Finding:
     return attrs.evolve(failed, severity=Severity.INFORMATION, what=f"{failed.what}; the reference rates instead")
 
 
-def _spoilt(rater: Rater, who: str, group: BillingGroup, offers: RatingOffers) -> Rating:
-    return Rating(findings=(offers.broken(rater.name, f"{who} changed what it was given", group.account.code),))
+def _spoilt(rater: Rater, what: str, group: BillingGroup, offers: RatingOffers) -> Rating:
+    return Rating(findings=(offers.broken(rater.name, what, group.account.code),))
 
 
 def _due_of(rater: Rater, due: Mapping[int, str]) -> Mapping[int, str]:
@@ -228,8 +230,10 @@ def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
     who = f"rater {rater.name!r}"
     before = loose_parts(own.agreements)
     rating, failed = offers.attempt(lambda: rater.rate(own), rater.name, who, group.account.code)
+    if offers.kept[rater.name].put_back():
+        return _spoilt(rater, f"{who} changed its settings", group, offers)
     if loose_parts(own.agreements) != before:
-        return _spoilt(rater, who, group, offers)
+        return _spoilt(rater, f"{who} changed what it was given", group, offers)
     if failed is not None:
         return Rating(findings=(failed,))
     # A result of wrong types may also fail while it is looked at, so the check is under the same guard as the call.
