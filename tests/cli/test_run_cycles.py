@@ -60,3 +60,42 @@ def test_the_last_bill_is_asked_for_by_name(office: Office) -> None:
     shown = told(office, "run", "final-bill", "C1")
     assert "nothing to do: account C1 is billed up to 2026-07-10, the last day of its last agreement" in shown
     assert "close the account when it owes nothing: billing account change C1 status=closed" in shown
+
+
+def test_the_date_of_a_run_that_a_catch_up_has_started_is_not_changed_in_silence(office: Office) -> None:
+    told(office, "run", "catch-up", "--as-of", "2026-02-03")
+    start = ("run", "start", "--period", "2026-01")
+    refused = told(office, *start, "--as-of", "2026-02-16", code=3)
+    assert "RUN03 the run MAIN.2026-01-01.monthly-1.1 is drafted with documents of 2026-02-03, not of 2026-02-16" in refused
+    assert "RUN03" in told(office, *start, "--as-of", "2026-02-16", "--account", "C1", code=3)
+    for same in (start, (*start, "--as-of", "2026-02-03")):
+        assert "nothing to do: run MAIN.2026-01-01.monthly-1.1 is drafted" in told(office, *same)
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    assert "is posted and nothing has changed" in told(office, *start, "--as-of", "2026-02-16")
+
+
+def test_a_run_keeps_its_date_on_the_next_day_where_none_is_asked_for(office: Office) -> None:
+    told(office, "run", "due")
+    office.pass_days(1)
+    assert "nothing has changed" in told(office, "run", "due")
+    assert "not of 2026-08-02" in told(office, "run", "due", "--as-of", "2026-08-02", code=3)
+    office.customer("C3", "mill", starts_on="2026-07-01")
+    assert "run MAIN.2026-07-01.monthly-1.1: 1 accounts drafted" in told(office, "run", "catch-up", "--account", "C3")
+    assert {one["as_of"] for one in data(office, "run", "list")} == {"2026-08-01"}
+
+
+def test_a_cycle_that_nobody_is_on_is_refused_by_every_command_that_starts_runs(office: Office) -> None:
+    for command in (("start", "--period", "2026-07"), ("due",), ("catch-up",)):
+        shown = told(office, "run", *command, "--cycle", "monthly:2", code=2)
+        assert "RUN62 no account of the book is billed on the cycle monthly:2. Its accounts are billed on monthly:1" in shown
+    assert data(office, "run", "list") == []
+
+
+def test_a_new_run_of_which_nothing_can_be_drafted_says_that_it_was_started(office: Office) -> None:
+    for account in ("C1", "C2"):
+        told(office, "run", "off-cycle", account, "--from", "2026-07-01", "--to", "2026-07-14", "--as-of", "2026-07-16")
+    shown = told(office, "run", "due", "--as-of", "2026-08-01")
+    assert "run MAIN.2026-07-01.monthly-1.3 was started; none of its 2 accounts could be drafted\n  2 held\n" in shown
+    assert "nothing to do" not in shown
+    assert "nothing to do" in told(office, "run", "due", "--as-of", "2026-08-01")

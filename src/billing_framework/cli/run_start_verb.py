@@ -98,6 +98,8 @@ def started(report: RunReport) -> Iterator[str]:
         return
     if report.nothing_to_do:
         yield f"nothing to do: run {report.run.code} is {report.run.state} and nothing has changed"
+    elif not report.drafted:
+        yield f"run {report.run.code} was started; none of its {sum(report.counts.values())} accounts could be drafted"
     else:
         again = f", {report.stale} of them anew because their input had changed" if report.stale else ""
         accounts = sum(report.counts.values())

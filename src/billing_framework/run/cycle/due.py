@@ -13,7 +13,7 @@ from billing_framework.run.cycle.behind import start_in_order
 from billing_framework.run.cycle.missed import Missed, missed_periods, oldest
 from billing_framework.run.cycle.post import leave_unbilled
 from billing_framework.run.cycle.resume import resume_run
-from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
+from billing_framework.run.cycle.start import RunReport, RunRequest, refuse_unused, start_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
@@ -102,7 +102,7 @@ def start_due(
             book=request.book,
             cycle=cycle,
             period=period,
-            as_of=day,
+            as_of=request.as_of,  # a run of yesterday keeps its date where none is asked for
             accounts=request.accounts,
             groups=request.groups,
             kind=request.kind,
@@ -148,7 +148,7 @@ def catch_up(
             if one.waits_for and account not in far:
                 waiting[one.waits_for] = waiting.get(one.waits_for, 0) + 1
         too_far |= far
-        reports += _started(deployment, request, cycle, day, oldest(ready), work=work, progress=progress)
+        reports += _started(deployment, request, cycle, oldest(ready), work=work, progress=progress)
     return DueReport(runs=tuple(reports), unread=unread, waiting=dict(sorted(waiting.items())), too_far=too_far, left=left)
 
 
@@ -161,7 +161,7 @@ def _asked(deployment: Deployment, request: DueRequest) -> tuple[date, list[str]
         among = {*request.accounts, *(accounts_of_groups(connection, request.book, request.groups) if request.groups else ())}
         cycles = sorted(request.cycles or account_cycles(connection, request.book, among))
         unread = tuple(cycle for cycle in cycles if isinstance(parse_cycle(cycle, calendars), ReadDateCycle))
-        _refuse_unused(account_cycles(connection, request.book), cycles)
+        refuse_unused(account_cycles(connection, request.book), cycles)
     day = request.as_of or today(deployment.clock, timezone(zone))
     return day, [cycle for cycle in cycles if cycle not in unread], unread
 
@@ -171,12 +171,6 @@ def _refuse_unknown(connection: Connection, request: DueRequest) -> None:
     if unknown:
         near = near_codes(connection, account_table.c.code, unknown[0], book=request.book, status="active")
         raise NotFound("RUN04", f"there is no account {unknown[0]!r}", remedy=did_you_mean(unknown[0], near))
-
-
-def _refuse_unused(used: Sequence[str], cycles: Sequence[str]) -> None:
-    if used and (unused := [cycle for cycle in cycles if cycle not in used]):
-        remedy = f"Its accounts are billed on {', '.join(used)}"
-        raise NotFound("RUN62", f"no account of the book is billed on the cycle {unused[0]}", remedy=remedy)
 
 
 def _missed(deployment: Deployment, request: DueRequest, cycle: str, day: date) -> dict[str, Missed]:
@@ -221,7 +215,6 @@ def _started(
     deployment: Deployment,
     request: DueRequest,
     cycle: str,
-    day: date,
     groups: Mapping[DateSpan, Sequence[str]],
     *,
     work: Work | None,
@@ -229,7 +222,7 @@ def _started(
 ) -> list[RunReport]:
     reports = []
     for period, accounts in groups.items():
-        wanted = RunRequest(book=request.book, cycle=cycle, period=period, as_of=day, accounts=tuple(accounts))
+        wanted = RunRequest(book=request.book, cycle=cycle, period=period, as_of=request.as_of, accounts=tuple(accounts))
         reports.append(_passed_over(deployment, start_run(deployment, wanted, work=work, progress=progress)))
     return reports
 

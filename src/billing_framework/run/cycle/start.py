@@ -41,7 +41,7 @@ from billing_framework.storage.billing.run_rows import (
     runs,
     save_accounts,
 )
-from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups, load_accounts
+from billing_framework.storage.master.account_rows import account_codes, account_cycles, accounts_of_groups, load_accounts
 from billing_framework.storage.master.account_tables import account as accounts
 from billing_framework.storage.master.billing_group_rows import load_billing_groups
 from billing_framework.storage.master.book_rows import load_book
@@ -121,7 +121,7 @@ class RunReport:
     @property
     def nothing_to_do(self) -> bool:
         """True where nothing was drafted, because everything was done before."""
-        return not self.drafted
+        return not self.drafted and not self.is_new
 
 
 def start_run(
@@ -142,9 +142,9 @@ def start_run(
         progress: told how many accounts of how many are drafted.
 
     Raises:
-        NotFound: the book or an account does not exist.
+        NotFound: the book or an account does not exist, or ``RUN62``: nobody is billed on the cycle.
         InputRefused: ``RUN52`` where plans are to be tried out in a run that is no rehearsal.
-        Refused: ``RUN03`` where the run is approved already.
+        Refused: ``RUN03`` where the run is approved already, or its documents bear another date than is asked for.
         ConfigurationError: ``RUN44`` where the workers cannot be had; nothing is stored.
     """
     work = work or work_of(deployment, batch_size)
@@ -205,6 +205,8 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         groups = load_billing_groups(connection, request.book)
         own = _accounts(connection, given, groups)
         earlier = _earlier(connection, given)
+        if not own and not earlier:
+            refuse_unused(account_cycles(connection, request.book), [request.cycle])
         live = _to_resume(_with_candidates(connection, earlier, given), given)
         claims = {} if given.kind == "rehearsal" else claims_of(connection, own, given.period)
         parts = {account for account, claim in claims.items() if claim.dates != given.period}
@@ -217,7 +219,9 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
             return RunReport(run=live, billed_elsewhere=_elsewhere(connection, live, claims), goes_beyond=goes_beyond)
         free = [account for account in own if account not in claims or claims[account].dates != given.period]
         if not free:
-            done = next((run for run in earlier if run.state != "cancelled"), None)
+            done = _holder(earlier, claims)
+            if done is not None and done.state != "posted":
+                _refuse_other_date(done, request)
             return RunReport(
                 run=done, billed_elsewhere=sum(claim.run_id != (done.id if done else 0) for claim in claims.values())
             )
@@ -226,6 +230,24 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         _audit_left_out(deployment, connection, run, request)
         _take_in_new_accounts(connection, run, free, groups, claims)
         return RunReport(run=run, is_new=True, billed_elsewhere=_elsewhere(connection, run, claims))
+
+
+def refuse_unused(used: Sequence[str], cycles: Sequence[str]) -> None:
+    """Refuse cycles that nobody is billed on, as long as somebody is billed on any.
+
+    Raises:
+        NotFound: ``RUN62``, with the cycles that are used.
+    """
+    if used and (unused := [cycle for cycle in cycles if cycle not in used]):
+        remedy = f"Its accounts are billed on {', '.join(used)}"
+        raise NotFound("RUN62", f"no account of the book is billed on the cycle {unused[0]}", remedy=remedy)
+
+
+def _holder(earlier: Sequence[Run], claims: Mapping[str, PeriodClaim]) -> Run | None:
+    """Return the run that has the accounts already: one that is under way before one that is posted."""
+    having = {claim.run_id for claim in claims.values()}
+    known = [run for run in earlier if run.state != "cancelled"]
+    return min(known, key=lambda run: (run.id not in having, run.state == "posted"), default=None)
 
 
 def _elsewhere(connection: Connection, run: Run, claims: Mapping[str, PeriodClaim]) -> int:
