@@ -84,6 +84,29 @@ def test_the_same_id_with_other_content_is_a_conflict_that_names_both_places(pla
     assert place in finding.what
 
 
+def test_a_correction_replaces_under_a_new_id_with_the_same_slot_and_a_higher_version_as_the_remedy_says() -> None:
+    first = stay("T1", slot="s", version=1)
+    others = {
+        "same id, higher version": stay("T1", minutes=31, slot="s", version=2),
+        "new id alone": stay("T2", minutes=31),
+        "new id, slot of its own": stay("T2", minutes=31, slot="s2", version=2),
+        "new id, same slot and version": stay("T2", minutes=31, slot="s", version=1),
+        "new id, same slot, higher version": stay("T2", minutes=31, slot="s", version=2),
+    }
+    done = {what: sorted_in(first, other) for what, other in others.items()}
+
+    assert {what: (len(one.accepted), one.totals.superseding) for what, one in done.items()} == {
+        "same id, higher version": (1, 0),
+        "new id alone": (2, 0),
+        "new id, slot of its own": (2, 0),
+        "new id, same slot and version": (1, 0),
+        "new id, same slot, higher version": (2, 1),
+    }
+    refused = [one.rejected[0].findings[0] for one in done.values() if one.rejected]
+    assert [finding.code for finding in refused] == ["USAGE02", "USAGE04"]
+    assert all("under a new id, with the same slot and a higher version" in finding.remedy for finding in refused)
+
+
 def test_the_first_in_the_file_wins_and_a_repeated_conflict_is_a_duplicate() -> None:
     done = sorted_in(stay(), stay(minutes=31, line=2), stay(minutes=31, line=3), stay(line=4))
     assert counts(done) == (1, 2, 0, 1)

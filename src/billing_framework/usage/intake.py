@@ -24,6 +24,9 @@ from billing_framework.values.identity import natural_id
 _AGAIN = "take the corrected line in again, then write this one off: billing usage write-off"
 """What is left to do about a line that could not be read, which has no fields to correct."""
 
+_CORRECTED = "Ask the source which one is right; a correction comes under a new id, with the same slot and a higher version"
+"""What replaces a record: the same id is refused whatever its version, and another slot is another record."""
+
 
 @attrs.frozen(kw_only=True)
 class Delivered:
@@ -349,7 +352,7 @@ class _Desk:
         return Finding(
             code="USAGE02",
             what=f"source {usage.source} delivered this id before with other content ({prior.place})",
-            remedy="Ask the source which one is right; a correction needs a new id, or a higher version of its slot",
+            remedy=_CORRECTED,
             file=self.file,
             line=usage.line,
             field="external_id",
@@ -362,7 +365,7 @@ class _Desk:
             code="USAGE04",
             what=f"record {rival.external_id} of source {rival.source} ({rival.place}) speaks about the same slot in the same"
             f" version {usage.version} with other content",
-            remedy="Ask the source which one is right; a correction needs a higher version",
+            remedy=_CORRECTED,
             file=self.file,
             line=usage.line,
             field="slot",
