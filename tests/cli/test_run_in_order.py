@@ -86,3 +86,58 @@ def test_an_account_that_was_held_is_left_to_the_next_run_and_keeps_nobody_waiti
     told(office, "run", "approve")
     told(office, "run", "post")
     assert "2 accounts drafted" in told(office, "run", "start", "--period", "2026-06", "--as-of", "2026-07-01")
+
+
+def late_comers(office: Office) -> None:
+    """Bill July of the cycle by which the book is billed, then bring two who came in July, on a cycle that was never run."""
+    bill(office, *JULY)
+    office.customer("C3", "mill", starts_on="2026-07-20", cycle="monthly:15")
+    office.customer("C4", "press", starts_on="2026-08-20", cycle="monthly:15")
+    office.customer("C5", "saw", cycle="monthly:15")  # older than the book's first run: somebody else has billed it before
+
+
+LATE = ("--cycle", "monthly:15", "--as-of", "2026-09-20")
+AUGUST = ("run", "start", "--cycle", "monthly:15", "--period", "2026-08-15/2026-09-14", "--as-of", "2026-09-20")
+
+
+def test_first_days_of_service_before_the_first_run_of_a_cycle_are_missed(office: Office) -> None:
+    late_comers(office)
+    shown = told(office, "run", "due", *LATE, code=1)
+    assert "no run was started for earlier periods of the cycle monthly:15: 2026-07-15/2026-08-14 (1 account)" in shown
+    assert "RUN63" in told(office, *AUGUST, code=3)
+    assert "run MAIN.2026-07-15.monthly-15.1: 1 accounts drafted" in told(office, "run", "catch-up", *LATE, "--account", "C3")
+
+
+@pytest.mark.parametrize("further", [(), ("approve", "post")])
+def test_first_days_of_service_stay_missed_when_later_ones_are_billed(office: Office, further: tuple[str, ...]) -> None:
+    late_comers(office)
+    first = told(office, *AUGUST, "--leave-missed", "July is disputed")
+    assert "RUN60 days of service before 2026-08-15/2026-09-14, the first bill, are on no bill, of C3." in first
+    assert "of C3." in told(office, "run", "review")
+    for step in further:
+        told(office, "run", step)
+    off_cycle = ("run", "off-cycle", "C3", "--from", "2026-07-20", "--to", "2026-08-14")
+    refused = told(office, *off_cycle, code=3)
+    assert "the days 2026-07-20/2026-08-14 are on no bill, but the ones after them are: 2026-08-15/2026-09-14" in refused
+    assert "billing run catch-up --account C3" in refused
+    assert "run MAIN.2026-07-15.monthly-15.1: 1 accounts drafted" in told(office, "run", "catch-up", *LATE)
+    assert "RUN60" not in told(office, "run", "review", "2026-08-15.monthly-15.1")
+
+
+def test_who_is_entered_after_the_run_of_the_first_days_is_told_of_and_caught_up(office: Office) -> None:
+    bill(office, *MAY)
+    office.customer("C3", "mill", starts_on="2026-05-20")
+    june = told(office, "run", "start", "--period", "2026-06", "--as-of", "2026-07-01")
+    assert "3 accounts drafted" in june
+    assert "RUN60 days of service before 2026-06-01/2026-06-30, the first bill, are on no bill, of C3." in june
+    assert "run MAIN.2026-05-01.monthly-1.2: 1 accounts drafted" in told(office, "run", "catch-up", "--as-of", "2026-07-01")
+
+
+def test_who_was_taken_over_from_another_system_misses_nothing_before(office: Office) -> None:
+    late_comers(office)
+    told(office, "run", "start", "--migration", "--cycle", "monthly:15", "--period", "2026-07-15/2026-08-14")
+    told(office, "run", "approve")
+    told(office, "run", "post")
+    shown = told(office, "run", "due", *LATE)
+    assert "run MAIN.2026-08-15.monthly-15.1: 3 accounts drafted" in shown
+    assert "RUN60" not in shown

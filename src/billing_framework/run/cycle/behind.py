@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -13,7 +14,7 @@ from billing_framework.run.cycle.start import LeftOut, RunReport, RunRequest, st
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
-from billing_framework.storage.billing.billed_dates import started_dates_of
+from billing_framework.storage.billing.billed_dates import billing_since, started_dates_of
 from billing_framework.storage.billing.run_rows import Run, runs
 from billing_framework.storage.master.account_rows import account_codes, accounts_of_groups
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle
@@ -34,7 +35,8 @@ def start_in_order(
 ) -> RunReport:
     """Start a run or go on with one, as `start_run`, where its accounts miss no earlier period that no run was started for.
 
-    Periods before the first run of the cycle were billed by whoever did so before; rehearsals and migrations bill nothing.
+    Periods before the first run of the cycle were billed by whoever did so before, but not those of accounts that came to the
+    book since its own first run; rehearsals and migrations bill nothing.
 
     Args:
         deployment: the deployment.
@@ -72,14 +74,17 @@ def _missed(deployment: Deployment, request: RunRequest) -> dict[DateSpan, int]:
         known = [one for one in runs(connection, book=request.book, cycle=request.cycle) if one.is_final]
         known = [one for one in known if one.state != "cancelled"]
         earlier = [one.period.start for one in known if one.period.start < request.period.start]
-        if not earlier or any(_goes_before(one, request) for one in known):
+        since = billing_since(connection, request.book) or date.max
+        if (not earlier and since >= request.period.start) or any(_goes_before(one, request) for one in known):
             return {}
+        begun = min(earlier, default=date.max)
         accounts = _accounts(connection, request)
         started = started_dates_of(connection, accounts)
         found: Counter[DateSpan] = Counter()
-        for account, one in missed_periods(connection, accounts, cycle, request.period.start).items():
+        for account, one in missed_periods(connection, request.book, accounts, cycle, request.period.start).items():
             had = started.get(account, ())
-            found.update(p for p in one.periods if p.start >= min(earlier) and not any(p.intersection(dates) for dates in had))
+            theirs = [period for period in one.periods if one.is_new or period.start >= begun]
+            found.update(period for period in theirs if not any(period.intersection(dates) for dates in had))
         return dict(found)
 
 

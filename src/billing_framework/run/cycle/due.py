@@ -176,7 +176,7 @@ def _refuse_unknown(connection: Connection, request: DueRequest) -> None:
 def _missed(deployment: Deployment, request: DueRequest, cycle: str, day: date) -> dict[str, Missed]:
     with deployment.database.read() as connection:
         accounts = _accounts(connection, request, cycle)
-        return missed_periods(connection, accounts, parse_cycle(cycle, deployment.settings.custom_cycles), day)
+        return missed_periods(connection, request.book, accounts, parse_cycle(cycle, deployment.settings.custom_cycles), day)
 
 
 def _accounts(connection: Connection, request: DueRequest, cycle: str) -> tuple[str, ...]:

@@ -9,7 +9,13 @@ import attrs
 from sqlalchemy.engine import Connection
 
 from billing_framework.accounts.agreement import Agreement
-from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of, first_dates_of, taken_over_until
+from billing_framework.storage.billing.billed_dates import (
+    BilledDates,
+    billed_dates_of,
+    billing_since,
+    first_dates_of,
+    taken_over_until,
+)
 from billing_framework.storage.master.account_rows import load_agreements
 from billing_framework.values.calendar import Cycle, period_containing
 from billing_framework.values.period import DateSpan
@@ -21,23 +27,27 @@ class Missed:
 
     Attributes:
         periods: the periods, or the rest of one of which a part was billed, oldest first.
+        is_new: True where an agreement began no later, and since the book is billed here: nobody else has billed them.
         waits_for: code of a run that is to be posted before the oldest of them is billed, empty where there is none: one that
             bills the account before it, or has approved a later bill.
     """
 
     periods: tuple[DateSpan, ...]
+    is_new: bool = False
     waits_for: str = ""
 
 
-def missed_periods(connection: Connection, accounts: Sequence[str], cycle: Cycle, as_of: date) -> dict[str, Missed]:
+def missed_periods(connection: Connection, book: str, accounts: Sequence[str], cycle: Cycle, as_of: date) -> dict[str, Missed]:
     """Return by account the periods that have ended by a date and that no run has billed; accounts without one are left out.
 
     What lies before the first bill of an account, and before the first run that was to bill it, was billed by whoever did so
-    before; so was what lies before the end of a migration that has had the account.
+    before, unless its agreement began since the book is billed here; so was what lies before the end of a migration that has had
+    the account.
 
     Args:
         connection: a connection.
-        accounts: codes of accounts of one cycle.
+        book: code of the book.
+        accounts: codes of accounts of one cycle of it.
         cycle: their cycle.
         as_of: a period that ends at midnight of this date has ended.
     """
@@ -45,15 +55,21 @@ def missed_periods(connection: Connection, accounts: Sequence[str], cycle: Cycle
     billed = billed_dates_of(connection, accounts)
     first = first_dates_of(connection, accounts)
     taken_over = taken_over_until(connection, accounts)
+    since = billing_since(connection, book) or date.max
     found = {}
     for account in accounts:
         spans = billed.get(account, ())
         lives = agreements.get(account, ())
-        periods = tuple(_missed(lives, spans, cycle, as_of, first=first.get(account), taken_over=taken_over.get(account)))
+        new = min((one.starts_on for one in lives if one.starts_on >= since), default=None)
+        known = [*(one.dates.start for one in spans[:1]), *([first[account]] if account in first else [])]
+        begin = min([*known, new or date.max]) if known else date.min
+        begin = max(begin, taken_over.get(account, date.min))
+        periods = tuple(_missed(lives, spans, cycle, as_of, begin))
         if periods:
             unposted = [one for one in spans if not one.is_over]
             waits = next((one.run for one in unposted if one.is_approved or one.dates.start < periods[0].start), "")
-            found[account] = Missed(periods=periods, waits_for=waits)
+            is_new = new is not None and new < periods[0].end
+            found[account] = Missed(periods=periods, is_new=is_new, waits_for=waits)
     return found
 
 
@@ -69,19 +85,12 @@ def _alive(agreement: Agreement, dates: DateSpan) -> bool:
 
 
 def _missed(
-    agreements: Iterable[Agreement],
-    billed: Sequence[BilledDates],
-    cycle: Cycle,
-    as_of: date,
-    *,
-    first: date | None,
-    taken_over: date | None,
+    agreements: Iterable[Agreement], billed: Sequence[BilledDates], cycle: Cycle, as_of: date, begin: date
 ) -> Iterator[DateSpan]:
     lives = [DateSpan(one.starts_on, one.ends_on or as_of) for one in agreements if one.starts_on < (one.ends_on or as_of)]
     if not lives:
         return
-    known = [*(one.dates.start for one in billed[:1]), *([first] if first else [])]
-    day = max(min(known) if known else min(life.start for life in lives), taken_over or date.min)
+    day = max(begin, min(life.start for life in lives))
     last = min(as_of, max(life.end for life in lives))
     while day < last:
         period = period_containing(cycle, day)

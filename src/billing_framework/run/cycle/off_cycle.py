@@ -25,6 +25,8 @@ from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.period import DateSpan
 from billing_framework.values.spelling import did_you_mean
 
+_READ_DATE = str(ReadDateCycle())
+
 
 @attrs.frozen(kw_only=True)
 class OffCycleRequest:
@@ -164,6 +166,8 @@ def _dates(deployment: Deployment, standing: _Standing, first: date | None, end:
     begin = max((one.dates.end for one in billed), default=min(one.starts_on for one in standing.agreements))
     start = first or begin
     if start < begin and billed:
+        if not any(one.dates.start <= start < one.dates.end for one in billed):
+            raise _behind(account, billed, start)
         if drafted := next((one for one in billed if one.dates.end > start and not one.is_over), None):
             raise _claimed(account, drafted, begin)
         raise _refused(account, f"the days before {begin} are billed already", f"Bill from {begin} on: leave --from out")
@@ -187,6 +191,17 @@ def _refuse_behind_drafts(standing: _Standing) -> None:
     last = max(standing.billed, key=lambda one: one.dates.end, default=None)
     if last is not None and not last.is_over:
         raise _claimed(standing.account, last, last.dates.end)
+
+
+def _behind(account: Account, billed: Sequence[BilledDates], start: date) -> Refused:
+    """Say of dates that come before billed ones, and are on no bill themselves, how they are billed."""
+    later = next(one.dates for one in billed if one.dates.start > start)
+    days = DateSpan(start, later.start)
+    by_dates = f"billing run start --cycle {account.cycle} --period {days} --account {account.code}"
+    remedy = by_dates if account.cycle == _READ_DATE else f"billing run catch-up --account {account.code}"
+    return _refused(
+        account, f"the days {days} are on no bill, but the ones after them are: {later}", f"Bill what was missed: {remedy}"
+    )
 
 
 def _claimed(account: Account, drafted: BilledDates, begin: date) -> Refused:

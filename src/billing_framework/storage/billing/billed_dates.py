@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from billing_framework.storage.billing.run_rows import CANCELLED, NOTHING, Run
 from billing_framework.storage.billing.tables import billed_period, run, run_account
 from billing_framework.storage.many import one_of, rows_of
-from billing_framework.storage.master.account_tables import account_id
+from billing_framework.storage.master.account_tables import account_id, agreement
 from billing_framework.values.period import DateSpan
 
 
@@ -58,6 +58,21 @@ class LeftDates:
 def first_dates_of(connection: Connection, accounts: Collection[str]) -> dict[str, date]:
     """Return the first date of the oldest run that was to bill an account, whatever became of it there."""
     return _dates_of(connection, accounts, "final", sa.func.min(run.c.period_start))
+
+
+def billing_since(connection: Connection, book: str) -> date | None:
+    """Return the first date of the oldest run for a whole cycle of a book, None before the first.
+
+    Who came to the book on that date or later was billed by nobody before. A run that names its accounts tells nothing of it: it
+    may bill one of them for dates long before.
+    """
+    columns = run.c
+    of_all = columns.accounts == sa.literal([], columns.accounts.type)
+    query = sa.select(sa.func.min(columns.period_start)).where(
+        columns.book == book, columns.kind == "final", columns.state != "cancelled", of_all
+    )
+    first: date | None = connection.execute(query).scalar_one()
+    return first
 
 
 def taken_over_until(connection: Connection, accounts: Collection[str]) -> dict[str, date]:
@@ -117,6 +132,32 @@ def billed_though_left(connection: Connection, billing: Run) -> tuple[str, ...]:
         .order_by(rows.account)
     )
     return tuple(connection.scalars(query))
+
+
+def came_before(connection: Connection, billing: Run, since: date) -> tuple[str, ...]:
+    """Return the accounts that a run bills and none had before, of which an agreement began before it, but not before a date.
+
+    Args:
+        connection: a connection.
+        billing: the run.
+        since: the first date of which agreements count.
+    """
+    columns, rows, before = run.c, run_account.c, run_account.alias("before")
+    right_before = sa.select(columns.id).where(
+        columns.book == billing.book,
+        columns.period_end == billing.period.start,
+        columns.kind != "rehearsal",
+        columns.state != "cancelled",
+    )
+    # Nearly all are in these few runs; what others have had is looked up one by one.
+    had = sa.exists().where(before.c.account_id == rows.account_id, before.c.run_id.in_(connection.scalars(right_before).all()))
+    came = sa.exists().where(
+        agreement.c.account == rows.account, agreement.c.starts_on >= since, agreement.c.starts_on < billing.period.start
+    )
+    query = sa.select(rows.account).where(rows.run_id == billing.id, rows.state.in_(("drafted", "approved")), ~had, came)
+    found = connection.scalars(query).all()
+    started = started_dates_of(connection, found)
+    return tuple(sorted(one for one in found if started.get(one, (billing.period,))[0].start >= billing.period.start))
 
 
 def _is_left(accounts_of: sa.FromClause) -> sa.ColumnElement[bool]:
