@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 import attrs
+import pytest
 
 from billing_framework import BillingGroup, Finding, Rater, Rating, hookimpl
 from billing_framework.plugin.host import Host
 from billing_framework.receivables.hold import Block
 from billing_framework.run.collect.hold import HoldRequest, place_hold, release_hold
+from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.cycle.resume import resume_run
 from billing_framework.run.master.customer_change import continue_agreement
 from billing_framework.run.review.review import review_run
 from billing_framework.storage.engine import Database
+from billing_framework.values.errors import ConfigurationError
 from tests.scenarios import workshop
 from tests.scenarios.office import PLAN, Office
 
@@ -98,3 +102,27 @@ def test_a_change_of_plan_inside_the_period_is_billed_in_tiles(database: Databas
     office.bill("2026-07")
     # 10 of 31 days at 30.00 and 21 of 31 days at 62.00, 10 % tax: 9.68 + 42.00 + 5.17.
     assert office.documents() == ["INV-2026-000001 C1 56.85"]
+
+
+def test_dates_are_not_billed_without_the_plugin_that_took_their_usage_in(database: Database) -> None:
+    office = Office.of(database)
+    office.customer("C1", "drill")
+    office.jobs("j1,drill,2026-07-03T08:00:00+00:00,4")
+    bare = Office(attrs.evolve(office.deployment, host=Host.build([])), office.clock)
+    with pytest.raises(ConfigurationError, match="kinds job, which no enabled plugin") as caught:
+        bare.start("2026-07")
+    assert caught.value.code == "USAGE34"
+    assert bare.start("2026-06", kind="rehearsal").counts == {"drafted": 1}
+
+    started = office.start("2026-07")
+    assert started.is_new
+    run = started.run
+    assert run is not None
+    for act in (lambda: bare.start("2026-07"), lambda: resume_run(bare.deployment, run.code)):
+        with pytest.raises(ConfigurationError, match="USAGE34"):
+            act()
+    office.approve(run.code)
+    office.post(run.code)
+    with pytest.raises(ConfigurationError, match="USAGE34"):
+        rebill_document(bare.deployment, "INV-2026-000001", reason="checked")
+    assert office.documents() == ["INV-2026-000001 C1 41.80"]

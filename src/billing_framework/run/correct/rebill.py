@@ -25,6 +25,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.load_input import open_desk
 from billing_framework.run.draft.order import refuse_reserved
 from billing_framework.run.reason import PRINTED, needs_reason
+from billing_framework.run.usage.unknown_kinds import refuse_unknown_kinds
 from billing_framework.run.versions import computing_versions
 from billing_framework.storage import audit
 from billing_framework.storage.billing.documents import StoredDocument, load_documents, replaced_by
@@ -125,6 +126,7 @@ def rebill_document(
         InputRefused: ``RUN14`` without a reason.
         Refused: ``RUN20`` where it cannot be rebilled, ``RUN21`` where its data hold it, ``RUN24`` where an approved run that is
             not posted rests on its carried state, or bills some of its records.
+        ConfigurationError: ``USAGE34`` where usage of its period is of a plugin that is not enabled.
         LedgerRefused: no open period holds the date.
     """
     needs_reason(reason, "rebilling", code="RUN14", kept=PRINTED)
@@ -134,6 +136,7 @@ def rebill_document(
         decided_at = instant_of_decision(connection, deployment.clock.now())
         deployment = attrs.evolve(deployment, clock=FixedClock(decided_at))
         book = load_book(connection, stored.content.book).profile
+        refuse_unknown_kinds(connection, deployment.host, stored.content.period, book.zone)
         desk = open_desk(deployment, connection, book.code, versions=computing_versions(deployment))
         work = Rebilling(
             deployment=deployment,

@@ -12,11 +12,13 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import DRAFTING
 from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.told import keep_told
+from billing_framework.run.usage.unknown_kinds import refuse_unknown_kinds
 from billing_framework.run.work.coordinate import Progress, expect_workers
 from billing_framework.run.work.work import Work, work_of
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_counts import counts_by_state
 from billing_framework.storage.billing.run_rows import Run
+from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.finding import Finding
 
 
@@ -60,11 +62,15 @@ def resume_run(
 
     Raises:
         NotFound: there is no such run.
+        ConfigurationError: ``USAGE34`` where usage of the period is of a plugin that is not enabled.
         Refused: what kept it from being finished; it can be resumed again.
     """
     work = work or work_of(deployment)
     with deployment.database.read() as connection:
         run = meant_run(connection, code, lambda run: run.is_open or run.state == "posting")
+        if run.is_open:
+            zone = load_book(connection, run.book).profile.zone
+            refuse_unknown_kinds(connection, deployment.host, run.period, zone)
     if run.is_open:
         expect_workers(deployment, DRAFTING, work)
         make_pending(deployment, run)

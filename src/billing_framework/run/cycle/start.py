@@ -21,6 +21,7 @@ from billing_framework.run.review.left_before import left_before
 from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.told import keep_told
 from billing_framework.run.review.unfinished import unfinished
+from billing_framework.run.usage.unknown_kinds import refuse_unknown_kinds
 from billing_framework.run.versions import computing_versions
 from billing_framework.run.work.coordinate import Progress, expect_workers
 from billing_framework.run.work.work import Work, work_of
@@ -145,7 +146,8 @@ def start_run(
         NotFound: the book or an account does not exist, or ``RUN62``: nobody is billed on the cycle.
         InputRefused: ``RUN52`` where plans are to be tried out in a run that is no rehearsal.
         Refused: ``RUN03`` where the run is approved already, or its documents bear another date than is asked for.
-        ConfigurationError: ``RUN44`` where the workers cannot be had; nothing is stored.
+        ConfigurationError: ``RUN44`` where the workers cannot be had, ``USAGE34`` where usage of the period is of a plugin that
+            is not enabled; nothing is stored.
     """
     work = work or work_of(deployment, batch_size)
     expect_workers(deployment, DRAFTING, work)
@@ -197,6 +199,7 @@ def _open(deployment: Deployment, request: RunRequest) -> RunReport:
         # Two officers who start the same run get one run: the second finds what the first has opened.
         take_turn(connection, "run start", request.book)
         book = load_book(connection, request.book)
+        refuse_unknown_kinds(connection, deployment.host, request.period, book.profile.zone)
         given = attrs.evolve(
             request,
             as_of=request.as_of or today(deployment.clock, timezone(book.profile.zone)),

@@ -24,6 +24,7 @@ from billing_framework.run.draft.order import order_holds
 from billing_framework.run.draft.rehearse import billed_before, desk_of_run, in_order
 from billing_framework.run.draft.together import heads_of_results, held_together
 from billing_framework.run.draft.unbilled import gap_holds
+from billing_framework.run.usage.unknown_kinds import refuse_unknown_kinds
 from billing_framework.run.versions import computing_versions
 from billing_framework.run.work.coordinate import Progress, coordinate
 from billing_framework.run.work.lease import Lease
@@ -50,6 +51,7 @@ from billing_framework.storage.billing.run_rows import (
 from billing_framework.storage.billing.standing import standing
 from billing_framework.storage.master.account_rows import codes_on_cycle, load_parties
 from billing_framework.storage.master.billing_group_rows import load_billing_groups
+from billing_framework.storage.master.book_rows import load_book
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import Refused
 from billing_framework.values.finding import Finding
@@ -87,11 +89,16 @@ def draft_accounts(
         batch_size: accounts per transaction, a whole shard where None; accounts that are billed together are never parted.
         work: by whom and in what shards it is worked on; by default as the settings say.
         progress: told how many accounts of how many are drafted.
+
+    Raises:
+        ConfigurationError: ``USAGE34`` where usage of the period is of a plugin that is not enabled.
     """
     work = work or work_of(deployment, batch_size)
     with deployment.database.begin() as connection:
         run = locked(connection, run)
         if run.is_open:
+            zone = load_book(connection, run.book).profile.zone
+            refuse_unknown_kinds(connection, deployment.host, run.period, zone)
             groups = load_billing_groups(connection, run.book)
             plan_drafting(connection, run, groups, work.shard_size)
     return coordinate(deployment, run, DRAFTING, work, progress).count

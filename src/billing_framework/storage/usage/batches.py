@@ -155,6 +155,13 @@ def batches(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Iter
         )
 
 
+def kinds_within(connection: Connection, span: Span) -> set[str]:
+    """Return the usage kinds of which batches have brought records that may lie within instants."""
+    columns = usage_batch.c
+    query = sa.select(columns.by_kind).where(columns.end_at > span.start, columns.start_at < span.end)
+    return {kind for by_kind in connection.scalars(query) for kind, count in by_kind.items() if count}
+
+
 def insert_batch(connection: Connection, batch: Batch) -> None:
     """Store a batch; its row is the last of its intake."""
     totals = batch.totals
