@@ -68,3 +68,25 @@ def test_the_front_door_finds_every_name_where_it_stands() -> None:
     for name, module in imported.items():
         assert getattr(billing_framework, name) is getattr(importlib.import_module(str(module)), name)
     assert dir(billing_framework) == sorted(billing_framework.__all__)
+
+
+WITHOUT_BULK = """
+import sys
+sys.modules["polars"] = None  # as where it is not installed
+from billing_framework import *
+from billing_framework import BillingError
+assert line_blocks and Reader
+for wanted in (cells_of, instants_of, RecordColumns):
+    try:
+        wanted(None)
+    except BillingError as error:
+        print(wanted.__name__, error.code, error.remedy)
+"""
+
+
+def test_the_front_door_opens_without_an_extra_and_says_where_it_is_needed() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_BULK], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        f"{name} CONFIG10 pip install 'billing-framework[bulk]'" for name in ("cells_of", "instants_of", "RecordColumns")
+    ]
