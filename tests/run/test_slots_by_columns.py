@@ -28,8 +28,10 @@ from billing_framework.storage.usage.tables import usage_batch, usage_key, usage
 from billing_framework.usage.columnar.record_columns import ENVELOPE_TYPES, SLOT_TYPES, RecordColumns
 from billing_framework.usage.reader import Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage, UsageKind
+from billing_framework.values.identity import natural_id
 from billing_framework.values.instant import microseconds_of
 from billing_framework.values.period import Span
+from tests.behind import behind
 from tests.run.gate import Gate, assign, gate_of
 
 _DAY = timedelta(days=1)
@@ -107,12 +109,19 @@ def read_columns(stream: BinaryIO, request: ReadRequest) -> Iterator[ReadItem | 
         yield last
 
 
+@attrs.frozen
 class Gauges:
-    """A plugin with the kind and its reader."""
+    """A plugin with the kind and its reader.
+
+    Attributes:
+        carried: whether the kind is carried, so that a slot is of its source, not of its gauge.
+    """
+
+    carried: bool = False
 
     @hookimpl
     def billing_usage_kinds(self) -> list[Any]:
-        return [GAUGED]
+        return [attrs.evolve(GAUGED, carried=self.carried)]
 
     @hookimpl
     def billing_readers(self) -> list[Reader]:
@@ -134,8 +143,8 @@ def days(seed: int, count: int, *, first: int = 0) -> bytes:
     return "\n".join(lines).encode()
 
 
-def gauges_of(database: Database) -> Deployment:
-    deployment = attrs.evolve(gate_of(database), host=Host.build([("gate", Gate()), ("gauges", Gauges())]))
+def gauges_of(database: Database, *, carried: bool = False) -> Deployment:
+    deployment = attrs.evolve(gate_of(database), host=Host.build([("gate", Gate()), ("gauges", Gauges(carried))]))
     with database.begin() as connection:
         create_kind_tables(connection, tables_of(deployment))
     for number in range(4):
@@ -162,17 +171,34 @@ def rows(database: Database) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_both_roads_store_the_same(database: Database, other: Database, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("carried", [False, True])
+def test_both_roads_store_the_same(
+    database: Database, other: Database, seed: int, monkeypatch: pytest.MonkeyPatch, *, carried: bool
+) -> None:
     files = [days(seed, 60), days(seed + 100, 60, first=40), days(seed, 60), days(seed + 200, 30)]
     with monkeypatch.context() as patch:
         patch.setattr(intake, "LEAST_BYTES_BY_COLUMNS", 0)
         patch.setattr(column_desk, "_KEYS_AT_ONCE", 25)
         patch.setattr(column_desk, "_OTHERS_AT_ONCE", (1, 7, 20_000)[seed % 3])
-        reports = taken(gauges_of(database), files)
-    assert reports == taken(gauges_of(other), files)
+        reports = taken(gauges_of(database, carried=carried), files)
+    assert reports == taken(gauges_of(other, carried=carried), files)
     assert rows(database) == rows(other)
     total = reports[0].totals + reports[1].totals
     assert min(total.accepted, total.duplicate, total.suspended, total.rejected, total.superseding) > 0
+
+
+@pytest.mark.parametrize("road", [0, 10**9])
+def test_a_slot_of_a_carried_kind_that_was_stored_as_that_of_a_gauge_is_met_on_both_roads(
+    sqlite_database: Database, road: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "LEAST_BYTES_BY_COLUMNS", road)
+    deployment = gauges_of(sqlite_database, carried=True)
+    taken(deployment, [b"r1;g1;2026-06-01;s1;1;1;;-\nr2;g1;2026-06-01;s2;1;1;;-"])
+    for slot in ("s1", "s2"):
+        older, newer = natural_id("slot", "gauged", "g1", slot), natural_id("slot of source", "gauged", "gauges", slot)
+        behind(sqlite_database, f"UPDATE usage_key SET slot_key = {older} WHERE slot_key = {newer}")
+    [report] = taken(deployment, [b"r1b;g1;2026-06-01;s1;2;5;;-\nr2b;g1;2026-06-01;s2;2;5;;-\nr3;g2;2026-06-01;s3;1;5;;-"])
+    assert (report.totals.accepted, report.totals.superseding) == (3, 2)
 
 
 def test_plain_records_with_slots_are_never_made_objects(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,9 @@ def client(office: Office, code: str, runner: str, starts_on: str = "2026-01-01"
     create(office.deployment, ASSIGNMENTS, {"subject": runner, "agreement": f"A-{code}", "starts_on": starts_on, **end})
 
 
-def tell(office: Office, *lines: str, file: str = "errands.csv") -> IntakeReport:
+def tell(office: Office, *lines: str, file: str = "errands.csv", source: str = "runners") -> IntakeReport:
     """Take in errands: ``id,runner,instant,minutes,note[,fate,slot,version]``."""
-    return take_in(office.deployment, io.BytesIO("\n".join(lines).encode()), file_format="errands", source="runners", name=file)
+    return take_in(office.deployment, io.BytesIO("\n".join(lines).encode()), file_format="errands", source=source, name=file)
 
 
 def lines_of(office: Office, number: str) -> list[str]:

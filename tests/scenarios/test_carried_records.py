@@ -32,7 +32,10 @@ from billing_framework.storage.billing.record_tables import billed_record
 from billing_framework.storage.engine import Database, open_database
 from billing_framework.storage.master.master_kind import ASSIGNMENTS
 from billing_framework.storage.master.share_rows import SHARES
+from billing_framework.storage.usage.kind_table import kind_tables
+from billing_framework.storage.usage.verify import verify_usage
 from billing_framework.values.errors import BillingError, Refused
+from billing_framework.values.identity import natural_id
 from tests.behind import behind
 from tests.scenarios.errand_office import client, errand_office, lines_of, load_price, tell
 from tests.scenarios.office import Office
@@ -179,6 +182,70 @@ def test_a_corrected_record_is_billed_by_rebilling_and_never_beside_the_first(da
     report = rebill_document(office.deployment, "INV-2026-000001", reason="corrected")
     assert lines_of(office, report.new) == ["2026-07-02 Post 8.00"]
     assert late_usage(office.deployment, "MAIN") == ()
+
+
+def test_a_version_that_names_another_identifier_is_billed_in_the_place_of_the_first(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    client(office, "C2", "bob")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post,paid,s1,1", "e2,ann,2026-07-03T08:00:00+00:00,6,Bank")
+    report = tell(office, "e1b,bob,2026-07-02T08:00:00+00:00,5,Post,paid,s1,2", file="corrected.csv")
+    assert report.totals.superseding == 1
+    office.bill("2026-07")
+    assert office.documents() == ["INV-2026-000001 C1 6.60", "INV-2026-000002 C2 5.50"]
+
+
+def test_a_version_that_moves_a_billed_record_to_another_identifier(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    client(office, "C2", "bob")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post,paid,s1,1", "e2,ann,2026-07-03T08:00:00+00:00,6,Bank")
+    office.bill("2026-07")
+    tell(office, "e1b,bob,2026-07-02T08:00:00+00:00,5,Post,paid,s1,2", file="corrected.csv")
+    assert [one.document for one in late_usage(office.deployment, "MAIN")] == ["INV-2026-000001"]
+    run = office.start("2026-08").run
+    assert run is not None
+    assert review_run(office.deployment, run.code).control.get("records", 0) == 0  # it is billed to the first client still
+    cancel_run(office.deployment, run.code, reason="rebill first")
+    report = rebill_document(office.deployment, "INV-2026-000001", reason="wrong runner")
+    assert lines_of(office, report.new) == ["2026-07-03 Bank 6.00"]
+    assert late_usage(office.deployment, "MAIN") == ()
+    office.bill("2026-08")
+    assert office.documents()[-1] == "INV-2026-000003 C2 5.50"
+    assert explain_line(office.deployment, "INV-2026-000003/1").proven
+
+
+def test_two_sources_that_number_alike_speak_about_two_records(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post,paid,1001,1")
+    report = tell(office, "e1,ann,2026-07-03T08:00:00+00:00,6,Bank,paid,1001,2", source="others")
+    assert (report.totals.accepted, report.totals.superseding) == (1, 0)
+    office.bill("2026-07")
+    assert lines_of(office, "INV-2026-000001") == ["2026-07-02 Post 5.00", "2026-07-03 Bank 6.00"]
+
+
+@pytest.mark.parametrize("is_billed", [False, True])
+def test_a_slot_that_was_stored_as_that_of_an_identifier_stays_it(database: Database, *, is_billed: bool) -> None:
+    office = errand_office(database)
+    client(office, "C1", "ann")
+    tell(office, "e1,ann,2026-07-02T08:00:00+00:00,5,Post,paid,s1,1")
+    older = natural_id("slot", "errand", "ann", "s1")
+    behind(database, f"UPDATE usage_key SET slot_key = {older}")
+    if is_billed:
+        office.bill("2026-07")
+    report = tell(office, "e1b,ann,2026-07-02T08:00:00+00:00,8,Post,paid,s1,2", file="corrected.csv")
+    assert report.totals.superseding == 1
+    assert tell(office, "o1,ann,2026-07-03T08:00:00+00:00,1,Bank,paid,s1,3", source="others").totals.superseding == 0
+    with database.read() as connection:
+        assert verify_usage(connection, kind_tables(office.deployment.host.kinds)).findings == ()
+    if is_billed:
+        assert [one.document for one in late_usage(office.deployment, "MAIN")] == ["INV-2026-000001"]
+        office.bill("2026-08")
+        assert lines_of(office, "INV-2026-000002") == ["2026-07-03 Bank 1.00"]
+    else:
+        office.bill("2026-07")
+        assert lines_of(office, "INV-2026-000001") == ["2026-07-02 Post 8.00", "2026-07-03 Bank 1.00"]
 
 
 def test_a_record_that_moved_to_another_agreement_leaves_the_document_and_is_billed_there(database: Database) -> None:

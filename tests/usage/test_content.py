@@ -82,9 +82,19 @@ def test_keys_are_stable_for_ever() -> None:
 
 
 def test_a_slot_belongs_to_its_subject_and_kind() -> None:
-    assert slot_key(stay()) == 0
-    assert slot_key(stay(slot="s")) == slot_key(stay("T9", slot="s", source="x"))
-    assert slot_key(stay(slot="s")) != slot_key(stay(slot="s", subject="CARD-2"))
+    assert slot_key(stay(), carried=False) == 0
+    mine = slot_key(stay(slot="s"), carried=False)
+    assert mine == slot_key(stay("T9", slot="s", source="x"), carried=False)
+    assert mine != slot_key(stay(slot="s", subject="CARD-2"), carried=False)
+
+
+def test_a_slot_of_a_carried_kind_belongs_to_its_source() -> None:
+    assert slot_key(stay(), carried=True) == 0
+    mine = slot_key(stay(slot="s"), carried=True)
+    assert mine == slot_key(stay("T9", slot="s", subject="CARD-2"), carried=True)
+    assert mine != slot_key(stay(slot="s", source="x"), carried=True)
+    same_texts = stay(slot="s", source="x", subject="x")
+    assert slot_key(same_texts, carried=True) != slot_key(same_texts, carried=False)
 
 
 def test_the_time_zone_of_the_machine_is_not_asked() -> None:

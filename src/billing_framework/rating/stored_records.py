@@ -65,7 +65,7 @@ class RecordColumns(Protocol):
         ...
 
     def claim(self, place: int) -> int:
-        """Return what no two documents bill of a record: the key of what it speaks about, else its own."""
+        """Return what no two documents bill of a carried record: the key of what it speaks about, else its own."""
         ...
 
     def usages(self, low: int, high: int) -> Iterable[AnyUsage]:

@@ -25,14 +25,19 @@ def usage_key(source: str, external_id: str, salt: int = 0) -> int:
     return natural_id("usage", source, external_id, salt) if salt else natural_id("usage", source, external_id)
 
 
-def slot_key(usage: AnyUsage) -> int:
-    """Return the id of what the record speaks about, 0 where records of its kind never replace each other."""
-    return slot_key_of(usage.kind, usage.subject, usage.slot)
+def slot_key(usage: AnyUsage, *, carried: bool) -> int:
+    """Return the id of what the record speaks about, 0 where it has no slot.
 
-
-def slot_key_of(kind: str, subject: str, slot: str) -> int:
-    """Return the id of what a record of a kind and subject speaks about, 0 where it has no slot."""
-    return natural_id("slot", kind, subject, slot) if slot else 0
+    Args:
+        usage: the record.
+        carried: True where its kind is carried: such a slot is of the source, whichever subject its versions name. Any other
+            is of the subject, whichever source speaks about it.
+    """
+    if not usage.slot:
+        return 0
+    if carried:
+        return natural_id(SLOT_OF_SOURCE, usage.kind, usage.source, usage.slot)
+    return natural_id(SLOT_OF_SUBJECT, usage.kind, usage.subject, usage.slot)
 
 
 def content_digest(usage: AnyUsage, fields: Sequence[BodyField], mark: bytes = b"") -> bytes:
@@ -58,6 +63,12 @@ def content_digest(usage: AnyUsage, fields: Sequence[BodyField], mark: bytes = b
         parts.append(mark.hex())
     return digest_of_text(SEPARATOR.join(map(separable, parts)))
 
+
+SLOT_OF_SUBJECT = "slot"
+"""Begins the natural key of a slot that belongs to a subject."""
+
+SLOT_OF_SOURCE = "slot of source"
+"""Begins the natural key of a slot that belongs to a source."""
 
 SEPARATOR = "\x1f"
 """Stands between the parts of the text of which the digest of a record is taken."""

@@ -181,7 +181,7 @@ def _readable(usage: AnyUsage, rules: Mapping[str, KindRules], file: str, marks:
     return Delivered(
         key=usage_key(usage.source, usage.external_id),
         digest=content_digest(usage, fields, mark),
-        slot=slot_key(usage),
+        slot=slot_key(usage, carried=rules[usage.kind].kind.carried),
         usage=usage,
         mark=mark,
     )

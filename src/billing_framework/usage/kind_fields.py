@@ -23,7 +23,7 @@ ENVELOPE = ("key", "source", "external_id", "subject_id", "start_at", "end_at", 
 MARK = "personal_mark"
 """Column of the kinds with personal data: a keyed digest of it, by which two records are told apart without opening it."""
 
-RESERVED = frozenset((*ENVELOPE, MARK, "kind", "subject", "start", "end", "line"))
+RESERVED = frozenset((*ENVELOPE, MARK, "slot_key", "kind", "subject", "start", "end", "line"))
 """Names that the envelope has as a column or as plain data."""
 
 

@@ -31,7 +31,8 @@ class UsageKind:
             record in its reach arrives after it, so this is kept as short as the rating allows.
         carried: True where each record is billed once and whole: one that no standing document has billed and that starts before
             the period's end is given to the next bill of its agreement, however old it is. Such kinds are not divisible and
-            have no reach.
+            have no reach. A slot of such a kind is of its source, so that a newer version may name another subject; a slot of
+            any other kind is of its subject, whichever source speaks about it.
         editable: fields of the body that a reviewer may change in a draft; the stored record stays as it was delivered.
     """
 
@@ -56,7 +57,7 @@ class Usage(Generic[Body]):
         subject: identifier of the field as delivered (meter channel, number, matter); guiding finds its agreement.
         span: instants that it covers; equal ends for a reading at one instant.
         slot: what it speaks about. Of several records of one slot only the one with the highest `version` counts, the
-            others are superseded; empty where records never replace each other.
+            others are superseded; empty where records never replace each other. See `UsageKind.carried` for whose it is.
         version: orders the records of one slot, for example an update instant as yyyymmddhhmmss.
         deleted: True where the source takes back what its earlier versions of the slot say: none of them counts any more, until
             a higher version says something again. Such a record has no body of its own; whatever stands there is passed over.

@@ -225,7 +225,7 @@ class Material:
         return self.usage[key]
 
     def claims(self, keys: Iterable[int]) -> tuple[int, ...]:
-        """Return what no two documents bill of each of some records: the key of what it speaks about, else its own."""
+        """Return what no two documents bill of each of some carried records: the key of what it speaks about, else its own."""
         if self.columns and not any(columns.has_slots for columns in self.columns.values()) and not self.usage:
             return tuple(keys)
         return tuple([self._claim(key) for key in keys])
@@ -234,4 +234,4 @@ class Material:
         for columns in self.columns.values():
             if key in columns.places:
                 return columns.claim(columns.places[key])
-        return slot_key(self.usage[key]) or key
+        return slot_key(self.usage[key], carried=True) or key

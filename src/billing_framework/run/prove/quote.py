@@ -162,7 +162,7 @@ def current_records(items: Iterable[ReadItem], host: Host) -> tuple[list[Current
         else:
             digest = content_digest(item, fields[item.kind]).hex()
             key = usage_key(item.source, item.external_id)
-            place = slot_key(item) or key
+            place = slot_key(item, carried=host.kinds[item.kind].carried) or key
             if place not in newest or newest[place][2].version < item.version:
                 newest[place] = (key, digest, withheld(item, fields[item.kind]))
     found = sorted(newest.values(), key=lambda one: (one[2].kind, one[2].subject, one[2].span.start, one[0]))

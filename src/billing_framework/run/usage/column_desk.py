@@ -25,7 +25,7 @@ from billing_framework.storage.usage.column_rows import (
     waiting_keys,
 )
 from billing_framework.storage.usage.rows import load_guide
-from billing_framework.usage.columnar.identity import IdentifiedColumns
+from billing_framework.usage.columnar.identity import IdentifiedColumns, slot_keys
 from billing_framework.usage.content import slot_key, usage_key
 from billing_framework.usage.reader import BadRecord
 from billing_framework.usage.reconcile import ControlTotals
@@ -79,7 +79,7 @@ class ColumnDesk:
             others += self._take_columns(block.ready, others)
         if others:
             self._seen.add(_keys_of(others))
-            self._seen_slots.add(_slots_of(others))
+            self._seen_slots.add(self._slots_of(others))
             others.sort(key=lambda item: item.line)
             self._others += others
         if len(self._others) >= _OTHERS_AT_ONCE:
@@ -140,11 +140,20 @@ class ColumnDesk:
         slots = records.slots[records.slots != 0]
         if not len(slots):
             return np.ones(len(records.slots), dtype=np.bool_)
-        met = [self._seen_slots.among(slots), _slots_of(others)]
+        met = [self._seen_slots.among(slots), self._slots_of(others)]
         if self._asks_keys:
             met.append(slots_among(self.desk.connection, slots))
         is_alone: Flags = (records.slots == 0) | ~are_among(records.slots, np.sort(np.concatenate(met)))
+        if self._asks_keys and self.desk.rules[records.columns.kind].kind.carried:
+            older = slot_keys(records.columns, carried=False)  # as `IntakeDesk` finds them, which then looks at each
+            is_alone &= ~are_among(older, slots_among(self.desk.connection, older[older != 0]))
         return is_alone
+
+    def _slots_of(self, items: Sequence[AnyUsage | BadRecord]) -> Keys:
+        """Return the ids of the slots of those records that have one."""
+        readable = [one for one in items if not isinstance(one, BadRecord) and one.slot and one.kind in self.desk.rules]
+        slots = [slot_key(one, carried=self.desk.rules[one.kind].kind.carried) for one in readable]
+        return np.array(slots, dtype=np.int64)
 
     def _is_guided(self, frame: pl.DataFrame, subject_ids: pl.Series) -> Flags:
         """Return which records are of an identifier that is assigned when they start."""
@@ -204,9 +213,3 @@ class ColumnDesk:
 def _keys_of(items: Sequence[AnyUsage | BadRecord]) -> Keys:
     """Return the keys of those records that could be read."""
     return np.array([usage_key(one.source, one.external_id) for one in items if not isinstance(one, BadRecord)], dtype=np.int64)
-
-
-def _slots_of(items: Sequence[AnyUsage | BadRecord]) -> Keys:
-    """Return the ids of the slots of those records that have one."""
-    slots = [slot_key(one) for one in items if not isinstance(one, BadRecord) and one.slot]
-    return np.array(slots, dtype=np.int64)

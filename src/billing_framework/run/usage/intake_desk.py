@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 from sqlalchemy.engine import Connection
@@ -22,6 +22,7 @@ from billing_framework.storage.usage.rows import (
 from billing_framework.storage.usage.sealed_suspense import sealed_row
 from billing_framework.storage.usage.suspense import Suspended, insert_suspended
 from billing_framework.storage.usage.tables import usage_batch, usage_suspense
+from billing_framework.usage.content import slot_key
 from billing_framework.usage.intake import Delivered, Known, Marks, Sorted, identify, settle_keys, sort_in, with_erased
 from billing_framework.usage.plain import plain_usage
 from billing_framework.usage.reader import BadRecord, Coverage
@@ -103,6 +104,7 @@ class IntakeDesk:
         if self.keys is not None:
             lost = self.keys.is_lost
             delivered = with_erased(delivered, stored, self.rules, lambda subject, mark: lost(owner_of_subject(subject), mark))
+        delivered = self._in_older_slots(delivered)
         keys = {record.key for record in delivered}
         known = Known(
             records=stored,
@@ -112,6 +114,24 @@ class IntakeDesk:
             days_after={name: one.kind.reach_after_days for name, one in self.rules.items()},
         )
         return sort_in(delivered, known, self.file, place=f"batch {self.batch_id}")
+
+    def _in_older_slots(self, delivered: Sequence[Delivered]) -> list[Delivered]:
+        """Return the records, each in the slot in which its source has stored a version of it.
+
+        Slots of carried kinds were once of their subject, and what was stored in such a slot is replaced in it.
+        """
+        older = {
+            place: slot_key(record.usage, carried=False)
+            for place, record in enumerate(delivered)
+            if record.slot and record.usage is not None and self.rules[record.usage.kind].kind.carried
+        }
+        there = stored_slots(self.connection, self.tables, set(older.values())) if older else {}
+        found = list(delivered)
+        for place, slot in older.items():
+            usage = found[place].usage
+            if usage is not None and any(one.source == usage.source for one in there.get(slot, ())):
+                found[place] = attrs.evolve(found[place], slot=slot)
+        return found
 
     def _with_keys(self, items: Iterable[AnyUsage | BadRecord]) -> Iterable[AnyUsage | BadRecord]:
         if self.keys is None:

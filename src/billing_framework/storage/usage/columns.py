@@ -15,9 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from billing_framework.storage.many import chunks
-from billing_framework.storage.usage.kind_table import KindTable
+from billing_framework.storage.usage.kind_table import SLOT, KindTable
 from billing_framework.storage.usage.rows import among, subject_names, with_keys
-from billing_framework.usage.content import slot_key_of
 from billing_framework.usage.kind_fields import MARK
 from billing_framework.usage.record import AnyUsage, Usage
 from billing_framework.usage.withheld import withheld_value
@@ -129,9 +128,8 @@ class StoredColumns:
         return instant  # type: ignore[no-any-return]
 
     def claim(self, place: int) -> int:
-        """Return what no two documents bill: the key of what a record speaks about, else its own."""
-        slot = self.stored["slot"][place]
-        return slot_key_of(self.kind, self.subject(place), slot) or self.keys[place]
+        """Return what no two documents bill of a carried record: the stored key of what it speaks about, else its own."""
+        return (self.stored[SLOT][place] if self.derived.kind.carried else 0) or self.keys[place]
 
     def usages(self, low: int = 0, high: int | None = None) -> Iterator[AnyUsage]:
         """Yield the records from a place up to another as objects, equal to those of `KindTable.usage`, with the same errors."""

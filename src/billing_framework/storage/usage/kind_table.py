@@ -44,6 +44,9 @@ _TYPES: Mapping[Sort, type[TypeEngine[Any]]] = {
 }
 
 
+SLOT = "slot_key"
+"""Column of `KindTable.query` with the key of a carried record's slot, 0 for none."""
+
 Seal = Callable[[str, str], bytes]
 """Seals a text for a place."""
 
@@ -74,9 +77,16 @@ class KindTable:
 
     @property
     def query(self) -> sa.Select[Any]:
-        """All columns but the sealed ones, as `usage` needs them."""
+        """All columns but the sealed ones, as `usage` needs them; of carried records the key of the slot, too."""
         sealed = {field.name for field in self.fields if field.personal}
-        return sa.select(*(column for column in self.table.c if column.name not in sealed))
+        query = sa.select(*(column for column in self.table.c if column.name not in sealed))
+        return query.add_columns(self._slot) if self.kind.carried else query
+
+    @property
+    def _slot(self) -> sa.Label[int]:
+        mine, columns = usage_key.alias("of_slot"), self.table.c
+        stored = sa.select(mine.c.slot_key).where(mine.c.key == columns.key).scalar_subquery()
+        return sa.case((columns.slot == "", 0), else_=stored).label(SLOT)
 
     def row(
         self,

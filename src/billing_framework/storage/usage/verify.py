@@ -95,7 +95,7 @@ def _page(connection: Connection, tables: Tables, some: Sequence[sa.Row[Any]]) -
             yield _finding(error.code, error.what, error.remedy, kind)
             continue
         yield from _records(columns, rows)
-        yield from _deletions(connection, kind, {key: row for key, row in rows.items() if key not in columns.places})
+        yield from _deletions(connection, tables[kind], {key: row for key, row in rows.items() if key not in columns.places})
 
 
 def _records(columns: StoredColumns, rows: Mapping[int, sa.Row[Any]]) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _records(columns: StoredColumns, rows: Mapping[int, sa.Row[Any]]) -> Iterato
         name = f"record {usage.source}/{usage.external_id} of {usage.subject or 'no identifier'}"
         if content_digest(usage, columns.derived.fields, mark) != digest:
             yield _altered(name, _OTHERWISE)
-        yield from _stands(name, usage, rows[key], batch)
+        yield from _stands(name, usage, rows[key], batch, carried=columns.derived.kind.carried)
 
 
 def _usages(columns: StoredColumns) -> Iterable[AnyUsage | StorageError]:
@@ -124,17 +124,18 @@ def _usage(columns: StoredColumns, place: int) -> AnyUsage | StorageError:
         return error
 
 
-def _stands(name: str, usage: AnyUsage, row: sa.Row[Any], batch: int) -> Iterator[Finding]:
+def _stands(name: str, usage: AnyUsage, row: sa.Row[Any], batch: int, *, carried: bool) -> Iterator[Finding]:
     """Yield what is odd about where a record stands: its id, its slot and version, and its batch."""
     if all(key_of_id(usage.source, usage.external_id, salt) != row.key for salt in range(_SALTS)):
         yield _altered(name, f"has another source or id than its key {row.key} was made of")
-    if (slot_key(usage), usage.version) != (row.slot_key, row.version):
+    slots = {slot_key(usage, carried=carried), slot_key(usage, carried=False)}  # carried ones, too, were once of their subject
+    if row.slot_key not in slots or usage.version != row.version:
         yield _altered(name, "has another slot or version than its key")
     if batch != row.batch_id:
         yield _altered(name, f"stands in batch {batch}, its key in batch {row.batch_id}")
 
 
-def _deletions(connection: Connection, kind: str, rows: Mapping[int, sa.Row[Any]]) -> Iterator[Finding]:
+def _deletions(connection: Connection, derived: KindTable, rows: Mapping[int, sa.Row[Any]]) -> Iterator[Finding]:
     told = deletions(connection, rows)
     for key, row in rows.items():
         one = told.get(key)
@@ -153,9 +154,9 @@ def _deletions(connection: Connection, kind: str, rows: Mapping[int, sa.Row[Any]
             deleted=True,
         )
         name = f"deletion {usage.source}/{usage.external_id} of {usage.subject}"
-        if usage.kind != kind or content_digest(usage, ()) != one.digest:
+        if usage.kind != derived.kind.name or content_digest(usage, ()) != one.digest:
             yield _altered(name, _OTHERWISE)
-        yield from _stands(name, usage, row, one.batch_id)
+        yield from _stands(name, usage, row, one.batch_id, carried=derived.kind.carried)
 
 
 def _without_key(connection: Connection, derived: KindTable) -> Iterator[Finding]:

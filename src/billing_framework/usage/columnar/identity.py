@@ -12,7 +12,15 @@ import polars as pl
 import polars_hash as plh
 
 from billing_framework.usage.columnar.record_columns import RecordColumns
-from billing_framework.usage.content import DIGEST_BYTES, ESCAPE, SEPARATOR, field_text, separable
+from billing_framework.usage.content import (
+    DIGEST_BYTES,
+    ESCAPE,
+    SEPARATOR,
+    SLOT_OF_SOURCE,
+    SLOT_OF_SUBJECT,
+    field_text,
+    separable,
+)
 from billing_framework.usage.kind_fields import BodyField, Sort
 from billing_framework.usage.requirements import LONGEST_NAME, LONGEST_TEXT, MOST_PACKED, KindRules
 from billing_framework.values.identity import LARGEST_ID
@@ -79,7 +87,7 @@ def identified(columns: RecordColumns, rules: KindRules) -> IdentifiedColumns:
         others = columns.frame.filter(~plain)
         columns = attrs.evolve(columns, frame=columns.frame.filter(plain))
     frame = columns.frame
-    keys, slots = record_keys(columns.source, frame["external_id"]), _slot_keys(columns)
+    keys, slots = record_keys(columns.source, frame["external_id"]), slot_keys(columns, carried=rules.kind.carried)
     texts = frame.select(pl.concat_str(list(_text_parts(columns, rules)))).to_series()
     digests = _digests_of_texts(texts)
     whole = IdentifiedColumns(
@@ -123,12 +131,15 @@ def record_keys(source: str, external_ids: pl.Series) -> Keys:
     return _natural_ids(("usage", source), external_ids)
 
 
-def _slot_keys(columns: RecordColumns) -> Keys:
+def slot_keys(columns: RecordColumns, *, carried: bool) -> Keys:
     """Return what `content.slot_key` tells of each record."""
     if not columns.has_slots:
         return np.zeros(columns.frame.height, dtype=np.int64)
     slots = columns.frame["slot"]
-    found = _natural_ids(("slot", columns.kind), columns.frame["subject"], slots)
+    if carried:
+        found = _natural_ids((SLOT_OF_SOURCE, columns.kind, columns.source), slots)
+    else:
+        found = _natural_ids((SLOT_OF_SUBJECT, columns.kind), columns.frame["subject"], slots)
     found[(slots == "").to_numpy()] = 0
     return found
 
