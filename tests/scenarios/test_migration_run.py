@@ -10,9 +10,12 @@ from billing_framework.run.cycle.approve_part import ApprovalFilter
 from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.review.edits import hold_account
+from billing_framework.run.usage.late import late_usage
+from billing_framework.run.usage.waiting import waiting_usage
 from billing_framework.storage.billing.tables import document, number_issued
 from billing_framework.storage.engine import Database
 from billing_framework.storage.ledger.tables import entry
+from billing_framework.usage.content import usage_key
 from billing_framework.values.errors import Refused
 from tests.cli.in_office import told
 from tests.grown import grown_once
@@ -71,6 +74,23 @@ def test_records_of_a_migration_are_on_no_bill(database: Database) -> None:
     tell(office, "e2,ann,2026-07-03T08:00:00+00:00,5,parcels", file="july.csv")
     office.bill("2026-07")
     assert office.documents() == ["INV-2026-000001 E1 5.50"]
+
+
+def test_a_newer_version_of_what_was_taken_over_is_the_other_systems_and_a_new_record_is_billed(database: Database) -> None:
+    office = errand_office(database)
+    client(office, "E1", "ann")
+    tell(office, "e1,ann,2026-06-03T08:00:00+00:00,10,letters,paid,s1,1")
+    take_over(office)
+    office.pass_days(1)
+    late = ("e2,ann,2026-06-03T08:00:00+00:00,20,letters,paid,s1,2", "e3,ann,2026-06-04T08:00:00+00:00,3,parcels")
+    assert tell(office, *late, file="late.csv").totals.superseding == 1
+    office.bill("2026-07")
+
+    assert office.documents() == ["INV-2026-000001 E1 3.30"]
+    assert late_usage(office.deployment, "MAIN") == waiting_usage(office.deployment) == ()
+    shown = told(office, "usage", "show", "runners/e1")
+    assert "billed to E1 by another system, as a migration has taken over\n" in shown
+    assert f"replaced by  {usage_key('runners', 'e2')}" in shown
 
 
 def test_who_is_held_is_not_taken_over_and_cancelling_gives_all_back(database: Database) -> None:

@@ -52,7 +52,10 @@ def _text(found: RecordHistory) -> Iterator[str]:
 def _billed(one: BilledAs) -> Iterator[str]:
     bill = one.bill
     free = f", free again by {bill.credited_by}" if bill.credited_by else ""
-    yield f"billed by {bill.document} of {bill.account}{free}"
+    if bill.document:
+        yield f"billed by {bill.document} of {bill.account}{free}"
+    else:  # a migration has drafted it, and never gives a number
+        yield f"billed to {bill.account} by another system, as a migration has taken over"
     for edit in one.edits:
         who = f"by {edit.actor} at {edit.at.isoformat(timespec='seconds')}"
         yield f"  {edit.name}: {edit.before} -> {edit.after}, {who}: {edit.reason}"
