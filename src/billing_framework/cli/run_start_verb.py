@@ -111,6 +111,8 @@ def started(report: RunReport) -> Iterator[str]:
     yield from (f"  {count} {state}" for state, count in report.counts.items())
     if report.counts.get("held"):
         yield f"  why: billing run review {report.run.code}"
+        if report.nothing_to_do and report.run.is_open:
+            yield f"  once a plugin that held some is mended: billing run retry {report.run.code}"
     if report.billed_elsewhere:
         yield f"  {report.billed_elsewhere} accounts are billed by another run"
 

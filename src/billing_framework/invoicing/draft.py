@@ -42,7 +42,7 @@ class Note:
     """A sentence printed on a document.
 
     Attributes:
-        kind: one of `NOTE_KINDS`.
+        kind: one of ``information``, ``estimate``, ``tax``, ``payment``, ``legal`` or ``correction``.
         text: the sentence, in the account's language, without markup.
         document: key of the document that it belongs to; plugins must give it, because they speak about a whole batch.
     """

@@ -13,7 +13,7 @@ from billing_framework.invoicing.draft import DraftDocument
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.errors import ContractBroken
 from billing_framework.values.finding import Finding, is_sound_finding
-from billing_framework.values.foreign_code import refusal_of, told
+from billing_framework.values.foreign_code import MEND, refusal_of, told
 from billing_framework.values.kept import Kept
 from billing_framework.values.money import Money
 from billing_framework.values.number import exact_text
@@ -205,7 +205,7 @@ def _failed(check: ReviewCheck, plugin: str, error: BaseException, account: str)
     return Finding(
         code=refused.code if refused else "PLUGIN05",
         what=f"the review check {check.name} of plugin {plugin} failed: {refused.what if refused else told(error)}",
-        remedy="Look at the draft, and report it to the authors of the plugin",
+        remedy=f"Look at the draft. {refused.mend if refused else MEND}",
         subject=account,
     )
 

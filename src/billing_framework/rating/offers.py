@@ -13,7 +13,7 @@ from billing_framework.rating.pricing import ChargeModel
 from billing_framework.rating.rater import Rater
 from billing_framework.values.call_watch import UNWATCHED, CallWatch
 from billing_framework.values.finding import Finding
-from billing_framework.values.foreign_code import refusal_of, told
+from billing_framework.values.foreign_code import MEND, refusal_of, told
 from billing_framework.values.kept import Kept
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class RatingOffers:
             return None, Finding(
                 code="RATE01",
                 what=f"{who} of {self.plugin(name)} failed: {told(error)}",
-                remedy="Report it to the author of the plugin, with the account and period",
+                remedy=MEND,
                 subject=subject,
             )
 
@@ -99,6 +99,6 @@ class RatingOffers:
         return Finding(
             code="RATE03",
             what=f"{what} (plugin {self.plugin(name)})",
-            remedy="Report it to the author of the plugin",
+            remedy=MEND,
             subject=subject,
         )

@@ -20,6 +20,7 @@ from billing_framework.rating.state import CarriedState
 from billing_framework.rating.state_contract import twice
 from billing_framework.rating.stored_records import kinds_of, of_kinds
 from billing_framework.values.finding import Finding, Severity
+from billing_framework.values.foreign_code import MEND
 
 _ONE_OF = 500
 """Of so many groups that a columnar twin rates, one is rated by the reference, too, and compared."""
@@ -149,7 +150,8 @@ def _differs(rater: Rater, group: BillingGroup, rating: Rating, who: str, offers
 
 def _passed_over(failed: Finding) -> Finding:
     """Return what is told about a twin that failed: nothing is held for it, as the reference rates instead."""
-    return attrs.evolve(failed, severity=Severity.INFORMATION, what=f"{failed.what}; the reference rates instead")
+    what = f"{failed.what}; the reference rates instead"
+    return attrs.evolve(failed, severity=Severity.INFORMATION, what=what, remedy="Report it to the author of the plugin")
 
 
 def _spoilt(rater: Rater, what: str, group: BillingGroup, offers: RatingOffers) -> Rating:
@@ -249,7 +251,7 @@ def _rating(rater: Rater, group: BillingGroup, offers: RatingOffers) -> Rating:
     finding = Finding(
         code="RATE02",
         what=f"{who} of {offers.plugin(rater.name)} accounts for {len(lost)} records nowhere: {named(list(missing.values()))}",
-        remedy="Report it to the author of the plugin",
+        remedy=MEND,
         subject=group.account.code,
     )
     return attrs.evolve(rating, findings=(*rating.findings, finding))

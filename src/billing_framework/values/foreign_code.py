@@ -12,6 +12,9 @@ from typing import NamedTuple
 from billing_framework.values.code_name import is_storable, storable
 from billing_framework.values.errors import BillingError, ContractBroken
 
+MEND = "Report it to the author of the plugin; once it is mended, or its version before is back, draft again: billing run retry"
+"""What to do where an account is held because of a plugin; to bill without the plugin would leave out what it bills."""
+
 _LONGEST_MESSAGE = 200
 _LONGEST_CODE = 100
 
@@ -22,6 +25,11 @@ class Refusal(NamedTuple):
     code: str
     what: str
     remedy: str
+
+    @property
+    def mend(self) -> str:
+        """What to do where an account is held for it: what it says itself, and how the account is drafted again."""
+        return f"{self.remedy.rstrip('.')}. {MEND}" if self.remedy else MEND
 
 
 def refusal_of(error: BaseException) -> Refusal | None:

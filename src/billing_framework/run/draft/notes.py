@@ -10,8 +10,9 @@ from billing_framework.invoicing.digest import DocumentTexts, document_digest, d
 from billing_framework.invoicing.draft import DraftDocument, Note
 from billing_framework.plugin.host import Host
 from billing_framework.values.call_watch import CallWatch, PluginOverran
-from billing_framework.values.errors import BillingError
+from billing_framework.values.errors import BillingError, ContractBroken
 from billing_framework.values.finding import Finding
+from billing_framework.values.foreign_code import MEND, refusal_of
 
 
 @attrs.frozen(kw_only=True)
@@ -81,10 +82,11 @@ class _Question:
 
 
 def _failure(plugin: str, error: BaseException, draft: DraftDocument) -> Finding:
-    told = error.what if isinstance(error, BillingError) else f"billing_documents_drafted of plugin {plugin} {error}"
+    refused = refusal_of(error)
+    told = refused.what if refused else f"billing_documents_drafted of plugin {plugin} {error}"
     return Finding(
-        code=error.code if isinstance(error, BillingError) else "PLUGIN05",
+        code=refused.code if refused else "PLUGIN05",
         what=told if plugin in told else f"plugin {plugin}: {told}",
-        remedy="Report it to the authors of the plugin; disable the plugin to bill without it",
+        remedy=refused.mend if refused and not isinstance(error, ContractBroken) else MEND,
         subject=draft.account,
     )
