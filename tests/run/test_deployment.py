@@ -1,5 +1,6 @@
 """Opening a deployment: the settings, their plugins with tables of their own, the database and who acts."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +99,31 @@ def test_who_acts_is_said_by_the_call_the_settings_or_the_system(yard: Path, mon
         path.write_text(SETTINGS + f'actor = "{said}"\n', encoding="utf-8")
         with open_deployment(path, actor=given) as deployment:
             assert deployment.actor == actor
+
+
+@pytest.mark.parametrize("named", ["root", "root ", " root", "\troot\n", "root\u00a0"])
+def test_blanks_around_a_name_make_no_other_actor(yard: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    path = yard / "billing.toml"
+    monkeypatch.setenv("LOGNAME", named)
+    with open_deployment(path) as by_system, open_deployment(path, actor=named) as by_call:
+        assert (by_system.actor, by_call.actor) == ("root", "root")
+    path.write_text(SETTINGS + f"actor = {json.dumps(named)}\n", encoding="utf-8")
+    with open_deployment(path) as by_settings:
+        assert by_settings.actor == "root"
+
+
+def test_names_that_look_alike_are_one_actor(yard: Path) -> None:
+    path = yard / "billing.toml"
+    with open_deployment(path, actor="Zoe\u0308  Ohm") as one, open_deployment(path, actor="Zo\u00eb Ohm") as other:
+        assert one.actor == other.actor == "Zo\u00eb Ohm"
+
+
+@pytest.mark.parametrize(
+    "named", [" ", "ro\u200bot", "root\u200d", "root\u3164", "root\ufe0f", "ro\u00a0ot", "a\x1bb", "a\nb", "x" * 201]
+)
+def test_a_name_that_is_not_seen_as_it_is_written_is_refused(yard: Path, named: str) -> None:
+    with pytest.raises(ConfigurationError, match="CONFIG09"):
+        open_deployment(yard / "billing.toml", actor=named)
 
 
 def test_what_cannot_be_opened_says_why(yard: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -22,6 +24,8 @@ from billing_framework.values.errors import ConfigurationError
 FILE_NAME = "billing.toml"
 CONFIG_VARIABLE = "BILLING_CONFIG"
 _LONGEST_ACTOR = 200
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Characters that count as printable, and of which nothing is seen."""
 
 
 @attrs.frozen(kw_only=True)
@@ -147,11 +151,15 @@ def require_vault(host: Host, vault: Vault | None) -> None:
 def who_acts(given: str, file: SettingsFile) -> str:
     """Return the actor: as given, else as the settings say, else the operating system's user.
 
+    Names that look alike are one name: blanks around it go, several within it are one, and letters are composed (NFC). Else
+    somebody could approve what was started under the same name.
+
     Raises:
         ConfigurationError: ``CONFIG09`` where it is no short printable name; it stands in every row of the audit.
     """
-    actor = given or file.settings.deployment.actor or _system_user()
-    if not actor.isprintable() or not actor.strip() or len(actor) > _LONGEST_ACTOR:
+    named = given or file.settings.deployment.actor or _system_user()
+    actor = unicodedata.normalize("NFC", re.sub(" +", " ", named.strip()))
+    if not actor or not actor.isprintable() or _INVISIBLE.search(actor) or len(actor) > _LONGEST_ACTOR:
         what = f"the actor {actor[:40]!r} is no name of at most {_LONGEST_ACTOR} printable characters"
         raise ConfigurationError("CONFIG09", what, remedy="Give --actor NAME, or set deployment.actor")
     return actor
