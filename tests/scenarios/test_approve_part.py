@@ -66,8 +66,8 @@ def test_parts_are_approved_and_posted_one_after_the_other(database: Database) -
     assert (first.documents, first.remaining, first.run.state) == (1, 3, "approved")
     assert states(office) == {"C1": "approved", "C2": "drafted", "C3": "drafted", "C4": "drafted"}
     assert office.post(JULY).run.state == "drafted"
-    with pytest.raises(Refused, match="RUN03"):
-        office.post(JULY)
+    again = office.post(JULY)
+    assert (again.run.state, again.posted, again.existing, again.remaining) == ("drafted", 0, 1, 3)
     # A second and a third part wait together, and are posted together.
     assert approve(office, accounts=("C4",)).documents == 1
     assert approve(office, accounts=("C2",)).remaining == 1
@@ -211,6 +211,46 @@ def test_cancelling_what_is_left_of_a_run_tells_what_stays_and_what_the_next_run
     assert shown.strip() == f"run {JULY} is ended: what it has posted stays, 3 accounts are left to the next run"
     assert f"RUN03 the run {JULY} is posted" in told(office, "run", "cancel", JULY, "--reason", "again", code=3)
     assert office.start("2026-07").counts == {"drafted": 3}
+
+
+def test_posting_again_what_is_posted_in_part_says_what_waits_for_its_approval(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    refused = told(office, "run", "post", code=3)
+    assert f"RUN03 the run {JULY} is drafted, not approved. Approve it: billing run approve {JULY}" in refused
+    told(office, "run", "approve", "--account", "C1")
+    rest = f"  3 accounts are drafted and not approved: billing run approve {JULY}"
+    assert told(office, "run", "post").splitlines() == [f"run {JULY}: 1 documents posted, 0 were posted before", rest]
+    again = told(office, "run", "post").splitlines()
+    assert again == [f"nothing to do: all that is approved of run {JULY} is posted", rest]
+    told(office, "run", "approve")
+    assert "3 documents posted" in told(office, "run", "post")
+    assert told(office, "run", "post").strip() == f"nothing to do: run {JULY} is posted"
+
+
+def test_a_run_that_was_ended_early_tells_what_it_has_left_and_no_way_that_is_refused(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    hold_account(office.deployment, JULY, "C3", reason="in dispute")
+    approve(office, accounts=("C1",))
+    office.post(JULY)
+    approve(office, accounts=("C2",))
+    assert "RUN15" in told(office, "run", "review", JULY, code=1)
+    told(office, "run", "cancel", JULY, "--reason", "the rest is wrong")
+    shown = told(office, "run", "review", JULY)
+    assert "left to the next run: C3: " in shown
+    assert "What it has left out is billed by the next run: billing run start" in shown
+    assert "run release" not in shown
+    assert "digest        none since an approval was withdrawn" in told(office, "run", "report", JULY)
+    told(office, "run", "start", "--period", "2026-07", "--rehearsal")
+    shown = told(office, "run", "diff", JULY, "2026-07-01.monthly-1.r1", code=1)
+    assert "(final, posted), none since an approval was withdrawn" in shown
+    assert "(rehearsal, drafted), not approved yet" in shown
+
+
+def test_a_run_that_is_cancelled_is_posted_by_starting_another(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    told(office, "run", "cancel", JULY, "--reason", "wrong plan")
+    refused = told(office, "run", "post", JULY, code=3)
+    assert f"RUN03 the run {JULY} is cancelled, not approved. Start another one: billing run start" in refused
 
 
 def test_cancelling_tells_how_many_edits_go_with_the_drafts(database: Database) -> None:

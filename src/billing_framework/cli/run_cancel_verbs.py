@@ -26,7 +26,8 @@ _MOST_NAMED = 20
 def cancel(context: click.Context, deployment: Deployment, *, run_code: str, void_numbers: bool, reason: str) -> None:
     """Cancel a run, or what is left of one that is posted in part; drafts go, and their accounts can be billed by another run.
 
-    Refused where numbers would be void, as they are where posting has begun, unless you say so with --void-numbers.
+    Numbers that are not issued yet go back to their series. Where some cannot, because their posting has begun or later ones are
+    given out, it is refused, unless you say with --void-numbers that they are to be issued as void.
 
     Example:
       billing run cancel US.2026-07-01.monthly-1.1 --reason "wrong price plan"

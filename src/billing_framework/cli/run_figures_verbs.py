@@ -15,6 +15,7 @@ from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.review.diff import AccountDifference, BilledLine, RunDifference, diff_runs
 from billing_framework.run.review.report import CycleReport, Deed, report_run
+from billing_framework.storage.billing.run_rows import Run
 from billing_framework.values.money import Money
 
 _MOST_NAMED = 3
@@ -43,6 +44,15 @@ def report(context: click.Context, deployment: Deployment, *, run_code: str, as_
         context.exit(1)
 
 
+def _digest(run: Run) -> str:
+    """Return the digest of what is approved of a run, or why there is none."""
+    if run.digest:
+        return run.digest
+    if run.approved_at is not None:  # a part of it is posted, which stays so
+        return "none since an approval was withdrawn"
+    return "not approved yet" if run.is_open else "not approved"
+
+
 def _report(found: CycleReport) -> Iterator[str]:
     run = found.run
     yield fields(
@@ -52,7 +62,7 @@ def _report(found: CycleReport) -> Iterator[str]:
             ("documents of", run.as_of),
             ("accounts", ", ".join(f"{count} {state}" for state, count in found.accounts.items())),
             ("documents", ", ".join(f"{count} {status}" for status, count in found.documents.items()) or "none"),
-            ("digest", run.digest or "not approved yet"),
+            ("digest", _digest(run)),
         ]
     )
     money = ("net", "tax", "total")
@@ -179,7 +189,7 @@ def diff(context: click.Context, deployment: Deployment, *, first: str, second: 
 
 def _diff(found: RunDifference, most: int) -> Iterator[str]:
     yield fields(
-        (label, f"{run.code} ({run.kind}, {run.state}), {run.digest or 'not approved'}")
+        (label, f"{run.code} ({run.kind}, {run.state}), {_digest(run)}")
         for label, run in (("first", found.first), ("second", found.second))
     )
     yield from (f"{name}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in found.versions.items())

@@ -41,9 +41,13 @@ def post(context: click.Context, /, deployment: Deployment, *, run_code: str, ch
         lines[0] = f"run {report.run.code}: {report.taken_over} accounts taken over as billed, nothing is issued"
     elif report.was_ended:
         lines[0] = ended_meanwhile(report.run, report.posted, report.left)
+    elif not report.posted and report.run.is_open:
+        lines[0] = f"nothing to do: all that is approved of run {report.run.code} is posted"
     elif not report.posted:
         early = f", ended early {ended_early(report.run, report.left)}" if report.run.is_ended_early else ""
         lines[0] = f"nothing to do: run {report.run.code} is {report.run.state}{early}"
+    if report.remaining:
+        lines.append(f"  {report.remaining} accounts are drafted and not approved: billing run approve {report.run.code}")
     emit(context, report, lines)
     if report.void or report.was_ended:
         context.exit(1)

@@ -23,7 +23,8 @@ from billing_framework.storage.billing.run_rows import RunAccount
 def review(context: click.Context, deployment: Deployment, *, run_code: str) -> None:
     """Show totals, held accounts with their evidence, control totals, stale drafts and late usage; changes nothing.
 
-    Exit code 1 where drafts are stale, accounts are held or pending, or records do not reconcile.
+    Exit code 1 where drafts are stale, accounts are held or pending, or records do not reconcile. Accounts that a run which is
+    posted or cancelled has left to the next one are told, and are no reason for it.
 
     Example:
       billing run review
@@ -32,7 +33,8 @@ def review(context: click.Context, deployment: Deployment, *, run_code: str) -> 
     found = review_run(deployment, run_code)
     show_findings(context, found.findings)
     emit(context, found, lambda: _text(found))
-    if found.stale or found.held or found.counts.get("pending") or not found.reconciled:
+    waits = found.held or found.counts.get("pending")
+    if found.stale or (waits and not found.run.is_over) or not found.reconciled:
         context.exit(1)
 
 
@@ -55,7 +57,7 @@ def _text(found: RunReview) -> Iterator[str]:
     for subject, count in found.unassigned.items():
         yield f"  {subject}: {count} records of the period belong to no agreement"
     for row in found.held:
-        yield from _held(row)
+        yield from _held(row, word="left to the next run" if found.run.is_over else "held")
     for account, parts in found.stale.items():
         yield f"stale: {account}: {', '.join(parts)} changed since; start the run again"
     for late in found.late:
@@ -82,8 +84,8 @@ def _totals(totals: Mapping[str, RunTotals], last: Mapping[str, RunTotals]) -> s
     return table(("", "documents", "net", "tax", "total"), rows, right=("documents", "net", "tax", "total"))
 
 
-def _held(row: RunAccount) -> Iterator[str]:
-    yield f"held: {row.account}: {row.reason}"
+def _held(row: RunAccount, *, word: str) -> Iterator[str]:
+    yield f"{word}: {row.account}: {row.reason}"
     for item in row.evidence:
         yield f"  {item.check}: {item.finding}"
     facts = next((item.facts for item in row.evidence if item.facts), {})

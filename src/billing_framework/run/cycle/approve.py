@@ -256,7 +256,7 @@ def _refuse_wrong_state(run: Run) -> None:
     if not run.is_final:
         raise Refused("RUN06", f"{run.code} is a rehearsal, which is never approved", remedy="Start the final run")
     if run.state == "cancelled":
-        raise Refused("RUN03", f"the run {run.code} is cancelled", remedy="Start another one")
+        raise Refused("RUN03", f"the run {run.code} is cancelled", remedy="Start another one: billing run start")
     if run.state == "posting":
         raise Refused("RUN03", f"a part of the run {run.code} is being posted", remedy="Post it to its end: billing run post")
 

@@ -63,6 +63,7 @@ class PostingReport:
         taken_over: number of accounts whose billing a migration has taken over from another system.
         was_ended: True where somebody cancelled the run while it was posted here.
         left: number of accounts that are left to the next run, where somebody cancelled what was left of this one.
+        remaining: number of drafted accounts that are not approved yet, where only a part was.
     """
 
     run: Run
@@ -72,6 +73,7 @@ class PostingReport:
     void: Mapping[str, str] = attrs.field(factory=dict)
     was_ended: bool = False
     left: int = 0
+    remaining: int = 0
 
 
 def post_run(
@@ -110,7 +112,7 @@ def post_run(
         if not run.is_final:
             raise Refused("RUN06", f"{run.code} is a rehearsal, which is never posted", remedy="Start the final run")
         if not _can_be_posted(run):
-            raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy="Approve it: billing run approve")
+            return _posted_in_part(connection, run)
         if run.kind == "migration":
             return _taken_over(deployment, connection, run)
         run, work, documents, existing = _planned(connection, run, work)
@@ -118,7 +120,27 @@ def post_run(
     run = _finish(deployment, run, documents)
     if run.is_ended_early:
         return _ended(deployment, run, existing, worked.void)
-    return PostingReport(run=run, posted=worked.count, existing=documents - worked.count, void=worked.void)
+    existed = documents - worked.count
+    with deployment.database.read() as connection:
+        remaining = _remaining(connection, run)
+    return PostingReport(run=run, posted=worked.count, existing=existed, void=worked.void, remaining=remaining)
+
+
+def _posted_in_part(connection: Connection, run: Run) -> PostingReport:
+    """Return that nothing is left to post of a run of which all that was approved is posted, and the rest is not approved yet.
+
+    Raises:
+        Refused: ``RUN03`` where nothing of it was approved.
+    """
+    existing = issued_among(connection, manifest_of(connection, run)) if run.is_open else ()
+    if not existing:
+        remedy = f"Approve it: billing run approve {run.code}" if run.is_open else "Start another one: billing run start"
+        raise Refused("RUN03", f"the run {run.code} is {run.state}, not approved", remedy=remedy)
+    return PostingReport(run=run, existing=len(existing), remaining=_remaining(connection, run))
+
+
+def _remaining(connection: Connection, run: Run) -> int:
+    return counts_by_state(connection, run).get("drafted", 0) if run.is_open else 0
 
 
 def _planned(connection: Connection, run: Run, work: Work) -> tuple[Run, Work, int, set[int]]:

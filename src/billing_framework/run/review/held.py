@@ -152,7 +152,8 @@ def release_held(deployment: Deployment, code: str, wanted: HeldFilter, *, reaso
         return BulkRelease(run=run, released=tuple(row.account for row in released), left=left, withdrew_approval=withdraws)
 
 
-_LEFT_OUT = "What it has left out is billed by the next run: billing run start"
+LEFT_OUT = "What it has left out is billed by the next run: billing run start"
+"""What can be done for an account that a run has left out which is over."""
 _WHEN_APPROVED = {
     "approved": "Post it, and the next run bills what it has left out; or release a held account, which withdraws the approval:"
     " billing run release",
@@ -164,7 +165,7 @@ def _refuse_over(run: Run) -> None:
     if not run.is_final:
         raise Refused("RUN06", f"{run.code} is a rehearsal", remedy="Release accounts of the final run")
     if not can_be_changed(run):
-        raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=_LEFT_OUT)
+        raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=LEFT_OUT)
 
 
 def _named(host: Host, connection: Connection, run: Run, wanted: HeldFilter) -> list[RunAccount]:
@@ -260,7 +261,7 @@ def retry_held(
     with deployment.database.begin() as connection:
         run = meant_run(connection, code, lambda run: run.is_open, lock=True)
         if not run.is_open:
-            raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=_WHEN_APPROVED.get(run.state, _LEFT_OUT))
+            raise Refused("RUN03", f"the run {run.code} is {run.state}", remedy=_WHEN_APPROVED.get(run.state, LEFT_OUT))
         rows = _named(deployment.host, connection, run, wanted)
         chosen = [row for row in rows if not any(item.check in LASTING for item in row.evidence)]
         save_accounts(connection, run, [attrs.evolve(row, state="pending") for row in chosen])

@@ -16,6 +16,7 @@ from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.examine import examined
 from billing_framework.run.draft.issuer import mapping_of
 from billing_framework.run.review.control import reconciles, records_and_fates
+from billing_framework.run.review.held import LEFT_OUT
 from billing_framework.run.review.left_before import left_before
 from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.totals import RunTotals, last_totals, totals_of
@@ -57,7 +58,7 @@ class RunReview:
         billed_records: records of accounts that have a draft, without those left for a later bill.
         suspended: records that wait in suspense, of whatever period.
         unassigned: identifiers that delivered in the period but belong to no agreement, to the number of their records.
-        held: the held accounts with their evidence.
+        held: the held accounts with their evidence; of a run that is over, those that it has left to the next one.
         stale: accounts whose input has changed since they were drafted, with what changed.
         late: late or corrected usage of periods that are billed already.
         digest: digest of the drafts and their entries; empty where a code has no account.
@@ -93,7 +94,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
     with collector_paused(), deployment.database.read() as connection:
         run = meant_run(connection, code)
         rows = account_briefs(connection, run)
-        held = run_accounts(connection, run, states=["held"])
+        held = [_as_left(run, row) for row in run_accounts(connection, run, states=["held"])]
         totals = totals_of(connection, run)
         last = last_totals(connection, run)
         unassigned = _unassigned(deployment, connection, run)
@@ -121,6 +122,14 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         digest=digest,
         findings=told,
     )
+
+
+def _as_left(run: Run, row: RunAccount) -> RunAccount:
+    """Return a held account with what can be done for it: where the run is over, nothing of it can be released any more."""
+    if not run.is_over:
+        return row
+    evidence = (attrs.evolve(one, finding=attrs.evolve(one.finding, remedy=LEFT_OUT)) for one in row.evidence)
+    return attrs.evolve(row, evidence=tuple(evidence))
 
 
 def _late(deployment: Deployment, run: Run) -> tuple[LateUsage, ...]:

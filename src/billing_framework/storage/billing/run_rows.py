@@ -81,6 +81,11 @@ class Run:
         return self.state in ("drafting", "drafted")
 
     @property
+    def is_over(self) -> bool:
+        """True once it is posted or cancelled: nothing of it is drafted, released or approved any more."""
+        return self.state in ("posted", "cancelled")
+
+    @property
     def is_ended_early(self) -> bool:
         """True where it was cancelled after a part of it was posted: the part stays, the rest is left to the next run."""
         return self.state == "posted" and self.reason.startswith(ENDED_EARLY)
