@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import attrs
 import pytest
 
 from billing_framework.invoicing.numbering import number_gaps
 from billing_framework.run.correct.rebill import rebill_document
+from billing_framework.run.cycle import off_cycle
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run
+from billing_framework.run.cycle.off_cycle import OffCycleRequest, bill_finally, bill_off_cycle
 from billing_framework.run.cycle.post import post_run
+from billing_framework.run.cycle.start import RunReport, start_run
+from billing_framework.run.master.customer_change import end_agreement
 from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.numbers import counters_given
 from billing_framework.storage.billing.run_rows import find_run
@@ -164,3 +169,33 @@ def test_a_run_is_started_by_one_and_approved_by_another(office: Office, twin: O
     )
     assert len(refusals(results)) <= 1, results
     sound(office)
+
+
+def overtaken(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let July of all be started after a bill of one account was decided on, and before its run starts; return the code."""
+    codes: list[str] = []
+
+    def start_after_july(*given: Any, **options: Any) -> RunReport:
+        if not codes and (july := office.start("2026-07").run) is not None:
+            codes.append(july.code)
+        return start_run(*given, **options)
+
+    monkeypatch.setattr(off_cycle, "start_run", start_after_july)
+    return codes
+
+
+def test_a_last_bill_that_a_run_of_all_overtakes_is_not_said_to_be_billed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_agreement(office.deployment, "A-C1", date(2026, 7, 11), reason="moved out")
+    july = overtaken(office, monkeypatch)
+    final = bill_finally(office.deployment, OffCycleRequest(account="C1"))
+    assert final.started.run is not None
+    assert (final.started.run.code, final.started.run.state) == (july[0], "drafted")
+
+
+def test_an_off_cycle_bill_that_a_run_of_all_overtakes_names_that_run(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    july = overtaken(office, monkeypatch)
+    with pytest.raises(Refused, match=r"RUN54.*claimed by the run") as refused:
+        bill_off_cycle(office.deployment, OffCycleRequest(account="C1", end=date(2026, 7, 16)))
+    assert july[0] in refused.value.what

@@ -84,7 +84,10 @@ def bill_off_cycle(
         if request.first is None:
             _refuse_behind_drafts(standing)
         begun = _dates(deployment, standing, request.first, end)
-    return start_run(deployment, _wanted(standing.account, begun, request), work=work, progress=progress)
+    report = start_run(deployment, _wanted(standing.account, begun, request), work=work, progress=progress)
+    if report.run is None:  # a run has taken these dates since they were looked at: look again, and say which
+        return bill_off_cycle(deployment, request, work=work, progress=progress)
+    return report
 
 
 def bill_finally(
@@ -106,7 +109,10 @@ def bill_finally(
         return FinalBill(started=nothing, ended_on=ended_on, held=held, too_far=too_far)
     drafted = next((one.dates for one in standing.billed if one.dates.end >= ended_on), None)
     wanted = _wanted(standing.account, drafted or _dates(deployment, standing, None, ended_on), request)
-    return FinalBill(started=start_run(deployment, wanted, work=work, progress=progress), ended_on=ended_on, held=held)
+    started = start_run(deployment, wanted, work=work, progress=progress)
+    if started.run is None:  # as above
+        return bill_finally(deployment, request, work=work, progress=progress)
+    return FinalBill(started=started, ended_on=ended_on, held=held)
 
 
 def _wanted(account: Account, period: DateSpan, request: OffCycleRequest) -> RunRequest:
