@@ -7,18 +7,20 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
+import attrs
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billing_framework import Rater, Reader, UsageKind, hookimpl, measure_rater
 from billing_framework.accounts.share import Share
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import rebill_document
 from billing_framework.run.cycle.approve import approve_run
 from billing_framework.run.cycle.cancel import cancel_run
 from billing_framework.run.cycle.post import post_run
-from billing_framework.run.master.customer_change import end_assignment
+from billing_framework.run.master.customer_change import end_agreement, end_assignment
 from billing_framework.run.master.customers import create, save
 from billing_framework.run.prove.explain import explain_line
 from billing_framework.run.prove.trial_balance import prove
@@ -37,6 +39,7 @@ from billing_framework.storage.usage.verify import verify_usage
 from billing_framework.values.errors import BillingError, Refused
 from billing_framework.values.identity import natural_id
 from tests.behind import behind
+from tests.scenarios import workshop
 from tests.scenarios.errand_office import client, errand_office, lines_of, load_price, tell
 from tests.scenarios.office import Office
 
@@ -67,6 +70,45 @@ def test_a_late_record_is_on_the_next_bill_at_the_price_of_its_own_date(database
     assert standing(office) == 4
     assert all(explain_line(office.deployment, f"INV-2026-000002/{number}").proven for number in (1, 2, 3))
     assert office.start("2026-08").counts == {"skipped": 1}
+
+
+class MeasuredJobs:
+    """The workshop with jobs that are carried, and measured by the ready-made rater."""
+
+    __name__ = "measured_jobs"
+
+    @hookimpl
+    def billing_usage_kinds(self) -> list[UsageKind]:
+        return [attrs.evolve(workshop.JOB, carried=True)]
+
+    @hookimpl
+    def billing_readers(self) -> list[Reader]:
+        return workshop.billing_readers()
+
+    @hookimpl
+    def billing_raters(self) -> list[Rater]:
+        return [measure_rater("job", "hours", "hour", "hours", carried=True)]
+
+
+def test_what_is_measured_late_counts_on_its_bill_and_waits_where_the_agreement_has_ended(database: Database) -> None:
+    office = Office.of(database, plugin=MeasuredJobs(), accumulate="bill")
+    office.customer("C1", "drill")
+    office.jobs("j5,drill,2026-05-10T08:00:00+00:00,6")
+    office.bill("2026-05")
+    office.jobs("j5b,drill,2026-05-20T08:00:00+00:00,6", "j6,drill,2026-06-10T08:00:00+00:00,6", file="june.csv")
+    end_agreement(office.deployment, "A-C1", date(2026, 7, 1), reason="moved")
+    office.bill("2026-06")
+    # Twelve hours on one bill, ten at 2.00 and two at 1.00, and the stand; ten per cent tax.
+    assert office.documents()[-1] == "INV-2026-000002 C1 57.20"
+
+    office.jobs("j6b,drill,2026-06-20T08:00:00+00:00,1", file="late.csv")
+    run = office.start("2026-07").run
+    assert run is not None
+    assert review_run(office.deployment, run.code).control["deferred: no plan version is in force any more"] == 1
+    cancel_run(office.deployment, run.code, reason="looked at")
+    report = rebill_document(office.deployment, "INV-2026-000002", reason="came late", takes_waiting=True)
+    assert f"{report.new} C1 58.30" in office.documents()
+    assert waiting_usage(office.deployment) == ()
 
 
 def test_what_a_rater_defers_waits_and_is_counted_apart(database: Database) -> None:
