@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
+import attrs
 import pytest
 import sqlalchemy as sa
 
@@ -36,6 +37,7 @@ from billing_framework.storage.ledger.verify import verify
 from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS
 from billing_framework.storage.master.share_rows import SHARES
 from billing_framework.usage.reconcile import ControlTotals
+from billing_framework.values.clock import MovableClock
 from billing_framework.values.errors import Refused
 from tests.cli.in_office import told
 from tests.grown import grown_once
@@ -376,11 +378,13 @@ CHANGES: dict[str, Callable[[Office], object]] = {
 }
 
 
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(days=90)], ids=["right_clock", "clock_behind"])
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_officers_change_of_a_billed_agreement_is_told(sqlite_database: Database, what: str) -> None:
+def test_what_officers_change_of_a_billed_agreement_is_told(sqlite_database: Database, what: str, behind: timedelta) -> None:
     office = office_with(sqlite_database, "list")
     assert changed(office) == []
-    CHANGES[what](office)
+    clock = MovableClock(office.clock.now() - behind)
+    CHANGES[what](Office(attrs.evolve(office.deployment, clock=clock), clock))
     assert changed(office)[0] == ("INV-2026-000001", ("A-C1", "A-C1~2") if "date" in what else ("A-C1",))
 
 

@@ -28,6 +28,7 @@ from billing_framework.run.master.customers import (
 )
 from billing_framework.run.master.share_succession import move_shares
 from billing_framework.run.reason import needs_reason
+from billing_framework.run.usage.changed_agreements import instant_of_change
 from billing_framework.storage.audit import AuditEvent, events, record_many
 from billing_framework.storage.master.account_rows import Stored, remove_value, replace_value, rows_of
 from billing_framework.storage.master.book_rows import load_book
@@ -213,7 +214,8 @@ def _change(
     row = Row(0, value)
     raise_findings(references(connection, kind, [row], [was], "", calendars=deployment.settings.calendars))
     found = Intake(new=(), changed=((was, row),), unchanged=0, findings=())
-    write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="change")
+    now = instant_of_change(connection, kind, deployment.clock.now())
+    write(connection, kind, found, now=now, actor=deployment.actor, reason=reason, verb="change")
     return value
 
 
@@ -240,7 +242,7 @@ def remove_assignment(deployment: Deployment, subject: str, on: date, *, reason:
         was = find_assignment(connection, subject, on)
         remove_value(connection, ASSIGNMENTS, was)
         event = audit_event(ASSIGNMENTS, "assignment remove", was.value, None, reason)
-        record_many(connection, deployment.clock.now(), deployment.actor, [event])
+        record_many(connection, instant_of_change(connection, ASSIGNMENTS, deployment.clock.now()), deployment.actor, [event])
     return was.value
 
 
@@ -259,7 +261,7 @@ def end_agreement(deployment: Deployment, code: str, on: date, *, reason: str) -
         for held in _reaching(connection, code, on):
             acts += _cut(connection, held, on, reason)
         replace_value(connection, AGREEMENTS, was, ended)
-        record_many(connection, deployment.clock.now(), deployment.actor, acts)
+        record_many(connection, instant_of_change(connection, AGREEMENTS, deployment.clock.now()), deployment.actor, acts)
     return ended
 
 
@@ -318,7 +320,7 @@ def continue_agreement(deployment: Deployment, code: str, on: date, changes: Map
         row = Row(0, begun)
         raise_findings(references(connection, AGREEMENTS, [row], [], ""))
         begin = Intake(new=(row,), changed=(), unchanged=0, findings=())
-        now, actor = deployment.clock.now(), deployment.actor
+        now, actor = instant_of_change(connection, AGREEMENTS, deployment.clock.now()), deployment.actor
         write(connection, AGREEMENTS, begin, now=now, actor=actor, reason=reason, verb="change")
         acts = [audit_event(AGREEMENTS, "agreement end", was.value, ended, reason)]
         moved = _reaching(connection, code, on)

@@ -15,6 +15,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.closing import closing_findings
 from billing_framework.run.master.customer_rules import account_findings, agreement_findings, assignment_findings
 from billing_framework.run.master.share_rules import share_reference_findings
+from billing_framework.run.usage.changed_agreements import instant_of_change
 from billing_framework.storage.audit import AuditEvent, record_many
 from billing_framework.storage.master.account_rows import (
     Stored,
@@ -112,13 +113,13 @@ def import_file(
     """
     defaults = deployment_defaults(deployment, kind.form)
     read = read_master_file(content, kind.form, file=file, delimiter=delimiter, defaults=defaults)
-    now = deployment.clock.now()
     with deployment.database.read() if check_only else deployment.database.begin() as connection:
         found = intake(connection, kind, read.rows, file=file, update=update, calendars=deployment.settings.calendars)
         closing = _closing(connection, found, deployment.clock, file) if update and kind.name == "account" else []
         findings = safe_findings(connection, kind, (*read.findings, *found.findings, *closing))
         written = not check_only and not any(finding.stops for finding in findings)
         if written:
+            now = instant_of_change(connection, kind, deployment.clock.now())
             write(connection, kind, found, now=now, actor=deployment.actor, reason=reason or f"import of {file}", verb="import")
     return ImportReport(
         kind=kind.name,
@@ -161,7 +162,8 @@ def save(
         findings = safe_findings(connection, kind, (*early, *found.findings))
         written = not any(finding.stops for finding in findings)
         if written:
-            write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
+            now = instant_of_change(connection, kind, deployment.clock.now())
+            write(connection, kind, found, now=now, actor=deployment.actor, reason=reason, verb="create")
     return ImportReport(
         kind=kind.name,
         file="",
@@ -190,7 +192,8 @@ def create(deployment: Deployment, kind: MasterKind[Value], given: Mapping[str, 
         value = cast(Value, filled.value)
         found = intake(connection, kind, [Row(0, value)], update=False, calendars=deployment.settings.calendars)
         raise_findings(found.findings)
-        write(connection, kind, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="create")
+        now = instant_of_change(connection, kind, deployment.clock.now())
+        write(connection, kind, found, now=now, actor=deployment.actor, reason=reason, verb="create")
     return value, bool(found.new)
 
 

@@ -14,6 +14,7 @@ from billing_framework.accounts.share_check import share_findings
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.master.customers import Intake, audit_event, raise_findings, references, write
 from billing_framework.run.reason import needs_reason
+from billing_framework.run.usage.changed_agreements import instant_of_change
 from billing_framework.storage.audit import record_many
 from billing_framework.storage.master.account_rows import Stored, remove_value, rows_of
 from billing_framework.storage.master.share_rows import SHARES, load_shares
@@ -46,7 +47,8 @@ def end_share(
         changed = tuple((was, Row(0, attrs.evolve(was.value, ends_on=on))) for was in held)
         raise_findings(references(connection, SHARES, [row for _, row in changed], [was for was, _ in changed], ""))
         found = Intake[Share](new=(), changed=changed, unchanged=0, findings=())
-        write(connection, SHARES, found, now=deployment.clock.now(), actor=deployment.actor, reason=reason, verb="end")
+        now = instant_of_change(connection, SHARES, deployment.clock.now())
+        write(connection, SHARES, found, now=now, actor=deployment.actor, reason=reason, verb="end")
     return tuple(row.value for _, row in changed)
 
 
@@ -70,7 +72,7 @@ def remove_share(
         for was in held:
             remove_value(connection, SHARES, was)
         events = [audit_event(SHARES, "share remove", was.value, None, reason) for was in held]
-        record_many(connection, deployment.clock.now(), deployment.actor, events)
+        record_many(connection, instant_of_change(connection, SHARES, deployment.clock.now()), deployment.actor, events)
     return tuple(was.value for was in held)
 
 

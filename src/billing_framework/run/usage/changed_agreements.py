@@ -14,11 +14,26 @@ from billing_framework.accounts.share import Share
 from billing_framework.run.draft.bill_input import AgreementInput, BillInput
 from billing_framework.storage.audit import audit_event
 from billing_framework.storage.master.account_tables import agreement
-from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS
+from billing_framework.storage.master.master_kind import AGREEMENTS, ASSIGNMENTS, MasterKind
 from billing_framework.storage.master.share_rows import SHARES
+from billing_framework.storage.usage.batches import instant_of_intake
 from billing_framework.values.period import DateSpan
 
 _LASTS = "ends_on"
+
+_BILLED_BY = frozenset(kind.name for kind in (AGREEMENTS, ASSIGNMENTS, SHARES))
+"""The kinds of master data that decide by their dates what an account is billed."""
+
+
+def instant_of_change(connection: Connection, kind: MasterKind[Any], now: datetime) -> datetime:
+    """Return the instant of an act that is about to be committed: where bills depend on it, after what was decided without it.
+
+    Args:
+        connection: a connection with the write transaction of the act, near its end.
+        kind: what is changed.
+        now: what the clock says.
+    """
+    return instant_of_intake(connection, now) if kind.name in _BILLED_BY else now
 
 
 def changes_of_agreements(connection: Connection, since: datetime | None) -> Iterator[tuple[str, DateSpan, datetime]]:
@@ -32,8 +47,7 @@ def changes_of_agreements(connection: Connection, since: datetime | None) -> Ite
         return
     columns = audit_event.c
     accounts = {row.code: row.account for row in connection.execute(sa.select(agreement.c.code, agreement.c.account))}
-    kinds = [kind.name for kind in (AGREEMENTS, ASSIGNMENTS, SHARES)]
-    query = sa.select(columns.at, columns.before, columns.after).where(columns.object_kind.in_(kinds), columns.at > since)
+    query = sa.select(columns.at, columns.before, columns.after).where(columns.object_kind.in_(_BILLED_BY), columns.at > since)
     for row in connection.execute(query):
         states = [facts for facts in (row.before, row.after) if facts]
         first = _first_date(states)

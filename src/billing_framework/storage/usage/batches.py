@@ -76,14 +76,14 @@ def serialise_intake(connection: Connection) -> None:
 
 
 def instant_of_intake(connection: Connection, now: datetime) -> datetime:
-    """Return the instant of a batch that is about to be committed: after everything that was decided without it.
+    """Return the instant of a batch, or of a change of agreements, that is about to be committed: after all decided without it.
 
     Whether usage is late is decided by comparing this instant with that of an approval, or of a correction that billed anew.
     Clocks of several machines differ, and an intake may begin before a decision and end after it; so they take turns, and each
     takes an instant after the other's.
 
     Args:
-        connection: a connection with the write transaction of the intake, near its end; decisions wait from here on.
+        connection: a connection with the write transaction of the act, near its end; decisions wait from here on.
         now: what the clock says.
     """
     take_turn(connection, _DECISION, "")
