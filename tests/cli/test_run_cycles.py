@@ -99,3 +99,31 @@ def test_a_new_run_of_which_nothing_can_be_drafted_says_that_it_was_started(offi
     assert "run MAIN.2026-07-01.monthly-1.3 was started; none of its 2 accounts could be drafted\n  2 held\n" in shown
     assert "nothing to do" not in shown
     assert "nothing to do" in told(office, "run", "due", "--as-of", "2026-08-01")
+
+
+def test_dates_that_another_run_claims_name_that_run_and_what_helps(office: Office) -> None:
+    office.customer("C3", "mill", cycle="read-date")
+    start = ("run", "start", "--cycle", "read-date", "--as-of", "2026-08-01", "--period")
+    told(office, *start, "2026-07-05/2026-07-31")
+    told(office, *start, "2026-07-03/2026-07-31")
+    wrong, right = "MAIN.2026-07-05.read-date.1", "MAIN.2026-07-03.read-date.1"
+    shown = told(office, "run", "review", right, code=1)
+    assert f"dates are claimed with the period 2026-07-05/2026-07-31 by the run {wrong}, which is drafted" in shown
+    assert f"billing run cancel {wrong}; then start this run again" in shown
+    assert "billing run start --cycle read-date --period 2026-07-03/2026-07-31" in shown
+
+    told(office, "run", "approve", wrong)
+    told(office, "run", "post", wrong)
+    told(office, *start, "2026-07-03/2026-07-31")
+    shown = told(office, "run", "review", right, code=1)
+    assert f"some of these dates are billed with the period 2026-07-05/2026-07-31 by the run {wrong}" in shown
+    assert "billing run start --cycle read-date --period FROM/TO --account C3" in shown
+
+
+def test_dates_are_billed_once_the_run_that_claims_them_is_cancelled(office: Office) -> None:
+    office.customer("C3", "mill", cycle="read-date")
+    start = ("run", "start", "--cycle", "read-date", "--as-of", "2026-08-01", "--period")
+    told(office, *start, "2026-07-05/2026-07-31")
+    told(office, *start, "2026-07-03/2026-07-31")
+    told(office, "run", "cancel", "MAIN.2026-07-05.read-date.1", "--reason", "the wrong date")
+    assert "1 accounts drafted" in told(office, *start, "2026-07-03/2026-07-31")

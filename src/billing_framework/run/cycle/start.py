@@ -48,6 +48,7 @@ from billing_framework.storage.master.billing_group_rows import load_billing_gro
 from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.turn import take_turn
+from billing_framework.values.calendar import ReadDateCycle
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import InputRefused, NotFound, Refused
 from billing_framework.values.finding import Finding
@@ -391,14 +392,19 @@ def _take_in_new_accounts(
     if any(row.state == "posted" for row in before):
         return  # a part is posted: what is new may belong together with it, and goes to the next run
     known = {row.account for row in before}
-    freed = [row for row in before if row.account not in claims and any(item.check == "period" for item in row.evidence)]
+    behind = [row for row in before if any(item.check == "period" for item in row.evidence)]
+    freed = [row for row in behind if row.account not in claims]
     new = [account for account in own if account not in known and claims.get(account, _NO_CLAIM).dates != run.period]
-    rows = [_in_the_way(account, claims[account]) if account in claims else RunAccount(account=account) for account in new]
+    taken = {account: claims[account] for account in [*new, *(row.account for row in behind)] if account in claims}
+    in_the_way = _in_the_way(connection, run, taken)
+    rows = [_with_hold(RunAccount(account=account), in_the_way.get(account)) for account in new]
     billed = {account for account in own if account not in claims or claims[account].run_id == run.id}
     payers = {payer for account in billed for payer in groups.bearers(account)} - known - set(new)
     rows += [RunAccount(account=account) for account in sorted(payers)]
     add_accounts(connection, run, rows)
     save_accounts(connection, run, [attrs.evolve(row, state="pending", evidence=()) for row in freed])
+    told_anew = [_with_hold(row, in_the_way[row.account]) for row in behind if row.account in in_the_way]
+    save_accounts(connection, run, [row for row in told_anew if row not in behind])
     if run.is_final:
         claim_periods(connection, run, [*(account for account in new if account not in claims), *(row.account for row in freed)])
     if (rows or freed) and run.state == "drafted":
@@ -406,18 +412,39 @@ def _take_in_new_accounts(
 
 
 _NO_CLAIM = PeriodClaim(dates=DateSpan(date.min, date.max), run_id=0)
+_READ_DATE = str(ReadDateCycle())
 
 
-def _in_the_way(account: str, claim: PeriodClaim) -> RunAccount:
-    finding = Finding(
-        code="RUN05",
-        what=f"some of these dates are billed with the period {claim.dates}",
-        remedy="Bill the rest as a period of its own: billing run catch-up; or correct the account's cycle",
-        subject=account,
-    )
-    return RunAccount(
-        account=account, state="held", reason=finding.what, evidence=(HoldEvidence(check="period", finding=finding),)
-    )
+def _with_hold(row: RunAccount, hold: HoldEvidence | None) -> RunAccount:
+    if hold is None:
+        return row
+    others = (item for item in row.evidence if item.check != hold.check)
+    return attrs.evolve(row, state="held", reason=hold.finding.what, evidence=(*others, hold))
+
+
+def _in_the_way(connection: Connection, run: Run, claims: Mapping[str, PeriodClaim]) -> dict[str, HoldEvidence]:
+    """Return of accounts of which another run has some of the dates what holds them: that run, and what helps."""
+    found = {}
+    for run_id in sorted({claim.run_id for claim in claims.values()}):
+        (other,) = runs(connection, id=run_id)
+        theirs = run_accounts_of(connection, other, [account for account, claim in claims.items() if claim.run_id == run_id])
+        for account, row in theirs.items():
+            finding = _billed_by(other, run, account, claims[account].dates, posted="posted" in (other.state, row.state))
+            found[account] = HoldEvidence(check="period", finding=finding)
+    return found
+
+
+def _billed_by(other: Run, run: Run, account: str, dates: DateSpan, *, posted: bool) -> Finding:
+    if posted:
+        what = f"some of these dates are billed with the period {dates} by the run {other.code}"
+        by_dates = f"billing run start --cycle {run.cycle} --period FROM/TO --account {account}"
+        rest = by_dates if run.cycle == _READ_DATE else "billing run catch-up"
+        remedy = f"Bill the rest as a period of its own: {rest}; or correct the account's cycle"
+    else:
+        what = f"some of these dates are claimed with the period {dates} by the run {other.code}, which is {other.state}"
+        again = f"start this run again: billing run start --cycle {run.cycle} --period {run.period}"
+        remedy = f"Cancel it where its dates are wrong, or post it: billing run cancel {other.code}; then {again}"
+    return Finding(code="RUN05", what=what, remedy=remedy, subject=account)
 
 
 def make_pending(deployment: Deployment, run: Run) -> int:
