@@ -133,3 +133,40 @@ def test_the_url_of_a_database_hides_the_password(postgres_server: Server) -> No
 
 def test_the_file_of_a_database(sqlite_database: Database) -> None:
     assert sqlite_path(sqlite_database).is_file()
+
+
+def test_who_falls_silent_within_a_transaction_is_ended(
+    postgres_server: Server, postgres_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billing_framework.storage.engine._MOST_IDLE", "200ms")
+    with postgres_server.fresh_database(postgres_template) as name:
+        frozen, other = (open_database(postgres_server.url(name)) for _ in range(2))
+        lock = sa.text("LOCK TABLE run IN ACCESS EXCLUSIVE MODE")
+
+        def fall_silent() -> None:
+            with frozen.begin() as held:
+                held.execute(lock)
+                with other.begin() as connection:  # waits until the server has ended the other
+                    connection.execute(lock)
+                held.execute(sa.text("SELECT 1"))
+
+        with pytest.raises(StorageError, match="STORAGE22") as caught:
+            fall_silent()
+        assert "run the same command again" in caught.value.remedy
+        frozen.close()
+        other.close()
+
+
+def test_what_an_administrator_says_of_silent_sessions_stands(postgres_server: Server, postgres_template: str) -> None:
+    shown = sa.text("SHOW idle_in_transaction_session_timeout")
+    with postgres_server.fresh_database(postgres_template) as name:
+        database = open_database(postgres_server.url(name))
+        with database.read() as connection:
+            assert connection.scalar(shown) == "15min"
+        database.close()
+        with postgres_server.connect(name) as admin:
+            admin.execute(f'ALTER DATABASE "{name}" SET idle_in_transaction_session_timeout = 90000')
+        database = open_database(postgres_server.url(name))
+        with database.read() as connection:
+            assert connection.scalar(shown) == "90s"
+        database.close()

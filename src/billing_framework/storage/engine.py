@@ -22,6 +22,8 @@ Dialect = Literal["sqlite", "postgresql"]
 _OLDEST_SQLITE: tuple[int, ...] = (3, 37, 0)
 _OLDEST_POSTGRESQL: tuple[int, ...] = (14,)
 _BUSY_MILLISECONDS = 60_000
+_MOST_IDLE = "15min"
+"""After so long without a word within a transaction, PostgreSQL ends it: a machine that froze keeps nobody waiting for ever."""
 _CACHE_KIBIBYTES = 64 * 1024
 _BEGIN = "billing_begin"
 _ONLY_READS = "billing_only_reads"
@@ -89,6 +91,8 @@ def open_database(url: str, *, vault: Vault | None = None) -> Database:
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
     try:
         with engine.connect() as connection:
             _refuse_old_server(connection, shown)
@@ -163,6 +167,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
                     f"this SQLite does not keep {setting}=ON",
                     remedy="Use a SQLite library built with foreign keys and triggers",
                 )
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    name = "idle_in_transaction_session_timeout"
+    with driver_errors_translated(), connection.transaction():
+        # What an administrator has set for the server, the database or the role stands.
+        connection.execute("SELECT set_config(%s, %s, false) WHERE current_setting(%s) = '0'", (name, _MOST_IDLE, name))
 
 
 def _begin_sqlite(connection: Connection) -> None:

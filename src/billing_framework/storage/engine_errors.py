@@ -22,7 +22,7 @@ _IN_THE_WAY = ("40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT",
 _FULL = ("53100", "SQLITE_FULL")
 _NO_ROOM = re.compile("could not write init file|No space left on device")
 """What PostgreSQL says, in any language, where the disk is full while it opens a connection; it then gives no code."""
-_SERVER_ENDS = ("57P01", "57P02", "57P03")
+_SERVER_ENDS = ("25P03", "57P01", "57P02", "57P03")
 
 
 def translated(error: BaseException) -> BillingError | None:
