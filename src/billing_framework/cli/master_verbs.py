@@ -185,7 +185,7 @@ def _closing(kind: MasterKind[Any]) -> Callable[[Command], Command]:
     """Return the decorator that lets an account be closed as it is, where the kind is one that is closed."""
     if kind.name != "account":
         return lambda command: command
-    text = "Close the account though items are open on it, or agreements still run."
+    text = "Close the account though items are open on it, agreements still run, or usage waits for a bill."
     return click.option("--leave-open", is_flag=True, help=text)
 
 

@@ -166,7 +166,8 @@ def off_cycle(context: click.Context, /, deployment: Deployment, *, account: str
 def final_bill(context: click.Context, /, deployment: Deployment, *, account: str, rehearsal: bool, **given: Any) -> None:
     """Draft the last bill of an account whose agreements have all ended, up to the day on which the last one did.
 
-    It names deposits that are held for the account, to be applied to what it owes or refunded.
+    Where that is posted and usage has come since that waits for a bill, it drafts a bill of that. It names
+    deposits that are held for the account, to be applied to what it owes or refunded.
 
     Example:
       billing run final-bill A-1001
@@ -180,6 +181,8 @@ def final_bill(context: click.Context, /, deployment: Deployment, *, account: st
 def _final(account: str, report: FinalBill) -> Iterator[str]:
     last = report.ended_on - timedelta(days=1)
     if report.started.run is not None:
+        if report.waiting:
+            yield f"{report.waiting} records of its usage came after its last bill"
         yield from started(report.started)
     elif report.too_far:
         yield f"account {account} is billed beyond {last}, the last day of its last agreement; bill it again:"

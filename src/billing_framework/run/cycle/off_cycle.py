@@ -13,12 +13,14 @@ from billing_framework.run.collect.view import HeldView, held_money
 from billing_framework.run.cycle.start import RunReport, RunRequest, start_run
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.usage.late import late_usage
+from billing_framework.run.usage.waiting import waiting_of_account
 from billing_framework.run.work.coordinate import Progress
 from billing_framework.run.work.work import Work
 from billing_framework.storage.billing.billed_dates import BilledDates, billed_dates_of
 from billing_framework.storage.master.account_rows import load_accounts, load_agreements
 from billing_framework.storage.master.account_tables import account as accounts
 from billing_framework.storage.master.near_codes import near_codes
+from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.values.calendar import ReadDateCycle, parse_cycle, period_containing
 from billing_framework.values.clock import timezone, today
 from billing_framework.values.errors import NotFound, Refused
@@ -56,12 +58,14 @@ class FinalBill:
         ended_on: the date on which the last agreement of the account ended.
         held: deposits and money in trust that are held for the account and can be applied to what it owes, or refunded.
         too_far: numbers of the documents that bill dates after an agreement has ended: they were made before it was ended.
+        waiting: number of records of its usage that came after its last bill; the run bills them, where there is one.
     """
 
     started: RunReport
     ended_on: date
     held: tuple[HeldView, ...] = ()
     too_far: tuple[str, ...] = ()
+    waiting: int = 0
 
 
 def bill_off_cycle(
@@ -95,6 +99,8 @@ def bill_finally(
 ) -> FinalBill:
     """Start the run of an account's last bill, up to the day on which its last agreement ended.
 
+    Where that is posted and usage has come since that waits for a bill, start a run of the dates that follow, which bills it.
+
     Raises:
         NotFound: ``RUN04``: there is no such account.
         Refused: ``RUN55`` where an agreement has not ended yet, or there is none; ``RUN54`` where earlier periods are not billed.
@@ -102,17 +108,36 @@ def bill_finally(
     standing = _standing(deployment, request.account)
     ended_on = _ended(standing)
     held = tuple(one for one in held_money(deployment, account=request.account) if one.money.minor)
-    if any(one.dates.end >= ended_on and one.is_over for one in standing.billed):
+    is_billed = any(one.dates.end >= ended_on and one.is_over for one in standing.billed)
+    waiting = _waiting(deployment, standing.account) if is_billed else 0
+    if is_billed and not waiting:
         late = late_usage(deployment, standing.account.book, since=ended_on, account=request.account)
         too_far = tuple(one.document for one in late if one.agreements)
         nothing = RunReport(run=None, billed_elsewhere=1)
         return FinalBill(started=nothing, ended_on=ended_on, held=held, too_far=too_far)
-    drafted = next((one.dates for one in standing.billed if one.dates.end >= ended_on), None)
-    wanted = _wanted(standing.account, drafted or _dates(deployment, standing, None, ended_on), request)
-    started = start_run(deployment, wanted, work=work, progress=progress)
+    dates = next((one.dates for one in standing.billed if one.dates.end >= ended_on and not one.is_over), None)
+    if dates is None:
+        dates = _following(deployment, standing) if is_billed else _dates(deployment, standing, None, ended_on)
+    started = start_run(deployment, _wanted(standing.account, dates, request), work=work, progress=progress)
     if started.run is None:  # as above
         return bill_finally(deployment, request, work=work, progress=progress)
-    return FinalBill(started=started, ended_on=ended_on, held=held)
+    return FinalBill(started=started, ended_on=ended_on, held=held, waiting=waiting)
+
+
+def _waiting(deployment: Deployment, account: Account) -> int:
+    with deployment.database.read() as connection:
+        return waiting_of_account(connection, kind_tables(deployment.host.kinds), account)
+
+
+def _following(deployment: Deployment, standing: _Standing) -> DateSpan:
+    """Return the dates that follow what is billed, up to yesterday or the end of the cycle's period that they begin."""
+    account, begin = standing.account, max(one.dates.end for one in standing.billed)
+    if begin >= standing.day:
+        what = f"usage came after its last bill, and it is billed up to {begin - timedelta(days=1)}"
+        raise _refused(account, what, f"Bill it later, or with the next day: billing run off-cycle {account.code} --to {begin}")
+    cycle = parse_cycle(account.cycle, deployment.settings.custom_cycles)
+    end = standing.day if isinstance(cycle, ReadDateCycle) else min(standing.day, period_containing(cycle, begin).end)
+    return _dates(deployment, standing, None, end)
 
 
 def _wanted(account: Account, period: DateSpan, request: OffCycleRequest) -> RunRequest:

@@ -35,6 +35,7 @@ from billing_framework.storage.master.book_rows import load_book
 from billing_framework.storage.master.master_kind import ACCOUNTS, AGREEMENTS, ASSIGNMENTS, PARTIES, MasterKind
 from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.storage.master.plan_rows import plan_source
+from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.spelling import did_you_mean
 
@@ -139,7 +140,7 @@ def change(
         was = find(connection, kind, code)
         value = _change(deployment, connection, kind, was, changes, reason=reason)
         if isinstance(was.value, Account) and isinstance(value, Account) and not leave_open:
-            raise_findings(closing_findings(connection, was.value, value, deployment.clock))
+            raise_findings(closing_findings(connection, was.value, value, deployment.clock, kind_tables(deployment.host.kinds)))
         return was.value, value
 
 

@@ -27,7 +27,7 @@ from billing_framework.storage.master.master_kind import MasterKind
 from billing_framework.storage.master.sealed_rows import seals
 from billing_framework.storage.personal.key_desk import KeyDesk, owner_of_party
 from billing_framework.storage.personal.sealed_facts import sealed_facts
-from billing_framework.values.clock import Clock
+from billing_framework.storage.usage.kind_table import kind_tables
 from billing_framework.values.errors import BillingError, Conflict, InputRefused, Refused
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.personal import REDACTED
@@ -115,7 +115,7 @@ def import_file(
     read = read_master_file(content, kind.form, file=file, delimiter=delimiter, defaults=defaults)
     with deployment.database.read() if check_only else deployment.database.begin() as connection:
         found = intake(connection, kind, read.rows, file=file, update=update, calendars=deployment.settings.calendars)
-        closing = _closing(connection, found, deployment.clock, file) if update and kind.name == "account" else []
+        closing = _closing(deployment, connection, found, file) if update and kind.name == "account" else []
         findings = safe_findings(connection, kind, (*read.findings, *found.findings, *closing))
         written = not check_only and not any(finding.stops for finding in findings)
         if written:
@@ -133,12 +133,13 @@ def import_file(
     )
 
 
-def _closing(connection: Connection, found: Intake[Any], clock: Clock, file: str) -> list[Finding]:
+def _closing(deployment: Deployment, connection: Connection, found: Intake[Any], file: str) -> list[Finding]:
     """Return why accounts that the lines of a file close cannot be closed yet."""
+    kinds = kind_tables(deployment.host.kinds)
     return [
         finding
         for was, row in found.changed
-        for finding in closing_findings(connection, was.value, row.value, clock, file=file, line=row.line)
+        for finding in closing_findings(connection, was.value, row.value, deployment.clock, kinds, file=file, line=row.line)
     ]
 
 
