@@ -35,7 +35,7 @@ class Work:
     """
 
     units: Fraction
-    pieces: int = 0
+    pieces: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(100)])
     note: str = ""
     mood: Mood = Mood.GOOD
     done: bool = False
@@ -93,6 +93,7 @@ def test_each_type_of_field_is_edited_and_the_original_is_kept(name: str, text: 
     ("name", "text"),
     [
         ("units", "0x5"), ("units", "nan"), ("units", ""), ("pieces", "1.5"), ("pieces", str(2**63)), ("mood", "so-so"),
+        ("pieces", "-5"), ("pieces", "101"),
         ("done", "1"), ("day", "28.02.2026"), ("back", "2026-07-01T10:00:00"), ("note", "a\x00b"), ("units", "1" + "0" * 41),
     ],
 )  # fmt: skip

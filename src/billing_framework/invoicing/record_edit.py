@@ -13,7 +13,7 @@ from billing_framework.rating.group import KeyedUsage
 from billing_framework.usage.content import field_text, field_value
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.record import AnyUsage, UsageKind
-from billing_framework.usage.requirements import KindRules, record_findings
+from billing_framework.usage.requirements import KindRules, class_refusal, record_findings
 from billing_framework.values.errors import ValueRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import utc
@@ -186,7 +186,12 @@ def _changed(record: KeyedUsage, edit: Edit, kind: UsageKind) -> KeyedUsage:
     if seen != edit.before:
         what = f"{edit_name(edit)} was made on {edit.before!r}, but the record now says {seen!r}"
         raise ValueRefused("INVOICE08", what, remedy=taking_back(edit))
-    body = attrs.evolve(record.usage.body, **{edit.name: parsed(edit.after, field)})
+    value = parsed(edit.after, field)
+    try:
+        body = attrs.evolve(record.usage.body, **{edit.name: value})
+    except (ValueError, TypeError, ArithmeticError) as error:
+        what = f"{edit.name} cannot be {edit.after!r}: {class_refusal(error)}"
+        raise ValueRefused("INVOICE24", what, remedy="Correct the value") from error
     usage: AnyUsage = attrs.evolve(record.usage, body=body)
     wrong = record_findings(usage, {kind.name: KindRules(kind, body_fields(kind))}, "")
     if wrong:

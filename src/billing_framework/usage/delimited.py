@@ -16,6 +16,7 @@ from billing_framework.usage.delimited_cell import YES, BadCell, CellRules, cell
 from billing_framework.usage.kind_fields import BodyField, Sort, body_fields
 from billing_framework.usage.reader import BadRecord, Reader, ReadItem, ReadRequest
 from billing_framework.usage.record import Usage, UsageKind
+from billing_framework.usage.requirements import class_refusal
 from billing_framework.values.errors import BillingError, ConfigurationError, InputRefused
 from billing_framework.values.finding import Finding
 from billing_framework.values.period import Span
@@ -273,7 +274,7 @@ class _Sheet:
             except BillingError as error:
                 findings.append(self._bad("", error.what, error.remedy, "", line))
             except ValueError as error:  # a validator of the kind's class, such as attrs.validators.ge(0)
-                what = str(error.args[0]) if error.args else "a value is not allowed"
+                what = class_refusal(error)
                 field = next((name for name in self.fields if f"'{name}'" in what), "")
                 text = str(values.get(field, ""))
                 findings.append(self._bad(field, what, "Correct the value at its source", text, line))

@@ -121,6 +121,11 @@ def value_fits(value: object, field: BodyField) -> bool:
     return field.optional if value is None else _CHECKS[field.sort](value, field)
 
 
+def class_refusal(error: Exception) -> str:
+    """Return in words why the class of a kind refused a value: by a validator of its own, such as ``attrs.validators.ge(0)``."""
+    return str(error.args[0]) if error.args else "a value is not allowed"
+
+
 def _bad_text(value: object, longest: int) -> tuple[str, str] | None:
     if not isinstance(value, str):
         return "text is needed here", "Report it to the authors of the reader"

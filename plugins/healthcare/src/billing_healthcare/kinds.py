@@ -8,12 +8,67 @@ explained alone. Both name the encounter.
 from __future__ import annotations
 
 import enum
+import re
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import attrs
 
-from billing_framework import UsageKind, personal
+from billing_framework import UsageKind, ValueRefused, personal
+
+MOST_POINTERS = 4
+MOST_MODIFIERS = 4
+CODE = re.compile(r"[A-Z0-9]{1,8}", re.ASCII)
+MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
+PLACE = re.compile(r"\d{2}", re.ASCII)
+_POINTER = re.compile(r"[1-9]\d?", re.ASCII)
+
+
+def _refused(what: str, remedy: str = "Correct it") -> ValueRefused:
+    return ValueRefused("HEALTH11", what, remedy=remedy)
+
+
+def _is_place(_body: object, _field: object, place: str) -> None:
+    if not PLACE.fullmatch(place):
+        raise _refused("place is not two digits")
+
+
+def _is_place_or_empty(body: object, field: object, place: str) -> None:
+    if place:
+        _is_place(body, field, place)
+
+
+def _is_code(_line: object, _field: object, code: str) -> None:
+    if not CODE.fullmatch(code):
+        raise _refused("code is not a procedure code")
+
+
+def _are_modifiers(_line: object, _field: object, joined: str) -> None:
+    found = joined.split(":") if joined else []
+    if len(found) > MOST_MODIFIERS or not all(map(MODIFIER.fullmatch, found)):
+        raise _refused(f"modifiers are not up to {MOST_MODIFIERS} of two letters or digits", "Join them by a colon: 25:59")
+
+
+def _are_pointers(_line: object, _field: object, joined: str) -> None:
+    found = joined.split(":") if joined else []
+    if len(found) > MOST_POINTERS or not all(map(_POINTER.fullmatch, found)):
+        raise _refused(f"pointers are not up to {MOST_POINTERS} numbers of diagnoses", "Join them by a colon: 1:2")
+
+
+def _is_above_zero(_line: object, field: attrs.Attribute[Any], value: Fraction) -> None:
+    if value <= 0:
+        raise _refused(f"{field.name} is not above zero")
+
+
+def _is_from_zero_up(_line: object, field: attrs.Attribute[Any], value: Fraction | None) -> None:
+    if value is not None and value < 0:
+        raise _refused(f"{field.name} is no number from zero up")
+
+
+def _is_frequency(_encounter: object, _field: object, frequency: str) -> None:
+    if frequency not in {"1", "7"}:
+        raise _refused(f"the claim frequency {frequency!r} is unknown", "Use 1 original or 7 replacement")
 
 
 class Sex(enum.Enum):
@@ -57,7 +112,7 @@ class Encounter:
     """
 
     encounter: str
-    place: str
+    place: str = attrs.field(validator=_is_place)
     lines: int = 0
     last: str = personal()
     first: str = personal("")
@@ -78,7 +133,7 @@ class Encounter:
     referring_last: str = ""
     referring_first: str = ""
     authorisation: str = ""
-    frequency: str = "1"
+    frequency: str = attrs.field(default="1", validator=_is_frequency)
     payer_control: str = ""
     patient_paid: Fraction = Fraction(0)
 
@@ -107,15 +162,15 @@ class ServiceLine:
 
     encounter: str
     number: int
-    code: str
-    modifiers: str = ""
-    units: Fraction = Fraction(1)
+    code: str = attrs.field(validator=_is_code)
+    modifiers: str = attrs.field(default="", validator=_are_modifiers)
+    units: Fraction = attrs.field(default=Fraction(1), validator=_is_above_zero)
     measure: str = "UN"
-    charge: Fraction | None = None
-    pointers: str = ""
+    charge: Fraction | None = attrs.field(default=None, validator=_is_from_zero_up)
+    pointers: str = attrs.field(default="", validator=_are_pointers)
     served_on: date
     served_through: date | None = None
-    place: str = ""
+    place: str = attrs.field(default="", validator=_is_place_or_empty)
     renderer: str = ""
     drug: str = ""
     drug_quantity: Fraction | None = None

@@ -7,8 +7,11 @@ from datetime import datetime
 
 import attrs
 
-from billing_framework import UsageKind
-from billing_telecom_usage.numbers import NumberClass
+from billing_framework import UsageKind, ValueRefused
+from billing_telecom_usage.numbers import NumberClass, is_of_class
+
+LONGEST_SECONDS = 366 * 86_400
+"""No call lasts longer."""
 
 
 class Direction(enum.Enum):
@@ -16,6 +19,17 @@ class Direction(enum.Enum):
 
     OUTGOING = "outgoing"
     INCOMING = "incoming"
+
+
+def _lasts_no_longer(_call: object, field: attrs.Attribute[int], seconds: int) -> None:
+    if seconds > LONGEST_SECONDS:
+        raise ValueRefused("TEL05", f"no call lasts so long ({field.name} {seconds})", remedy=f"Give at most {LONGEST_SECONDS}")
+
+
+def _is_number(call: Call, _field: object, number: str) -> None:
+    if not is_of_class(number, call.b_class):
+        remedy = "Write the digits with the country code and without plus, those of a short number as they are"
+        raise ValueRefused("TEL03", f"{number!r} is no {call.b_class.value} telephone number", remedy=remedy)
 
 
 @attrs.frozen(kw_only=True)
@@ -36,12 +50,12 @@ class Call:
     """
 
     a_number: str
-    b_number: str
+    b_number: str = attrs.field(validator=_is_number)
     b_class: NumberClass
     direction: Direction = Direction.OUTGOING
     answered_at: datetime | None = None
-    duration_seconds: int = attrs.field(validator=attrs.validators.ge(0))
-    billed_seconds: int = attrs.field(validator=attrs.validators.ge(0))
+    duration_seconds: int = attrs.field(validator=[attrs.validators.ge(0), _lasts_no_longer])
+    billed_seconds: int = attrs.field(validator=[attrs.validators.ge(0), _lasts_no_longer])
     disposition: str = ""
     continuation: bool = False
     account_code: str = ""

@@ -118,6 +118,13 @@ def normalised(text: str, plan: NumberPlan) -> Number:
     return _international(_with_country(rest, plan) if plan.plain is Plain.NATIONAL else rest, text)
 
 
+def is_of_class(digits: str, kind: NumberClass) -> bool:
+    """Return whether a number can be what `normalised` gives for one of a class."""
+    if kind is NumberClass.OTHER:
+        return bool(digits)
+    return bool(_DIGITS.fullmatch(digits)) and not (kind is NumberClass.INTERNATIONAL and digits.startswith("0"))
+
+
 def without_separators(text: str) -> str:
     """Return a number as written without what only makes it easier to read."""
     return text.translate(_SEPARATORS)

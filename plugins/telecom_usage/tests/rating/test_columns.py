@@ -23,6 +23,7 @@ from billing_framework.rating.rated_columns import columns_faults
 from tests.properties import examples
 
 digits = st.text("0123456789", min_size=1, max_size=6)
+called = st.integers(1, 10**17).map(str)  # country codes never begin with zero
 prices = st.integers(0, 10**7).map(lambda number: exact_text(Fraction(number, 10**6)))
 maybe_price = st.none() | prices
 seconds = st.one_of(st.integers(1, 200), st.integers(1, 40_000))
@@ -82,7 +83,7 @@ starts = st.one_of(
 )
 @given(
     deck=st.dictionaries(digits | st.just("*"), row, min_size=1, max_size=8),
-    numbers=st.lists(st.tuples(st.text("0123456789", min_size=6, max_size=18), st.just(0) | seconds, st.booleans()), max_size=12),
+    numbers=st.lists(st.tuples(st.integers(10**5, 10**18 - 1).map(str), st.just(0) | seconds, st.booleans()), max_size=12),
     body=bodies,
 )
 def test_the_twin_says_what_the_reference_says(
@@ -106,9 +107,7 @@ def test_the_twin_says_what_the_reference_says(
 @given(
     deck=st.dictionaries(digits | st.just("*"), row, min_size=1, max_size=4),
     numbers=st.lists(
-        st.tuples(
-            st.text("0123456789", max_size=17) | digits, st.just(0) | seconds, starts, st.booleans(), st.sampled_from("ab")
-        ),
+        st.tuples(called | st.integers(1, 999_999).map(str), st.just(0) | seconds, starts, st.booleans(), st.sampled_from("ab")),
         max_size=12,
     ),
     plans=st.lists(bodies, min_size=1, max_size=2),

@@ -12,19 +12,25 @@ import attrs
 
 from billing_framework import AnyUsage, DateSpan, Finding, ReadRequest, Severity, Usage, ValueRefused, exact, timezone
 from billing_healthcare.coverage import MOST_PAYERS, Coverage, make_coverage, write_coverages
-from billing_healthcare.kinds import ENCOUNTER, SERVICE_LINE, Encounter, ServiceLine, Sex
+from billing_healthcare.kinds import (
+    CODE,
+    ENCOUNTER,
+    MODIFIER,
+    MOST_MODIFIERS,
+    MOST_POINTERS,
+    PLACE,
+    SERVICE_LINE,
+    Encounter,
+    ServiceLine,
+    Sex,
+)
 from billing_healthcare.x12.number import is_npi
 from billing_healthcare.x12.segment import Delimiters
 from billing_healthcare.x12.write import unwritable
 
 MOST_LINES = 50
 MOST_DIAGNOSES = 12
-MOST_POINTERS = 4
-MOST_MODIFIERS = 4
-_CODE = re.compile(r"[A-Z0-9]{1,8}", re.ASCII)
-_MODIFIER = re.compile(r"[A-Z0-9]{2}", re.ASCII)
 _DIAGNOSIS = re.compile(r"[A-Z][A-Z0-9]{2,6}", re.ASCII)
-_PLACE = re.compile(r"\d{2}", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}", re.ASCII)
 
 
@@ -143,13 +149,14 @@ class EncounterBuilder:
         if frequency not in {"1", "7"}:
             what = f"the claim frequency {frequency!r} is unknown"
             self.wrong("frequency", what, "Use 1 original or 7 replacement; what was wrong altogether is credited")
+            frequency = "1"
         if frequency == "7" and not text["payer_control"]:
             self.wrong("payer_control", "a replacement names no earlier claim", "Give the payer's number of the claim")
         rest: dict[str, Any] = {name: value for name, value in text.items() if value and name not in _TYPED}
         return Encounter(
             **rest,
             encounter=self.identifier,
-            place=self.matched(_PLACE, text["place"], "place", "two digits"),
+            place=self.matched(PLACE, text["place"], "place", "two digits", instead="00"),
             last=text["last"],
             birth=self.day(text["birth"], "birth", shown=False) if text["birth"] else None,
             sex=Sex(text["sex"]) if text["sex"] in {sex.value for sex in Sex} else Sex.UNKNOWN,
@@ -176,7 +183,7 @@ class EncounterBuilder:
         return ServiceLine(
             encounter=self.identifier,
             number=int(number),
-            code=self.matched(_CODE, line.get("code", ""), f"{at}code", "a procedure code"),
+            code=self.matched(CODE, line.get("code", ""), f"{at}code", "a procedure code", instead="0"),
             modifiers=":".join(self._listed(line.get("modifiers", ""), at)),
             units=units or Fraction(1),
             measure=self._choice(line.get("measure", "") or "UN", f"{at}measure", ("UN", "MJ")),
@@ -184,7 +191,7 @@ class EncounterBuilder:
             pointers=":".join(self._pointers(line.get("pointers", ""), at, diagnoses)),
             served_on=served_on,
             served_through=through if through != served_on else None,
-            place=self.matched(_PLACE, line["place"], f"{at}place", "two digits") if line.get("place") else "",
+            place=self.matched(PLACE, line["place"], f"{at}place", "two digits", instead="00") if line.get("place") else "",
             renderer=encounter.rendering_npi,
             drug=line.get("drug", ""),
             drug_quantity=self.number(line.get("drug_quantity", ""), f"{at}drug_quantity"),
@@ -192,20 +199,22 @@ class EncounterBuilder:
         )
 
     def _listed(self, text: str, at: str) -> list[str]:
-        found = [self.matched(_MODIFIER, part, f"{at}modifiers", "two letters or digits") for part in text.split(":") if part]
+        parts = [part for part in text.split(":") if part]
+        found = [self.matched(MODIFIER, part, f"{at}modifiers", "two letters or digits", instead="00") for part in parts]
         if len(found) > MOST_MODIFIERS:
             self.wrong("modifiers", f"{at}has more than {MOST_MODIFIERS} modifiers", "Keep the four that matter for payment")
-        return found
+        return found[:MOST_MODIFIERS]
 
     def _pointers(self, text: str, at: str, diagnoses: int) -> list[str]:
         found = [part for part in text.split(":") if part]
         if len(found) > MOST_POINTERS:
             self.wrong("pointers", f"{at}points to more than {MOST_POINTERS} diagnoses", "Keep four", text, code="HEALTH13")
+        sound = [part for part in found if part.isascii() and part.isdigit() and 1 <= int(part) <= diagnoses]
         for part in found:
-            if not (part.isascii() and part.isdigit() and 1 <= int(part) <= diagnoses):
+            if part not in sound:
                 what = f"{at}points to diagnosis {part}, the encounter has {diagnoses}"
                 self.wrong("pointers", what, "Point to a diagnosis by its number", part, code="HEALTH13")
-        return found
+        return [str(int(part)) for part in sound[:MOST_POINTERS]]
 
     def _npi(self, text: str, field: str) -> None:
         if text and not is_npi(text):
@@ -216,11 +225,14 @@ class EncounterBuilder:
             self.wrong(field, f"{field} is none of {', '.join(allowed)}", "Use one of them", text)
         return text
 
-    def matched(self, pattern: re.Pattern[str], text: str, field: str, wanted: str, *, shown: bool = True) -> str:
-        """Return a text that a pattern describes; tell where it does not."""
-        if not pattern.fullmatch(text):
-            self.wrong(field, f"{field} is not {wanted}", "Correct it at its source", text if shown else "")
-        return text
+    def matched(
+        self, pattern: re.Pattern[str], text: str, field: str, wanted: str, *, shown: bool = True, instead: str = ""
+    ) -> str:
+        """Return a text that a pattern describes; tell where it does not, and return what stands in its place until then."""
+        if pattern.fullmatch(text):
+            return text
+        self.wrong(field, f"{field} is not {wanted}", "Correct it at its source", text if shown else "")
+        return instead
 
     def day(self, text: str, field: str, *, shown: bool = True) -> date | None:
         """Return an ISO date; tell where it is none."""

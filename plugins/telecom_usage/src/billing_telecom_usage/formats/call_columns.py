@@ -8,10 +8,10 @@ import attrs
 import polars as pl
 
 from billing_framework import Instants, ReadRequest, RecordColumns, instants_of, timezone
-from billing_telecom_usage.formats.call_record import LONGEST_SECONDS, YES, Shape
+from billing_telecom_usage.formats.call_record import YES, Shape
 from billing_telecom_usage.formats.number_columns import number_columns
 from billing_telecom_usage.formats.stamps import TOLERANCE
-from billing_telecom_usage.kinds import CALL, Direction
+from billing_telecom_usage.kinds import CALL, LONGEST_SECONDS, Direction
 from billing_telecom_usage.settings import Source, Start
 
 _SECOND = 1_000_000

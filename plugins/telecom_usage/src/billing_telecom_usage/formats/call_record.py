@@ -12,11 +12,10 @@ from billing_framework import Finding, ReadItem, ReadRequest, Severity, Span, Us
 from billing_telecom_usage.formats.refusal import RecordRefused, bad_record
 from billing_telecom_usage.formats.rows import Row
 from billing_telecom_usage.formats.stamps import Stamps, parsed, resolved
-from billing_telecom_usage.kinds import CALL, Call, Direction
+from billing_telecom_usage.kinds import CALL, LONGEST_SECONDS, Call, Direction
 from billing_telecom_usage.numbers import Number, NumberClass, normalised
 from billing_telecom_usage.settings import Source, Start, TelecomSettings
 
-LONGEST_SECONDS = 366 * 86_400
 _VERSION_DIGITS = 18
 _AT_SOURCE = "Correct the record at its source"
 YES = frozenset({"1", "true", "yes"})
