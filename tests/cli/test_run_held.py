@@ -30,6 +30,8 @@ def test_names_that_there_are_none_of_are_refused_with_what_there_is(office: Off
     for verb in (("release", JULY, "--reason", "x"), ("retry", "")):
         shown = told(office, "run", *verb, "--check", "largest", code=2)
         assert "RUN62 there is no check 'largest' that could hold an account. Did you mean 'largest_total'?" in shown
+        known = told(office, "run", *verb, "--check", "high_low", code=2).partition("Known are ")[2]
+        assert {"largest_total", "own_history", "rating", "zero_usage"} <= set(known.strip().split(", "))  # not only what holds
         assert "RUN62 there is no code 'REWIEV01'" in told(office, "run", *verb, "--code", "REWIEV01", code=2)
     assert "RUN62 there is no plan 'machines'. Did you mean 'machine'?" in told(
         office, "run", "approve", "--plan", "machines", code=2

@@ -48,6 +48,15 @@ def cut_off(office: Office) -> Run:
         return meant_run(connection, "")
 
 
+def test_the_status_says_that_somebody_interrupted_the_work(office: Office) -> None:
+    def interrupt(_done: int, _of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        office.start("2026-07", work=Work(shard_size=2, batch_size=1), progress=interrupt)
+    assert "shard 1 was given back: somebody interrupted the work on it" in told(office, "run", "status")
+
+
 def test_the_status_tells_shards_workers_and_accounts(office: Office) -> None:
     run = cut_off(office)
     assert claim(office.deployment, run, "draft", owner="other", seconds=60, number=2) is not None

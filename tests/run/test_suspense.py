@@ -54,6 +54,16 @@ def test_recycling_only_what_was_named(database: Database) -> None:
     assert counts(recycle(deployment)) == (1, 0, 0, 0)
 
 
+def test_recycling_a_number_that_there_is_not_is_refused(database: Database) -> None:
+    deployment = gate_of(database)
+    tickets(deployment, row("T1", "CARD-2"))
+    assign(deployment, "CARD-2")
+    with unchanged(database), pytest.raises(NotFound, match="USAGE14 nothing in suspense has the number 99999"):
+        recycle(deployment, ids=[1, 99999])
+    assert counts(recycle(deployment, ids=[1])) == (1, 0, 0, 0)
+    assert recycle(deployment, ids=[1]).batch == 0  # it is taken in already
+
+
 def test_recycling_finds_a_conflict_that_arose_meanwhile(database: Database) -> None:
     deployment = gate_of(database)
     tickets(deployment, row("T1", "CARD-2"))

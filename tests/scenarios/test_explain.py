@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from fractions import Fraction
 
 import attrs
 import pytest
@@ -11,14 +12,17 @@ import sqlalchemy as sa
 
 from billing_framework.invoicing.edit import EditField
 from billing_framework.plugin.host import Host
+from billing_framework.rating.state import CarriedState
 from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.master.customer_change import change, end_agreement
-from billing_framework.run.prove.explain import explain_line
+from billing_framework.run.prove.explain import SourceState, explain_line
 from billing_framework.run.review.edits import edit_draft
 from billing_framework.run.review.wanted_edits import LineEdit
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import NotFound
+from billing_framework.values.period import DateSpan
+from tests.cli.in_office import told
 from tests.grown import grown_once
 from tests.scenarios.office import Office
 
@@ -120,6 +124,16 @@ def test_whatever_is_altered_behind_its_back_is_named(sqlite_database: Database,
     explained = explain_line(office.deployment, "INV-2026-000002/2")
     assert not explained.proven
     assert any(finding.code == code and named in finding.what for finding in explained.findings), explained.findings
+
+
+def test_a_date_in_carried_state_is_shown_as_a_date(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = posted(sqlite_database)
+    values = {"value": Fraction(1040), "on": Fraction(739829), "trust": Fraction(2), "ends_on": Fraction(7, 2)}
+    state = CarriedState(scope="A-C1", name="read", period=DateSpan(date(2026, 7, 1), date(2026, 8, 1)), values=values)
+    explained = explain_line(office.deployment, "INV-2026-000002/2")
+    found = attrs.evolve(explained, state=(SourceState(state=state, document="INV-1"),))
+    monkeypatch.setattr("billing_framework.cli.explain.explain_line", lambda *_: found)
+    assert ": value 1040, on 2026-08-01, trust 2, ends_on 3.5 (" in told(office, "explain", "INV-2026-000002/2")
 
 
 def test_what_officers_change_later_leaves_the_line_proven(database: Database) -> None:

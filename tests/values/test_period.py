@@ -124,6 +124,8 @@ def test_periods_that_end_before_they_start_are_refused() -> None:
         DateSpan(date(2026, 1, 1), date(2026, 1, 1))
     with pytest.raises(ValueRefused, match="VALUE10"):
         Span(utc_hour(2), utc_hour(1))
+    with pytest.raises(ValueRefused, match="VALUE10 .*: 2026-08-31 to 2026-08-01"):  # as it was written, with its last day
+        DateSpan.inclusive(date(2026, 8, 31), date(2026, 8, 1))
 
 
 def test_instants_name_their_zone() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
 
 import click
 
@@ -12,6 +14,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.prove.explain import Explanation, SourceState, explain_line
 from billing_framework.values.finding import Finding
 from billing_framework.values.number import exact_text
+from billing_framework.values.period import EARLIEST, LATEST
 
 
 @click.command()
@@ -56,7 +59,7 @@ def _text(found: Explanation) -> Iterator[str]:
         yield f"  {label}: {value}"
     for one in found.state:
         state = one.state
-        values = ", ".join(f"{name} {exact_text(value)}" for name, value in state.values.items())
+        values = ", ".join(f"{name} {_shown(name, value)}" for name, value in state.values.items())
         yield f"  rests on {state.name} of {state.scope} after {state.period}: {values} ({_origin(one)})"
     for edit in found.edits:
         what = f"{edit.name}: {edit.before} -> {edit.after}" if edit.name else edit.field.value
@@ -76,6 +79,12 @@ def _text(found: Explanation) -> Iterator[str]:
         yield ""
         yield "It takes back:"
         yield from _text(found.original)
+
+
+def _shown(name: str, value: Fraction) -> str:
+    """Return a number of carried state as text; the ordinal of a date as the date."""
+    is_date = (name == "on" or name.endswith("_on")) and EARLIEST.toordinal() <= value <= LATEST.toordinal()
+    return date.fromordinal(int(value)).isoformat() if is_date and value.denominator == 1 else exact_text(value)
 
 
 def _origin(one: SourceState) -> str:

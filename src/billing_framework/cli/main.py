@@ -23,7 +23,7 @@ import billing_framework
 from billing_framework.cli.context import Session, shared_options
 from billing_framework.cli.prepared import prepared
 from billing_framework.cli.printable import printable
-from billing_framework.values.errors import BillingError, InputRefused
+from billing_framework.values.errors import BillingError, InputRefused, OutputRefused
 from billing_framework.values.spelling import did_you_mean
 
 NOUNS = {
@@ -122,7 +122,7 @@ class BillingCommand(click.Group):
         try:
             _accept(sys.argv[1:] if args is None else args)
             code = super().main(args, prog_name or "billing", complete_var, standalone_mode=False, **extra)
-            sys.stdout.flush()
+            _flush()
         except (_OutputGoneError, BrokenPipeError):  # who read the output has seen enough
             _forget_output()
             sys.exit(0)
@@ -157,7 +157,7 @@ def ended_by(error: BaseException, session: Session) -> int:
     """Tell the user what ended the command and return the exit code.
 
     0 done, 1 findings that block, 2 the call, the settings or the input is refused, 3 the state of the books or of a run forbids
-    it, 4 the database, 70 a fault of the program, 130 interrupted.
+    it, 4 the database, 70 a fault of the program, 74 the result cannot be written, 130 interrupted.
     """
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
@@ -175,8 +175,9 @@ def ended_by(error: BaseException, session: Session) -> int:
         _tell(error, session)
         return error.exit_code
     if isinstance(error, OSError) and error.errno is not None:
-        _tell(_refused_by_system(error), session)
-        return InputRefused.exit_code
+        refused = _refused_by_system(error)
+        _tell(refused, session)
+        return refused.exit_code
     report = _crash_report(error)
     click.echo(f"internal error: {type(error).__name__}. Nothing of an unfinished action was stored.", err=True)
     click.echo(f"Please report it with the file {report}", err=True)
@@ -200,7 +201,20 @@ def _tell(error: BillingError, session: Session) -> None:
         click.echo(f"{click.style('error', fg='red')}: {printable(str(error))}", err=True)
 
 
-def _refused_by_system(error: OSError) -> InputRefused:
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return whether it was the printing of a result that failed: who calls must know that the act itself is done."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_code in (click.echo.__code__, _flush.__code__)
+
+
+def _refused_by_system(error: OSError) -> BillingError:
+    if _is_of_output(error):
+        remedy = "What the command has done stands: give the output another place, and look at it"
+        return OutputRefused("OUTPUT01", f"the result cannot be written: {error.strerror}", remedy=remedy)
     place = str(error.filename)[:200] if error.filename else ""
     remedy = "Check the name, your rights and the space that is left; what had been reported as done stands"
     return InputRefused("INPUT02", f"the operating system refused: {error.strerror}", place=place, remedy=remedy)
@@ -239,7 +253,7 @@ def cli(context: click.Context) -> None:
     Every command has its own help with an example: billing NOUN VERB --help.
 
     Exit codes: 0 done, 1 findings that block, 2 the call, the settings or the input is refused, 3 the state of the books or of
-    a run forbids it, 4 the database, 70 a fault of the program, 130 interrupted.
+    a run forbids it, 4 the database, 70 a fault of the program, 74 the result cannot be written, 130 interrupted.
 
     Shell completion: eval "$(_BILLING_COMPLETE=bash_source billing)"; also zsh_source and fish_source.
 

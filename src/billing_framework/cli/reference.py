@@ -65,7 +65,7 @@ def _commands() -> Iterator[str]:
     yield (
         "Every command also takes `--config FILE`, `--actor NAME`, `--json` and `--help`. Exit codes: 0 done, 1 findings that"
         " block, 2 the call, the settings or the input is refused, 3 the state of the books or of a run forbids it, 4 the"
-        " database, 70 a fault of the program, 130 interrupted."
+        " database, 70 a fault of the program, 74 the result cannot be written, 130 interrupted."
     )
     yield from _command(cli, click.Context(cli, info_name="billing"))
 

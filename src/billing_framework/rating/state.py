@@ -18,7 +18,7 @@ class CarriedState:
         scope: what it belongs to, normally the code of an agreement.
         name: name of the state, for example ``year_to_date.energy``.
         period: the service period after which it holds; a later period reads the latest earlier one.
-        values: named exact numbers.
+        values: named exact numbers; one that is named ``on``, or ends in ``_on``, is the ordinal of a date and shown as it.
         written_by: key of the document that wrote it; empty while it is only proposed. Core fills it in.
     """
 

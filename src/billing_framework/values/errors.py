@@ -90,6 +90,12 @@ class StorageError(BillingError):
     exit_code: ClassVar[int] = 4
 
 
+class OutputRefused(BillingError):
+    """The result cannot be written where it is to go; what the command has done stands."""
+
+    exit_code: ClassVar[int] = 74
+
+
 UNREADABLE = (ArithmeticError, TypeError, ValueError, BillingError)
 """How values, and what is made of them, refuse what was never stored."""
 

@@ -39,6 +39,8 @@ class DateSpan:
     @classmethod
     def inclusive(cls, first: date, last: date) -> Self:
         """Return the span of a text that names its last day, such as "1 to 31 March"."""
+        if type(first) is type(last) is date and last < first:
+            raise ValueRefused("VALUE10", f"a period must not end before it starts: {first} to {last}")
         return cls(first, last + ONE_DAY)
 
     @property

@@ -39,7 +39,7 @@ from billing_framework.storage.master.billing_group_rows import load_billing_gro
 from billing_framework.storage.master.near_codes import near_codes
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.plain_form import to_plain
-from billing_framework.values.spelling import did_you_mean
+from billing_framework.values.spelling import did_you_mean, nearest
 
 ABOUT_DATA = ("rating", "charges", "period")
 """Checks whose holds nobody can overrule: the data must be mended, then the account is drafted again."""
@@ -193,8 +193,9 @@ def _refuse_unknown_names(host: Host, connection: Connection, run: Run, wanted: 
     holding = {item.check for item in evidence}, {item.finding.code for item in evidence}
     for (word, names, there), found in zip(known, holding, strict=True):
         if unknown := sorted({*names} - {*there} - found):
-            near = did_you_mean(unknown[0], found or there)
-            raise NotFound("RUN62", f"there is no {word} {unknown[0]!r} that could hold an account", remedy=near)
+            likely = found if nearest(unknown[0], found) or word == "code" else set()  # codes are too many to name them all
+            remedy = did_you_mean(unknown[0], likely or {*there}, shown=len(checks))
+            raise NotFound("RUN62", f"there is no {word} {unknown[0]!r} that could hold an account", remedy=remedy)
 
 
 def _kept_by(row: RunAccount, wanted: HeldFilter) -> str:

@@ -41,7 +41,7 @@ def recycle(deployment: Deployment, *, batch: int = 0, ids: Iterable[int] = ()) 
         ids: only these records; all where empty.
 
     Raises:
-        NotFound: ``USAGE33``: there is no such batch.
+        NotFound: ``USAGE33``: there is no such batch; ``USAGE14`` for an unknown number.
 
     Returns:
         The report of a batch of its own, with batch number 0 and no change where nothing could be taken in.
@@ -50,7 +50,8 @@ def recycle(deployment: Deployment, *, batch: int = 0, ids: Iterable[int] = ()) 
         serialise_intake(connection)
         name = f"suspense of batch {find_batch(connection, batch).id}" if batch else "suspense"
         desk = IntakeDesk.opened(deployment, connection, file=name, source="")
-        waiting = list(suspense_rows(connection, states=["suspended"], batch=batch, ids=ids))
+        wanted = _known_rows(connection, list(ids))
+        waiting = list(suspense_rows(connection, states=["suspended"], batch=batch, ids=wanted))
         desk.recycled = frozenset(row.id for row in waiting)
         opened = opened_rows(desk.keys, waiting)
         readable = [(row, usage) for row in opened if (usage := _usage_of(row, desk.rules, desk.keys)) is not None]
@@ -229,13 +230,20 @@ def write_off(deployment: Deployment, ids: Sequence[int], reason: str) -> list[S
 
 
 def _open_rows(connection: Connection, ids: Sequence[int]) -> dict[int, Suspended]:
+    found = _known_rows(connection, ids)
+    for key, row in found.items():
+        if row.state not in ("suspended", "rejected"):
+            raise Refused("USAGE15", f"the record {key} is {row.state} already", remedy="Nothing is left to decide")
+    return found
+
+
+def _known_rows(connection: Connection, ids: Sequence[int]) -> dict[int, Suspended]:
+    """Return the rows of these numbers in their order, or refuse a number that there is not."""
     found = {row.id: row for some in chunks(ids) for row in suspense_rows(connection, ids=some)}
     for key in ids:
         if key not in found:
             remedy = "billing usage suspense lists what is there"
             raise NotFound("USAGE14", f"nothing in suspense has the number {key}", remedy=remedy)
-        if found[key].state not in ("suspended", "rejected"):
-            raise Refused("USAGE15", f"the record {key} is {found[key].state} already", remedy="Nothing is left to decide")
     return {key: found[key] for key in ids}
 
 

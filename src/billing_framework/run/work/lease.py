@@ -100,6 +100,8 @@ def given_back_on_error(deployment: Deployment, lease: Lease) -> Iterator[None]:
 
 def _give_back(deployment: Deployment, lease: Lease, error: BaseException) -> None:
     told = str(error) if isinstance(error, BillingError) else type(error).__name__
+    if isinstance(error, KeyboardInterrupt):
+        told = "somebody interrupted the work on it"
     try:
         with deployment.database.begin() as connection:
             give_back_shard(connection, lease.shard, told)
