@@ -308,3 +308,18 @@ def test_a_run_that_goes_on_says_for_whom_it_had_been_started(office: Office) ->
         office, *start, "--account", "C1"
     )
     assert "had been started" not in told(office, *start)
+
+
+def test_a_review_counts_what_an_identifier_delivered_on_days_on_which_nobody_has_it(office: Office) -> None:
+    told(office, "agreement", "end", "A-C2", "--on", "2026-07-11", "--reason", "moves out")
+    told(office, "agreement", "change", "A-C2", "ends_on=", "--reason", "stays")
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    assert "lathe: 1 records of the period belong to no agreement" in told(office, "run", "review")
+    assert data(office, "run", "review")["unassigned"] == {"lathe": 1}
+
+
+def test_what_an_identifier_delivered_since_somebody_has_it_is_not_counted_as_of_nobody(office: Office) -> None:
+    told(office, "assignment", "create", "press", "--agreement", "A-C2", "--starts-on", "2026-07-21")
+    office.jobs("j3,press,2026-07-22T08:00:00+00:00,1", file="press.csv")
+    told(office, "run", "start", "--period", "2026-07", "--as-of", "2026-08-01")
+    assert data(office, "run", "review", code=1)["unassigned"] == {}

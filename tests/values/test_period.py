@@ -110,6 +110,14 @@ def test_intersections_are_half_open() -> None:
     assert first.overlaps(Span(utc_hour(5), utc_hour(8)))
 
 
+def test_what_is_left_of_a_period_lies_before_between_and_after_what_is_taken() -> None:
+    july = DateSpan(date(2026, 7, 1), date(2026, 8, 1))
+    june, start, middle = (DateSpan(date(2026, 6, 1), date(2026, 7, 3)), *july.tiles([date(2026, 7, 5), date(2026, 7, 9)])[:2])
+    assert [str(rest) for rest in july.without([june, middle])] == ["2026-07-03/2026-07-04", "2026-07-09/2026-07-31"]
+    assert list(july.without([start, middle, july])) == []
+    assert list(july.without([])) == [july]
+
+
 def test_an_instant_overlaps_the_span_that_holds_it() -> None:
     span = Span(utc_hour(1), utc_hour(2))
     assert Span.at(utc_hour(1)).overlaps(span)

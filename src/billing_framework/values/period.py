@@ -71,6 +71,18 @@ class DateSpan:
         inner = sorted({day for day in breaks if self.start < day < self.end})
         return tuple(DateSpan(first, second) for first, second in pairwise([self.start, *inner, self.end]))
 
+    def without(self, taken: Iterable[DateSpan]) -> Iterator[DateSpan]:
+        """Yield what is left without some dates, which are given in order."""
+        start = self.start
+        for dates in taken:
+            if dates.end <= start or dates.start >= self.end:
+                continue
+            if dates.start > start:
+                yield DateSpan(start, dates.start)
+            start = dates.end
+        if start < self.end:
+            yield DateSpan(start, self.end)
+
     def instants(self, zone: ZoneInfo) -> Span:
         """Return the instants from local midnight of `start` to local midnight of `end`."""
         return _instants(self, zone)

@@ -77,7 +77,7 @@ def has_unbilled(connection: Connection, account: str, period: DateSpan) -> bool
     """Return whether a day of a period on which an account has an agreement is on no bill yet."""
     agreements = load_agreements(connection, [account]).get(account, ())
     taken = [one.dates for one in billed_dates_of(connection, [account]).get(account, ())]
-    return any(_alive(one, rest) for rest in _without(period, taken) for one in agreements)
+    return any(_alive(one, rest) for rest in period.without(taken) for one in agreements)
 
 
 def _alive(agreement: Agreement, dates: DateSpan) -> bool:
@@ -96,23 +96,10 @@ def _missed(
         period = period_containing(cycle, day)
         if period.end > as_of:
             return
-        for rest in _without(period, [one.dates for one in billed]):
+        for rest in period.without(one.dates for one in billed):
             if any(rest.intersection(life) for life in lives):
                 yield rest
         day = period.end
-
-
-def _without(period: DateSpan, taken: Iterable[DateSpan]) -> Iterator[DateSpan]:
-    """Yield what is left of a period."""
-    start = period.start
-    for dates in taken:
-        if dates.end <= start or dates.start >= period.end:
-            continue
-        if dates.start > start:
-            yield DateSpan(start, dates.start)
-        start = max(start, dates.end)
-    if start < period.end:
-        yield DateSpan(start, period.end)
 
 
 def oldest(missed: Mapping[str, Missed]) -> dict[DateSpan, list[str]]:

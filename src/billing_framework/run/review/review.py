@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import attrs
 import sqlalchemy as sa
@@ -20,21 +20,17 @@ from billing_framework.run.review.held import LEFT_OUT
 from billing_framework.run.review.left_before import left_before
 from billing_framework.run.review.let_pass import let_pass
 from billing_framework.run.review.totals import RunTotals, last_totals, totals_of
+from billing_framework.run.review.unassigned import unassigned_records
 from billing_framework.run.review.unfinished import unfinished
 from billing_framework.run.usage.late import LateUsage, late_usage
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.billing.account_briefs import AccountBrief, account_briefs
 from billing_framework.storage.billing.meant_run import meant_run
 from billing_framework.storage.billing.run_rows import Run, RunAccount, run_accounts
-from billing_framework.storage.master.account_tables import agreement, assignment, subject_id
+from billing_framework.storage.master.account_tables import agreement, assignment
 from billing_framework.storage.master.book_rows import load_book
-from billing_framework.storage.master.range_rows import members_among
-from billing_framework.storage.usage.kind_table import KindTable, kind_tables
-from billing_framework.storage.usage.rows import subject_names
 from billing_framework.storage.usage.tables import usage_suspense
-from billing_framework.values.clock import timezone
 from billing_framework.values.finding import Finding
-from billing_framework.values.period import Span
 
 _LATE_DAYS = timedelta(days=400)
 """How far back a review looks for usage of billed periods; the command for late usage looks as far as it is told."""
@@ -57,7 +53,7 @@ class RunReview:
             every single account: what one has lost is not made up by what another counts twice.
         billed_records: records of accounts that have a draft, without those left for a later bill.
         suspended: records that wait in suspense, of whatever period.
-        unassigned: identifiers that delivered in the period but belong to no agreement, to the number of their records.
+        unassigned: identifiers that delivered in the period while they belong to no agreement, to the number of these records.
         held: the held accounts with their evidence; of a run that is over, those that it has left to the next one.
         stale: accounts whose input has changed since they were drafted, with what changed.
         late: late or corrected usage of periods that are billed already.
@@ -97,7 +93,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         held = [_as_left(run, row) for row in run_accounts(connection, run, states=["held"])]
         totals = totals_of(connection, run)
         last = last_totals(connection, run)
-        unassigned = _unassigned(deployment, connection, run)
+        unassigned = unassigned_records(deployment, connection, run)
         waiting = connection.execute(
             sa.select(sa.func.count()).select_from(usage_suspense).where(usage_suspense.c.state == "suspended")
         ).scalar_one()
@@ -171,32 +167,3 @@ def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> s
     if found.error is not None:
         raise found.error
     return found.digest.hexdigest()
-
-
-def _unassigned(deployment: Deployment, connection: Connection, run: Run) -> dict[str, int]:
-    """Return the identifiers that delivered in the period but whose records no agreement of any account is billed for."""
-    zone = timezone(load_book(connection, run.book).profile.zone)
-    within = run.period.instants(zone)
-    columns = assignment.c
-    query = sa.select(columns.subject_id, columns.subject).where(
-        columns.starts_on < run.period.end, sa.or_(columns.ends_on.is_(None), columns.ends_on > run.period.start)
-    )
-    named = {row.subject_id: row.subject for row in connection.execute(query)}
-    members = members_among(connection, {subject for key, subject in named.items() if key < 0})
-    assigned = {*named, *(subject_id(name) for names in members.values() for name in names)}
-    found: Counter[str] = Counter()
-    for kind in kind_tables(deployment.host.kinds).values():
-        found.update(_delivered(connection, kind, within, assigned))
-    return dict(sorted(found.items()))
-
-
-def _delivered(connection: Connection, kind: KindTable, within: Span, assigned: set[int]) -> dict[str, int]:
-    columns = kind.table.c
-    query = (
-        sa.select(columns.subject_id, sa.func.count().label("records"))
-        .where(columns.start_at >= within.start.astimezone(UTC), columns.start_at < within.end)
-        .group_by(columns.subject_id)
-    )
-    counts = {row.subject_id: row.records for row in connection.execute(query) if row.subject_id not in assigned}
-    names = subject_names(connection, counts)
-    return {names.get(key, str(key)): count for key, count in counts.items()}
