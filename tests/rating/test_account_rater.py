@@ -19,6 +19,7 @@ from billing_framework.rating.group import BillingGroup, KeyedUsage
 from billing_framework.rating.measure_rater import measure_rater
 from billing_framework.rating.rated_columns import columns_faults
 from billing_framework.rating.rating import Rating
+from billing_framework.rating.shard_twin import ShardTwin
 from billing_framework.usage.record import Usage, UsageKind
 from billing_framework.values.errors import ContractBroken, ValueRefused
 from billing_framework.values.period import DateSpan, Span
@@ -132,6 +133,12 @@ def test_another_measure_or_a_float_breaks_the_contract(answer: Any, group: Any)
     rule = attrs.evolve(RULE, rate=lambda _records: answer)
     with pytest.raises(ContractBroken, match="no whole number"):
         account_rater("stays", rule).rate(group([stay(1, 0, 501)]))
+
+
+def test_the_name_of_a_kind_is_no_kind() -> None:
+    for made in (lambda: attrs.evolve(RULE, kind="stay"), lambda: ShardTwin(kind="stay", fields=(), rate=lambda _: None)):  # type: ignore[arg-type, return-value]
+        with pytest.raises(ContractBroken, match="RATE03 the kind of the .* is 'stay', not a UsageKind"):
+            made()
 
 
 def test_carried_and_divisible_kinds_need_a_rater() -> None:

@@ -168,7 +168,9 @@ def test_a_rater_that_fails_holds_the_account_and_names_its_plugin(plan: Any, us
     asked = attrs.evolve(usage(plan({"calls": PER_UNIT})), records=(call(1, 3),))
     failed = rated(asked, account, broken(fails))
     assert [finding.code for finding in failed.findings] == ["RATE01"]
-    assert failed.findings[0].what == "rater 'broken' of acme failed: LookupError: no such thing"
+    line = fails.__code__.co_firstlineno + 2
+    what = f"rater 'broken' of acme failed: LookupError: no such thing (at tests/rating/test_rate.py:{line})"
+    assert failed.findings[0].what == what
     assert [finding.code for finding in rated(asked, account, broken(refuses)).findings] == ["VALUE01"]
 
 

@@ -66,12 +66,16 @@ def test_a_twin_of_columns_is_asked_without_anything_beside_it(groups: list[Bill
         measures={"minutes": MeasureScale(unit="min", decimals=3)},
         rate=lambda records: {"minutes": sum(records.fields["minutes"])},
     )
-    (rater,) = offers_with(None, asked).raters
-    with_shard = attrs.evolve(rater, shard=account_rater("calls", rule).shard)
-    found = rate_groups(groups, RatingOffers(raters=(with_shard,), models=MODELS))
+    by_rule = account_rater("calls", rule)
+
+    def counted(group: BillingGroup) -> Rating:
+        asked.append(group.account.code)
+        return by_rule.rate(group)
+
+    found = rate_groups(groups, RatingOffers(raters=(attrs.evolve(by_rule, rate=counted),), models=MODELS))
 
     assert [[charge.amount for charge in one.charges] for one in found] == [[Amount("4", "USD")], [Amount("3.5", "USD")]]
-    assert asked == []
+    assert asked == ["A1"]  # one to compare
 
 
 def failing(_: Sequence[BillingGroup]) -> Sequence[Rating]:

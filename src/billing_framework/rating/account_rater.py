@@ -16,7 +16,7 @@ import attrs
 from billing_framework.rating.group import AgreementUsage, BillingGroup, Tile
 from billing_framework.rating.rater import Rater
 from billing_framework.rating.rating import Measure, Rating
-from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
+from billing_framework.rating.shard_twin import ShardTwin, a_kind, rate_by_columns
 from billing_framework.usage.record import UsageKind
 from billing_framework.values.errors import ContractBroken
 from billing_framework.values.quantity import Quantity
@@ -82,7 +82,7 @@ class AccountRule:
         rate: the rule: records in, measure to whole number out; every record counts as named by them.
     """
 
-    kind: UsageKind
+    kind: UsageKind = attrs.field(validator=a_kind)
     fields: Mapping[str, int]
     measures: Mapping[str, MeasureScale]
     rate: Callable[[AccountRecords], Mapping[str, int]]

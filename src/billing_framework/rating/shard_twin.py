@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from billing_framework.rating.usage_columns import UsageColumns
 
 
+def a_kind(made: object, _field: object, kind: Any) -> None:
+    """Refuse anything but a usage kind itself, such as its name.
+
+    Raises:
+        ContractBroken: ``RATE03``.
+    """
+    if not isinstance(kind, UsageKind):
+        what = f"the kind of the {type(made).__name__} is {kind!r}, not a UsageKind"
+        raise ContractBroken("RATE03", what, remedy="Give the UsageKind that billing_usage_kinds offers, not its name")
+
+
 @attrs.frozen(kw_only=True)
 class ShardTwin:
     """Rates the records of one kind of a whole shard as columns, digit for digit as the reference does group by group.
@@ -27,7 +38,7 @@ class ShardTwin:
         rate: columns in, columns out; import what needs numpy inside of it, so that commands without columns do not wait.
     """
 
-    kind: UsageKind
+    kind: UsageKind = attrs.field(validator=a_kind)
     fields: tuple[str, ...]
     rate: Callable[[UsageColumns], RatedColumns]
 

@@ -5,8 +5,12 @@ What is raised may be of any class, an exit of the process among them, and its o
 
 from __future__ import annotations
 
+import re
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import CodeType
 from typing import NamedTuple
 
 from billing_framework.values.code_name import is_storable, storable
@@ -17,6 +21,8 @@ MEND = "Report it to the author of the plugin; once it is mended, or its version
 
 _LONGEST_MESSAGE = 200
 _LONGEST_CODE = 100
+
+_NOT_FOREIGN = frozenset({"", "billing_framework", "pluggy"}) | sys.stdlib_module_names
 
 
 class Refusal(NamedTuple):
@@ -46,7 +52,9 @@ def refusal_of(error: BaseException) -> Refusal | None:
 
 
 def told(error: BaseException, *, hidden: bool = False) -> str:
-    """Return class and text of an error as text that can be shown and stored, whatever its own methods do.
+    """Return class, text and place of an error as text that can be shown and stored, whatever its own methods do.
+
+    The place is that of the innermost line of the code that is not ours: ``KeyError: 'oops' (at billing_parking/reader.py:57)``.
 
     Args:
         error: what a plugin raised.
@@ -58,15 +66,35 @@ def told(error: BaseException, *, hidden: bool = False) -> str:
     if issubclass(type(error), KeyboardInterrupt):
         raise error
     name = str(type.__dict__["__name__"].__get__(type(error)))  # a metaclass may have a name of its own, which fails
-    if hidden:
-        return name
+    said = name
     try:
-        said = f"{name}: {error}"
+        said = name if hidden else f"{name}: {error}"
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  it is the plugin's own method
         said = f"{name}, whose text cannot be made"
-    return storable(said[:_LONGEST_MESSAGE])
+    return storable(f"{said[:_LONGEST_MESSAGE]}{_raised_at(error)}")
+
+
+def _raised_at(error: BaseException) -> str:
+    """Return where an error was raised, in the package by which code that is not ours was entered; empty where none was."""
+    at = BaseException.__dict__["__traceback__"].__get__(error)  # its class may have something else of that name
+    named = [(dict.get(frame.f_globals, "__name__"), frame.f_code, line) for frame, line in traceback.walk_tb(at)]
+    foreign = [(name, code, line) for name, code, line in named if type(name) is str and _package(name) not in _NOT_FOREIGN]
+    own = [one for one in foreign if _package(one[0]) == _package(foreign[0][0])]
+    written = [one for one in own if not one[1].co_filename.startswith("<")] or own  # a method that attrs makes has no file
+    return f" (at {_file(*written[-1][:2])}:{written[-1][2]})" if written else ""
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _file(module: str, code: CodeType) -> str:
+    """Return the file of a module from its package on, without the folders of this machine."""
+    parts = [part for part in re.split(r"[/\\]", code.co_filename) if part]
+    depth = module.count(".") + 1 + (parts[-1:] == ["__init__.py"])
+    return "/".join(parts[-depth:])
 
 
 @contextmanager
