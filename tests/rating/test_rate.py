@@ -273,10 +273,17 @@ def test_what_a_model_returns_is_checked_too(plan: Any, usage: Any, account: Acc
     assert group.charges == ()
 
 
+def charged_and_measured(_group: object) -> Rating:
+    return Rating(measures=(GOOD,), charges=(charge_of(),))
+
+
 def test_two_charges_that_say_they_are_the_same_hold_the_account(plan: Any, usage: Any, account: Account) -> None:
     rater = broken(lambda _group: Rating(charges=(charge_of(), charge_of())))
     group = rated(attrs.evolve(usage(plan({"calls": PER_UNIT})), records=(call(1, 3),)), account, rater)
-    assert [finding.code for finding in group.findings] == ["RATE04"]
+    (finding,) = group.findings
+    assert (finding.code, finding.what.endswith("(plugin acme)")) == ("RATE04", True)
+    both = rated(attrs.evolve(usage(plan({"calls": PER_UNIT})), records=(call(1, 3),)), account, broken(charged_and_measured))
+    assert [one.what.endswith("(plugin acme, core)") for one in both.findings if one.code == "RATE04"] == [True]
     apart = broken(lambda _group: Rating(charges=(charge_of(source="a"), charge_of(source="b"))))
     assert rated(attrs.evolve(usage(plan({"calls": PER_UNIT})), records=(call(1, 3),)), account, apart).findings == ()
 

@@ -195,7 +195,7 @@ def _rated(group: BillingGroup, due: Mapping[int, str], offers: RatingOffers, do
     priced = [price_agreement(group, usage, ratings, offers) for usage in group.agreements]
     findings.extend(finding for one in priced for finding in one.findings)
     charges = tuple(charge for one in priced for charge in one.charges)
-    findings.extend(_doubled(charges, group, offers))
+    findings.extend(_doubled(charges, ratings, group, offers))
     unpriced = {key: reason for rating in ratings for key, reason in rating.unpriced.items()}
     for one in priced:
         unpriced.update(one.unpriced)
@@ -269,16 +269,26 @@ def _unrated(group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
         )
 
 
-def _doubled(charges: Iterable[Charge], group: BillingGroup, offers: RatingOffers) -> Iterator[Finding]:
+def _doubled(
+    charges: Iterable[Charge], ratings: Sequence[Rating], group: BillingGroup, offers: RatingOffers
+) -> Iterator[Finding]:
     keys = [charge.natural_key for charge in charges]
     if len(set(keys)) == len(keys):
         return
     for key, count in Counter(keys).items():
         if count > 1:
             agreement, component = key.split("|")[:2]
+            by_raters = [
+                offers.plugin(rater.name)
+                for rater, rating in zip(offers.raters, ratings, strict=True)
+                for charge in rating.charges
+                if charge.natural_key == key
+            ]
+            by_model = [_priced_by(agreement, component, group, offers)] if len(by_raters) < count else []
+            plugins = ", ".join(dict.fromkeys([*by_raters, *by_model]))
             yield Finding(
                 code="RATE04",
-                what=f"{count} charges have the key {key} (plugin {_priced_by(agreement, component, group, offers)})",
+                what=f"{count} charges have the key {key} (plugin {plugins})",
                 remedy="Let the rater or model name what tells them apart as the charge's source",
                 subject=agreement,
                 value=key,
@@ -300,11 +310,10 @@ def _carried_twice(
 
 
 def _priced_by(agreement: str, component: str, group: BillingGroup, offers: RatingOffers) -> str:
-    """Return the name of the plugin whose model or rater prices a component."""
+    """Return the name of the plugin whose model prices a component."""
     tiles = [tile for usage in group.agreements if usage.agreement.code == agreement for tile in usage.tiles]
     models = [one.model for tile in tiles for one in tile.plan.components if one.code == component]
-    raters = [rater.name for rater in offers.raters for model in models if model in rater.models]
-    return offers.plugin((raters or models or [""])[0])
+    return offers.plugin((models or [""])[0])
 
 
 def _control(
