@@ -16,6 +16,7 @@ from billing_framework.storage.billing.candidate_rows import run_plan
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.plan_rows import plan_rows
 from billing_framework.values.errors import InputRefused, Refused
+from tests.cli.in_office import told
 from tests.grown import grown_once
 from tests.scenarios.errand_office import client, errand_office, tell
 from tests.scenarios.office import PLAN, Office
@@ -103,6 +104,30 @@ def test_a_plan_that_is_not_in_force_is_tried_out(database: Database) -> None:
     again = rehearse(office, candidate("33.00"))
     assert again.run is not None
     assert again.run.code.endswith("r4")
+
+
+def test_another_version_of_a_plan_with_the_same_prices_bills_alike(database: Database) -> None:
+    office = billed(database)
+    run = rehearse(office, candidate("30.00")).run
+    assert run is not None
+    found = diff_runs(office.deployment, FINAL, run.code)
+    assert (found.is_equal, found.same, found.other_texts) == (True, 2, ())
+
+
+def test_a_line_of_which_only_the_share_of_the_tax_moved_is_not_shown_as_changed(sqlite_database: Database) -> None:
+    office = billed(sqlite_database)
+    first, second = (rehearse(office, candidate(stand).replace(b'"2.00"', b'"2.01"')).run for stand in ("30.01", "30.06"))
+    assert first is not None
+    assert second is not None
+    (one, _) = diff_runs(office.deployment, first.code, second.code).accounts
+    assert [(line.shown.code, str(line.net), line.is_of_tax) for line in one.lines] == [
+        ("stand", "0.05 USD", False),
+        ("hours", "0.00 USD", True),
+    ]
+    shown = told(office, "run", "diff", first.code, second.code, code=1)
+    assert "1 lines differ in their share of the tax only" in shown
+    assert "Machine hours" not in shown
+    assert "hours" in told(office, "run", "diff", first.code, second.code, "--csv", code=1)
 
 
 def test_only_a_rehearsal_tries_out_plans(database: Database) -> None:

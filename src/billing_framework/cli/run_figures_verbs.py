@@ -234,7 +234,10 @@ def _account(one: AccountDifference) -> Iterator[str]:
     states = "" if one.state_before == one.state_after else f", {one.state_before or 'absent'} -> {one.state_after or 'absent'}"
     yield f"{one.account}: {one.before or 'nothing'} -> {one.after or 'nothing'}{states}"
     for line in one.lines:
-        yield f"  {line.shown.description}: {_billed(line.before)} -> {_billed(line.after)}"
+        if not line.is_of_tax:
+            yield f"  {line.shown.description}: {_billed(line.before)} -> {_billed(line.after)}"
+    if taxed := sum(line.is_of_tax for line in one.lines):
+        yield f"  {taxed} lines differ in their share of the tax only"
 
 
 def _billed(line: BilledLine | None) -> str:

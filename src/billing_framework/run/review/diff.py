@@ -9,7 +9,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from billing_framework.invoicing.draft import DraftLine
+from billing_framework.invoicing.draft import DraftDocument, DraftLine
 from billing_framework.run.deployment import Deployment
 from billing_framework.run.work.work import collector_paused
 from billing_framework.storage.billing.documents import load_documents
@@ -60,6 +60,11 @@ class LineDifference:
         if line is None:
             raise AssertionError  # a difference has at least one side
         return line
+
+    @property
+    def is_of_tax(self) -> bool:
+        """True where the line is billed alike and only its tax differs, as it shares a tax with lines that changed."""
+        return self.before is not None and self.after is not None and attrs.evolve(self.before, tax=self.after.tax) == self.after
 
     @property
     def net(self) -> Money:
@@ -144,7 +149,7 @@ class RunDifference:
         first: the run that is compared with.
         second: the run that is compared.
         accounts: accounts that they bill differently, or treat differently where neither bills them, in order of code.
-        same: number of accounts that they bill alike, to the last figure and text.
+        same: number of accounts that they bill alike, to the last figure and text; by another version of their plan, maybe.
         neither: number of accounts without a bill of their own in either run.
         other_texts: accounts with the same figures whose documents differ in dates or texts.
         totals: currency to what the runs come to.
@@ -204,15 +209,16 @@ def diff_runs(deployment: Deployment, first: str, second: str) -> RunDifference:
         pairs = {account: (before.get(account, _ABSENT), after.get(account, _ABSENT)) for account in every}
         unlike = {account: pair for account, pair in pairs.items() if _key(pair[0]) != _key(pair[1])}
         found = list(_differences(connection, unlike))
+    differing = {one.account for one in found}
     changed = tuple(one for one in found if one.lines or one.before != one.after or one.state_before != one.state_after)
     names = {one.account for one in changed}
     return RunDifference(
         first=one,
         second=other,
         accounts=changed,
-        same=sum(_is_billed(pair) for account, pair in pairs.items() if account not in unlike),
+        same=sum(_is_billed(pair) for account, pair in pairs.items() if account not in differing),
         neither=sum(not _is_billed(pair) for pair in pairs.values()),
-        other_texts=tuple(account for account in unlike if account not in names),
+        other_texts=tuple(one.account for one in found if one.account not in names),
         totals=_totals(before.values(), after.values()),
         parts=_parts(pairs.values()),
         versions={
@@ -256,14 +262,22 @@ def _bills(connection: Connection, run: Run) -> dict[str, _Bill]:
 
 
 def _differences(connection: Connection, pairs: Mapping[str, tuple[_Bill, _Bill]]) -> Iterator[AccountDifference]:
-    """Yield the accounts with the charges that differ; the documents of some hundred accounts are in memory at a time."""
+    """Yield the accounts whose documents differ; the documents of some hundred accounts are in memory at a time."""
     accounts = list(pairs)
     for start in range(0, len(accounts), _AT_A_TIME):
         some = accounts[start : start + _AT_A_TIME]
         stored = load_documents(connection, [bill.document for account in some for bill in pairs[account] if bill.document])
         lines = {key: {line.charge_key: _line(line) for line in one.content.lines} for key, one in stored.items()}
+        said = {key: _said(one.content) for key, one in stored.items()}
         for account in some:
-            yield _difference(account, *pairs[account], lines)
+            before, after = pairs[account]
+            if before.state != after.state or said.get(before.document) != said.get(after.document):
+                yield _difference(account, before, after, lines)
+
+
+def _said(content: DraftDocument) -> DraftDocument:
+    """Return what a document says to the customer, to whom the version of the price plan is not told."""
+    return attrs.evolve(content, key=0, lines=tuple(attrs.evolve(line, plan="") for line in content.lines))
 
 
 def _line(line: DraftLine) -> BilledLine:
