@@ -185,6 +185,22 @@ def test_a_period_billed_after_a_later_one_is_held_and_the_later_bill_listed(off
     assert late_usage(office.deployment, "MAIN") == ()
 
 
+def test_state_that_is_taken_back_and_written_again_the_same_makes_nothing_late(office: Office) -> None:
+    office.bill("2026-05")
+    office.bill("2026-06")
+    credit_document(office.deployment, "INV-2026-000001", reason="the wrong address")
+    (late,) = late_usage(office.deployment, "MAIN")
+    assert (late.document, late.states) == ("INV-2026-000002", ("accumulated.hours",))
+    rebill_document(office.deployment, "INV-2026-000001", reason="the right address")
+    assert late_usage(office.deployment, "MAIN") == ()
+
+    office.jobs("j5b,drill,2026-05-10T08:00:00+00:00,2,slot-5,2", file="correction.csv")
+    credit_document(office.deployment, "INV-2026-000003", reason="read again")
+    rebill_document(office.deployment, "INV-2026-000003", reason="read again")
+    (late,) = late_usage(office.deployment, "MAIN")
+    assert (late.document, late.states) == ("INV-2026-000002", ("accumulated.hours",))
+
+
 def test_nothing_is_corrected_under_an_approved_run(office: Office) -> None:
     office.bill("2026-05")
     june = office.approve(started(office, "2026-06").code).run

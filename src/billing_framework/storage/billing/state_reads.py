@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -98,9 +99,10 @@ def reserved_readers(connection: Connection, states: Collection[StateName], *, b
 def moved_readers(
     connection: Connection, book: str, *, since: date | None = None, among: Collection[int] | None = None
 ) -> list[Reader]:
-    """Return the standing invoices that rest on carried state which another document has written since.
+    """Return the standing invoices that rest on carried state which another document has written otherwise since.
 
-    Where the state that a document wrote itself was replaced too, a correction has dealt with it already.
+    State that was taken back and written again the same is what it was. Where the state that a document wrote itself was replaced
+    too, a correction has dealt with it already.
 
     Args:
         connection: a connection.
@@ -108,21 +110,26 @@ def moved_readers(
         since: only periods that end after this date, where given.
         among: keys of the only documents to look at; all of the book where None.
     """
-    document, state = tables.document.c, tables.carried_state.alias("present")
+    document, state = tables.document.c, tables.carried_state.c
     own = tables.carried_state.alias("own")
-    of_read = sa.and_(state.c.scope == _READ.scope, state.c.name == _READ.name, state.c.rewound_by.is_(None))
-    present = (
-        sa.select(state.c.written_by)
-        .where(of_read, state.c.period_end <= document.period_start)
-        .order_by(state.c.period_end.desc())
-        .limit(1)
-        .scalar_subquery()
+    stands, was_read = state.rewound_by.is_(None), state.written_by == _READ.written_by
+    moved = _READ.written_by != sa.func.coalesce(_newest(state.written_by, stands), 0)
+    otherwise = (
+        _newest(column, was_read).is_distinct_from(_newest(column, stands)) for column in (state.period_end, state["values"])
     )
     replaced = sa.exists().where(
         own.c.written_by == document.id, own.c.scope == _READ.scope, own.c.name == _READ.name, own.c.rewound_by.is_not(None)
     )
     own_or_all = document.book == book if among is None else one_of(document.id, among)
-    conditions = [own_or_all, _standing(), _READ.written_by != sa.func.coalesce(present, 0), ~replaced]
+    conditions = [own_or_all, _standing(), moved, sa.or_(*otherwise), ~replaced]
     if since is not None:
         conditions.append(document.period_end > since)
     return _found(connection.execute(_readers(*conditions)))
+
+
+def _newest(column: sa.Column[Any], condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+    """Return a column of the newest state of a name that a document reads, as of its period, among rows of a condition."""
+    state = tables.carried_state.c
+    of_read = sa.and_(state.scope == _READ.scope, state.name == _READ.name, state.period_end <= tables.document.c.period_start)
+    query = sa.select(column).where(of_read, condition).order_by(state.period_end.desc()).limit(1)
+    return query.correlate(tables.document, tables.document_state_read).scalar_subquery()
