@@ -68,6 +68,17 @@ def test_every_option_has_a_help_text() -> None:
     assert bare == []
 
 
+def test_whole_numbers_are_no_longer_than_what_is_stored() -> None:
+    longer = [
+        f"{path} {parameter.name}"
+        for path, command in leaves().items()
+        for parameter in command.params
+        if isinstance(parameter.type, type(click.INT))
+        and not (isinstance(parameter.type, click.IntRange) and parameter.type.max is not None and parameter.type.max < 2**63)
+    ]
+    assert longer == []
+
+
 def examples(command: click.Command) -> list[str]:
     _, found, after = f"{command.help or ''}\n{command.epilog or ''}".partition("Example")
     return re.findall(r"^\s*(billing .+?)\s*$", after, re.MULTILINE) if found else []

@@ -50,6 +50,29 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason(file: str, code: 
     assert reason in shown
 
 
+LONG = "9" * 20
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("usage", "write-off", LONG, "--reason", "x"), ("usage", "recycle", LONG), ("usage", "recycle", "--batch", LONG),
+        ("usage", "correct", LONG, "a=b", "--reason", "x"), ("usage", "suspense", "--batch", LONG),
+        ("usage", "coverage", "--batch", LONG), ("outbox", "list", "--limit", LONG), ("hold", "release", LONG, "--reason", "x"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_number_that_no_database_stores_is_a_wrong_call(words: tuple[str, ...]) -> None:
+    assert f"{LONG} is not in the range" in told(billing(*words), 2)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("line", ["²", "9" * 5_000, "-"])
+def test_a_line_that_is_no_number_is_refused(line: str) -> None:
+    assert "RUN17" in told(billing("explain", f"INV-1/{line}"), 2)
+
+
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(("words", "code"), [("--version", 0), ("run show --json", 2)])
 def test_a_closed_standard_stream_is_no_fault_of_the_program(folder: Path, words: str, closed: str, code: int) -> None:

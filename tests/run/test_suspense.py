@@ -134,6 +134,10 @@ def test_a_rejected_record_may_be_given_another_id(database: Database) -> None:
 NO_CORRECTIONS = [
     ({"minuts": "3"}, "Did you mean 'minutes'"),
     ({"minutes": "three"}, "minutes"),
+    ({"minutes": "²"}, "minutes"),
+    ({"minutes": "--5"}, "minutes"),
+    ({"minutes": "9" * 5_000}, "minutes"),
+    ({"weights": "1,--2"}, "weights"),
     ({"start": "noon"}, "start"),
     ({"kind": "sty"}, "kind"),
     ({"external_id": ""}, "external_id"),

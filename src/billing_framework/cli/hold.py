@@ -9,6 +9,7 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.money_option import money
+from billing_framework.cli.number_option import COUNT, NUMBER
 from billing_framework.cli.output import emit, table
 from billing_framework.receivables.hold import Block
 from billing_framework.run.collect.hold import HoldRequest, hold_facts, list_holds, place_hold, release_hold
@@ -31,7 +32,7 @@ def hold() -> None:
 @hold.command()
 @click.option("--account", default="", metavar="CODE", help="Shield a whole account.")
 @click.option("--document", default="", metavar="NUMBER", help="Shield a document.")
-@click.option("--line", type=click.IntRange(1), default=None, metavar="NUMBER", help="Only this line of the document.")
+@click.option("--line", type=COUNT, default=None, metavar="NUMBER", help="Only this line of the document.")
 @click.option("--block", "blocks", multiple=True, required=True, type=click.Choice(_BLOCKS), help="What it forbids; repeatable.")
 @click.option("--code", required=True, metavar="WORD", help="dispute, promise, deferral, plan, hardship, agency or your own.")
 @click.option("--amount", type=money, metavar="MONEY", help="Only a part; else all that is open.")
@@ -76,7 +77,7 @@ def place(
 
 
 @hold.command()
-@click.argument("key", type=int, metavar="ID")
+@click.argument("key", type=NUMBER, metavar="ID")
 @click.option("--outcome", required=True, metavar="WORD", help="upheld, rejected, kept, broken, recalled or your own.")
 @click.option("--on", type=date_type, metavar="DATE", help="First day on which it does not shield; else today.")
 @reason_option

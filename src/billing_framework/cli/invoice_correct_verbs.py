@@ -15,6 +15,7 @@ from billing_framework.run.correct.credit import credit_document
 from billing_framework.run.correct.rebill import RebillReport, rebill_document
 from billing_framework.run.deployment import Deployment
 from billing_framework.values.errors import InputRefused
+from billing_framework.values.number import whole_or_none
 
 
 @click.command()
@@ -118,12 +119,13 @@ def credit(
 def _nets(lines: tuple[str, ...]) -> dict[int, str]:
     nets = {}
     for text in lines:
-        number, sign, amount = text.partition("=")
-        if not sign or not number.isdigit() or not amount:
+        name, _, amount = text.partition("=")
+        number = whole_or_none(name)
+        if number is None or not amount:
             raise InputRefused(
                 "RUN22", f"{text!r} names no line and amount", remedy="Write the line's number and the amount: 2=10.00"
             )
-        nets[int(number)] = amount
+        nets[number] = amount
     return nets
 
 

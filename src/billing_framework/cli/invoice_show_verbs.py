@@ -10,6 +10,7 @@ import click
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.document_view import document_text
 from billing_framework.cli.master_verbs import date_type
+from billing_framework.cli.number_option import COUNT
 from billing_framework.cli.output import emit, table
 from billing_framework.invoicing.draft import DocumentKind
 from billing_framework.run.deployment import Deployment
@@ -24,7 +25,7 @@ _KINDS = tuple(kind.value for kind in DocumentKind)
 @click.option("--run", "run_code", default="", metavar="RUN", help="Only documents that this run posted.")
 @click.option("--since", type=date_type, metavar="DATE", help="Only documents of this date or later.")
 @click.option("--until", type=date_type, metavar="DATE", help="Only documents of this date or earlier.")
-@click.option("--limit", default=1_000, show_default=True, type=click.IntRange(1), help="At most so many, the newest.")
+@click.option("--limit", default=1_000, show_default=True, type=COUNT, help="At most so many, the newest.")
 @pass_deployment
 @click.pass_context
 def list_invoices(

@@ -8,6 +8,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import reason_option
+from billing_framework.cli.number_option import COUNT, NUMBER
 from billing_framework.cli.output import emit, progress, table
 from billing_framework.run.deliver.outbox import DeliveryReport, deliver, outbox_counts, refuse_unknown_ways, retry
 from billing_framework.run.deployment import Deployment
@@ -27,7 +28,7 @@ def outbox() -> None:
 
 
 @outbox.command("deliver")
-@click.option("--limit", default=0, type=click.IntRange(0), help="At most so many files; all that are due by default.")
+@click.option("--limit", default=0, type=NUMBER, help="At most so many files; all that are due by default.")
 @pass_deployment
 @click.pass_context
 def deliver_verb(context: click.Context, deployment: Deployment, *, limit: int) -> None:
@@ -79,7 +80,7 @@ def status(context: click.Context, deployment: Deployment) -> None:
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state; may be repeated.")
 @click.option("--way", "steps", multiple=True, metavar="NAME", help="Only on this way; may be repeated.")
 @click.option("--document", "documents", multiple=True, metavar="NUMBER", help="Only of this document; may be repeated.")
-@click.option("--limit", default=1_000, show_default=True, type=click.IntRange(1), help="At most so many.")
+@click.option("--limit", default=1_000, show_default=True, type=COUNT, help="At most so many.")
 @pass_deployment
 @click.pass_context
 def list_deliveries(

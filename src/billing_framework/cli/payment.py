@@ -13,6 +13,7 @@ from billing_framework.cli import payment_acts, payment_undo
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
 from billing_framework.cli.money_option import money
+from billing_framework.cli.number_option import NUMBER
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.cli.payment_acts import recorded_lines, terms_of
 from billing_framework.run.collect.payment import PaymentRequest, record_payment
@@ -100,7 +101,7 @@ def record(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--book", required=True, metavar="CODE", help="Book whose bank the file is of.")
 @click.option("--delimiter", type=click.Choice([*DELIMITERS[:2], "tab"]), default=",", help="What separates the cells.")
-@click.option("--expect-payments", type=click.IntRange(0), metavar="COUNT", help="Number of payments, as the bank says.")
+@click.option("--expect-payments", type=NUMBER, metavar="COUNT", help="Number of payments, as the bank says.")
 @click.option("--expect-total", type=money, metavar="MONEY", help="Sum of the payments, as the bank says.")
 @click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
 @pass_deployment

@@ -11,6 +11,7 @@ import click
 
 from billing_framework.cli.context import Session, pass_deployment, pass_session
 from billing_framework.cli.master_verbs import date_type
+from billing_framework.cli.number_option import NUMBER
 from billing_framework.cli.output import emit, exit_for, fields, show_findings, table
 from billing_framework.plugin.host import Host
 from billing_framework.rating.rate_table import RateTable, RateTableKind
@@ -122,7 +123,7 @@ def list_tables(context: click.Context, deployment: Deployment, codes: tuple[str
 @rate_table.command()
 @click.argument("name", metavar="CODE[@VERSION]")
 @click.option("--row", "keys", multiple=True, metavar="KEY", help="Only the row with this key, its parts joined by /.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=0), help="So many rows are shown.")
+@click.option("--limit", default=20, show_default=True, type=NUMBER, help="So many rows are shown.")
 @click.option("--source", is_flag=True, help="Print the file as it was loaded.")
 @pass_deployment
 @click.pass_context
@@ -181,7 +182,7 @@ def _description(row: RateTableRow, columns: list[str], cells: list[dict[str, st
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @click.option("--kind", default="", metavar="KIND", help="Kind of the rows, where both are files.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(min=0), help="So many rows are listed.")
+@click.option("--limit", default=100, show_default=True, type=NUMBER, help="So many rows are listed.")
 @pass_session
 @click.pass_context
 def diff(context: click.Context, session: Session, *, before: str, after: str, kind: str, limit: int) -> None:

@@ -9,6 +9,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type, reason_option
+from billing_framework.cli.number_option import NUMBER
 from billing_framework.cli.output import emit, show_findings
 from billing_framework.cli.run_argument import named_run_argument
 from billing_framework.invoicing.edit import EditField
@@ -30,7 +31,7 @@ from billing_framework.storage.billing.run_rows import RunAccount, find_run
 @click.command()
 @named_run_argument
 @click.argument("account")
-@click.option("--line", type=int, metavar="N", help="Line of the draft that is changed.")
+@click.option("--line", type=NUMBER, metavar="N", help="Line of the draft that is changed.")
 @click.option("--amount", metavar="AMOUNT", help="New amount before tax, such as 12.50; with --add that of the new line.")
 @click.option("--description", metavar="TEXT", help="New description; with --add the description of the new line.")
 @click.option("--drop", is_flag=True, help="Take the line off the document.")
@@ -45,7 +46,7 @@ from billing_framework.storage.billing.run_rows import RunAccount, find_run
 @click.option("--record", metavar="KEY", help="Usage record that is changed: its key, or its id at the source.")
 @click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help="With --record: new value of a field; repeat.")
 @click.option("--defer", metavar="KEY", help="Leave this usage record for a later bill.")
-@click.option("--withdraw", type=int, metavar="N", help="Take edit number N back.")
+@click.option("--withdraw", type=NUMBER, metavar="N", help="Take edit number N back.")
 @click.option("--withdraw-write-down", is_flag=True, default=None, help="Take back all edits that --write-down has made.")
 @reason_option
 @pass_deployment

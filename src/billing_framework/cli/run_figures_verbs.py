@@ -10,6 +10,7 @@ from datetime import timedelta
 import click
 
 from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.number_option import NUMBER
 from billing_framework.cli.output import emit, fields, table
 from billing_framework.cli.run_argument import run_argument
 from billing_framework.run.deployment import Deployment
@@ -166,9 +167,7 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
 @click.command()
 @click.argument("first", metavar="RUN")
 @click.argument("second", metavar="RUN")
-@click.option(
-    "--most", default=50, show_default=True, type=click.IntRange(0), help="Show so many accounts; the others are counted."
-)
+@click.option("--most", default=50, show_default=True, type=NUMBER, help="Show so many accounts; the others are counted.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all lines that differ as comma-separated values.")
 @pass_deployment
 @click.pass_context

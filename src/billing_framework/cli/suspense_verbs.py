@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from billing_framework.cli.context import pass_deployment
+from billing_framework.cli.number_option import NUMBER
 from billing_framework.cli.output import emit, table
 from billing_framework.cli.reveal import reveal_options
 from billing_framework.run.deployment import Deployment
@@ -27,7 +28,7 @@ def add_suspense_verbs(usage: click.Group) -> None:
 
 @click.command("suspense")
 @click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only this state; may be repeated.")
-@click.option("--batch", default=0, help="Only records of this batch.")
+@click.option("--batch", default=0, type=NUMBER, help="Only records of this batch.")
 @click.option("--subject", default="", help="Only records of this identifier.")
 @reveal_options
 @pass_deployment
@@ -83,7 +84,7 @@ def _cells(row: Suspended) -> tuple[object, ...]:
 
 
 @click.command("correct")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
 @click.option("--reason", required=True, help="Why, for the audit trail.")
 @pass_deployment
@@ -103,8 +104,8 @@ def correct_record(context: click.Context, deployment: Deployment, number: int, 
 
 
 @click.command("recycle")
-@click.argument("numbers", nargs=-1, type=int)
-@click.option("--batch", default=0, help="Only records of this batch.")
+@click.argument("numbers", nargs=-1, type=NUMBER)
+@click.option("--batch", default=0, type=NUMBER, help="Only records of this batch.")
 @pass_deployment
 @click.pass_context
 def recycle_records(context: click.Context, deployment: Deployment, numbers: tuple[int, ...], batch: int) -> None:
@@ -125,7 +126,7 @@ def recycle_records(context: click.Context, deployment: Deployment, numbers: tup
 
 
 @click.command("write-off")
-@click.argument("numbers", nargs=-1, type=int, required=True)
+@click.argument("numbers", nargs=-1, type=NUMBER, required=True)
 @click.option("--reason", required=True, help="Why, for the audit trail.")
 @pass_deployment
 @click.pass_context

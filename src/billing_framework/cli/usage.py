@@ -12,6 +12,7 @@ import click
 
 from billing_framework.cli.context import pass_deployment
 from billing_framework.cli.master_verbs import date_type
+from billing_framework.cli.number_option import NUMBER
 from billing_framework.cli.output import emit, exit_for, fields, progress, show_findings, table
 from billing_framework.cli.reveal import reveal_options
 from billing_framework.cli.suspense_verbs import add_suspense_verbs
@@ -242,7 +243,7 @@ def _batch_cells(rows: Iterable[Batch], states: dict[int, dict[str, int]]) -> It
 
 @usage.command()
 @click.option("--subject", default="", help="Only this identifier of the field.")
-@click.option("--batch", default=0, help="Only this batch.")
+@click.option("--batch", default=0, type=NUMBER, help="Only this batch.")
 @click.option("--gaps", is_flag=True, help="Only what has values missing.")
 @pass_deployment
 @click.pass_context

@@ -16,12 +16,18 @@ from billing_framework.values.errors import ValueRefused
 
 _TYPE_NAMES = "text, int, Decimal or Fraction"
 _TEXT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:/[1-9]\d*)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _LONGEST_ENTERED = 120
 _MOST_BITS = 4_000
 _MOST_KEPT = 16_384
 
 Exact = str | int | Decimal | Fraction
 """What may enter as an exact number; a float is refused because it is seldom the number that was meant."""
+
+
+def whole_or_none(text: str) -> int | None:
+    """Return the whole number that up to 19 ASCII digits say, with or without a sign; None for any other text."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def exact(value: Exact, *, name: str = "number", longest: int = _LONGEST_ENTERED) -> Fraction:

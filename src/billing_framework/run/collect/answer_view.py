@@ -22,6 +22,7 @@ from billing_framework.storage.receivable.answers import (
 from billing_framework.storage.turn import take_turn
 from billing_framework.values.errors import NotFound, Refused
 from billing_framework.values.money import Money
+from billing_framework.values.number import whole_or_none
 from billing_framework.values.spelling import did_you_mean
 
 
@@ -108,14 +109,15 @@ def answer_item_called(
         NotFound: ``ANSWER14`` where there is none.
         Refused: ``ANSWER15`` where several could be meant.
     """
-    trace, _, position = name.rpartition("/")
-    if not trace or not position.isdecimal():
+    trace, _, last = name.rpartition("/")
+    position = whole_or_none(last)
+    if not trace or position is None:
         raise NotFound("ANSWER14", f"{name!r} names no item of an answer", remedy="Write TRACE/POSITION, as billing answer list")
     answer = _answer_called(connection, trace, payer, book)
     if lock:
         take_turn(connection, "answers", answer.book)
     items = {one.position: one for one in items_of_answers(connection, [answer.id])}
-    found = items.get(int(position))
+    found = items.get(position)
     if found is None:
         raise NotFound("ANSWER14", f"the answer {trace} has no item {position}", remedy=f"billing answer show {trace}")
     return answer, load_answer_items(connection, [found.id], lock=True)[found.id] if lock else found

@@ -34,6 +34,7 @@ from billing_framework.storage.usage.tables import usage_batch
 from billing_framework.values.errors import NotFound
 from billing_framework.values.finding import Finding, Severity
 from billing_framework.values.money import Money
+from billing_framework.values.number import whole_or_none
 from billing_framework.values.period import Span
 
 
@@ -122,11 +123,12 @@ def explain_line(deployment: Deployment, name: str) -> Explanation:
     Raises:
         NotFound: ``INVOICE20`` for an unknown document, ``RUN17`` for a line that it does not have.
     """
-    number, _, line = name.rpartition("/")
-    if not number or not line.isdigit():
+    number, _, position = name.rpartition("/")
+    line = whole_or_none(position)
+    if not number or line is None:
         raise NotFound("RUN17", f"{name!r} names no line", remedy="Write the document's number and the line: INV-2026-000001/3")
     with deployment.database.read() as connection:
-        return _explained(deployment, connection, find_document(connection, number), int(line))
+        return _explained(deployment, connection, find_document(connection, number), line)
 
 
 def _explained(deployment: Deployment, connection: Connection, stored: StoredDocument, number: int) -> Explanation:

@@ -28,6 +28,7 @@ from billing_framework.usage.withheld import is_personal_kind, safe_finding
 from billing_framework.values.errors import Conflict, InputRefused, NotFound, Refused
 from billing_framework.values.finding import Finding
 from billing_framework.values.identity import natural_id
+from billing_framework.values.number import whole_or_none
 from billing_framework.values.plain_form import to_plain
 from billing_framework.values.spelling import did_you_mean
 
@@ -194,13 +195,19 @@ def _typed(text: str, sort: Sort) -> Any:
         return text
     if not text:
         return None
-    if sort is Sort.WHOLE and text.lstrip("+-").isdigit():
-        return int(text)
+    if sort is Sort.WHOLE:
+        return _whole(text)
     if sort is Sort.FLAG and text in ("true", "false"):
         return text == "true"
     if sort is Sort.WHOLES:
-        return [int(part) if part.strip().lstrip("+-").isdigit() else part for part in text.split(",")]
+        return [_whole(part.strip()) for part in text.split(",")]
     return text
+
+
+def _whole(text: str) -> int | str:
+    """Return a whole number, or the text that is none and is refused as such."""
+    number = whole_or_none(text)
+    return text if number is None else number
 
 
 def _refuse(findings: Sequence[Finding]) -> None:

@@ -109,7 +109,7 @@ class _Walk:
     def _closed(self, end: Segment, count: int, control: str, name: str, *, open_inside: bool) -> Iterator[Finding]:
         if open_inside:
             raise _misplaced(self.file, f"{name} closes before what it holds was closed", end.number)
-        if end.at(1) != str(count) and (not end.at(1).isdigit() or int(end.at(1)) != count):
+        if end.at(1) != str(count) and end.at(1).lstrip("0") != str(count):
             yield self._wrong(f"{name}01 counts {end.at(1) or 'nothing'}, there are {count}", end, f"{name}01")
         if end.at(2) != control:
             yield self._wrong(f"{name}02 is {end.at(2) or 'empty'}, the control number is {control}", end, f"{name}02")
