@@ -18,6 +18,7 @@ from billing_framework.run.master.customer_change import change, end_agreement
 from billing_framework.run.prove.explain import SourceState, explain_line
 from billing_framework.run.review.edits import edit_draft
 from billing_framework.run.review.wanted_edits import LineEdit
+from billing_framework.run.versions import computing_versions
 from billing_framework.storage.engine import Database
 from billing_framework.storage.master.master_kind import ACCOUNTS
 from billing_framework.values.errors import NotFound
@@ -159,6 +160,19 @@ def test_an_input_forged_with_its_digest_still_lands_elsewhere(sqlite_database: 
     assert not explained.proven
     assert explained.findings[0].code == "EXPLAIN06"
     assert "24.00 USD" in explained.findings[0].what
+    assert "billing ledger verify" in explained.findings[0].remedy
+
+
+def test_another_version_with_the_same_result_is_nobody_s_fault(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = posted(sqlite_database)
+    now = computing_versions(office.deployment) | {"plugin workshop": "9.9"}
+    monkeypatch.setattr("billing_framework.run.prove.explain.computing_versions", lambda _deployment: now)
+    explained = explain_line(office.deployment, "INV-2026-000002/2")
+    assert explained.proven
+    (told,) = explained.findings
+    assert (told.code, told.remedy) == ("EXPLAIN04", "Install the named versions where it is to be computed as it was then")
 
 
 def test_a_missing_plugin_is_named(sqlite_database: Database) -> None:

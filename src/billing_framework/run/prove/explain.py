@@ -154,9 +154,16 @@ def _altered_document(stored: StoredDocument) -> Iterable[Finding]:
         yield _finding("EXPLAIN05", f"the content of {stored.number} is not what was issued", stored.number)
 
 
+_REMEDIES = {
+    "EXPLAIN04": "Install the named versions where it is to be computed as it was then",
+    "EXPLAIN06": "Install the versions that are named, if any; else look for altered rows (billing ledger verify), and report the"
+    " plugin that computes the line",
+}
+_ALTERED = "Find out who changed it behind the program's back, and restore it from a backup"
+
+
 def _finding(code: str, what: str, subject: str, severity: Severity = Severity.BLOCKING) -> Finding:
-    remedy = "Find out who changed it behind the program's back, and restore it from a backup"
-    return Finding(code=code, severity=severity, what=what, remedy=remedy, subject=subject)
+    return Finding(code=code, severity=severity, what=what, remedy=_REMEDIES.get(code, _ALTERED), subject=subject)
 
 
 def _credit(deployment: Deployment, connection: Connection, stored: StoredDocument, base: Explanation) -> Explanation:
