@@ -69,6 +69,13 @@ def test_a_run_in_figures(database: Database) -> None:
     assert found.totals["USD"].gross == Money.of("41.80", "USD")
 
 
+def test_the_review_tells_how_many_of_the_records_are_of_held_accounts(sqlite_database: Database) -> None:
+    office = drafted(sqlite_database)
+    shown = told(office, "run", "review", code=1)
+    assert "records in = 2 priced = 2" in shown
+    assert "  1 of these records are on drafts, 1 of accounts that are held; 0 others wait in suspense" in shown
+
+
 def test_records_of_a_month_in_two_runs_add_up_in_the_report_of_each(database: Database) -> None:
     office = drafted(database)
     hold_account(office.deployment, "", "C1", reason="in dispute")

@@ -53,7 +53,8 @@ def _text(found: RunReview) -> Iterator[str]:
     fates = " + ".join(f"{count} {name}" for name, count in found.control.items() if name != "records") or "none"
     unsound = "" if found.reconciled else ": NOT RECONCILED"
     yield f"Control totals: records in = {fates} = {found.control.get('records', 0)}{unsound}"
-    yield f"  {found.billed_records} of these records are on drafts; {found.suspended} others wait in suspense"
+    held = f", {found.held_records} of accounts that are held" if found.held_records else ""
+    yield f"  {found.billed_records} of these records are on drafts{held}; {found.suspended} others wait in suspense"
     for subject, count in found.unassigned.items():
         yield f"  {subject}: {count} records of the period belong to no agreement"
     for row in found.held:

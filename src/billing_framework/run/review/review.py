@@ -15,7 +15,7 @@ from billing_framework.run.deployment import Deployment
 from billing_framework.run.draft.draft import stale_accounts
 from billing_framework.run.draft.examine import examined
 from billing_framework.run.draft.issuer import mapping_of
-from billing_framework.run.review.control import reconciles, records_and_fates
+from billing_framework.run.review.control import RECORDS, reconciles, records_and_fates
 from billing_framework.run.review.held import LEFT_OUT
 from billing_framework.run.review.left_before import left_before
 from billing_framework.run.review.let_pass import let_pass
@@ -52,6 +52,7 @@ class RunReview:
         reconciled: True where every record that an account was given is priced, or not priced or left for later for a reason, in
             every single account: what one has lost is not made up by what another counts twice.
         billed_records: records of accounts that have a draft, without those left for a later bill.
+        held_records: records of accounts that are held; some may be priced, others not, before a check has held the account.
         suspended: records that wait in suspense, of whatever period.
         unassigned: identifiers that delivered in the period while they belong to no agreement, to the number of these records.
         held: the held accounts with their evidence; of a run that is over, those that it has left to the next one.
@@ -68,6 +69,7 @@ class RunReview:
     control: Mapping[str, int]
     reconciled: bool
     billed_records: int
+    held_records: int
     suspended: int
     unassigned: Mapping[str, int]
     held: tuple[RunAccount, ...]
@@ -110,6 +112,7 @@ def review_run(deployment: Deployment, code: str = "") -> RunReview:
         control=records_and_fates(control),
         reconciled=all(reconciles(row.control) for row in rows),
         billed_records=sum(_billed(row) for row in rows if row.state in ("drafted", "approved", "posted")),
+        held_records=sum(row.control.get(RECORDS, 0) for row in rows if row.state == "held"),
         suspended=waiting,
         unassigned=unassigned,
         held=tuple(held),
@@ -155,7 +158,7 @@ def _astray(connection: Connection) -> tuple[Finding, ...]:
 
 def _billed(row: AccountBrief) -> int:
     left = sum(count for name, count in row.control.items() if name.startswith("deferred: "))
-    return row.control.get("records", 0) - left
+    return row.control.get(RECORDS, 0) - left
 
 
 def _digest(connection: Connection, run: Run, rows: Sequence[AccountBrief]) -> str:
