@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import pytest
@@ -14,11 +14,15 @@ from billing_framework.rating.account_rater import AccountRule, MeasureScale, ac
 from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_group, rate_groups
+from billing_framework.rating.rated_columns import RatedColumns
 from billing_framework.rating.rating import Rating
+from billing_framework.rating.usage_columns import UsageColumns
 from billing_framework.usage.record import UsageKind
+from billing_framework.values.finding import Finding
 from billing_framework.values.money import Amount
 from tests.rating.test_rate import CALLS, MODELS, PER_UNIT, Call, call
 
+T = TypeVar("T")
 Twin = Callable[[Sequence[BillingGroup]], Sequence[Rating]]
 
 
@@ -76,6 +80,60 @@ def test_a_twin_of_columns_is_asked_without_anything_beside_it(groups: list[Bill
 
     assert [[charge.amount for charge in one.charges] for one in found] == [[Amount("4", "USD")], [Amount("3.5", "USD")]]
     assert asked == ["A1"]  # one to compare
+
+
+@attrs.frozen
+class Listener:
+    """Keeps what is told of twins."""
+
+    heard: list[str] = attrs.field(factory=list)
+
+    def call(self, _plugin: str, _what: str, function: Callable[[], T]) -> T:
+        return function()
+
+    def tell(self, finding: Finding) -> None:
+        self.heard.append(finding.what)
+
+    def fell_back(self, rater: str, accounts: int) -> None:
+        self.heard.append(f"{rater} {accounts}")
+
+
+def test_a_twin_is_not_blamed_for_what_the_reference_does_at_a_group_that_is_left(groups: list[BillingGroup]) -> None:
+    rule = AccountRule(
+        kind=UsageKind(name="call", title="A call", body=Call),
+        fields={"minutes": 3},
+        measures={"minutes": MeasureScale(unit="min", decimals=3)},
+        rate=lambda records: {"minutes": sum(records.fields["minutes"])},
+    )
+    by_rule = account_rater("calls", rule)
+    assert by_rule.shard is not None
+    rate_all = by_rule.shard.rate
+
+    def leave_the_second(columns: UsageColumns) -> RatedColumns:
+        measured = columns.group_of[columns.agreement_of_rows()] != 1
+        return attrs.evolve(rate_all(columns), left=frozenset({1}), measured=measured)
+
+    def fail_at_the_second(group: BillingGroup) -> Rating:
+        if group == groups[1]:
+            raise LookupError(group.account.code)
+        return by_rule.rate(group)
+
+    shard = attrs.evolve(by_rule.shard, rate=leave_the_second)
+    rater, watch = attrs.evolve(by_rule, rate=fail_at_the_second, shard=shard), Listener()
+    first, second = rate_groups(groups, RatingOffers(raters=(rater,), models=MODELS, watch=watch))
+    assert (first.held, [one.code for one in second.findings]) == (False, ["RATE01"])
+    assert watch.heard == []
+
+
+def test_how_a_twin_breaks_the_contract_is_told(groups: list[BillingGroup]) -> None:
+    watch = Listener()
+    for twin in (forgetful, wrong_type):
+        rate_groups(groups[:1], attrs.evolve(offers_with(twin), watch=watch))
+    who = f"columnar twin of rater {CALLS.name!r}"
+    assert [what for what in watch.heard if what.startswith(who)] == [
+        f"{who} accounts for records nowhere (plugin core); the reference rates instead",
+        f"{who} returned str instead of a Rating (plugin core); the reference rates instead",
+    ]
 
 
 def failing(_: Sequence[BillingGroup]) -> Sequence[Rating]:

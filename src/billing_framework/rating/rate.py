@@ -16,6 +16,7 @@ from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rater import ColumnarRate, Rater
 from billing_framework.rating.rating import Rating
+from billing_framework.rating.shard_twin import LEFT
 from billing_framework.rating.state import CarriedState
 from billing_framework.rating.state_contract import twice
 from billing_framework.rating.stored_records import kinds_of, of_kinds
@@ -122,13 +123,13 @@ def _columns(
     for place, (group, given) in enumerate(zip(own, before, strict=True)):
         if loose_parts(group.agreements) != given:
             yield place, _spoilt(rater, f"{who} changed what it was given", group, offers)
-        elif failed is None and ratings is not None:
-            check = partial(_checked, ratings[place], group, _due_of(rater, due[place]), offers)
-            checked, fault = offers.attempt(check, rater.name, who, group.account.code)
-            if checked is not None:
-                sound[place] = checked
+        elif failed is None and ratings is not None and ratings[place] is not LEFT:
+            check = partial(_fault, ratings[place], group, _due_of(rater, due[place]), offers)
+            fault, raised = offers.attempt(check, rater.name, who, group.account.code)
+            if fault == "":
+                sound[place] = ratings[place]
             else:
-                broken = fault or offers.broken(rater.name, f"{who} breaks the contract", group.account.code)
+                broken = raised or offers.broken(rater.name, f"{who} {fault}", group.account.code)
                 offers.watch.tell(_passed_over(broken))
                 offers.watch.fell_back(rater.name, 1)
     for place in list(sound)[::_ONE_OF]:
@@ -162,10 +163,10 @@ def _due_of(rater: Rater, due: Mapping[int, str]) -> Mapping[int, str]:
     return {key: kind for key, kind in due.items() if kind in rater.kinds}
 
 
-def _checked(rating: Rating, group: BillingGroup, due: Mapping[int, str], offers: RatingOffers) -> Rating | None:
-    if any(rating_faults(rating, group)) or lost_records(rating, due, offers.carried_kinds):
-        return None
-    return rating
+def _fault(rating: Rating, group: BillingGroup, due: Mapping[int, str], offers: RatingOffers) -> str:
+    """Return in what way the rating of a twin breaks the contract, in words that follow "the twin ...", or an empty text."""
+    fault = next(rating_faults(rating, group), "")
+    return fault or ("accounts for records nowhere" if lost_records(rating, due, offers.carried_kinds) else "")
 
 
 def rate_group(group: BillingGroup, offers: RatingOffers) -> RatedGroup:

@@ -13,7 +13,7 @@ import attrs
 
 from billing_framework.rating.group import BillingGroup
 from billing_framework.rating.rating import Rating
-from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
+from billing_framework.rating.shard_twin import ShardTwin, left, rate_by_columns
 
 ColumnarRate = Callable[[Sequence[BillingGroup]], Sequence[Rating]]
 """The fast twin of a rater: many billing groups in, one rating for each in the same order."""
@@ -46,7 +46,10 @@ class Rater:
 
     @property
     def twin(self) -> ColumnarRate | None:
-        """The fast twin that a run asks before the reference, and explanations never do: `rate_columns`, else `shard`."""
+        """The fast twin that a run asks before the reference, and explanations never do: `rate_columns`, else `shard`.
+
+        Made of `shard` it answers ``LEFT`` for groups that it leaves.
+        """
         if self.rate_columns is not None or self.shard is None:
             return self.rate_columns
-        return partial(rate_by_columns, twin=self.shard, rate=self.rate)
+        return partial(rate_by_columns, twin=self.shard, rate=left)

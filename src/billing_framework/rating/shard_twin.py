@@ -43,6 +43,15 @@ class ShardTwin:
     rate: Callable[[UsageColumns], RatedColumns]
 
 
+LEFT = Rating()
+"""Stands for the rating of a group that a twin leaves, where the reference is asked later and answers for itself."""
+
+
+def left(_group: BillingGroup) -> Rating:
+    """Return the stand-in for the rating of a group that a twin leaves."""
+    return LEFT
+
+
 def rate_by_columns(
     groups: Sequence[BillingGroup], twin: ShardTwin, rate: Callable[[BillingGroup], Rating]
 ) -> tuple[Rating, ...]:
