@@ -154,6 +154,7 @@ def test_what_is_no_complete_file_is_refused_as_a_whole(content: bytes, code: st
         ((CHANNEL, day(quality="Z9")), "UTIL05"),
         ((CHANNEL, day(value="-0.5")), "UTIL07"),
         ((CHANNEL, day(value="1e3")), "UTIL04"),
+        ((CHANNEL, day(value="x")), "UTIL04"),
         ((CHANNEL, day(value="1 000")), "UTIL04"),
         ((CHANNEL, day(date="20260231")), "UTIL04"),
         ((CHANNEL, day(update="yesterday")), "UTIL04"),

@@ -48,6 +48,23 @@ def test_a_better_reading_of_one_instant_is_a_newer_version(read: Read) -> None:
     assert [usage.version for usage in usages] == sorted(usage.version for usage in usages)
 
 
+def test_a_row_takes_a_reading_back(read: Read) -> None:
+    header = b"point,meter,register,read_at,value,unit,version,deleted\n"
+    given, gone, back = read(
+        REGISTER_CSV, header + b"P,M,1,2026-01-01,5,kWh,3,\nP,M,1,2026-01-01,,,10,yes\nP,M,1,2026-01-01,6,kWh,11,no\n"
+    )
+    assert given.slot == gone.slot == back.slot
+    assert [(one.version, one.deleted) for one in (given, gone, back)] == [(3, False), (10, True), (11, False)]
+    assert (given.body.value, gone.body, back.body.value) == (5, None, 6)
+    (bad,) = read(REGISTER_CSV, header + b"P,M,1,2026-01-01,,,10,perhaps\n")
+    assert (bad.findings[0].code, bad.findings[0].field) == ("UTIL04", "deleted")
+
+
+def test_what_is_taken_back_needs_a_version(read: Read) -> None:
+    with pytest.raises(InputRefused, match="columns are missing: version"):
+        read(REGISTER_CSV, b"point,read_at,value,unit,deleted\nP,2026-01-01,5,kWh,yes\n")
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [

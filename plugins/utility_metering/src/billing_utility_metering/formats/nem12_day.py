@@ -24,7 +24,8 @@ def values_of(record: Record, count: int) -> tuple[int, list[int], list[int]]:
         RecordRefused: ``UTIL04``, ``UTIL05`` or ``UTIL07`` for values that none can bill.
     """
     texts = record.fields[2 : 2 + count]
-    if not QUALITY.fullmatch(record.at(2 + count)) or any(text[:1].isalpha() for text in texts):
+    strange = [text for text in texts if text[:1].isalpha()]
+    if not QUALITY.fullmatch(record.at(2 + count)) or any(map(QUALITY.fullmatch, strange)):
         raise _wrong_count(record, count)
     if _PLAIN.fullmatch(",".join(texts)):
         parts = [(whole, decimals.rstrip("0")) for whole, _, decimals in (text.partition(".") for text in texts)]
@@ -44,7 +45,10 @@ def values_of(record: Record, count: int) -> tuple[int, list[int], list[int]]:
 
 
 def _wrong_count(record: Record, count: int) -> RecordRefused:
-    found = next((place for place, text in enumerate(record.fields[2:]) if QUALITY.fullmatch(text)), len(record.fields) - 2)
+    place = next((place for place, text in enumerate(record.fields[2:]) if QUALITY.fullmatch(text)), None)
+    found = f"{place} before its quality"
+    if place is None:
+        found = f"no quality, but {record.at(2 + count)!r}" if record.at(2 + count) else "no quality"
     return RecordRefused(
         "UTIL05",
         f"a day of {_DAY_MINUTES // count}-minute intervals has {count} values and a quality, this one has {found}",

@@ -27,7 +27,9 @@ _FIELDS = {
     "quality": "actual, estimated, customer, substituted, final or their first letters; actual where there is no such column",
     "flow": "delivered or received; delivered where there is no such column",
     "version": "number that orders corrections of one reading; by quality where there is no such column",
+    "deleted": "yes where the row takes a reading back: all of a lower version at its instant; needs a column of versions",
 }
+_DELETED = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 Named = TypeVar("Named")
 _NEEDED = ("point", "read_at", "value")
 OPTIONS = {
@@ -113,6 +115,8 @@ def _layout(header: list[str], delimiter: str, request: ReadRequest, line: int) 
     unit = request.options.get("unit", "")
     if "unit" not in positions and not unit_name(unit):
         missing.append("unit")
+    if "deleted" in positions and "version" not in positions:
+        missing.append(wanted["version"])
     if missing or strange or len(set(names)) < len(names):
         what = (
             f"columns are missing: {', '.join(missing)}"
@@ -136,7 +140,7 @@ def _layout(header: list[str], delimiter: str, request: ReadRequest, line: int) 
     )
 
 
-def _usage(row: list[str], layout: _Layout, request: ReadRequest, line: int) -> Usage[RegisterRead]:
+def _usage(row: list[str], layout: _Layout, request: ReadRequest, line: int) -> Usage[RegisterRead | None]:
     if len(row) != layout.width:
         raise RecordRefused(
             "UTIL04", f"the row has {len(row)} fields, the header {layout.width}", remedy="Correct the delimiters of the row"
@@ -145,7 +149,8 @@ def _usage(row: list[str], layout: _Layout, request: ReadRequest, line: int) -> 
     if not point or not register:
         raise RecordRefused("UTIL04", "the row names no point or register", remedy="Fill it in", field="point")
     instant = _instant(layout.text(row, "read_at"), layout.zone)
-    quality = _named(layout.text(row, "quality", "actual"), "quality", _QUALITIES)
+    deleted = _named(layout.text(row, "deleted") or "no", "deleted", _DELETED)
+    quality = ReadQuality.ACTUAL if deleted else _named(layout.text(row, "quality", "actual"), "quality", _QUALITIES)
     version = layout.text(row, "version", str(quality.trust))
     if not re.fullmatch(r"\d{1,15}", version, re.ASCII):
         raise RecordRefused("UTIL04", "the version is no whole number", remedy="Correct the row", field="version", value=version)
@@ -158,15 +163,20 @@ def _usage(row: list[str], layout: _Layout, request: ReadRequest, line: int) -> 
         span=Span.at(instant),
         slot=slot,
         version=int(version),
-        body=RegisterRead(
-            register=register,
-            meter=meter,
-            value=_value(layout.text(row, "value"), layout.decimal),
-            unit=_unit(layout.text(row, "unit", layout.unit)),
-            quality=quality,
-            flow=_named(layout.text(row, "flow", "delivered"), "flow", {flow.value: flow for flow in Flow}),
-        ),
+        body=None if deleted else _body(row, layout, register, meter, quality),
+        deleted=deleted,
         line=line,
+    )
+
+
+def _body(row: list[str], layout: _Layout, register: str, meter: str, quality: ReadQuality) -> RegisterRead:
+    return RegisterRead(
+        register=register,
+        meter=meter,
+        value=_value(layout.text(row, "value"), layout.decimal),
+        unit=_unit(layout.text(row, "unit", layout.unit)),
+        quality=quality,
+        flow=_named(layout.text(row, "flow", "delivered"), "flow", {flow.value: flow for flow in Flow}),
     )
 
 

@@ -111,7 +111,7 @@ def _incomplete(
                 "UTIL22",
                 name,
                 f"two records hold values for {span_of(cut.start, cut.end)}",
-                "Write one of the two records off; values are never added up",
+                "Take in a newer version of the wrong one, or its deletion, from its source; values are never added up",
                 value=record.usage.external_id,
             )
         for first, last in _present(body, cut.first, cut.last):

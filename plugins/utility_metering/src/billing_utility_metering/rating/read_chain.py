@@ -136,7 +136,9 @@ def span_between(first: Reading, last: Reading, details: Mapping[str, str], roll
     shown = f"{exact_text(first.value)} on {first.on} and {exact_text(last.value)} on {last.on}"
     if full is not None and max(first.value, last.value) >= full:
         raise ValueRefused(
-            "UTIL25", f"the register shows more than its dials can: {shown}", remedy="Correct the reading or the dials"
+            "UTIL25",
+            f"the register shows more than its dials can: {shown}",
+            remedy="Take the right one in with a higher version; or correct the dials",
         )
     if rolled and full is not None:
         difference += full
@@ -147,7 +149,8 @@ def span_between(first: Reading, last: Reading, details: Mapping[str, str], roll
             remedy=(
                 "The earlier reading was an estimate: rebill that period with the later reading"
                 if first.quality.is_estimate
-                else "Correct the reading; state the register's dials in the assignment; a reset meter needs a new meter number"
+                else "Take the right reading in with a higher version, or take the wrong one back; state the register's dials in"
+                " the assignment; a reset meter needs a new meter number"
             ),
         )
     return ReadSpan(first=first, last=last, difference=difference, rolled=rolled, multiplier=multiplier(details))

@@ -70,7 +70,7 @@ def _holes(name: str, spans: list[_Dated], window: DateSpan) -> Iterator[Finding
                 "UTIL22",
                 name,
                 f"two records hold consumption from {span.start} to {span.end}",
-                "Write one of the two records off; consumption is never added up",
+                "Take in a newer version of the wrong one, or its deletion, from its source; consumption is never added up",
                 value=span.record.usage.external_id,
             )
     for start, end in cover.gaps(window.start.toordinal(), window.end.toordinal()):
