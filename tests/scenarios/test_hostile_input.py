@@ -186,12 +186,14 @@ def test_an_agreement_without_a_plan_is_refused(folder: Path) -> None:
     assert billing("agreement", "show", "G-9").exit_code == 2
 
 
-def test_a_file_of_accounts_names_their_currency_and_a_command_need_not(folder: Path) -> None:
-    name = written(folder, "accounts.csv", "code,party,book,currency\nA-9,P-1001,HARBOUR,\n")
-    refused(billing("account", "import", name), 1, "accounts.csv:2", "A-9", "currency", "ACCOUNT01", "ISO 4217")
+def test_neither_a_file_of_accounts_nor_a_command_need_name_their_currency(folder: Path) -> None:
+    name = written(folder, "accounts.csv", "code,party,book,currency\nA-9,P-1001,HARBOUR,\nA-8,P-1001,HARBOUR,AU\n")
+    refused(billing("account", "import", name), 1, "accounts.csv:3", "A-8", "currency", "VALUE05")
     assert billing("account", "show", "A-9").exit_code == 2
-    assert billing("account", "create", "A-9", "--party", "P-1001", "--book", "HARBOUR").exit_code == 0
-    assert "AUD" in billing("account", "show", "A-9").stdout
+    name = written(folder, "accounts.csv", "code,party,book,currency\nA-9,P-1001,HARBOUR,\n")
+    assert billing("account", "import", name).exit_code == 0
+    assert billing("account", "create", "A-8", "--party", "P-1001", "--book", "HARBOUR").exit_code == 0
+    assert all("AUD" in billing("account", "show", code).stdout for code in ("A-8", "A-9"))
 
 
 def settings(folder: Path, old: str, new: str) -> None:
