@@ -66,7 +66,7 @@ def test_what_is_written_is_put_back(write: str) -> None:
     assert not kept.put_back()
 
 
-@pytest.mark.parametrize("value", [None, 7, "settings", (), object()], ids=str)
+@pytest.mark.parametrize("value", [None, 7, "settings", (), object()], ids=["none", "number", "text", "tuple", "object"])
 def test_what_cannot_be_written_into_is_as_it_was(value: object) -> None:
     assert not Kept.of(value).put_back()
 
