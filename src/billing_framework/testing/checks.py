@@ -22,7 +22,7 @@ from billing_framework.rating.offers import RatingOffers
 from billing_framework.rating.rate import RatedGroup, rate_groups
 from billing_framework.rating.rater import ColumnarRate, Rater
 from billing_framework.rating.rating import Rating
-from billing_framework.rating.shard_twin import ShardTwin, rate_by_columns
+from billing_framework.rating.shard_twin import LEFT, ShardTwin, rate_by_columns
 from billing_framework.testing.specimen import Bench, sums, with_records
 from billing_framework.usage.content import usage_key
 from billing_framework.usage.reader import BadRecord, ReadRequest
@@ -163,12 +163,18 @@ def twin(bench: Bench, offers: RatingOffers) -> list[str]:
         wanted = [_plain(rater.rate(group)) for group in own]
         for rate_columns in _twins(rater):
             for name, place in (("whole", slice(None)), ("reversed", slice(None, None, -1)), ("halved", slice(None, None, 2))):
-                found = [_plain(one) for one in rate_columns(own[place])]
-                if found != wanted[place]:
+                if _differ(rate_columns(own[place]), wanted[place]):
                     problems.append(f"the columnar twin of {rater.name} differs from its reference on the {name} shard")
-            if [_plain(rate_columns([group])[0]) for group in own] != wanted:
+            if _differ([rate_columns([group])[0] for group in own], wanted):
                 problems.append(f"the columnar twin of {rater.name} differs from its reference group by group")
     return problems
+
+
+def _differ(ratings: Sequence[Rating], wanted: Sequence[object]) -> bool:
+    """Return whether one of a twin's ratings is not that of the reference; groups that it leaves are the reference's own."""
+    return len(ratings) != len(wanted) or any(
+        one is not LEFT and _plain(one) != other for one, other in zip(ratings, wanted, strict=True)
+    )
 
 
 def _twins(rater: Rater) -> Iterator[ColumnarRate]:
